@@ -1,0 +1,51 @@
+"""The record that describes one metric: everything about a number besides the number.
+
+Each family of metrics (``pixel.py``, ``perceptual.py``, ``distribution.py``) defines functions
+and their records side by side; ``bench.metrics`` gathers them into one table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric.
+
+    Attributes:
+        name: Column name in the tables.
+        label: Name in reports.
+        unit: Unit, empty for a pure number.
+        direction: Which values are better.
+        scope: ``case`` (one value per fill) or ``set`` (one per method and tier).
+        region: Where it looks: the whole ``picture``, the ``hole``, the ``ring`` around the
+            hole's edge, or the ``known`` pixels.
+        implementation: Which code computes it, with its settings.
+        version: Version of that code; part of the protocol fingerprint.
+        function: For a case metric, ``function(pair) -> float`` on a ``bench.metrics.pair.Pair``.
+        minimum_side: Smallest side of a picture it works on, in pixels.
+        weights: What stands for the weights in the fingerprint: a hash, or ``untrained seed 0``.
+        note: What a reader must know wherever the number is shown.
+    """
+
+    name: str
+    label: str
+    unit: str
+    direction: Literal["higher", "lower"]
+    scope: Literal["case", "set"]
+    region: Literal["picture", "hole", "ring", "known"]
+    implementation: str
+    version: str
+    function: Callable[..., float] | None = None
+    minimum_side: int = 1
+    weights: str = ""
+    note: str = ""
+
+    @property
+    def signature(self) -> str:
+        """One line of all that decides the value, for the fingerprint."""
+        parts = (self.name, self.region, self.implementation, self.version, self.weights)
+        return "|".join(parts)

@@ -1,0 +1,190 @@
+"""The contract between a method and the harness.
+
+A method is one class. The common case is one function, `Inpainter.infer`; what every method
+needs alike (checks, blanking the hole, fitting sizes, timing, rounding, pasting the known
+pixels back) is done by `methods.harness`, so that none can do it differently.
+
+Pictures are RGB float32 tensors in ``[0, 1]`` of shape ``(N, 3, H, W)``; masks are float32
+``(N, 1, H, W)`` with 1 inside the hole. Anything else is converted inside one adapter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+import numpy as np
+import torch
+
+from methods import sizes
+
+if TYPE_CHECKING:
+    from methods.card import Card
+
+
+class CaseKey(NamedTuple):
+    """Which fill is wanted: one photo, one hole, one sample."""
+
+    photo: str
+    tier: str
+    draw: int
+    sample: int = 0
+
+    @property
+    def file_name(self) -> str:
+        """Where the fill lies below a folder of outputs, ``<tier>/<photo>-<draw>[-s<sample>].png``."""
+        suffix = f"-s{self.sample}" if self.sample else ""
+        return f"{self.tier}/{self.photo}-{self.draw}{suffix}.png"
+
+
+@dataclass(frozen=True)
+class Fill:
+    """What a method gives back.
+
+    Attributes:
+        images: Filled pictures, ``(N, 3, H, W)``; values outside ``[0, 1]`` are clipped.
+        counts: Numbers worth recording, such as ``{"passes": 312}``.
+        pictures: Further pictures worth showing, such as ``{"flow": (N, 3, H, W)}``.
+    """
+
+    images: torch.Tensor
+    counts: Mapping[str, float] = field(default_factory=dict)
+    pictures: Mapping[str, torch.Tensor] = field(default_factory=dict)
+
+
+class Inpainter:
+    """Base class of all methods.
+
+    The harness calls `load` once, then for each batch `prepare`, `infer`, `finish`, and times
+    these three. ``infer`` must be a pure function of its arguments and the weights.
+
+    Attributes:
+        card: The facts of the method; built-in methods get theirs from ``methods/cards``.
+        name: The full name by which the method was asked for, such as ``lama:big-lama``.
+        device: Where networks and tensors live.
+        timed: False where the time of a fill says nothing (outputs made elsewhere).
+    """
+
+    card: ClassVar[Card]
+    timed: ClassVar[bool] = True
+
+    def __init__(self, name: str = "", *, device: str = "cpu") -> None:
+        """Keep the name and the device; load nothing yet."""
+        self.name = name or type(self).__name__
+        self.device = torch.device(device)
+
+    @property
+    def identity(self) -> str:
+        """All that influences a fill besides the picture: code version, settings, weights.
+
+        Rows are kept as long as this stays the same. Override it to add library versions or
+        weight hashes.
+        """
+        return f"{type(self).__module__}:{type(self).__qualname__}"
+
+    def load(self) -> None:
+        """Read weights; called once in the worker, not timed as part of a fill.
+
+        Raises:
+            WeightsMissing: If they are not on this machine.
+        """
+
+    def expect(self, cases: Sequence[CaseKey]) -> None:
+        """Look at all cases of the run before it starts.
+
+        Raises:
+            BenchError: If the method can see already that it cannot serve them.
+        """
+
+    def begin(self, case: CaseKey) -> None:
+        """Be told which case comes next; only methods that look results up need it."""
+
+    def prepare(
+        self, images: torch.Tensor, masks: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Fit pictures and masks to the sizes the card allows and move them to the device.
+
+        Args:
+            images: ``(N, 3, H, W)`` with the hole blanked to 0.
+            masks: ``(N, 1, H, W)``, 1 in the hole.
+
+        Returns:
+            The two as `infer` will get them.
+        """
+        images, masks = sizes.fit(images, masks, self.card.size)
+        return images.to(self.device), masks.to(self.device)
+
+    def infer(
+        self, images: torch.Tensor, masks: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor | Fill:
+        """Fill the holes.
+
+        Args:
+            images: What `prepare` returned; hole pixels are 0.
+            masks: Likewise.
+            generator: The only source of randomness allowed.
+
+        Returns:
+            ``(N, 3, H, W)`` in ``[0, 1]``, or a `Fill`.
+
+        Raises:
+            Declined: If the method cannot take this case.
+        """
+        raise NotImplementedError
+
+    def finish(self, fill: Fill, images: torch.Tensor, masks: torch.Tensor) -> Fill:
+        """Bring the fill back to the size of the photo.
+
+        Args:
+            fill: What `infer` returned.
+            images: The pictures as they were before `prepare`, holes blanked.
+            masks: Likewise.
+        """
+        height, width = images.shape[-2:]
+        return Fill(
+            sizes.unfit(fill.images.to("cpu", torch.float32), height, width, self.card.size),
+            fill.counts,
+            fill.pictures,
+        )
+
+
+class PictureInpainter(Inpainter):
+    """A method that works on one 8-bit picture at a time, as most libraries do."""
+
+    def fill_picture(
+        self, picture: np.ndarray, hole: np.ndarray, generator: torch.Generator
+    ) -> np.ndarray:
+        """Fill one picture.
+
+        Args:
+            picture: uint8 RGB, ``(H, W, 3)``, hole pixels 0; may be written to.
+            hole: bool, ``(H, W)``.
+            generator: The only source of randomness allowed.
+
+        Returns:
+            uint8 RGB of the same shape.
+        """
+        raise NotImplementedError
+
+    def infer(
+        self, images: torch.Tensor, masks: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
+        """Convert, call `fill_picture` for each picture, convert back."""
+        filled = [
+            self.fill_picture(picture, hole, generator)
+            for picture, hole in zip(to_uint8(images), masks[:, 0].cpu().numpy() > 0.5, strict=True)
+        ]
+        return to_float(np.stack(filled))
+
+
+def to_uint8(images: torch.Tensor) -> np.ndarray:
+    """Round ``(N, 3, H, W)`` floats in ``[0, 1]`` half to even into uint8 ``(N, H, W, 3)``."""
+    scaled = images.detach().to("cpu", torch.float32).clamp(0, 1).mul(255).round()
+    return np.ascontiguousarray(scaled.to(torch.uint8).permute(0, 2, 3, 1).numpy())
+
+
+def to_float(pictures: np.ndarray) -> torch.Tensor:
+    """Turn uint8 ``(N, H, W, 3)`` into float32 ``(N, 3, H, W)`` in ``[0, 1]``."""
+    planes = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
+    return torch.from_numpy(planes).to(torch.float32).div(255)

@@ -1,0 +1,102 @@
+"""Cards: the facts about a method as data, read without torch."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from bench.errors import BenchError
+
+FAMILIES = (
+    "floor", "ceiling", "diffusion-based", "patch-based", "CNN", "GAN", "transformer", "Fourier",
+    "elsewhere",
+)  # fmt: skip
+_FOLDER = Path(__file__).parent / "cards"
+
+
+@dataclass(frozen=True)
+class SizeRule:
+    """Which picture sizes a method takes.
+
+    Attributes:
+        kind: ``any``; ``multiple`` (padded to a multiple of ``of``); ``fixed`` (resized to
+            ``side`` x ``side``).
+        of: The multiple.
+        padding: ``reflect``, ``replicate`` or ``constant`` (zeros).
+        side: The fixed side, in pixels.
+        minimum: Smallest side taken; smaller pictures are declined.
+        maximum_pixels: Largest area taken, if there is a limit.
+    """
+
+    kind: str = "any"
+    of: int = 1
+    padding: str = "reflect"
+    side: int = 0
+    minimum: int = 1
+    maximum_pixels: int | None = None
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is known about a method.
+
+    Attributes:
+        name: Name in the table of methods.
+        title: Name in a report.
+        family: One of `FAMILIES`.
+        summary: One sentence on how it fills a hole.
+        paper: Authors, title, venue, year; empty if there is none.
+        url: Where the paper or the library is.
+        implementation: Which code does the work.
+        licence: Licence of that code.
+        size: Which sizes it takes.
+        stochastic: Whether another seed gives another fill.
+        default: Whether the default job runs it.
+        cost: Rough seconds for a 256 x 256 picture on one core; only orders the work.
+        limits: Known limits, for the reader of a report.
+        verified: What the implementation was checked against.
+        published: Published figures, by name.
+    """
+
+    name: str
+    title: str
+    family: str
+    summary: str = ""
+    paper: str = ""
+    url: str = ""
+    implementation: str = ""
+    licence: str = ""
+    size: SizeRule = field(default_factory=SizeRule)
+    stochastic: bool = False
+    default: bool = False
+    cost: float = 0.1
+    limits: str = ""
+    verified: str = ""
+    published: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a family that reports would not know how to show."""
+        if self.family not in FAMILIES:
+            raise BenchError(
+                f"card {self.name!r}: family {self.family!r} is none of {', '.join(FAMILIES)}"
+            )
+
+
+def read(name: str) -> Card:
+    """Read the card of a built-in method.
+
+    Raises:
+        BenchError: If there is no card, or it has a field that `Card` does not know.
+    """
+    path = _FOLDER / f"{name}.toml"
+    try:
+        facts: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise BenchError(f"card of method {name!r}: {error}") from error
+    unknown = facts.keys() - {f.name for f in fields(Card)}
+    if unknown:
+        raise BenchError(f"{path.name}: unknown fields {', '.join(sorted(unknown))}")
+    size = SizeRule(**facts.pop("size", {}))
+    return Card(**{"name": name, **facts, "size": size})

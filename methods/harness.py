@@ -1,0 +1,143 @@
+"""One fill as the harness does it: check, blank, time, round, paste back.
+
+Every method goes through `fill`, in a benchmark run as in the conformance kit, so that none
+can see under the hole or keep pixels that it was told to keep its own way.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import torch
+
+from bench.errors import ContractError, Declined, InputError
+from methods.base import CaseKey, Fill, Inpainter, to_float, to_uint8
+
+CEILING = "original"
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A fill, finished and pasted back.
+
+    Attributes:
+        picture: uint8 ``(H, W, 3)``; known pixels are those of the photo, bit for bit.
+        raw: What the method returned, float32 ``(H, W, 3)`` in ``[0, 1]``, for drift.
+        seconds: Wall seconds of ``prepare``, ``infer`` and ``finish`` by name.
+        cpu_seconds: CPU seconds of the three together.
+        counts: The method's own counts.
+        pictures: The method's further pictures, ``(3, h, w)`` each.
+    """
+
+    picture: np.ndarray
+    raw: np.ndarray
+    seconds: Mapping[str, float]
+    cpu_seconds: float
+    counts: Mapping[str, float]
+    pictures: Mapping[str, torch.Tensor]
+
+
+def fill(
+    method: Inpainter, photo: np.ndarray, hole: np.ndarray, seed: int, case: CaseKey | None = None
+) -> Filled:
+    """Let a method fill one hole.
+
+    Args:
+        method: A loaded method.
+        photo: uint8 RGB, ``(H, W, 3)``.
+        hole: bool, ``(H, W)``, True in the hole.
+        seed: Seeds the generator given to the method.
+        case: Which case this is, for methods that look results up.
+
+    Raises:
+        InputError: If photo and hole do not fit together.
+        Declined: If the method does not take this size or this hole.
+        ContractError: If it returns another shape or values that are not finite.
+    """
+    _check_inputs(photo, hole)
+    if case is not None:
+        method.begin(case)
+    if not hole.any():
+        return _untouched(photo)
+    _check_card(method, hole)
+    images = to_float(photo[None])
+    masks = torch.from_numpy(hole[None, None]).to(torch.float32)
+    # Only the ceiling sees the photo, and by its name alone: no class can ask for this.
+    blanked = images if method.name == CEILING else images * (1 - masks)
+    generator = torch.Generator().manual_seed(seed)
+    seconds: dict[str, float] = {}
+    cpu_before = time.process_time()
+    with torch.inference_mode():
+        ready = _timed(seconds, "prepare", method, lambda: method.prepare(blanked.clone(), masks))
+        out = _timed(seconds, "infer", method, lambda: method.infer(*ready, generator))
+        result = out if isinstance(out, Fill) else Fill(out)
+        result = _timed(seconds, "finish", method, lambda: method.finish(result, blanked, masks))
+    cpu_seconds = time.process_time() - cpu_before
+    raw = _checked_output(result.images, images.shape)
+    picture = paste_back(to_uint8(raw)[0], photo, hole)
+    return Filled(
+        picture,
+        raw[0].permute(1, 2, 0).numpy(),
+        seconds,
+        cpu_seconds,
+        result.counts,
+        {name: planes[0] for name, planes in result.pictures.items()},
+    )
+
+
+def paste_back(filled: np.ndarray, photo: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """Take hole pixels from the fill and all others from the photo; uint8 ``(H, W, 3)``."""
+    return np.where(hole[..., None], filled, photo)
+
+
+def _timed(seconds: dict[str, float], name: str, method: Inpainter, step: Callable[[], _T]) -> _T:
+    start = time.perf_counter()
+    result = step()
+    if method.device.type == "cuda":
+        torch.cuda.synchronize(method.device)
+    seconds[name] = time.perf_counter() - start
+    return result
+
+
+def _untouched(photo: np.ndarray) -> Filled:
+    """Nothing to fill: every method returns the photo, and no time was measured."""
+    raw = photo.astype(np.float32) / 255
+    return Filled(photo.copy(), raw, {}, float("nan"), {}, {})
+
+
+def _check_inputs(photo: np.ndarray, hole: np.ndarray) -> None:
+    if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3:
+        raise InputError(f"photo: expected uint8 (H, W, 3), found {photo.dtype} {photo.shape}")
+    if hole.dtype != np.bool_ or hole.shape != photo.shape[:2]:
+        raise InputError(
+            f"hole: expected bool {photo.shape[:2]} as the photo, found {hole.dtype} {hole.shape}"
+        )
+
+
+def _check_card(method: Inpainter, hole: np.ndarray) -> None:
+    height, width = hole.shape
+    rule = method.card.size
+    if method.name != CEILING and hole.all():
+        raise Declined("the whole picture is hole: no known pixel to fill from")
+    if min(height, width) < rule.minimum:
+        raise Declined(f"takes sides of at least {rule.minimum} pixels, found {width}x{height}")
+    if rule.maximum_pixels is not None and height * width > rule.maximum_pixels:
+        raise Declined(
+            f"takes at most {rule.maximum_pixels} pixels, found {width}x{height} = {height * width}"
+        )
+
+
+def _checked_output(images: torch.Tensor, shape: torch.Size) -> torch.Tensor:
+    if not isinstance(images, torch.Tensor) or images.shape != shape:
+        found = tuple(images.shape) if isinstance(images, torch.Tensor) else type(images).__name__
+        raise ContractError(f"output: expected a tensor {tuple(shape)}, found {found}")
+    images = images.detach().to("cpu", torch.float32)
+    if not bool(torch.isfinite(images).all()):
+        count = int((~torch.isfinite(images)).sum())
+        raise ContractError(f"output: {count} of {images.numel()} values are not finite")
+    return images.clamp(0, 1)
