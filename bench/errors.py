@@ -24,3 +24,7 @@ class Declined(BenchError):
 
 class WeightsMissing(BenchError):
     """A network whose weights are not here, with the command that fixes it."""
+
+
+class StoreError(BenchError):
+    """A run folder that cannot be read or written; no case's fault, so the run stops."""

@@ -1,0 +1,51 @@
+"""The command line: arguments in, exit status out; nothing is computed here.
+
+``--help`` and ``list`` must answer at once, so heavy parts are imported by the commands.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from bench.cli import holes, methods, results, run, weights
+from bench.errors import BenchError
+
+_EXAMPLES = """examples:
+  inpaint-bench run --out runs/demo
+  inpaint-bench run --images photos --masks masks --methods telea,mine=mypkg:Mine --out runs/mine
+  inpaint-bench run --methods theirs=folder:./outputs --out runs/theirs
+  inpaint-bench report runs/demo
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit status (0 done, 1 found fault, 2 error, 130 stopped)."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.command(options)
+        return status
+    except BenchError as error:
+        print(f"inpaint-bench: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("inpaint-bench: interrupted; the same command continues", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="inpaint-bench",
+        description="Compare image-inpainting methods on the same photos and the same holes.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for module in (run, results, methods, holes, weights):
+        module.add(commands)
+    return parser

@@ -1,0 +1,39 @@
+"""``inpaint-bench list`` and ``check``."""
+
+from __future__ import annotations
+
+import argparse
+
+from bench.cli.arguments import Commands
+
+
+def add(commands: Commands) -> None:
+    """Describe the commands."""
+    listing = commands.add_parser("list", help="list methods")
+    listing.set_defaults(command=_list)
+    check = commands.add_parser("check", help="run the conformance kit on a method")
+    check.set_defaults(command=_check)
+    check.add_argument("name", help="NAME, or LABEL=module:Class")
+
+
+def _list(options: argparse.Namespace) -> int:
+    import methods
+
+    cards = [(name, methods.card(name)) for name in methods.names()]
+    width = max(len(name) for name, _ in cards)
+    for name, card in cards:
+        mark = "*" if card.default else " "
+        print(f"{mark} {name:{width}}  {card.family:15}  {card.summary}")
+    print("\n* part of the default job. Own methods: LABEL=module:Class or LABEL=folder:PATH")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from methods.conformance import check
+
+    results = check(options.name)
+    for result in results:
+        print(f"{result.status:9} {result.rule:12} {result.detail}")
+    failed = sum(result.status == "failed" for result in results)
+    print(f"{options.name}: {failed} of {len(results)} rules failed")
+    return 1 if failed else 0

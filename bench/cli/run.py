@@ -1,0 +1,115 @@
+"""``inpaint-bench run``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from bench.cli.arguments import Commands, positive
+from bench.cli.results import build_report, counted
+from bench.errors import BenchError
+
+
+def add(commands: Commands) -> None:
+    """Describe the command."""
+    run = commands.add_parser(
+        "run",
+        help="fill, measure, report; an existing run folder is continued",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    run.set_defaults(command=_run)
+    run.add_argument("--out", type=Path, default=Path("runs/bench"), help="run folder")
+    inputs = run.add_argument_group("photos and holes")
+    inputs.add_argument("--images", default="bundled", help="folder of photos, or 'bundled'")
+    inputs.add_argument("--masks", help="folder of masks, one or more a photo, paired by name")
+    inputs.add_argument(
+        "--invert-masks", action="store_true", help="black is hole in the mask files"
+    )
+    inputs.add_argument("--size", default="256", help="side of the evaluated square, or 'native'")
+    inputs.add_argument("--tiers", default="small,region,large", help="tiers of generated holes")
+    inputs.add_argument("--draws", type=positive, default=1, help="generated holes a tier")
+    inputs.add_argument("--limit", type=positive, help="only the first so many photos")
+    inputs.add_argument("--seed", type=int, default=0, help="seed of holes and stochastic methods")
+    what = run.add_argument_group("methods and metrics")
+    what.add_argument(
+        "--methods", action="append", help="names, comma-separated; default: all quick ones"
+    )
+    what.add_argument("--samples", type=positive, default=1, help="fills of stochastic methods")
+    what.add_argument("--metrics", help="names, comma-separated; default: all usual ones")
+    what.add_argument("--offline", action="store_true", help="fetch no weights")
+    what.add_argument("--lpips-weights", type=Path, help="backbone file of LPIPS")
+    what.add_argument("--fid-weights", type=Path, help="Inception file of FID and KID")
+    how = run.add_argument_group("how")
+    how.add_argument("--workers", type=positive, default=os.cpu_count() or 1, help="processes")
+    how.add_argument("--threads", type=positive, default=1, help="threads of each worker")
+    how.add_argument("--executor", choices=("local", "inline"), default="local")
+    how.add_argument("--device", default="cpu", help="torch device of methods and networks")
+    how.add_argument("--timeout", type=float, help="seconds for one case; default: adapts")
+    how.add_argument("--shard", default="0/1", metavar="I/N", help="do part I (from 0) of N")
+    how.add_argument("--retry-failed", action="store_true", help="try failed cases again")
+    how.add_argument("--no-report", action="store_true", help="tables only")
+
+
+def _run(options: argparse.Namespace) -> int:
+    from bench.plan import Protocol
+    from bench.runner import Request, run
+    from bench.scheduler import Limits
+
+    protocol = Protocol(
+        photos=options.images,
+        masks=options.masks,
+        invert_masks=options.invert_masks,
+        size=_size(options.size),
+        tiers=tuple(options.tiers.split(",")),
+        draws=options.draws,
+        seed=options.seed,
+        limit=options.limit,
+    )
+    names = ",".join(options.methods or _default_methods()).split(",")
+    request = Request(
+        out=options.out,
+        protocol=protocol,
+        methods=tuple(name for name in names if name),
+        metrics=tuple(options.metrics.split(",")) if options.metrics else None,
+        samples=options.samples,
+        executor=options.executor,
+        workers=options.workers,
+        threads=options.threads,
+        device=options.device,
+        shard=_shard(options.shard),
+        retry_failed=options.retry_failed,
+        offline=options.offline,
+        lpips_weights=options.lpips_weights,
+        fid_weights=options.fid_weights,
+        limits=Limits(timeout=options.timeout),
+    )
+    header = run(request)
+    print(f"{options.out}: {header['state']}; {counted(header['counts'])}")
+    if header["missing"]:
+        print(f"{header['missing']} fills belong to other shards or are still to do")
+    print(f"fingerprint {header['fingerprint']}")
+    if not options.no_report and header["state"] == "complete":
+        build_report(options.out, None)
+    return 0
+
+
+def _default_methods() -> list[str]:
+    import methods
+
+    return [name for name in methods.names() if methods.card(name).default]
+
+
+def _size(text: str) -> int | None:
+    if text == "native":
+        return None
+    if not text.isdigit() or int(text) < 1:
+        raise BenchError(f"--size: expected a number of pixels or 'native', found {text!r}")
+    return int(text)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    index, _, count = text.partition("/")
+    if not (index.isdigit() and count.isdigit() and int(index) < int(count)):
+        raise BenchError(f"--shard: expected I/N with I from 0 to N-1, found {text!r}")
+    return int(index), int(count)

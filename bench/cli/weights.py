@@ -1,0 +1,72 @@
+"""``inpaint-bench weights``: what is here, what is missing, and how to get it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.cli.arguments import Commands
+from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from methods.weights import Checkpoint
+
+
+def add(commands: Commands) -> None:
+    """Describe the commands."""
+    weights = commands.add_parser("weights", help="list, fetch, add or verify weight files")
+    verbs = weights.add_subparsers(required=True, metavar="VERB")
+    listing = verbs.add_parser("list", help="which weights are on this machine")
+    listing.set_defaults(command=_list)
+    fetch = verbs.add_parser("fetch", help="download weights and check their hash")
+    fetch.set_defaults(command=_fetch)
+    fetch.add_argument("name")
+    for verb, text, command in (
+        ("add", "copy a file you have to where it is looked for, after checking its hash", _add),
+        ("verify", "check a file's hash", _verify),
+    ):
+        parser = verbs.add_parser(verb, help=text)
+        parser.set_defaults(command=command)
+        parser.add_argument("name")
+        parser.add_argument("file", type=Path)
+
+
+def _list(options: argparse.Namespace) -> int:
+    from methods.weights import CHECKPOINTS, find
+
+    for checkpoint in CHECKPOINTS.values():
+        path = find(checkpoint)
+        state = f"at {path}" if path else f"missing; inpaint-bench weights fetch {checkpoint.name}"
+        print(f"{checkpoint.name:14} {checkpoint.bytes / 1e6:6.1f} MB  {state}")
+    return 0
+
+
+def _fetch(options: argparse.Namespace) -> int:
+    from methods.weights import fetch
+
+    print(fetch(_checkpoint(options.name)))
+    return 0
+
+
+def _add(options: argparse.Namespace) -> int:
+    from methods.weights import add as copy
+
+    print(copy(options.file, _checkpoint(options.name)))
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from methods.weights import verify
+
+    verify(options.file, _checkpoint(options.name))
+    print(f"{options.file}: is {options.name}")
+    return 0
+
+
+def _checkpoint(name: str) -> Checkpoint:
+    from methods.weights import CHECKPOINTS
+
+    if name not in CHECKPOINTS:
+        raise BenchError(f"weights {name!r}: expected one of {', '.join(CHECKPOINTS)}")
+    return CHECKPOINTS[name]

@@ -1,0 +1,180 @@
+"""Photo sets: the bundled one and any folder; robust reading; geometry; content hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from bench.errors import InputError
+
+BUNDLED = "bundled"
+SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".jp2"}
+)
+_TILE = 256
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One photo as it is evaluated.
+
+    Attributes:
+        id: Path relative to the folder given, or the name of a bundled tile.
+        cluster: What the statistics resample: the picture this photo was cut from.
+        pixels: uint8 RGB, ``(H, W, 3)``.
+        original_size: Height and width before cropping and resizing.
+        note: What reading changed (alpha discarded, 16 bits reduced, ...), or empty.
+    """
+
+    id: str
+    cluster: str
+    pixels: np.ndarray
+    original_size: tuple[int, int]
+    note: str = ""
+
+    @property
+    def sha(self) -> str:
+        """Hash of size and pixels."""
+        return content_hash(self.pixels)
+
+
+def content_hash(array: np.ndarray) -> str:
+    """First 16 hex digits of SHA-256 over shape, type and bytes of an array."""
+    digest = hashlib.sha256(f"{array.shape}{array.dtype}".encode())
+    digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def read(path: Path) -> tuple[np.ndarray, str]:
+    """Read a picture file as upright 8-bit RGB.
+
+    Orientation from EXIF is applied, alpha discarded with the colours kept as stored, 16-bit
+    grey scaled by 1/257, grey and palettes expanded, the first frame of an animation taken.
+    Colour profiles are ignored.
+
+    Returns:
+        uint8 ``(H, W, 3)`` and a note on what was changed, or an empty one.
+
+    Raises:
+        InputError: If the file is damaged, no picture, too large, or of an unsupported kind.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns from 89 megapixels on; memory is taken only after this.
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                image.load()
+                return _to_rgb(image)
+    except UnidentifiedImageError as error:
+        kind = "the file is empty" if path.stat().st_size == 0 else "it is no picture"
+        raise InputError(f"{path}: cannot be read: {kind} that Pillow knows") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise InputError(
+            f"{path}: cannot be read: more than {Image.MAX_IMAGE_PIXELS} pixels; "
+            "reduce it or cut it into parts"
+        ) from error
+    except (OSError, SyntaxError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+
+
+def _to_rgb(image: Image.Image) -> tuple[np.ndarray, str]:
+    notes = []
+    if getattr(image, "n_frames", 1) > 1:
+        notes.append("first frame of an animation")
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode == "F":
+        raise ValueError("floating-point picture without a stated range; save it with 8 or 16 bits")
+    if upright.mode.startswith("I"):
+        levels = np.array(upright, dtype=np.float64)
+        if levels.min() < 0 or levels.max() > 65535:
+            raise ValueError("integer picture beyond 16 bits; save it with 8 or 16 bits")
+        grey = np.rint(levels / 257).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2), "16 bits reduced to 8"
+    if upright.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in upright.info:
+        notes.append("alpha discarded")
+        if upright.mode == "P":
+            upright = upright.convert("RGBA")
+    if upright.mode == "CMYK":
+        notes.append("CMYK converted without colour profile")
+    return np.array(upright.convert("RGB")), "; ".join(notes)
+
+
+def find(folder: Path) -> list[str]:
+    """List the picture files below a folder as relative paths, sorted the same everywhere.
+
+    Hidden files and folders are left out; suffixes count in any case.
+
+    Raises:
+        InputError: If there is no such folder or no picture in it.
+    """
+    if folder.is_file():
+        return [folder.name]
+    if not folder.is_dir():
+        raise InputError(f"photos: expected a folder or a picture, found nothing at {folder}")
+    found = [
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES and path.is_file()
+    ]
+    visible = [name for name in found if not any(p.startswith(".") for p in name.split("/"))]
+    if not visible:
+        raise InputError(f"photos: no picture ({', '.join(sorted(SUFFIXES))}) below {folder}")
+    return sorted(visible)
+
+
+def evaluated(pixels: np.ndarray, size: int | None, *, mask: bool = False) -> np.ndarray:
+    """Bring a picture to the evaluated size: short side to ``size``, then the centre square.
+
+    Args:
+        pixels: uint8 ``(H, W, 3)``, or bool ``(H, W)`` for a mask.
+        size: Side in pixels; None keeps the picture as it is.
+        mask: Resize by nearest neighbour instead of Lanczos.
+    """
+    if size is None:
+        return pixels
+    height, width = pixels.shape[:2]
+    scale = size / min(height, width)
+    new = (max(size, round(width * scale)), max(size, round(height * scale)))
+    if new != (width, height):
+        image = Image.fromarray(pixels.astype(np.uint8) * 255 if mask else pixels)
+        resampling = Image.Resampling.NEAREST if mask else Image.Resampling.LANCZOS
+        pixels = np.array(image.resize(new, resampling))
+        pixels = pixels > 127 if mask else pixels
+    top, left = (new[1] - size) // 2, (new[0] - size) // 2
+    return np.ascontiguousarray(pixels[top : top + size, left : left + size])
+
+
+def bundled() -> Iterator[Photo]:
+    """Cut 15 native 256 x 256 tiles from the six photos inside scikit-image and matplotlib.
+
+    No resampling and no download. Tiles of one photo are one cluster, since they share their
+    subject, light and camera.
+    """
+    for name, pixels in _bundled_pictures():
+        height, width = pixels.shape[:2]
+        top, left = (height % _TILE) // 2, (width % _TILE) // 2
+        for row in range(height // _TILE):
+            for column in range(width // _TILE):
+                y, x = top + row * _TILE, left + column * _TILE
+                tile = np.ascontiguousarray(pixels[y : y + _TILE, x : x + _TILE])
+                yield Photo(f"{name}-{row}-{column}", name, tile, (height, width))
+
+
+def _bundled_pictures() -> Iterator[tuple[str, np.ndarray]]:
+    from matplotlib.cbook import get_sample_data
+    from skimage import data
+
+    yield "astronaut", data.astronaut()
+    yield "chelsea", data.chelsea()
+    yield "coffee", data.coffee()
+    yield "rocket", data.rocket()
+    yield "motorcycle", data.stereo_motorcycle()[0]
+    hopper = get_sample_data("grace_hopper.jpg", asfileobj=False)
+    with Image.open(hopper) as image:
+        yield "grace_hopper", np.array(image.convert("RGB"))

@@ -1,0 +1,308 @@
+"""The plan of a run: cases = photos x tiers x draws, their holes, and the protocol fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench import images
+from bench.errors import BenchError, InputError
+from bench.images import Photo
+from bench.store import RunFolder
+from masks import files, tiers
+
+KEEP_ALL_UP_TO = 5000
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What a user asks to be compared on; together with the files it decides the plan.
+
+    Attributes:
+        photos: A folder, one picture, or ``bundled``.
+        masks: A folder or file with masks; generated holes if None.
+        invert_masks: Whether black is hole in the mask files.
+        size: Side of the evaluated square in pixels; None keeps native sizes.
+        tiers: Tiers of generated holes.
+        draws: Generated holes per photo and tier.
+        seed: Seeds holes and stochastic methods.
+        limit: Use only the first so many photos, if given.
+    """
+
+    photos: str = images.BUNDLED
+    masks: str | None = None
+    invert_masks: bool = False
+    size: int | None = 256
+    tiers: tuple[str, ...] = tuple(tier.name for tier in tiers.TIERS)
+    draws: int = 1
+    seed: int = 0
+    limit: int | None = None
+
+    @property
+    def geometry(self) -> str:
+        """The size rule in one word, for the fingerprint."""
+        if self.photos == images.BUNDLED:
+            return "tiles-256"
+        return "native" if self.size is None else f"short-{self.size}-centre"
+
+
+@dataclass
+class Inputs:
+    """Rows on every file that was read or refused."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    def ok(self, path: str, kind: str, pixels: np.ndarray, note: str = "") -> None:
+        """Record a file that can be used."""
+        height, width = pixels.shape[:2]
+        self._add(path, kind, "ok", "", note, images.content_hash(pixels), height, width)
+
+    def refused(self, path: str, kind: str, reason: str) -> None:
+        """Record a file that cannot be used, and why."""
+        self._add(path, kind, "refused", reason, "", "", 0, 0)
+
+    def table(self) -> pd.DataFrame:
+        """All rows."""
+        columns = ["path", "kind", "status", "reason", "note", "sha256", "height", "width"]
+        return pd.DataFrame(self.rows, columns=columns)
+
+    def _add(self, *values: object) -> None:
+        names = ("path", "kind", "status", "reason", "note", "sha256", "height", "width")
+        self.rows.append(dict(zip(names, values, strict=True)))
+
+
+def make(protocol: Protocol, store: RunFolder) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the photos, and draw or read their holes.
+
+    Photos and masks go to the run folder under their content's name; the two tables are the
+    caller's to write, once it knows that they belong there.
+
+    Returns:
+        The plan, one row per case, and the inputs, one row per file (columns in
+        ``docs/run-folder.md``).
+
+    Raises:
+        InputError: If no photo can be used.
+    """
+    inputs = Inputs()
+    rows: list[dict[str, Any]] = []
+    for photo, mask_paths in _photos(protocol, inputs):
+        cases = list(_cases(photo, mask_paths, protocol, store, inputs))
+        if cases and not store.file(photo_file(photo.sha)).exists():
+            store.write_picture(photo_file(photo.sha), photo.pixels)
+        rows.extend(cases)
+    if not rows:
+        reasons = [row["reason"] for row in inputs.rows if row["reason"]]
+        raise InputError(f"no photo with a hole to fill: {'; '.join(reasons[:3]) or 'none given'}")
+    plan = pd.DataFrame(rows)
+    plan.insert(0, "case", np.arange(len(plan)))
+    plan["keep"] = _kept(plan)
+    return plan, inputs.table()
+
+
+def photo_file(sha: str) -> str:
+    """Where an evaluated photo lies in the run folder."""
+    return f"photos/{sha}.png"
+
+
+def mask_file(sha: str) -> str:
+    """Where a mask that came from a file lies in the run folder."""
+    return f"masks/{sha}.png"
+
+
+def hole_of(case: dict[str, Any], store: RunFolder, seed: int) -> np.ndarray:
+    """Return the hole of a case, drawn again from its seed or read from the run folder.
+
+    Raises:
+        BenchError: If it is not the hole of the plan, bit for bit.
+    """
+    height, width = int(case["height"]), int(case["width"])
+    if case["mask_source"] == "generated":
+        seed = tiers.seed_of(seed, case["photo"], case["tier"], int(case["draw"]), height, width)
+        hole = tiers.generate(case["tier"], height, width, seed).mask
+    else:
+        hole = store.read_picture(mask_file(case["mask_sha"])).astype(bool)
+    if tiers.mask_hash(hole) != case["mask_sha"]:
+        raise BenchError(
+            f"hole of {case['photo']}, {case['tier']}, draw {case['draw']} differs from the plan; "
+            "the plan was made by another version: start a new run folder"
+        )
+    return hole
+
+
+def seed_of(seed: int, case: dict[str, Any], sample: int) -> int:
+    """Seed of a method's generator: the same for every method, whatever runs before."""
+    text = f"fill|{seed}|{case['photo']}|{case['tier']}|{case['draw']}|{sample}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
+
+
+def inputs_key(protocol: Protocol) -> str:
+    """Hash of the request and of the listing of its files, to see whether a plan still holds."""
+    text = repr(protocol)
+    for folder in (protocol.photos, protocol.masks):
+        if folder is not None and folder != images.BUNDLED:
+            paths = [Path(folder)] if Path(folder).is_file() else sorted(Path(folder).rglob("*"))
+            for path in paths:
+                stat = path.stat()
+                text += f"\n{path}|{stat.st_size}|{stat.st_mtime_ns}"
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def fingerprint(plan: pd.DataFrame, protocol: Protocol, metric_signatures: Sequence[str]) -> str:
+    """One printable line for the protocol: photos, masks, size rule, paste-back, metrics."""
+    photos = _digest(sorted(set(plan["photo_sha"])))
+    cases = plan[["photo_sha", "tier", "draw", "mask_sha"]].astype(str).agg("|".join, axis=1)
+    return " ".join(
+        (
+            f"photos:{photos}/{plan['photo_sha'].nunique()}",
+            f"masks:{_digest(sorted(cases))}/{len(plan)}",
+            f"size:{protocol.geometry}",
+            "paste:known-8bit",
+            f"metrics:{_digest(sorted(metric_signatures))}",
+        )
+    )
+
+
+def _digest(lines: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:10]
+
+
+def _photos(protocol: Protocol, inputs: Inputs) -> Iterator[tuple[Photo, list[Path] | None]]:
+    """Read the photos, each with its mask files, or None if its holes are to be generated."""
+    if protocol.photos == images.BUNDLED:
+        if protocol.masks is not None:
+            raise InputError("--masks: the bundled photos have generated holes; give --images too")
+        for photo in list(images.bundled())[: protocol.limit]:
+            inputs.ok(photo.id, "photo", photo.pixels)
+            yield photo, None
+        return
+    folder = Path(protocol.photos)
+    names = images.find(folder)
+    paired = _mask_files(names, folder, protocol, inputs)
+    if paired is not None:
+        names = [name for name in names if name in paired]
+    for name in names[: protocol.limit]:
+        try:
+            pixels, note = images.read(folder if folder.is_file() else folder / name)
+        except InputError as error:
+            inputs.refused(name, "photo", str(error))
+            continue
+        inputs.ok(name, "photo", pixels, note)
+        shown = images.evaluated(pixels, protocol.size)
+        photo = Photo(name, name, shown, pixels.shape[:2], note)
+        yield photo, None if paired is None else paired[name]
+
+
+def _mask_files(
+    names: list[str], folder: Path, protocol: Protocol, inputs: Inputs
+) -> dict[str, list[Path]] | None:
+    """Mask files by photo; what has no partner is refused. None if holes are generated."""
+    if protocol.masks is None:
+        return None
+    given = Path(protocol.masks)
+    if given.is_file():
+        return {name: [given] for name in names}
+    pairing = files.pair(names, given)
+    photos = {(folder / name).resolve(): name for name in names}
+    # Photos and masks may share a folder: no photo is its own mask, no mask is a photo.
+    paired = {
+        name: [path for path in paths if photos.get(path.resolve()) != name]
+        for name, paths in pairing.masks.items()
+    }
+    used = {path.resolve() for paths in paired.values() for path in paths}
+    for path, name in photos.items():
+        if not paired.get(name) and path not in used:
+            inputs.refused(name, "photo", f"no mask in {given} is named after this photo")
+    for path in pairing.unused:
+        if path.resolve() not in photos:
+            inputs.refused(str(path), "mask", "no photo has the name of this mask")
+    return {name: paths for name, paths in paired.items() if paths}
+
+
+def _cases(
+    photo: Photo,
+    mask_paths: list[Path] | None,
+    protocol: Protocol,
+    store: RunFolder,
+    inputs: Inputs,
+) -> Iterator[dict[str, Any]]:
+    if mask_paths is None:
+        yield from _generated(photo, protocol, inputs)
+        return
+    draws: Counter[str] = Counter()
+    for path in mask_paths:
+        try:
+            mask = files.read_mask(path, invert=protocol.invert_masks)
+            if mask.shape != photo.pixels.shape[:2]:
+                files.require_size(mask, path, *photo.original_size, photo.id)
+                mask = images.evaluated(mask, protocol.size, mask=True)
+        except InputError as error:
+            inputs.refused(str(path), "mask", str(error))
+            continue
+        share = float(mask.mean())
+        tier = tiers.tier_of(share)
+        odd = "no hole" if share == 0 else "more than 90 % hole" if share > 0.9 else ""
+        inputs.ok(str(path), "mask", mask, odd)
+        row = _row(photo, tier, draws[tier], mask, path.name, "file", {})
+        store.write_picture(mask_file(row["mask_sha"]), mask)
+        draws[tier] += 1
+        yield row
+
+
+def _generated(photo: Photo, protocol: Protocol, inputs: Inputs) -> Iterator[dict[str, Any]]:
+    height, width = photo.pixels.shape[:2]
+    for tier in protocol.tiers:
+        for draw in range(protocol.draws):
+            seed = tiers.seed_of(protocol.seed, photo.id, tier, draw, height, width)
+            try:
+                hole = tiers.generate(tier, height, width, seed)
+            except InputError as error:
+                inputs.refused(photo.id, "mask", f"{photo.id}: {error}")
+                continue
+            yield _row(photo, tier, draw, hole.mask, "generated", hole.family, hole.parameters)
+
+
+def _row(
+    photo: Photo,
+    tier: str,
+    draw: int,
+    mask: np.ndarray,
+    source: str,
+    family: str,
+    parameters: dict[str, Any],
+) -> dict[str, Any]:
+    facts = tiers.describe(mask)
+    return {
+        "photo": photo.id,
+        "cluster": photo.cluster,
+        "tier": tier,
+        "draw": draw,
+        "height": mask.shape[0],
+        "width": mask.shape[1],
+        "photo_sha": photo.sha,
+        "mask_sha": tiers.mask_hash(mask),
+        "mask_source": source,
+        "family": family,
+        "parameters": json.dumps(parameters, sort_keys=True),
+        "hole_share": facts.share,
+        "hole_width": facts.width,
+        "components": facts.components,
+        "border": facts.border,
+    }
+
+
+def _kept(plan: pd.DataFrame) -> list[bool]:
+    """Mark whose fills are kept as pictures: all, or a sample that depends on the keys alone."""
+    if len(plan) <= KEEP_ALL_UP_TO:
+        return [True] * len(plan)
+    keys = plan[["photo", "tier", "draw"]].astype(str).agg("|".join, axis=1)
+    order = keys.map(lambda key: hashlib.sha256(key.encode()).hexdigest())
+    return list(order.rank() <= KEEP_ALL_UP_TO)

@@ -1,0 +1,27 @@
+import os
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from skimage import data
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Photos and masks that may not be distributed; tests that need them skip without them."""
+    given = os.environ.get("INPAINT_BENCH_DATA")
+    folder = Path(given) if given else Path(__file__).parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no evaluation data at {folder}; set INPAINT_BENCH_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three small photos: a.png, b.png and nested/c.png."""
+    folder = tmp_path_factory.mktemp("photos")
+    (folder / "nested").mkdir()
+    pictures = {"a.png": data.astronaut(), "b.png": data.chelsea(), "nested/c.png": data.coffee()}
+    for name, pixels in pictures.items():
+        Image.fromarray(pixels[100:228, 100:228]).save(folder / name)
+    return folder

@@ -1,0 +1,60 @@
+import pandas as pd
+import pytest
+
+from tests import runs
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory, photos) -> pd.DataFrame:
+    """One run of many misbehaving methods beside a good one, in real worker processes."""
+    out = tmp_path_factory.mktemp("run") / "out"
+    names = (
+        "Crashes", "Hangs", "Raises", "Declines", "OutOfMemory", "NotFinite", "NoWeights",
+        "DiesLoading",
+    )  # fmt: skip
+    own = ",".join(f"{name}=tests.faulty:{name}" for name in names)
+    done = runs.run(out, photos, "--methods", f"telea,{own}", "--timeout", "4", "--workers", "2")
+    assert done.returncode == 0, done.stderr
+    return runs.cases(out).reset_index()
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "words"),
+    [
+        ("Crashes", "killed", "SIGSEGV"),
+        ("Hangs", "timeout", "tried 2 times"),
+        ("Raises", "failed", "ValueError: no idea"),
+        ("Declines", "declined", "not to my taste"),
+        ("OutOfMemory", "oom", "tried to allocate"),
+    ],
+)
+def test_a_fault_costs_its_own_case_only(table, method, status, words):
+    own = table[table["method"] == method]
+    assert len(own) == 9
+    bad = own[own["status"] != "ok"]
+    assert bad[["photo", "tier", "status"]].values.tolist() == [["b.png", "region", status]]
+    assert words in bad["reason"].iloc[0]
+    assert own[own["status"] == "ok"]["psnr_db"].notna().all()
+
+
+def test_values_that_are_not_finite_are_a_failure(table):
+    own = table[table["method"] == "NotFinite"]
+    assert set(own["status"]) == {"failed"}
+    assert own["reason"].str.contains("not finite").all()
+
+
+def test_missing_weights_make_a_method_unavailable_with_the_command_that_helps(table):
+    own = table[table["method"] == "NoWeights"]
+    assert set(own["status"]) == {"unavailable"}
+    assert own["reason"].str.contains("inpaint-bench weights fetch").all()
+
+
+def test_a_worker_that_dies_loading_is_reported_for_every_case(table):
+    own = table[table["method"] == "DiesLoading"]
+    assert set(own["status"]) == {"killed"}
+    assert own["reason"].str.contains("before it took a case").all()
+
+
+def test_other_methods_are_not_harmed(table):
+    assert set(table[table["method"].isin(["telea", "original"])]["status"]) == {"ok"}
+    assert len(table) == 10 * 9

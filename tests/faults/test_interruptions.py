@@ -1,0 +1,159 @@
+import os
+import resource
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+
+from tests import runs
+
+METHODS = "telea,noise,Slow=tests.faulty:Slow"
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory, photos) -> Path:
+    out = tmp_path_factory.mktemp("whole") / "out"
+    done = runs.run(out, photos, "--methods", METHODS, env={**os.environ, "SLOW_SECONDS": "0"})
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def start(out: Path, photos: Path, marker: Path, *more: str) -> subprocess.Popen:
+    """Start a run in a process group of its own and wait until a worker is at work."""
+    process = subprocess.Popen(
+        runs.command(out, photos, "--methods", METHODS, *more),
+        env={**os.environ, "SLOW_STARTED": str(marker), "SLOW_SECONDS": "3"},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while not marker.exists():
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return process
+
+
+def wait_gone(pids: list[int]) -> None:
+    deadline = time.monotonic() + 30
+    while any(psutil.pid_exists(p) and psutil.Process(p).status() != "zombie" for p in pids):
+        assert time.monotonic() < deadline, "a worker outlived its parent"
+        time.sleep(0.1)
+
+
+def finish(out: Path, photos: Path) -> None:
+    done = runs.run(out, photos, "--methods", METHODS, env={**os.environ, "SLOW_SECONDS": "0"})
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_killed_run_leaves_no_orphan_and_continues_to_the_same_tables(
+    tmp_path, photos, uninterrupted
+):
+    out = tmp_path / "out"
+    process = start(out, photos, tmp_path / "started")
+    workers = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stderr.close()
+    wait_gone(workers)
+    finish(out, photos)
+    pd.testing.assert_frame_equal(runs.quality(out), runs.quality(uninterrupted))
+    assert not list(out.rglob(".*.tmp"))
+
+
+def test_control_c_says_how_to_go_on_and_leaves_no_orphan(tmp_path, photos, uninterrupted):
+    out = tmp_path / "out"
+    process = start(out, photos, tmp_path / "started")
+    workers = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
+    os.killpg(process.pid, signal.SIGINT)
+    _, messages = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command continues" in messages
+    assert "Traceback" not in messages
+    wait_gone(workers)
+    finish(out, photos)
+    pd.testing.assert_frame_equal(runs.quality(out), runs.quality(uninterrupted))
+
+
+def test_a_killed_worker_is_replaced(tmp_path, photos, uninterrupted):
+    out, marker = tmp_path / "out", tmp_path / "started"
+    process = start(out, photos, marker)
+    os.kill(int(marker.read_text()), signal.SIGKILL)
+    _, messages = process.communicate(timeout=120)
+    assert process.returncode == 0, messages
+    pd.testing.assert_frame_equal(runs.quality(out), runs.quality(uninterrupted))
+
+
+def test_a_second_run_into_the_folder_is_refused(tmp_path, photos):
+    out = tmp_path / "out"
+    process = start(out, photos, tmp_path / "started")
+    second = runs.run(out, photos, "--methods", "telea")
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert second.returncode == 2
+    assert "another run is writing" in second.stderr
+
+
+def test_a_full_disk_stops_the_run_and_what_was_done_is_kept(tmp_path, photos, uninterrupted):
+    out = tmp_path / "out"
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (14_000, 14_000))  # below a fragment's size
+
+    stopped = runs.run(
+        out, photos, "--methods", METHODS, preexec_fn=limit,
+        env={**os.environ, "SLOW_SECONDS": "0"},
+    )  # fmt: skip
+    assert stopped.returncode == 2
+    assert "File too large" in stopped.stderr
+    assert "cannot write" in stopped.stderr
+    assert not list(out.rglob(".*.tmp"))
+    finish(out, photos)
+    pd.testing.assert_frame_equal(runs.quality(out), runs.quality(uninterrupted))
+
+
+def test_a_damaged_fragment_is_set_aside_and_computed_again(tmp_path, photos, uninterrupted):
+    out = tmp_path / "out"
+    finish(out, photos)
+    fragment = sorted((out / "fragments").glob("*.parquet"))[0]
+    fragment.write_bytes(fragment.read_bytes()[:-100])
+    finish(out, photos)
+    assert [path.name for path in (out / "quarantine").iterdir()] == [fragment.name]
+    pd.testing.assert_frame_equal(runs.quality(out), runs.quality(uninterrupted))
+
+
+def test_shards_merged_equal_the_whole(tmp_path, photos, uninterrupted):
+    parts = [tmp_path / "part0", tmp_path / "part1"]
+    environment = {**os.environ, "SLOW_SECONDS": "0"}
+    for index, part in enumerate(parts):
+        shard = ("--methods", METHODS, "--shard", f"{index}/2")
+        assert runs.run(part, photos, *shard, env=environment).returncode == 0
+        assert 0 < len(runs.cases(part)) < len(runs.cases(uninterrupted))
+    merged = tmp_path / "merged"
+    words = ["-m", "bench", "merge", str(merged), *map(str, parts)]
+    subprocess.run([runs.sys.executable, *words], check=True, timeout=120)
+    pd.testing.assert_frame_equal(runs.quality(merged), runs.quality(uninterrupted))
+
+
+@pytest.mark.nightly
+def test_many_kills_at_random_moments_change_nothing(tmp_path, photos, uninterrupted):
+    out = tmp_path / "out"
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        process = subprocess.Popen(
+            runs.command(out, photos, "--methods", METHODS),
+            env={**os.environ, "SLOW_SECONDS": "1"},
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        time.sleep(float(rng.uniform(0.5, 12)))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    finish(out, photos)
+    pd.testing.assert_frame_equal(runs.quality(out), runs.quality(uninterrupted))

@@ -1,0 +1,95 @@
+"""Methods that misbehave on purpose; run as plug-ins, in real worker processes."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import torch
+
+from bench.errors import Declined, WeightsMissing
+from methods.base import CaseKey, Inpainter
+from methods.card import Card
+
+
+class _Picky(Inpainter):
+    """Fills with grey, but misbehaves on photo ``b.png`` in tier ``region``."""
+
+    card = Card("faulty", "Faulty", "elsewhere")
+
+    def begin(self, case: CaseKey) -> None:
+        self.case = case
+
+    def infer(self, images, masks, generator):
+        if self.case.photo == "b.png" and self.case.tier == "region":
+            self.misbehave()
+        return images + 0.5 * masks
+
+    def misbehave(self) -> None:
+        raise NotImplementedError
+
+
+class Crashes(_Picky):
+    def misbehave(self):
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+
+class Hangs(_Picky):
+    def misbehave(self):
+        time.sleep(3600)
+
+
+class Raises(_Picky):
+    def misbehave(self):
+        raise ValueError("no idea what to do with <b>this</b>")
+
+
+class Declines(_Picky):
+    def misbehave(self):
+        raise Declined("this photo is not to my taste")
+
+
+class OutOfMemory(_Picky):
+    def misbehave(self):
+        raise torch.OutOfMemoryError("tried to allocate a lot")
+
+
+class NotFinite(_Picky):
+    def infer(self, images, masks, generator):
+        return images / 0 * 0
+
+
+class AlwaysRaises(_Picky):
+    def infer(self, images, masks, generator):
+        raise ValueError("never works")
+
+
+class NoWeights(_Picky):
+    def load(self):
+        raise WeightsMissing("weights absent; run: inpaint-bench weights fetch absent")
+
+
+class DiesLoading(_Picky):
+    def load(self):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Slow(_Picky):
+    """Takes a second a case and tells in a file that it started, so that tests can strike."""
+
+    def infer(self, images, masks, generator):
+        marker = os.environ.get("SLOW_STARTED")
+        if marker:
+            Path(marker).write_text(str(os.getpid()))
+        time.sleep(float(os.environ.get("SLOW_SECONDS", "1")))
+        return images + 0.5 * masks
+
+
+class CrashesOnce(_Picky):
+    """Dies on its case the first time only."""
+
+    def misbehave(self):
+        marker = Path(os.environ["CRASHED_ONCE"])
+        if not marker.exists():
+            marker.touch()
+            os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,32 @@
+"""Running the command as a user does, and comparing what it made."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+KEYS = ["method", "photo", "tier", "draw", "sample"]
+NOT_QUALITY = ["seconds", "cpu_seconds", "measure_seconds", "peak_bytes", "worker"]
+FAST = ["--size", "64", "--metrics", "psnr_db,ssim_hole,drift", "--no-report", "--offline"]
+
+
+def command(out: Path, photos: Path, *more: str) -> list[str]:
+    start = [sys.executable, "-m", "bench", "run", "--out", str(out), "--images", str(photos)]
+    return [*start, *FAST, *more]
+
+
+def run(out: Path, photos: Path, *more: str, **options) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(out, photos, *more), capture_output=True, text=True, timeout=300, **options
+    )
+
+
+def cases(out: Path) -> pd.DataFrame:
+    return pd.read_parquet(out / "cases.parquet").set_index(KEYS)
+
+
+def quality(out: Path) -> pd.DataFrame:
+    """The part of a run's table that must not depend on how it came about."""
+    table = pd.read_parquet(out / "cases.parquet").drop(columns=NOT_QUALITY)
+    return table.sort_values(KEYS).reset_index(drop=True)
