@@ -110,7 +110,8 @@ class RunFolder:
     def read_picture(self, name: str) -> np.ndarray:
         """Read a PNG of this folder as it was written."""
         with Image.open(self.file(name)) as image:
-            return np.array(image)
+            # Pillow's own bool arrays hold bytes of 255, which hash differently.
+            return np.array(image.convert("L")) > 0 if image.mode == "1" else np.array(image)
 
     def write_features(
         self, method: str, fragment: str, items: Sequence[tuple[Item, Mapping[str, np.ndarray]]]
@@ -142,25 +143,25 @@ class RunFolder:
     def _atomic(self, name: str) -> Iterator[Path]:
         """Give a temporary path in the same folder; put it in place when all went well."""
         target = self.file(name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, text = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=target.parent)
-        os.close(handle)
-        temporary = Path(text)
+        temporary = None
         try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            handle, text = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=target.parent)
+            os.close(handle)
+            temporary = Path(text)
             yield temporary
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
             temporary.chmod(0o644)
             temporary.replace(target)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
             raise StoreError(
                 f"cannot write {target}: {error}; what was done so far is kept: make room or fix "
                 "the permissions, then give the same command again"
             ) from error
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        finally:
+            if temporary is not None:
+                temporary.unlink(missing_ok=True)
 
     # -- fragments --------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ Pictures are RGB float32 tensors in ``[0, 1]`` of shape ``(N, 3, H, W)``; masks 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
@@ -17,10 +18,13 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 import numpy as np
 import torch
 
+from bench.errors import BenchError
 from methods import sizes
 
 if TYPE_CHECKING:
     from methods.card import Card
+
+_LONGEST_NAME = 240  # bytes; common file systems take 255
 
 
 class CaseKey(NamedTuple):
@@ -33,9 +37,17 @@ class CaseKey(NamedTuple):
 
     @property
     def file_name(self) -> str:
-        """Where the fill lies below a folder of outputs, ``<tier>/<photo>-<draw>[-s<sample>].png``."""
-        suffix = f"-s{self.sample}" if self.sample else ""
-        return f"{self.tier}/{self.photo}-{self.draw}{suffix}.png"
+        """Path below a folder of outputs, ``<tier>/<photo>-<draw>[-s<sample>].png``.
+
+        A name too long for a file system is cut and gets a hash of the whole.
+        """
+        suffix = f"-{self.draw}-s{self.sample}.png" if self.sample else f"-{self.draw}.png"
+        folder, slash, name = self.photo.rpartition("/")
+        encoded = name.encode()
+        if len(encoded) + len(suffix) > _LONGEST_NAME:
+            digest = hashlib.sha256(encoded).hexdigest()[:8]
+            name = encoded[: _LONGEST_NAME - 40].decode(errors="ignore") + "~" + digest
+        return f"{self.tier}/{folder}{slash}{name}{suffix}"
 
 
 @dataclass(frozen=True)
@@ -70,9 +82,13 @@ class Inpainter:
     timed: ClassVar[bool] = True
 
     def __init__(self, name: str = "", *, device: str = "cpu") -> None:
-        """Keep the name and the device; load nothing yet."""
+        """Keep the name and the device; load nothing yet.
+
+        Raises:
+            BenchError: If this machine has no such device.
+        """
         self.name = name or type(self).__name__
-        self.device = torch.device(device)
+        self.device = find_device(device)
 
     @property
     def identity(self) -> str:
@@ -150,7 +166,16 @@ class Inpainter:
 
 
 class PictureInpainter(Inpainter):
-    """A method that works on one 8-bit picture at a time, as most libraries do."""
+    """A method that works on one 8-bit picture at a time, as most libraries do.
+
+    Its pictures stay on the CPU, whatever device is asked for.
+    """
+
+    def prepare(
+        self, images: torch.Tensor, masks: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Fit the size only."""
+        return sizes.fit(images, masks, self.card.size)
 
     def fill_picture(
         self, picture: np.ndarray, hole: np.ndarray, generator: torch.Generator
@@ -176,6 +201,27 @@ class PictureInpainter(Inpainter):
             for picture, hole in zip(to_uint8(images), masks[:, 0].cpu().numpy() > 0.5, strict=True)
         ]
         return to_float(np.stack(filled))
+
+
+def find_device(name: str) -> torch.device:
+    """Turn ``cpu``, ``cuda``, ``cuda:1`` or ``mps`` into a device that is there.
+
+    Raises:
+        BenchError: If torch does not know it or this machine does not have it.
+    """
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise BenchError(f"device {name!r}: expected cpu, cuda, cuda:N or mps") from error
+    counts = {
+        "cpu": 1,
+        "cuda": torch.cuda.device_count(),
+        "mps": int(torch.backends.mps.is_available()),
+    }
+    if (device.index or 0) >= counts.get(device.type, 0):
+        found = ", ".join(f"{kind} ({count})" for kind, count in counts.items() if count)
+        raise BenchError(f"device {name!r} is not on this machine; torch finds {found}")
+    return device
 
 
 def to_uint8(images: torch.Tensor) -> np.ndarray:

@@ -37,6 +37,19 @@ class SizeRule:
     minimum: int = 1
     maximum_pixels: int | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse what no picture could be fitted to."""
+        usable = {
+            "any": True,
+            "multiple": self.of > 1 and self.padding in ("reflect", "replicate", "constant"),
+            "fixed": self.side > 0,
+        }
+        if not usable.get(self.kind, False):
+            raise BenchError(
+                "size rule: expected kind any, multiple (with of > 1 and padding reflect, "
+                f"replicate or constant) or fixed (with side > 0), found {self}"
+            )
+
 
 @dataclass(frozen=True)
 class Card:
@@ -58,6 +71,8 @@ class Card:
         limits: Known limits, for the reader of a report.
         verified: What the implementation was checked against.
         published: Published figures, by name.
+        weights: Names of weights to choose from, as in ``NAME:WEIGHTS``.
+        variants: Names of variants to choose from, as in ``NAME@VARIANT``.
     """
 
     name: str
@@ -75,6 +90,8 @@ class Card:
     limits: str = ""
     verified: str = ""
     published: dict[str, float] = field(default_factory=dict)
+    weights: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a family that reports would not know how to show."""
@@ -88,7 +105,7 @@ def read(name: str) -> Card:
     """Read the card of a built-in method.
 
     Raises:
-        BenchError: If there is no card, or it has a field that `Card` does not know.
+        BenchError: If there is no card, or its fields are not those of `Card` and `SizeRule`.
     """
     path = _FOLDER / f"{name}.toml"
     try:
@@ -98,5 +115,10 @@ def read(name: str) -> Card:
     unknown = facts.keys() - {f.name for f in fields(Card)}
     if unknown:
         raise BenchError(f"{path.name}: unknown fields {', '.join(sorted(unknown))}")
-    size = SizeRule(**facts.pop("size", {}))
-    return Card(**{"name": name, **facts, "size": size})
+    for choice in ("weights", "variants"):
+        facts[choice] = tuple(facts.get(choice, ()))
+    try:
+        size = SizeRule(**facts.pop("size", {}))
+        return Card(**{"name": name, **facts, "size": size})
+    except TypeError as error:  # a field too few, or one that `SizeRule` does not know
+        raise BenchError(f"{path.name}: {error}") from error

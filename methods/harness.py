@@ -31,7 +31,7 @@ class Filled:
         seconds: Wall seconds of ``prepare``, ``infer`` and ``finish`` by name.
         cpu_seconds: CPU seconds of the three together.
         counts: The method's own counts.
-        pictures: The method's further pictures, ``(3, h, w)`` each.
+        pictures: The method's further pictures, ``(3, h, w)`` each, on the CPU.
     """
 
     picture: np.ndarray
@@ -57,7 +57,7 @@ def fill(
     Raises:
         InputError: If photo and hole do not fit together.
         Declined: If the method does not take this size or this hole.
-        ContractError: If it returns another shape or values that are not finite.
+        ContractError: If it returns another shape, integers or values that are not finite.
     """
     _check_inputs(photo, hole)
     if case is not None:
@@ -73,7 +73,9 @@ def fill(
     seconds: dict[str, float] = {}
     cpu_before = time.process_time()
     with torch.inference_mode():
-        ready = _timed(seconds, "prepare", method, lambda: method.prepare(blanked.clone(), masks))
+        ready = _timed(
+            seconds, "prepare", method, lambda: method.prepare(blanked.clone(), masks.clone())
+        )
         out = _timed(seconds, "infer", method, lambda: method.infer(*ready, generator))
         result = out if isinstance(out, Fill) else Fill(out)
         result = _timed(seconds, "finish", method, lambda: method.finish(result, blanked, masks))
@@ -86,7 +88,7 @@ def fill(
         seconds,
         cpu_seconds,
         result.counts,
-        {name: planes[0] for name, planes in result.pictures.items()},
+        {name: planes[0].detach().cpu() for name, planes in result.pictures.items()},
     )
 
 
@@ -136,6 +138,8 @@ def _checked_output(images: torch.Tensor, shape: torch.Size) -> torch.Tensor:
     if not isinstance(images, torch.Tensor) or images.shape != shape:
         found = tuple(images.shape) if isinstance(images, torch.Tensor) else type(images).__name__
         raise ContractError(f"output: expected a tensor {tuple(shape)}, found {found}")
+    if not images.is_floating_point():
+        raise ContractError(f"output: expected floats in [0, 1], found {images.dtype}")
     images = images.detach().to("cpu", torch.float32)
     if not bool(torch.isfinite(images).all()):
         count = int((~torch.isfinite(images)).sum())

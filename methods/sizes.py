@@ -27,7 +27,8 @@ def fit(
     if rule.kind == "any":
         return images, masks
     if rule.kind == "multiple":
-        pad = _padding(*images.shape[-2:], rule.of)
+        height, width = images.shape[-2:]
+        pad = -height % rule.of, -width % rule.of
         return _pad(images, pad, rule.padding), _pad(masks, pad, rule.padding)
     if rule.kind == "fixed":
         size = (rule.side, rule.side)
@@ -70,10 +71,6 @@ def from_neighbours(images: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     coarse = from_neighbours(colour * (weight > 0), (weight == 0).to(images.dtype))
     smooth = F.interpolate(coarse, (height, width), mode="bilinear", align_corners=False)
     return images * known + smooth * masks
-
-
-def _padding(height: int, width: int, multiple: int) -> tuple[int, int]:
-    return -height % multiple, -width % multiple
 
 
 def _pad(planes: torch.Tensor, pad: tuple[int, int], mode: str) -> torch.Tensor:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,12 @@ class Metric:
             hole's edge, or the ``known`` pixels.
         implementation: Which code computes it, with its settings.
         version: Version of that code; part of the protocol fingerprint.
-        function: For a case metric, ``function(pair) -> float`` on a ``bench.metrics.pair.Pair``.
+        function: For a case metric, ``function(pair) -> float`` on a ``bench.metrics.pair.Pair``,
+            or ``function(pair, network)`` where it needs one. For a set metric,
+            ``function(output_features, photo_features) -> SetValue`` where it needs a network,
+            else ``function(cases) -> SetValue``.
+        network: Name of the network it needs; that of a checkpoint in ``methods.weights`` if the
+            network has published weights.
         minimum_side: Smallest side of a picture it works on, in pixels.
         weights: What stands for the weights in the fingerprint: a hash, or ``untrained seed 0``.
         note: What a reader must know wherever the number is shown.
@@ -39,7 +44,8 @@ class Metric:
     region: Literal["picture", "hole", "ring", "known"]
     implementation: str
     version: str
-    function: Callable[..., float] | None = None
+    function: Callable[..., Any]
+    network: str = ""
     minimum_side: int = 1
     weights: str = ""
     note: str = ""

@@ -1,0 +1,265 @@
+"""Perceptual metrics: MS-SSIM, GMSD, and LPIPS with the package of its authors.
+
+LPIPS needs an ImageNet network. With its published weights the value is LPIPS; with seeded
+random weights it is ``lpips_untrained``, under its own name, and never comparable with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from bench.errors import BenchError
+from bench.metrics import structure
+from bench.metrics.pair import Original, Pair, Picture, gradient_magnitude
+from bench.metrics.record import Metric
+from methods import weights
+from methods.weights import Checkpoint
+
+if TYPE_CHECKING:
+    import torch
+
+LPIPS_NETWORK = "lpips-alex"
+LPIPS_UNTRAINED = "lpips-untrained"
+# SHA-256 of the linear heads that the lpips package ships, by backbone.
+_HEADS = {"alex": "df73285e", "vgg": "a78928a0", "squeeze": "4a5350f2"}
+_MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+_GMSD_CONSTANT = 170 / 255**2
+
+
+def ms_ssim(output: Picture, photo: Picture) -> float:
+    """Multi-scale structural similarity with 5 scales; higher is better.
+
+    Wang, Simoncelli and Bovik, "Multiscale structural similarity for image quality assessment",
+    Asilomar 2003. Per channel, negative terms count as 0, then the mean over channels, as in piq.
+
+    Args:
+        output: uint8 RGB, ``(H, W, 3)``.
+        photo: Likewise.
+
+    Returns:
+        At most 1; NaN for a side under 161 pixels.
+    """
+    return _ms_ssim(_whole(output, photo))
+
+
+def gmsd(output: Picture, photo: Picture) -> float:
+    """Gradient magnitude similarity deviation of the luma; lower is better, 0 for equal pictures.
+
+    Xue, Zhang, Mou and Bovik, "Gradient magnitude similarity deviation", IEEE Transactions on
+    Image Processing 23(2), 2014: Prewitt filter at half the size.
+
+    Args:
+        output: uint8 RGB, ``(H, W, 3)``.
+        photo: Likewise.
+    """
+    return _gmsd(_whole(output, photo))
+
+
+class Lpips:
+    """LPIPS 0.1 of the ``lpips`` package: Zhang et al., CVPR 2018.
+
+    One pass of the network gives the value of the picture, exactly the package's, and its
+    spatial map. The photo's features are kept on `Original`.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        net: Literal["alex", "vgg", "squeeze"] = "alex",
+        device: str = "cpu",
+        checkpoint: Checkpoint | None = None,
+    ) -> None:
+        """Build the network.
+
+        Args:
+            path: File of the backbone's weights; None for random ones with seed 0.
+            net: The backbone.
+            device: Where it runs.
+            checkpoint: What the file must be; by default torchvision's for the backbone.
+
+        Raises:
+            BenchError: If the file or the package's linear heads are not the right ones.
+        """
+        import torch
+
+        self._model = _lpips_model(net)
+        if path is not None:
+            checkpoint = checkpoint or weights.CHECKPOINTS[f"lpips-{net}"]
+            _load_backbone(self._model.net, weights.load(path, checkpoint), path)
+        self.name = f"lpips-{net}" if path else f"lpips-{net}-untrained"
+        self._device = torch.device(device)
+        self._model.to(self._device)
+
+    def compare(self, pair: Pair) -> tuple[float, np.ndarray]:
+        """Distance of output and photo, and its map ``(H, W)``; computed once for a pair."""
+        if self.name not in pair.distances:
+            pair.distances[self.name] = self._compare(pair)
+        return pair.distances[self.name]
+
+    def _compare(self, pair: Pair) -> tuple[float, np.ndarray]:
+        import lpips
+        import torch
+
+        original, (height, width) = pair.original, pair.hole.shape
+        with torch.inference_mode():
+            if self.name not in original.features:
+                original.features[self.name] = self._features(original.photo)
+            apart = [
+                head((mine - theirs) ** 2)
+                for head, mine, theirs in zip(
+                    self._model.lins,
+                    self._features(pair.output),
+                    original.features[self.name],
+                    strict=True,
+                )
+            ]
+            whole = sum(lpips.spatial_average(layer) for layer in apart)
+            spatial = sum(lpips.upsample(layer, (height, width)) for layer in apart)
+        return float(whole), spatial[0, 0].cpu().numpy()
+
+    def _features(self, picture: Picture) -> list[torch.Tensor]:
+        import lpips
+        import torch
+
+        planes = torch.from_numpy(picture).to(self._device).permute(2, 0, 1)[None]
+        scaled = self._model.scaling_layer(planes.to(torch.float32) / 255 * 2 - 1)
+        return [lpips.normalize_tensor(layer) for layer in self._model.net(scaled)]
+
+
+def _whole(output: Picture, photo: Picture) -> Pair:
+    return Pair(output, Original(photo), np.ones(photo.shape[:2], np.bool_))
+
+
+def _ms_ssim(pair: Pair) -> float:
+    if min(pair.hole.shape) < _MS_SSIM_SIDE:
+        return float("nan")
+    result = np.ones(3)
+    losses, scale = pair.structure, pair.original.scale
+    difference, changed = pair.difference, pair.changed
+    for level, exponent in enumerate(_MS_SSIM_WEIGHTS):
+        if level:
+            scale, changed = scale.half, changed.halved()
+            difference = structure.halve(difference)
+            losses = structure.losses(scale, difference, changed)
+        last = level == len(_MS_SSIM_WEIGHTS) - 1
+        loss = losses.similarity if last else losses.contrast
+        result *= np.maximum(1 - losses.interior_mean(loss), 0) ** exponent
+    return float(result.mean())
+
+
+def _gmsd(pair: Pair) -> float:
+    import cv2
+
+    if min(pair.hole.shape) < _GMSD_SIDE:
+        return float("nan")
+    mine = gradient_magnitude(pair.output.astype(np.float32) / 255)
+    theirs = pair.original.gradient
+    similarity = (2 * mine * theirs + np.float32(_GMSD_CONSTANT)) / (
+        mine * mine + theirs * theirs + np.float32(_GMSD_CONSTANT)
+    )
+    return float(cv2.meanStdDev(similarity)[1][0, 0])
+
+
+def _lpips(pair: Pair, network: Lpips) -> float:
+    return network.compare(pair)[0]
+
+
+def _lpips_hole(pair: Pair, network: Lpips) -> float:
+    if not pair.hole_pixels:
+        return float("nan")
+    return float(network.compare(pair)[1][pair.hole].mean(dtype=np.float64))
+
+
+def _lpips_model(net: str) -> Any:
+    """The package's network with its linear heads and a random backbone of seed 0."""
+    import lpips
+    import torch
+
+    heads = Path(lpips.__file__).parent / "weights" / "v0.1" / f"{net}.pth"
+    found = hashlib.sha256(heads.read_bytes()).hexdigest()
+    if not found.startswith(_HEADS[net]):
+        raise BenchError(
+            f"{heads}: expected SHA-256 {_HEADS[net]} for the LPIPS heads, found {found}; "
+            "reinstall lpips 0.1.4"
+        )
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        # The package builds torchvision's network in the way of before torchvision 0.13.
+        for message in ("The parameter 'pretrained' is", "Arguments other than a weight enum"):
+            warnings.filterwarnings("ignore", message, UserWarning)
+        torch.default_generator.manual_seed(0)  # CUDA's generators stay as they are
+        model = lpips.LPIPS(net=net, version="0.1", pnet_rand=True, verbose=False)
+    return model.requires_grad_(False)
+
+
+def _load_backbone(backbone: torch.nn.Module, state: dict[str, torch.Tensor], path: Path) -> None:
+    """Load ``features.<i>.*`` into ``slice<k>.<i>.*``; the classifier's entries are not needed."""
+    wanted = backbone.state_dict()
+    renamed = {
+        key: state[source]
+        for key in wanted
+        if (source := f"features.{key.partition('.')[2]}") in state
+    }
+    wrong = [k for k in wanted if k not in renamed or renamed[k].shape != wanted[k].shape]
+    if wrong:
+        raise BenchError(
+            f"{path}: missing or misshapen tensors for the LPIPS backbone: {', '.join(wrong)}"
+        )
+    backbone.load_state_dict(renamed)
+
+
+_GMSD_SIDE, _MS_SSIM_SIDE, _LPIPS_SIDE = 4, 161, 32
+_LPIPS_VERSION = f"lpips {version('lpips')}"
+_LPIPS = "lpips package, v0.1, AlexNet"
+_TRAINED = f"{weights.CHECKPOINTS[LPIPS_NETWORK].sha256}+{_HEADS['alex']}"
+_UNTRAINED = f"untrained seed 0+{_HEADS['alex']}"
+_UNTRAINED_NOTE = "untrained features: for gating only, never comparable with published LPIPS"
+_MAP_NOTE = "mean of the spatial map over hole pixels"
+
+_lpips_metric = partial(
+    Metric,
+    unit="",
+    direction="lower",
+    scope="case",
+    version=_LPIPS_VERSION,
+    minimum_side=_LPIPS_SIDE,
+)
+
+METRICS = (
+    _lpips_metric(
+        name="lpips", label="LPIPS (AlexNet)", region="picture", implementation=_LPIPS,
+        function=_lpips, network=LPIPS_NETWORK, weights=_TRAINED,
+    ),
+    _lpips_metric(
+        name="lpips_hole", label="LPIPS (hole)", region="hole",
+        implementation=f"{_LPIPS}, spatial map", function=_lpips_hole,
+        network=LPIPS_NETWORK, weights=_TRAINED, note=_MAP_NOTE,
+    ),
+    _lpips_metric(
+        name="lpips_untrained", label="LPIPS, untrained", region="picture",
+        implementation=_LPIPS, function=_lpips, network=LPIPS_UNTRAINED,
+        weights=_UNTRAINED, note=_UNTRAINED_NOTE,
+    ),
+    _lpips_metric(
+        name="lpips_untrained_hole", label="LPIPS, untrained (hole)", region="hole",
+        implementation=f"{_LPIPS}, spatial map", function=_lpips_hole,
+        network=LPIPS_UNTRAINED, weights=_UNTRAINED, note=f"{_UNTRAINED_NOTE}; {_MAP_NOTE}",
+    ),
+    Metric(
+        "ms_ssim", "MS-SSIM", "", "higher", "case", "picture",
+        "5 scales, 11x11 Gaussian, sigma 1.5, mean over RGB", "1", _ms_ssim,
+        minimum_side=_MS_SSIM_SIDE, note="rises as the hole shrinks",
+    ),
+    Metric(
+        "gmsd", "GMSD", "", "lower", "case", "picture",
+        "Prewitt, luma at half size", "1", _gmsd, minimum_side=_GMSD_SIDE,
+        note="falls as the hole shrinks",
+    ),
+)  # fmt: skip

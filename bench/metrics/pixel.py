@@ -1,0 +1,209 @@
+"""Metrics on pixels: PSNR, SSIM, L1, the seam at the hole's edge, and drift outside of it.
+
+The plain functions take pictures; the records at the end hold the same for a
+`bench.metrics.pair.Pair`, which shares intermediate results between metrics.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.metrics.pair import Original, Pair, Picture
+from bench.metrics.record import Metric
+from bench.metrics.structure import Box
+
+Region = Literal["picture", "hole"]
+Mask = NDArray[np.bool_]
+
+
+def psnr(output: Picture, photo: Picture, hole: Mask | None = None) -> float:
+    """Peak signal-to-noise ratio in decibels, from one mean over all pixels and channels.
+
+    Args:
+        output: uint8 RGB, ``(H, W, 3)``.
+        photo: Likewise.
+        hole: Where to measure, bool ``(H, W)``; the whole picture if omitted.
+
+    Returns:
+        Infinite where the two agree exactly; NaN for an empty hole.
+    """
+    return _measure(_psnr, output, photo, hole)
+
+
+def l1(output: Picture, photo: Picture, hole: Mask | None = None) -> float:
+    """Mean absolute difference in ``[0, 1]``; arguments and empty hole as for `psnr`."""
+    return _measure(_l1, output, photo, hole)
+
+
+def ssim(output: Picture, photo: Picture, hole: Mask | None = None) -> float:
+    """Structural similarity, 11 x 11 Gaussian window (Wang et al. 2004); higher is better.
+
+    The same as scikit-image's ``structural_similarity`` with ``gaussian_weights=True``,
+    ``sigma=1.5``, ``use_sample_covariance=False``. Over the picture it is the mean of the map
+    without its border of 5 pixels; over the hole it is the mean of the full map, whose border
+    comes from reflected pixels, over the hole's pixels.
+
+    Returns:
+        At most 1; NaN for an empty hole or a side under 11 pixels.
+    """
+    return _measure(_ssim, output, photo, hole)
+
+
+def seam(output: Picture, photo: Picture, hole: Mask) -> float:
+    """How much the jumps across the hole's edge differ from those of the photo; 0 is best.
+
+    For each two neighbours (4-neighbourhood) of which one lies in the hole and one outside, and
+    each channel, the jump is the absolute difference of the two. The result is the mean over
+    them of ``|jump in output - jump in photo|`` in ``[0, 1]``: a visible line counts as much as
+    a photo's own edge smeared away.
+
+    Returns:
+        NaN if the hole has no edge.
+    """
+    return _seam(Pair(output, Original(photo), hole))
+
+
+def drift(raw: NDArray[np.float32], photo: Picture, hole: Mask) -> float:
+    """Mean absolute change of the pixels that were to be kept, in ``[0, 1]``.
+
+    Args:
+        raw: The method's output before pasting back, float32 ``(H, W, 3)`` in ``[0, 1]``.
+        photo: uint8 RGB, ``(H, W, 3)``.
+        hole: bool ``(H, W)``.
+
+    Returns:
+        0 if nothing changed, or if the whole picture is hole.
+    """
+    return _drift(Pair(photo, Original(photo), hole, raw))
+
+
+def _measure(
+    function: Callable[[Pair, Region], float], output: Picture, photo: Picture, hole: Mask | None
+) -> float:
+    if hole is None:
+        everywhere = np.ones(photo.shape[:2], np.bool_)
+        return function(Pair(output, Original(photo), everywhere), "picture")
+    return function(Pair(output, Original(photo), hole), "hole")
+
+
+def _total(pair: Pair, region: Region, norm: str) -> float:
+    """Sum of ``NORM_L1`` or ``NORM_L2SQR`` over a region, exact: OpenCV sums integers."""
+    import cv2
+
+    box = pair.changed
+    if box.empty:
+        return 0.0
+    output, photo = pair.output[box.slices], pair.original.photo[box.slices]
+    mask = pair.hole[box.slices].view(np.uint8) if region == "hole" else None
+    return float(cv2.norm(output, photo, getattr(cv2, norm), mask))
+
+
+def _values(pair: Pair, region: Region) -> int:
+    return 3 * (pair.hole_pixels if region == "hole" else pair.hole.size)
+
+
+def _psnr(pair: Pair, region: Region) -> float:
+    values = _values(pair, region)
+    if values == 0:
+        return math.nan
+    total = _total(pair, region, "NORM_L2SQR")
+    return 10 * math.log10(255**2 * values / total) if total else math.inf
+
+
+def _l1(pair: Pair, region: Region) -> float:
+    values = _values(pair, region)
+    return _total(pair, region, "NORM_L1") / (255 * values) if values else math.nan
+
+
+def _ssim(pair: Pair, region: Region) -> float:
+    if min(pair.hole.shape) < _SSIM_SIDE or (region == "hole" and not pair.hole_pixels):
+        return math.nan
+    losses = pair.structure
+    if region == "hole":
+        return 1 - losses.masked_mean(losses.similarity, pair.hole)
+    return 1 - float(losses.interior_mean(losses.similarity).mean())
+
+
+def _seam(pair: Pair) -> float:
+    import cv2
+
+    left, top, wide, high = cv2.boundingRect(pair.hole.view(np.uint8))
+    box = Box(top, top + high, left, left + wide).grown(1, *pair.hole.shape).slices
+    hole, output, photo = pair.hole[box], pair.output[box], pair.original.photo[box]
+    total, count = 0.0, 0
+    for before, after in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
+        edge = hole[before] != hole[after]
+        if edge.any():
+            mine = cv2.absdiff(output[before][edge], output[after][edge])
+            theirs = cv2.absdiff(photo[before][edge], photo[after][edge])
+            total += cv2.norm(mine, theirs, cv2.NORM_L1)
+            count += mine.size
+    return total / (255 * count) if count else math.nan
+
+
+def _drift(pair: Pair) -> float:
+    import cv2
+
+    if pair.raw is None:
+        return math.nan
+    known = ~pair.hole
+    if not known.any():
+        return 0.0
+    raw = np.clip(pair.raw, 0, 1).astype(np.float32, copy=False)
+    change = cv2.absdiff(raw, pair.original.unit)
+    return float(np.mean(cv2.mean(change, mask=known.view(np.uint8))[:3]))
+
+
+_SSIM_SIDE = 11
+_VERSION = "1"
+_SSIM = "11x11 Gaussian, sigma 1.5, population covariance, mean over RGB"
+_HOLE_NOTE = "over hole pixels only, so values of different hole sizes can be compared"
+_BORDER_NOTE = "windows see known pixels too; not comparable with published whole-picture SSIM"
+
+METRICS = (
+    Metric(
+        "psnr_db", "PSNR", "dB", "higher", "case", "picture",
+        "one mean over RGB, peak 255", _VERSION, partial(_psnr, region="picture"),
+        note="rises as the hole shrinks",
+    ),
+    Metric(
+        "psnr_hole_db", "PSNR (hole)", "dB", "higher", "case", "hole",
+        "one mean over RGB, peak 255", _VERSION, partial(_psnr, region="hole"), note=_HOLE_NOTE,
+    ),
+    Metric(
+        "ssim", "SSIM", "", "higher", "case", "picture",
+        f"{_SSIM}, border of 5 left out", _VERSION, partial(_ssim, region="picture"),
+        minimum_side=_SSIM_SIDE, note="rises as the hole shrinks",
+    ),
+    Metric(
+        "ssim_hole", "SSIM (hole)", "", "higher", "case", "hole",
+        f"{_SSIM}, borders reflected", _VERSION, partial(_ssim, region="hole"),
+        minimum_side=_SSIM_SIDE, note=_BORDER_NOTE,
+    ),
+    Metric(
+        "l1", "L1", "", "lower", "case", "picture",
+        "mean absolute difference, RGB in [0, 1]", _VERSION, partial(_l1, region="picture"),
+        note="falls as the hole shrinks",
+    ),
+    Metric(
+        "l1_hole", "L1 (hole)", "", "lower", "case", "hole",
+        "mean absolute difference, RGB in [0, 1]", _VERSION, partial(_l1, region="hole"),
+        note=_HOLE_NOTE,
+    ),
+    Metric(
+        "seam", "Seam", "", "lower", "case", "ring",
+        "mean |jump in output - jump in photo| across the hole's edge", _VERSION, _seam,
+        note="0 for the photo itself; says nothing about the inside of the hole",
+    ),
+    Metric(
+        "drift", "Drift", "", "lower", "case", "known",
+        "mean absolute change of known pixels before pasting back", _VERSION, _drift,
+        note="measured on the raw output; the other metrics see known pixels pasted back",
+    ),
+)  # fmt: skip

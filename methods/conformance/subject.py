@@ -1,0 +1,104 @@
+"""The method under test, and the pictures it is tested with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+import torch
+
+import methods
+from bench.errors import BenchError
+from methods import harness
+from methods.base import Fill, Inpainter
+from methods.card import Card
+
+_SIDE = 64  # pixels of the test picture, unless the card asks for more
+
+
+class Subject:
+    """A method under test, loaded once and made again only where a rule needs that.
+
+    Attributes:
+        name: The name it was asked for by.
+        make: Makes it for a device.
+        method: The loaded method.
+    """
+
+    def __init__(self, asked: str | type[Inpainter]) -> None:
+        """Make and load the method.
+
+        Raises:
+            BenchError: If there is no such method, its weights are missing, or its fills were
+                made elsewhere, so that there is nothing to call.
+        """
+        self.name, self.make = _factory(asked)
+        self.method = self.make("cpu")
+        self.method.load()
+
+    @property
+    def card(self) -> Card:
+        """The method's facts."""
+        return self.method.card
+
+    @property
+    def side(self) -> int:
+        """Side of a square test picture that the method should take, in pixels."""
+        rule = self.card.size
+        return rule.side or max(_SIDE, -(-rule.minimum // rule.of) * rule.of)
+
+    def fill(self, photo: np.ndarray, hole: np.ndarray, seed: int = 0) -> harness.Filled:
+        """Fill through the harness."""
+        return harness.fill(self.method, photo, hole, seed)
+
+    @cached_property
+    def repeatable(self) -> bool:
+        """Whether the same call twice gives the same fill; other rules compare fills."""
+        photo, hole = scene(self.side, self.side)
+        return same(self.fill(photo, hole), self.fill(photo, hole))
+
+
+def scene(height: int, width: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Make a bright, smooth, coloured photo and a hole in its middle.
+
+    Returns:
+        uint8 ``(height, width, 3)`` with values from 102 to 255, and bool ``(height, width)``.
+    """
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width] / max(height, width)
+    turns, phase = rng.uniform(1, 4, (2, 3)), rng.uniform(0, 2 * np.pi, 3)
+    waves = np.sin(2 * np.pi * (y[..., None] * turns[0] + x[..., None] * turns[1]) + phase)
+    texture = rng.uniform(-0.05, 0.05, waves.shape)
+    photo = np.clip(0.7 + 0.25 * waves + texture, 0.4, 1)
+    hole = np.zeros((height, width), bool)
+    hole[height // 3 : height - height // 3, width // 3 : width - width // 3] = True
+    return np.rint(photo * 255).astype(np.uint8), hole
+
+
+def same(one: harness.Filled, other: harness.Filled) -> bool:
+    """Tell whether two fills are equal, also where known pixels would be pasted over."""
+    return np.array_equal(one.picture, other.picture) and np.array_equal(one.raw, other.raw)
+
+
+def run_steps(
+    method: Inpainter, images: torch.Tensor, masks: torch.Tensor, seed: int = 0
+) -> torch.Tensor:
+    """Run ``prepare``, ``infer``, ``finish`` without the harness's checks and clipping."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.inference_mode():
+        ready = method.prepare(images.clone(), masks.clone())
+        out = method.infer(*ready, generator)
+        return method.finish(out if isinstance(out, Fill) else Fill(out), images, masks).images
+
+
+def _factory(asked: str | type[Inpainter]) -> tuple[str, Callable[[str], Inpainter]]:
+    if not isinstance(asked, str):
+        return asked.card.name, lambda device: asked(asked.card.name, device=device)
+    spec = methods.parse(asked)
+    if spec.kind == "folder":
+        raise BenchError(
+            f"method {asked!r}: outputs made elsewhere cannot be checked, there is nothing to "
+            "call; a run checks that every file is there and has the right size"
+        )
+    return spec.name, lambda device: methods.get(spec, device=device)

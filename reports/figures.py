@@ -1,0 +1,114 @@
+"""Plots as SVG with the same bytes for the same numbers, for light and for dark pages."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bench.statistics import Interval
+from reports.numbers import printable
+
+_SETTINGS: Any = {
+    "svg.hashsalt": "inpaint-bench",
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9.5,
+    # Names of methods are the user's: a dollar sign in one is no formula.
+    "text.parse_math": False,
+}
+_INK = {"light": "#1d2430", "dark": "#e7eaf0"}
+_QUIET = {"light": "#5d6675", "dark": "#a4adbd"}
+_GRID = {"light": "#d9dde4", "dark": "#39414f"}
+# Okabe and Ito's colours, lightened on dark pages; a marker tells families apart without them.
+_LOOKS = {
+    "diffusion-based": ("o", "#0072B2", "#56B4E9"),
+    "patch-based": ("s", "#00805E", "#2CC79B"),
+    "CNN": ("^", "#8A6D00", "#E6B800"),
+    "GAN": ("D", "#C24E00", "#FF8A3D"),
+    "transformer": ("v", "#A8478A", "#E39BC6"),
+    "Fourier": ("P", "#5B4BC4", "#A99BFF"),
+}
+_OTHER = ("o", "#5d6675", "#a4adbd")
+
+
+@dataclass(frozen=True)
+class Point:
+    """One row of a point-range plot: a label, its family, a mean and whether it competes."""
+
+    label: str
+    family: str
+    interval: Interval
+    ranked: bool
+
+
+def size(count: int) -> tuple[int, int]:
+    """Width and height of a plot with so many rows, in points."""
+    return 410, 46 + 22 * max(1, count)
+
+
+def point_range(points: Sequence[Point], axis_label: str, scheme: str) -> bytes:
+    """Draw means with their 95 % intervals, one method a row, best on top.
+
+    Args:
+        points: Rows from top to bottom; those without a finite mean are left out.
+        axis_label: Metric, unit and direction.
+        scheme: ``light`` or ``dark``.
+
+    Returns:
+        An SVG document with transparent background.
+    """
+    shown = [p for p in points if p.interval.mean == p.interval.mean]
+    with matplotlib.rc_context(_SETTINGS):
+        width, height = size(len(shown))
+        figure = Figure(figsize=(width / 72, height / 72), layout="constrained")
+        axes = figure.add_subplot()
+        for row, point in enumerate(shown):
+            _draw(axes, row, point, scheme)
+        if shown:
+            axes.axvline(shown[0].interval.mean, color=_QUIET[scheme], linestyle=":", linewidth=1)
+        _dress(axes, shown, axis_label, scheme)
+        return _svg(figure)
+
+
+def _draw(axes: Axes, row: int, point: Point, scheme: str) -> None:
+    marker, light, dark = _LOOKS.get(point.family, _OTHER)
+    colour = light if scheme == "light" else dark
+    interval = point.interval
+    if interval.half_width == interval.half_width:
+        axes.plot([interval.low, interval.high], [row, row], color=colour, linewidth=2.2,
+                  solid_capstyle="round", zorder=2)  # fmt: skip
+    axes.plot([interval.mean], [row], marker=marker, markersize=7, color=colour, zorder=3,
+              markerfacecolor=colour if point.ranked else "none")  # fmt: skip
+
+
+def _dress(axes: Axes, shown: Sequence[Point], axis_label: str, scheme: str) -> None:
+    axes.set_yticks(range(len(shown)), [printable(p.label) for p in shown])
+    axes.set_ylim(max(len(shown), 1) - 0.4, -0.6)
+    axes.set_xlabel(printable(axis_label), color=_QUIET[scheme])
+    axes.patch.set_visible(False)
+    axes.grid(axis="x", color=_GRID[scheme], linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(axis="x", colors=_QUIET[scheme], length=0)
+    axes.tick_params(axis="y", colors=_INK[scheme], length=0, pad=8)
+    axes.margins(x=0.04)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def _svg(figure: Figure) -> bytes:
+    stream = io.BytesIO()
+    with warnings.catch_warnings():
+        # The browser has fonts for names that the layout's own font lacks.
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        figure.savefig(
+            stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
+        )
+    return stream.getvalue()

@@ -1,0 +1,88 @@
+"""Numbers and names as a reader sees them."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Iterable
+
+MINUS = "\N{MINUS SIGN}"
+NOTHING = "\N{EN DASH}"
+_KNOWN_TIERS = ("small", "region", "large")
+_MOST_DECIMALS = 6
+_NONCHARACTERS = "".join(chr(plane << 16 | low) for plane in range(17) for low in (65534, 65535))
+_UNPRINTABLE = re.compile(
+    f"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_NONCHARACTERS}]"
+)
+
+
+def decimals_for(half_widths: Iterable[float], *, unit: str = "") -> int:
+    """Digits after the point so that two significant digits of the typical half-width show.
+
+    Args:
+        half_widths: Half-widths of the intervals in one column; only positive ones count.
+        unit: Unit of the column, which decides where there is no interval at all.
+    """
+    widths = sorted(w for w in half_widths if math.isfinite(w) and w > 0)
+    if not widths:
+        return 2 if unit else 4
+    typical = widths[len(widths) // 2]
+    return min(_MOST_DECIMALS, max(0, 1 - math.floor(math.log10(typical))))
+
+
+def number(value: float, decimals: int) -> str:
+    """Fixed decimals with a true minus sign; a dash for NaN, the infinity sign for inf."""
+    if math.isnan(value):
+        return NOTHING
+    if math.isinf(value):
+        return "\N{INFINITY}" if value > 0 else f"{MINUS}\N{INFINITY}"
+    text = f"{value:.{decimals}f}"
+    if float(text) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", MINUS)
+
+
+def interval(low: float, high: float, decimals: int) -> str:
+    """``[low, high]``, or empty where there is no interval."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return ""
+    return f"[{number(low, decimals)}, {number(high, decimals)}]"
+
+
+def seconds(value: float) -> str:
+    """Seconds with two to three significant digits."""
+    if not math.isfinite(value):
+        return NOTHING
+    return number(value, 3 if value < 1 else 2 if value < 10 else 1)
+
+
+def joined(names: Iterable[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    *first, last = list(names)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 photo``, ``15 photos``."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def holes(tier: str) -> str:
+    """Words for the holes of a tier."""
+    return f"{tier} holes" if tier in _KNOWN_TIERS else f"holes of tier {tier}"
+
+
+def short_hash(*parts: object) -> str:
+    """16 hex digits that name what the parts identify; safe as a file name."""
+    return hashlib.sha256("\0".join(map(str, parts)).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def slug(name: str) -> str:
+    """A name if it is harmless as a file name, otherwise its hash."""
+    return name if re.fullmatch(r"[a-z][a-z0-9]{0,30}", name) else short_hash(name)
+
+
+def printable(text: str) -> str:
+    """Replace what no page may hold: control characters but line breaks, lone surrogates."""
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)

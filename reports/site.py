@@ -1,0 +1,91 @@
+"""The report being written: its folder, its templates, what every page shares."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from bench import statistics
+from reports import numbers
+from reports.pictures import Album
+from reports.run import Run
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+class Site:
+    """The report being written: the run, its folder and the page templates."""
+
+    def __init__(self, run: Run, folder: Path) -> None:
+        """Set up the templates; nothing is written yet."""
+        self.run = run
+        self.folder = folder
+        self.album = Album(folder)
+        self.headline = statistics.headline_metric(run.metrics)
+        self._environment = Environment(
+            loader=FileSystemLoader(_TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            finalize=_printable,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters |= {
+            "number": numbers.number,
+            "counted": numbers.counted,
+            "joined": numbers.joined,
+        }
+
+    @cached_property
+    def failures(self) -> pd.DataFrame:
+        """Rows of ``cases`` that were not completed, but for methods that could not start."""
+        status = self.run.cases["status"]
+        return self.run.cases[~status.isin(["ok", "unavailable"])]
+
+    @cached_property
+    def refused(self) -> pd.DataFrame:
+        """Files given that were not used."""
+        return self.run.inputs[self.run.inputs["status"] != "ok"]
+
+    @cached_property
+    def unavailable(self) -> list[dict[str, Any]]:
+        """Methods that could not start."""
+        methods = self.run.methods
+        rows: list[Any] = methods[methods["status"] != "ok"].to_dict("records")
+        return rows
+
+    @cached_property
+    def navigation(self) -> dict[str, Any]:
+        """What every page's header needs."""
+        return {
+            "tiers": [
+                {"path": f"tiers/{numbers.slug(tier)}.html", "name": tier}
+                for tier in self.run.tiers
+            ],
+            "failures": len(self.failures) + len(self.refused) + len(self.unavailable),
+        }
+
+    def page(self, template: str, path: str, title: str, context: dict[str, Any]) -> None:
+        """Render a template into a file of the report."""
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        html = self._environment.get_template(template).render(
+            nav=self.navigation,
+            here=path,
+            root="../" * path.count("/"),
+            title=title,
+            run=self.run,
+            **context,
+        )
+        target.write_text(html, "utf-8", newline="\n")
+
+
+def _printable(value: Any) -> Any:
+    """Clean every text on its way into a page; what is HTML already was cleaned before."""
+    if isinstance(value, str) and not hasattr(value, "__html__"):
+        return numbers.printable(value)
+    return value

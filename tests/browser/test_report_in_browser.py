@@ -1,0 +1,183 @@
+"""The report as a reader meets it: opened from disk, light and dark, with and without script."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from reports.build import build
+from tests.sample_run import HOSTILE_NAMES, write_run
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH"),
+]
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory) -> Path:
+    names = ["astronaut.png", *HOSTILE_NAMES[:3]]
+    folder = write_run(tmp_path_factory.mktemp("browser") / "run", names=names)
+    return build(folder).parent
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    with playwright.sync_playwright() as tools:
+        found = tools.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield found
+        found.close()
+
+
+class Visit:
+    """A browser page that remembers what it asked for and complained about."""
+
+    def __init__(self, browser, **settings) -> None:
+        self.context = browser.new_context(**settings)
+        self.page = self.context.new_page()
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("dialog", lambda dialog: self.complaints.append(dialog.message))
+        self.page.on("requestfailed", lambda request: self.complaints.append(request.url))
+
+    def open(self, path: Path) -> None:
+        self.page.goto(path.as_uri())
+        self.page.wait_for_load_state("load")
+
+
+@pytest.fixture
+def visit(browser) -> Iterator[Callable[..., Visit]]:
+    visits: list[Visit] = []
+
+    def start(**settings) -> Visit:
+        visits.append(Visit(browser, **settings))
+        return visits[-1]
+
+    yield start
+    for each in visits:
+        each.context.close()
+
+
+def kinds(report: Path) -> dict[str, Path]:
+    return {
+        "index": report / "index.html",
+        "tier": report / "tiers" / "region.html",
+        "case": sorted((report / "cases").iterdir())[0],
+        "methods": report / "methods.html",
+        "failures": report / "failures.html",
+        "provenance": report / "provenance.html",
+    }
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_open_from_disk_without_complaint(visit, report, tmp_path, scheme, width):
+    seen = visit(color_scheme=scheme, viewport={"width": width, "height": 800})
+    for kind, path in kinds(report).items():
+        seen.open(path)
+        seen.page.screenshot(path=tmp_path / f"{kind}.png")
+        assert (tmp_path / f"{kind}.png").stat().st_size > 5000
+        overflow = seen.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert overflow <= 0, kind
+    assert seen.complaints == []
+    assert all(url.startswith(("file://", "data:")) for url in seen.requests)
+    assert any(f"-{scheme}.svg" in url for url in seen.requests)
+
+
+def test_pages_really_follow_the_colour_scheme(visit, report):
+    colours = []
+    for scheme in ("light", "dark"):
+        seen = visit(color_scheme=scheme)
+        seen.open(report / "index.html")
+        colours.append(seen.page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    assert colours[0] != colours[1]
+
+
+def test_all_pictures_load(visit, report):
+    seen = visit()
+    seen.open(kinds(report)["case"])
+    broken = seen.page.evaluate(
+        """async () => {
+            const all = Array.from(document.images);
+            all.forEach(image => { image.loading = "eager"; });
+            await Promise.allSettled(all.map(image => image.decode()));
+            return all.filter(image => image.naturalWidth === 0).length;
+        }"""
+    )
+    assert broken == 0
+
+
+def test_slider_moves_by_keyboard_and_says_so(visit, report):
+    seen = visit()
+    seen.open(kinds(report)["case"])
+    slider = seen.page.get_by_label("Split position")
+    slider.focus()
+    for key, value in (("ArrowRight", "51"), ("Home", "0"), ("End", "100"), ("ArrowLeft", "99")):
+        seen.page.keyboard.press(key)
+        assert slider.input_value() == value
+    assert slider.get_attribute("aria-valuetext").startswith("99 % Original")
+    split = "document.querySelector('.stage').style.getPropertyValue('--split')"
+    assert seen.page.evaluate(split) == "99%"
+
+
+def test_slider_follows_the_pointer_and_the_chosen_pictures(visit, report):
+    seen = visit()
+    seen.open(kinds(report)["case"])
+    frame = seen.page.locator(".stage").bounding_box()
+    seen.page.mouse.click(frame["x"] + frame["width"] * 0.25, frame["y"] + 20)
+    assert seen.page.get_by_label("Split position").input_value() == "25"
+    seen.page.get_by_label("Left").select_option(label="Mean colour")
+    shown = seen.page.locator(".stage img").first.get_attribute("src")
+    source = seen.page.locator("figure[data-name='Mean colour']").get_attribute("data-src")
+    assert shown == source
+    assert seen.complaints == []
+
+
+def test_tables_sort_by_a_button_and_back(visit, report):
+    seen = visit()
+    seen.open(report / "index.html")
+    table = seen.page.locator("table").first
+    button = table.get_by_role("button", name="PSNR in the hole")
+    column = table.locator("tbody.ranked td:nth-child(5)")
+    orders = []
+    for direction in ("ascending", "descending"):
+        button.click()
+        assert table.locator(f"th[aria-sort='{direction}']").count() == 1
+        values = column.evaluate_all("all => all.map(td => Number(td.dataset.value))")
+        orders.append(values)
+    assert orders[0] == sorted(orders[0])
+    assert orders[1] == sorted(orders[0], reverse=True)
+    assert len(orders[0]) >= 3
+
+
+def test_everything_is_readable_without_script(visit, report):
+    seen = visit(java_script_enabled=False)
+    seen.open(report / "index.html")
+    for text in ("Telea", "SSIM in the hole", "LPIPS is absent", "Did not run"):
+        assert seen.page.get_by_text(text).first.is_visible(), text
+    seen.open(kinds(report)["case"])
+    assert seen.page.locator("[data-compare] img").count() == 2
+    assert all(image.is_visible() for image in seen.page.locator("[data-compare] img").all())
+    assert seen.page.get_by_label("Split position").count() == 0
+    assert seen.page.locator("table tbody.ranked tr").count() >= 4
+
+
+def test_a_moved_report_still_opens(visit, report, tmp_path):
+    moved = Path(shutil.copytree(report, tmp_path / "moved to ünïcode #1"))
+    seen = visit()
+    seen.open(moved / "index.html")
+    seen.page.get_by_role("link", name="Region", exact=True).click()
+    assert "Region holes" in seen.page.locator("h1").inner_text()
+    assert seen.complaints == []

@@ -1,0 +1,265 @@
+"""Write a small run folder with real pictures and real numbers, for tests of the report.
+
+Fills come from OpenCV, numbers from scikit-image; only LPIPS is made up where a test asks for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+from PIL import Image
+from skimage import data, metrics
+from skimage.draw import ellipse, line
+
+TIERS = ("small", "region", "large")
+HOSTILE_NAMES = (
+    "<script>alert(1)</script>.png",
+    '"onerror=x".png',
+    "../../etc",
+    "a'b&c.png",
+    "n" * 251 + ".png",
+    "\N{RIGHT-TO-LEFT OVERRIDE}gnp.\N{HEBREW LETTER ALEF}\N{HEBREW LETTER BET}",
+    "\N{GRINNING FACE}.png",
+    "two\nlines.png",
+    "=HYPERLINK(1).png",
+    "\x07bell.png",
+    "Same.png",
+    "same.png",
+)
+_METHODS = (
+    ("shiftmap", "Shift-map", "patch-based"),
+    ("telea", "Telea", "diffusion-based"),
+    ("ns", "Navier\N{EN DASH}Stokes", "diffusion-based"),
+    ("fussy", "Fussy <b>method</b>", "CNN"),
+    ("mean", "Mean colour", "floor"),
+    ("original", "Original", "ceiling"),
+    ("lama:big-lama", "LaMa", "Fourier"),
+)
+_METRICS = (
+    ("psnr_db", "PSNR", "dB", "higher", "case", "picture"),
+    ("psnr_hole_db", "PSNR in the hole", "dB", "higher", "case", "hole"),
+    ("ssim", "SSIM", "", "higher", "case", "picture"),
+    ("ssim_hole", "SSIM in the hole", "", "higher", "case", "hole"),
+    ("l1", "L1", "", "lower", "case", "picture"),
+    ("l1_hole", "L1 in the hole", "", "lower", "case", "hole"),
+    ("lpips", "LPIPS", "", "lower", "case", "picture"),
+    ("swd", "Sliced Wasserstein", "", "lower", "set", "picture"),
+    ("fid", "FID", "", "lower", "set", "picture"),
+)
+_NO_WEIGHTS = "its weights are not here; run: inpaint-bench weights fetch"
+
+
+def write_run(
+    folder: Path,
+    *,
+    names: Sequence[str] = ("astronaut.png", "coffee.png", "chelsea.png"),
+    side: int = 48,
+    tiers: Sequence[str] = TIERS,
+    lpips: bool = False,
+) -> Path:
+    """Write a complete run folder.
+
+    Args:
+        folder: Where; must not exist.
+        names: Photo ids, one photo each.
+        side: Side of the square photos in pixels.
+        tiers: Which tiers.
+        lpips: Whether LPIPS counts as measured (made-up numbers).
+    """
+    plan, rows = [], []
+    for index, name in enumerate(names):
+        photo = _photo(index, side)
+        for tier in tiers:
+            hole = _hole(tier, side, index)
+            plan.append(_plan_row(folder, name, tier, photo, hole))
+            rows.extend(_case_rows(folder, plan[-1], photo, hole, index))
+    for number, row in enumerate(plan):
+        row["case"] = number
+    cases = pd.DataFrame(rows)
+    cases["lpips"] = 1 - cases["ssim"] if lpips else np.nan
+    tables = {
+        "plan": pd.DataFrame(plan),
+        "cases": cases,
+        "metrics": _metrics(lpips),
+        "methods": _methods(),
+        "inputs": _inputs(plan),
+        "sets": _sets(cases),
+    }
+    for table, frame in tables.items():
+        frame.to_parquet(folder / f"{table}.parquet", index=False)
+    (folder / "run.json").write_text(json.dumps(_info(len(names))), "utf-8")
+    return folder
+
+
+def _photo(index: int, side: int) -> np.ndarray:
+    sources = (data.astronaut, data.coffee, data.chelsea, data.rocket)
+    full = sources[index % len(sources)]()
+    shift = 17 * (index // len(sources))
+    short = min(full.shape[:2]) - shift
+    square = np.ascontiguousarray(full[shift : shift + short, shift : shift + short])
+    return cv2.resize(square, (side, side), interpolation=cv2.INTER_AREA)
+
+
+def _hole(tier: str, side: int, index: int) -> np.ndarray:
+    rng = np.random.default_rng([index, len(tier), side])
+    hole = np.zeros((side, side), np.uint8)
+    if tier == "small":
+        for _ in range(3):
+            hole[line(*rng.integers(0, side, 4))] = 1
+        return cv2.dilate(hole, np.ones((2, 2), np.uint8)).astype(bool)
+    reach = side * (0.26 if tier == "region" else 0.38)
+    centre = rng.uniform(0.4 * side, 0.6 * side, 2)
+    hole[ellipse(*centre, reach, reach * 0.9, shape=hole.shape)] = 1
+    return hole.astype(bool)
+
+
+def _fills(photo: np.ndarray, hole: np.ndarray) -> dict[str, np.ndarray]:
+    blank = np.where(hole[..., None], 0, photo).astype(np.uint8)
+    mask = hole.astype(np.uint8)
+    mean = photo[~hole].mean(axis=0).round().astype(np.uint8)
+    lab = np.ascontiguousarray(cv2.cvtColor(blank, cv2.COLOR_RGB2Lab))
+    shifted = np.zeros_like(lab)
+    cv2.setRNGSeed(0)
+    cv2.xphoto.inpaint(lab, 1 - mask, shifted, cv2.xphoto.INPAINT_SHIFTMAP)
+    fills = {
+        "shiftmap": cv2.cvtColor(shifted, cv2.COLOR_Lab2RGB),
+        "telea": cv2.inpaint(blank, mask, 3, cv2.INPAINT_TELEA),
+        "ns": cv2.inpaint(blank, mask, 3, cv2.INPAINT_NS),
+        "fussy": cv2.blur(cv2.inpaint(blank, mask, 9, cv2.INPAINT_TELEA), (5, 5)),
+        "mean": np.broadcast_to(mean, photo.shape),
+        "original": photo,
+    }
+    return {name: np.where(hole[..., None], fill, photo) for name, fill in fills.items()}
+
+
+def _plan_row(
+    folder: Path, name: str, tier: str, photo: np.ndarray, hole: np.ndarray
+) -> dict[str, Any]:
+    row = {
+        "photo": name, "cluster": name, "tier": tier, "draw": 0,
+        "height": photo.shape[0], "width": photo.shape[1],
+        "photo_sha": _sha(photo), "mask_sha": _sha(hole), "mask_source": "generated",
+        "family": "strokes" if tier == "small" else "blob", "parameters": "{}",
+        "hole_share": float(hole.mean()),
+        "hole_width": float(2 * cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5).max()),
+        "components": int(cv2.connectedComponents(hole.astype(np.uint8))[0] - 1),
+        "border": bool(hole[[0, -1]].any() or hole[:, [0, -1]].any()),
+    }  # fmt: skip
+    _save(folder / "photos" / f"{row['photo_sha']}.png", photo)
+    _save(folder / "masks" / f"{row['mask_sha']}.png", hole)
+    return row
+
+
+def _case_rows(
+    folder: Path, plan: dict[str, Any], photo: np.ndarray, hole: np.ndarray, index: int
+) -> list[dict[str, Any]]:
+    keys = {name: plan[name] for name in ("photo", "tier", "draw", "cluster")}
+    rows = []
+    for place, (method, fill) in enumerate(_fills(photo, hole).items()):
+        row = keys | {"method": method, "sample": 0, "status": "ok", "reason": "", "output": ""}
+        row |= {"hole_share": plan["hole_share"], "hole_width": plan["hole_width"]}
+        row |= {"seconds": 0.002 * (place + 1) + 0.0001 * index, "cpu_seconds": 0.002}
+        row["peak_bytes"] = 2**20 * (150 + place)
+        if method == "fussy" and index % 2:
+            row |= {"status": "declined", "reason": "takes sides of at least 512 pixels"}
+            rows.append(row)
+            continue
+        path = f"outputs/{method}/{plan['tier']}/{_sha(np.array([index]))}-0.png"
+        _save(folder / path, fill)
+        rows.append(row | {"output": path} | _measured(photo, fill, hole))
+    return rows
+
+
+def _measured(photo: np.ndarray, fill: np.ndarray, hole: np.ndarray) -> dict[str, float]:
+    error = np.abs(photo.astype(float) - fill) / 255
+    ssim, ssim_map = metrics.structural_similarity(photo, fill, channel_axis=2, full=True)
+    with np.errstate(divide="ignore"):
+        psnr, psnr_hole = (-10 * np.log10(np.square(e).mean()) for e in (error, error[hole]))
+    return {
+        "psnr_db": float(psnr), "psnr_hole_db": float(psnr_hole),
+        "ssim": float(ssim), "ssim_hole": float(ssim_map[hole].mean()),
+        "l1": float(error.mean()), "l1_hole": float(error[hole].mean()),
+    }  # fmt: skip
+
+
+def _metrics(lpips: bool) -> pd.DataFrame:
+    absent = {"fid"} if lpips else {"fid", "lpips"}
+    return pd.DataFrame(
+        {
+            "metric": name, "label": label, "unit": unit, "direction": direction,
+            "scope": scope, "region": region, "implementation": "scikit-image", "version": "1",
+            "weights": "", "note": "64 random directions" if name == "swd" else "",
+            "status": "absent" if name in absent else "ok",
+            "reason": f"{_NO_WEIGHTS} {name}" if name in absent else "",
+        }
+        for name, label, unit, direction, scope, region in _METRICS
+    )  # fmt: skip
+
+
+def _methods() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "method": name, "title": title, "family": family,
+            "summary": f"Fills holes the way of {title}.",
+            "paper": "A. Author, A way to fill holes, 2004" if name in ("telea", "ns") else "",
+            "url": "https://doi.org/10.1080/10867651.2004.10487596" if name == "telea"
+            else "javascript:alert(1)" if name == "fussy" else "",
+            "implementation": "OpenCV", "licence": "Apache-2.0", "stochastic": False,
+            "timed": name != "original", "size": "any", "limits": "", "verified": "",
+            "identity": f"sample:{name}",
+            "status": "unavailable" if name.startswith("lama") else "ok",
+            "reason": f"{_NO_WEIGHTS} {name}" if name.startswith("lama") else "",
+        }
+        for name, title, family in _METHODS
+    )  # fmt: skip
+
+
+def _inputs(plan: list[dict[str, Any]]) -> pd.DataFrame:
+    used = {row["photo"]: row for row in plan}
+    rows = [
+        {"path": name, "kind": "photo", "status": "ok", "reason": "", "note": "",
+         "sha256": row["photo_sha"], "height": row["height"], "width": row["width"]}
+        for name, row in used.items()
+    ]  # fmt: skip
+    rows.append(
+        {"path": "torn<img src=x>.jpg", "kind": "photo", "status": "refused",
+         "reason": "torn.jpg: the file ends early; save it again", "note": "", "sha256": "",
+         "height": 0, "width": 0}
+    )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _sets(cases: pd.DataFrame) -> pd.DataFrame:
+    """Stand-in for a set metric: the mean error, so that better methods have lower values."""
+    done = cases[cases["status"] == "ok"]
+    return pd.DataFrame(
+        {"method": method, "tier": tier, "metric": "swd", "value": group["l1"].mean(),
+         "low": np.nan, "high": np.nan, "n": len(group), "note": ""}
+        for (method, tier), group in done.groupby(["method", "tier"])
+    )  # fmt: skip
+
+
+def _info(photos: int) -> dict[str, Any]:
+    return {
+        "format": 1,
+        "fingerprint": f"photos:0123456789/{photos} size:sample paste:known-8bit",
+        "photo_set": "bundled",
+        "options": {"seed": 0, "tiers": list(TIERS), "photos": "<b>folder</b>"},
+        "provenance": {"command": "inpaint-bench run", "versions": {"numpy": "2.0"}},
+    }
+
+
+def _sha(array: np.ndarray) -> str:
+    return hashlib.sha256(array.tobytes()).hexdigest()[:16]
+
+
+def _save(path: Path, pixels: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path, "PNG")

@@ -1,0 +1,206 @@
+import dataclasses
+import hashlib
+import math
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from bench.errors import BenchError
+from bench.metrics import DEFAULT, METRICS, case_metrics
+from bench.metrics.meter import Meter, resolve_metrics, undefined
+from bench.metrics.pair import Original, Pair
+from methods import weights
+
+COLUMNS = {
+    "psnr_db", "psnr_hole_db", "ssim", "ssim_hole", "l1", "l1_hole", "lpips", "lpips_hole",
+    "ms_ssim", "gmsd", "seam", "drift", "lpips_untrained", "lpips_untrained_hole",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def no_weights(tmp_path, monkeypatch):
+    monkeypatch.delenv(weights.FOLDER_VARIABLE, raising=False)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+
+
+def pair_of(height, width, *, hole=None, raw=True):
+    rng = np.random.default_rng(0)
+    photo = rng.integers(0, 255, (height, width, 3), dtype=np.uint8)
+    if hole is None:
+        hole = np.zeros((height, width), np.bool_)
+        hole[height // 3 : height // 2, width // 3 : width // 2] = True
+    output = np.where(hole[..., None], 255 - photo, photo)
+    return Pair(output, Original(photo), hole, output.astype(np.float32) / 255 if raw else None)
+
+
+def test_case_metrics_have_exactly_the_columns_of_the_tables():
+    assert {m.name for m in METRICS.values() if m.scope == "case"} == COLUMNS
+    assert {m.name for m in case_metrics(METRICS)} == COLUMNS
+    assert [m.name for m in case_metrics(["fid", "ssim", "psnr_db"])] == ["psnr_db", "ssim"]
+
+
+def test_defaults_are_known_and_untrained_features_are_not_among_them():
+    assert set(DEFAULT) <= set(METRICS)
+    assert not any("untrained" in name for name in DEFAULT)
+
+
+def test_records_are_complete_distinct_and_can_be_sent_to_a_worker():
+    signatures = {m.signature for m in METRICS.values()}
+    assert len(signatures) == len(METRICS)
+    for name, metric in METRICS.items():
+        assert metric.name == name
+        assert metric.label
+        assert metric.version
+        assert ("untrained features" in metric.note) == ("untrained" in name)
+        assert bool(metric.weights) == bool(metric.network)
+        assert pickle.loads(pickle.dumps(metric)).signature == metric.signature
+
+
+def test_networks_with_published_weights_are_named_as_their_checkpoint():
+    trained = {m.network for m in METRICS.values() if m.network and "untrained" not in m.name}
+    assert trained <= set(weights.CHECKPOINTS)
+    for metric in METRICS.values():
+        if metric.network in trained:
+            assert metric.weights.startswith(weights.CHECKPOINTS[metric.network].sha256)
+
+
+def test_reading_the_table_loads_no_heavy_library():
+    code = (
+        "import sys, bench.metrics.meter; heavy = {'torch', 'torchvision', 'lpips', 'cv2', "
+        "'torch_fidelity', 'scipy', 'pandas'}; sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (found.returncode, found.stderr.strip()) == (0, "")
+
+
+def test_the_meter_measures_what_it_was_asked_for():
+    names = [m.name for m in case_metrics(METRICS) if not m.network]
+    values = Meter(names).measure(pair_of(176, 180))
+    assert list(values) == names
+    assert all(math.isfinite(value) for value in values.values())
+
+
+def test_the_ceiling_scores_perfectly():
+    pair = pair_of(176, 180)
+    photo = pair.original.photo
+    perfect = Pair(photo, pair.original, pair.hole, photo.astype(np.float32) / 255)
+    values = Meter([m.name for m in case_metrics(DEFAULT) if not m.network]).measure(perfect)
+    assert values.pop("psnr_db") == values.pop("psnr_hole_db") == math.inf
+    for name, value in values.items():
+        assert value == (1 if METRICS[name].direction == "higher" else 0)
+
+
+def test_what_is_undefined_is_nan_and_has_its_reason():
+    empty, full = np.zeros((20, 20), np.bool_), np.ones((20, 20), np.bool_)
+    for pair, name, reason in (
+        (pair_of(10, 30), "ssim", "needs sides of at least 11 pixels, found 30x10"),
+        (pair_of(160, 200), "ms_ssim", "needs sides of at least 161 pixels, found 200x160"),
+        (pair_of(20, 20, hole=empty), "l1_hole", "the hole is empty"),
+        (pair_of(20, 20, hole=full), "seam", "the hole has no edge"),
+        (pair_of(20, 20, raw=False), "drift", "the method's raw output is not known"),
+    ):
+        assert undefined(METRICS[name], pair) == reason
+        assert math.isnan(Meter([name]).measure(pair)[name])
+
+
+def test_any_other_value_that_is_not_finite_is_an_error_with_the_metric():
+    pair = pair_of(20, 20)
+    pair.raw = np.full((20, 20, 3), np.nan, np.float32)
+    with pytest.raises(BenchError, match="metric drift: expected a finite value, found nan"):
+        Meter(["drift"]).measure(pair)
+
+
+def test_unknown_names_are_refused_with_the_nearest():
+    with pytest.raises(BenchError, match="did you mean ssim_hole"):
+        resolve_metrics(["ssim_holes"])
+    with pytest.raises(BenchError, match="measured on sets"):
+        Meter(["fid"])
+
+
+def test_offline_lpips_is_absent_with_the_command_and_the_untrained_stands_in():
+    statuses = {s.metric.name: s for s in resolve_metrics(DEFAULT, offline=True)}
+    assert set(statuses) == {*DEFAULT, "lpips_untrained", "lpips_untrained_hole"}
+    for name, status in statuses.items():
+        needs_weights = name in ("lpips", "lpips_hole", "fid", "kid")
+        assert status.status == ("absent" if needs_weights else "ok")
+    assert "alexnet-owt-7be5be79.pth" in statuses["lpips"].reason
+    assert "inpaint-bench weights fetch lpips-alex" in statuses["lpips"].reason
+    assert statuses["ssim"].reason == ""
+
+
+def test_the_stand_in_comes_only_for_what_was_asked():
+    names = [s.metric.name for s in resolve_metrics(["lpips", "fid"], offline=True)]
+    assert names == ["lpips", "lpips_untrained", "fid"]
+    alone = resolve_metrics(["lpips_untrained", "fid_untrained"], offline=True)
+    assert [(s.metric.name, s.status) for s in alone] == [
+        ("lpips_untrained", "ok"),
+        ("fid_untrained", "ok"),
+    ]
+
+
+def test_a_failed_fetch_is_the_reason(monkeypatch):
+    monkeypatch.setitem(weights.CHECKPOINTS, "lpips-alex", unreachable("lpips-alex"))
+    (lpips, _) = resolve_metrics(["lpips"])
+    assert lpips.status == "absent"
+    assert "could not be fetched" in lpips.reason
+    assert "inpaint-bench weights add lpips-alex" in lpips.reason
+
+
+def unreachable(name):
+    known = weights.CHECKPOINTS[name]
+    return dataclasses.replace(known, urls=("http://127.0.0.1:9/nobody-listens",))
+
+
+def test_a_file_given_by_mistake_is_an_error_not_an_absence(tmp_path):
+    wrong = tmp_path / "alexnet.pth"
+    wrong.write_bytes(b"wrong")
+    with pytest.raises(BenchError, match="expected about"):
+        resolve_metrics(["lpips"], lpips_weights=wrong)
+
+
+def test_a_damaged_file_in_the_cache_is_the_reason():
+    folder = weights.cache_folder()
+    folder.mkdir(parents=True)
+    (folder / weights.CHECKPOINTS["fid-inception"].file).write_bytes(b"cut off")
+    (fid,) = resolve_metrics(["fid"], offline=True)
+    assert fid.status == "absent"
+    assert "expected about 95,600,000 bytes" in fid.reason
+    assert "weights fetch fid-inception" in fid.reason
+
+
+def test_found_weights_are_verified_and_used(tmp_path, monkeypatch):
+    path = tmp_path / "backbone.pth"
+    generator = torch.Generator().manual_seed(0)
+    shapes = {0: (64, 3, 11), 3: (192, 64, 5), 6: (384, 192, 3), 8: (256, 384, 3), 10: (256,) * 2}
+    state = {}
+    for place, shape in shapes.items():
+        size = (*shape, shape[2]) if len(shape) == 3 else (*shape, 3, 3)
+        state[f"features.{place}.weight"] = torch.randn(size, generator=generator) / 50
+        state[f"features.{place}.bias"] = torch.zeros(size[0])
+    torch.save(state, path)
+    content = path.read_bytes()
+    known = dataclasses.replace(
+        weights.CHECKPOINTS["lpips-alex"],
+        sha256=hashlib.sha256(content).hexdigest(),
+        bytes=len(content),
+    )
+    monkeypatch.setitem(weights.CHECKPOINTS, "lpips-alex", known)
+    statuses = resolve_metrics(["lpips", "lpips_hole"], offline=True, lpips_weights=path)
+    assert [(s.metric.name, s.status, s.weights) for s in statuses] == [
+        ("lpips", "ok", path),
+        ("lpips_hole", "ok", path),
+    ]
+    names = [s.metric.name for s in statuses]
+    values = Meter(names, weight_files={"lpips-alex": str(path)}).measure(pair_of(40, 40))
+    assert values["lpips_hole"] > values["lpips"] > 0
+
+
+def test_a_meter_never_replaces_published_weights_by_random_ones():
+    with pytest.raises(BenchError, match=r"network lpips-alex: .*weights fetch lpips-alex"):
+        Meter(["lpips"])
+    with pytest.raises(BenchError, match="network 'resnet' is unknown"):
+        Meter([], ["resnet"])

@@ -1,0 +1,199 @@
+import hashlib
+import math
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from skimage import data
+
+from bench.errors import BenchError
+from bench.metrics import METRICS
+from bench.metrics.pair import Original, Pair
+from bench.metrics.perceptual import Lpips, gmsd, ms_ssim
+from methods.weights import Checkpoint
+
+# Shapes of the convolutions of torchvision's AlexNet, by their place in ``features``.
+ALEXNET = {
+    0: (64, 3, 11, 11),
+    3: (192, 64, 5, 5),
+    6: (384, 192, 3, 3),
+    8: (256, 384, 3, 3),
+    10: (256, 256, 3, 3),
+}
+
+
+def photo(height, width):
+    return np.ascontiguousarray(data.astronaut()[:height, 100 : 100 + width])
+
+
+def noisy(picture, sigma=40):
+    noise = np.random.default_rng(0).normal(0, sigma, picture.shape)
+    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+
+
+def box_hole(height, width):
+    hole = np.zeros((height, width), np.bool_)
+    hole[height // 3 : height // 3 * 2, width // 4 : width // 2] = True
+    return hole
+
+
+def tensor(picture):
+    return torch.from_numpy(picture).permute(2, 0, 1)[None].to(torch.float32) / 255
+
+
+def checkpoint_of(path):
+    content = path.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    return Checkpoint("some-backbone", path.name, (), digest, len(content), "none")
+
+
+@pytest.fixture(scope="module")
+def untrained():
+    return Lpips(None)
+
+
+@pytest.fixture(scope="module")
+def backbone(tmp_path_factory):
+    generator = torch.Generator().manual_seed(3)
+    state = {"classifier.1.weight": torch.zeros(4, 4)}
+    for place, shape in ALEXNET.items():
+        scale = (2 / math.prod(shape[1:])) ** 0.5
+        state[f"features.{place}.weight"] = torch.randn(shape, generator=generator) * scale
+        state[f"features.{place}.bias"] = torch.randn(shape[0], generator=generator) * 0.1
+    path = tmp_path_factory.mktemp("weights") / "alexnet.pth"
+    torch.save(state, path)
+    return path
+
+
+@pytest.mark.parametrize("size", [(161, 161), (161, 180), (172, 161), (256, 200)])
+@pytest.mark.parametrize("where", ["everywhere", "hole"])
+def test_ms_ssim_agrees_with_piq(size, where):
+    import piq
+
+    picture = photo(*size)
+    output = noisy(picture)
+    if where == "hole":
+        output = np.where(box_hole(*size)[..., None], output, picture)
+    expected = float(piq.multi_scale_ssim(tensor(output), tensor(picture)))
+    assert ms_ssim(output, picture) == pytest.approx(expected, abs=2e-5)
+
+
+def test_ms_ssim_of_an_inverted_picture_agrees_with_piq():
+    import piq
+
+    picture = photo(161, 170)
+    expected = float(piq.multi_scale_ssim(tensor(255 - picture), tensor(picture)))
+    assert ms_ssim(255 - picture, picture) == pytest.approx(expected, abs=2e-5)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (65, 48), (33, 47)])
+def test_gmsd_agrees_with_piq(size):
+    import piq
+
+    picture = photo(*size)
+    output = noisy(picture)
+    expected = float(piq.gmsd(tensor(output), tensor(picture)))
+    assert gmsd(output, picture) == pytest.approx(expected, abs=1e-6)
+
+
+def test_equal_pictures_are_perfect(untrained):
+    picture = photo(170, 180)
+    pair = Pair(picture, Original(picture), box_hole(170, 180))
+    assert ms_ssim(picture, picture) == 1
+    assert gmsd(picture, picture) == 0
+    assert untrained.compare(pair)[0] == 0
+    assert not untrained.compare(pair)[1].any()
+
+
+def test_ms_ssim_of_a_small_picture_is_nan():
+    assert math.isnan(ms_ssim(photo(160, 200), photo(160, 200)))
+
+
+def test_lpips_with_a_backbone_file_equals_the_package_with_the_same_backbone(backbone):
+    picture = photo(64, 80)
+    hole, output = box_hole(64, 80), noisy(picture)
+    network = Lpips(backbone, checkpoint=checkpoint_of(backbone))
+    pair = Pair(output, Original(picture), hole)
+    whole, spatial = reference_lpips(backbone, output, picture)
+    assert METRICS["lpips"].function(pair, network) == pytest.approx(whole, rel=1e-6)
+    assert METRICS["lpips_hole"].function(pair, network) == pytest.approx(
+        spatial[hole].mean(), rel=1e-5
+    )
+
+
+def reference_lpips(path, output, picture):
+    import lpips
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        model = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
+    state = torch.load(path, weights_only=True)
+    for number in range(1, 6):
+        for place, layer in getattr(model.net, f"slice{number}").named_children():
+            if isinstance(layer, torch.nn.Conv2d):
+                layer.weight.data = state[f"features.{place}.weight"]
+                layer.bias.data = state[f"features.{place}.bias"]
+    with torch.inference_mode():
+        whole = float(model(tensor(output), tensor(picture), normalize=True))
+        model.spatial = True
+        spatial = model(tensor(output), tensor(picture), normalize=True)
+    return whole, spatial[0, 0].numpy()
+
+
+def test_untrained_lpips_is_the_same_every_time_and_leaves_the_generator_alone(untrained):
+    torch.manual_seed(7)
+    expected = torch.rand(1)
+    torch.manual_seed(7)
+    again = Lpips(None)
+    assert torch.equal(torch.rand(1), expected)
+    picture = photo(48, 48)
+    pairs = [Pair(noisy(picture), Original(picture), box_hole(48, 48)) for _ in range(2)]
+    assert again.compare(pairs[0])[0] == untrained.compare(pairs[1])[0]
+
+
+def test_untrained_lpips_grows_with_distortion_and_sees_it_where_it_is(untrained):
+    picture = photo(96, 96)
+    hole = box_hole(96, 96)
+    original = Original(picture)
+    values = []
+    for sigma in (10, 30, 90):
+        output = np.where(hole[..., None], noisy(picture, sigma), picture)
+        whole, spatial = untrained.compare(Pair(output, original, hole))
+        assert spatial[hole].mean() > spatial[~hole].mean()
+        values.append(whole)
+    assert values == sorted(values)
+    assert values[0] > 0
+
+
+def test_network_features_of_a_photo_are_computed_once(untrained):
+    picture = photo(48, 48)
+    original, hole = Original(picture), box_hole(48, 48)
+    untrained.compare(Pair(noisy(picture), original, hole))
+    features = original.features[untrained.name]
+    untrained.compare(Pair(noisy(picture, 5), original, hole))
+    assert original.features[untrained.name] is features
+
+
+def test_a_backbone_with_missing_or_misshapen_tensors_is_refused(backbone, tmp_path):
+    state = torch.load(backbone, weights_only=True)
+    del state["features.3.bias"]
+    state["features.8.weight"] = torch.zeros(2, 2)
+    path = tmp_path / "broken.pth"
+    torch.save(state, path)
+    with pytest.raises(BenchError, match=r"slice2\.3\.bias.*slice4\.8\.weight"):
+        Lpips(path, checkpoint=checkpoint_of(path))
+
+
+def test_a_backbone_with_another_hash_is_refused(backbone):
+    right = checkpoint_of(backbone)
+    wrong = Checkpoint("some-backbone", right.file, (), "0" * 64, right.bytes, "none")
+    with pytest.raises(BenchError, match="expected SHA-256 0000"):
+        Lpips(backbone, checkpoint=wrong)
+
+
+def test_the_smallest_side_of_the_record_is_one_that_works(untrained):
+    side = METRICS["lpips"].minimum_side
+    picture = photo(side, side)
+    pair = Pair(noisy(picture), Original(picture), box_hole(side, side))
+    assert 0 < untrained.compare(pair)[0] < math.inf

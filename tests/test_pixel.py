@@ -1,0 +1,238 @@
+import math
+
+import numpy as np
+import pytest
+from skimage import data
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+from bench.errors import InputError
+from bench.metrics.pair import Original, Pair
+from bench.metrics.pixel import drift, l1, psnr, seam, ssim
+
+
+def photo(height, width):
+    return np.ascontiguousarray(data.astronaut()[40 : 40 + height, 100 : 100 + width])
+
+
+def distorted(picture, kind):
+    rng = np.random.default_rng(0)
+    if kind == "noise":
+        return np.clip(picture + rng.normal(0, 60, picture.shape), 0, 255).astype(np.uint8)
+    if kind == "inverted":
+        return 255 - picture
+    if kind == "black":
+        return np.zeros_like(picture)
+    if kind == "brighter":
+        return np.clip(picture.astype(int) + 40, 0, 255).astype(np.uint8)
+    return np.roll(picture, 7, axis=1)
+
+
+def box_hole(height, width):
+    hole = np.zeros((height, width), np.bool_)
+    hole[height // 3 : height // 3 * 2, width // 4 : width // 2] = True
+    return hole
+
+
+def reference_ssim(output, picture):
+    return structural_similarity(
+        picture, output, data_range=255, channel_axis=-1, gaussian_weights=True, sigma=1.5,
+        use_sample_covariance=False, full=True,
+    )  # fmt: skip
+
+
+KINDS = ("noise", "inverted", "black", "brighter", "rolled")
+SIZES = ((96, 128), (11, 11), (13, 40))
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_agrees_with_scikit_image_when_the_whole_picture_changes(size, kind):
+    picture = photo(*size)
+    output = distorted(picture, kind)
+    expected, full = reference_ssim(output, picture)
+    hole = box_hole(*size)
+    assert ssim(output, picture) == pytest.approx(expected, abs=1e-5)
+    assert ssim(output, picture, hole) == pytest.approx(full[hole].mean(), abs=1e-5)
+    assert psnr(output, picture) == pytest.approx(
+        peak_signal_noise_ratio(picture, output, data_range=255), abs=1e-4
+    )
+    assert psnr(output, picture, hole) == pytest.approx(
+        peak_signal_noise_ratio(picture[hole], output[hole], data_range=255), abs=1e-4
+    )
+
+
+@pytest.mark.parametrize("corner", [(0, 0), (3, 60), (40, 90), (70, 100)])
+def test_agrees_with_scikit_image_when_only_the_hole_changes(corner):
+    picture = photo(96, 128)
+    hole = np.zeros((96, 128), np.bool_)
+    hole[corner[0] : corner[0] + 26, corner[1] : corner[1] + 28] = True
+    output = np.where(hole[..., None], distorted(picture, "noise"), picture)
+    expected, full = reference_ssim(output, picture)
+    assert ssim(output, picture) == pytest.approx(expected, abs=1e-6)
+    assert ssim(output, picture, hole) == pytest.approx(full[hole].mean(), abs=1e-6)
+
+
+def test_known_pixels_that_differ_are_seen():
+    picture = photo(64, 64)
+    hole = box_hole(64, 64)
+    output = picture.copy()
+    output[60, 3] = 255 - output[60, 3]
+    expected, full = reference_ssim(output, picture)
+    assert ssim(output, picture) == pytest.approx(expected, abs=1e-6)
+    assert ssim(output, picture, hole) == pytest.approx(full[hole].mean(), abs=1e-6)
+    assert math.isfinite(psnr(output, picture))
+    assert psnr(output, picture, hole) == math.inf
+
+
+@pytest.mark.parametrize("values", [(0, 1), (0, 255), (255, 254), (128, 128)])
+def test_flat_pictures_agree_with_scikit_image(values):
+    picture, output = (np.full((32, 32, 3), value, np.uint8) for value in values)
+    assert ssim(output, picture) == pytest.approx(reference_ssim(output, picture)[0], abs=1e-5)
+
+
+def test_black_and_white_stripes_agree_with_scikit_image():
+    picture = np.zeros((64, 64, 3), np.uint8)
+    picture[:, 32:] = 255
+    output = np.roll(picture, 3, axis=1)
+    assert ssim(output, picture) == pytest.approx(reference_ssim(output, picture)[0], abs=1e-5)
+
+
+def test_agrees_with_the_published_check_values(shared_data):
+    # Values of the same pictures by an independent program: PSNR over RGB, SSIM cropped by 5.
+    rule_image = _rule_image(shared_data)
+    for height, width, seed, expected_ssim, expected_psnr in (
+        (64, 64, 0, 0.99231, 32.0456),
+        (96, 128, 3, 0.99041, 32.0569),
+        (256, 256, 5, 0.99247, 32.0930),
+    ):
+        first = rule_image(height, width, seed)
+        second = first + np.float32(0.1) * (rule_image(height, width, seed + 1) - np.float32(0.5))
+        pictures = [
+            np.round(255 * np.clip(planes, 0, 1)).astype(np.uint8).transpose(1, 2, 0)
+            for planes in (first, second)
+        ]
+        assert ssim(*pictures) == pytest.approx(expected_ssim, abs=6e-6)
+        assert psnr(*pictures) == pytest.approx(expected_psnr, abs=6e-5)
+
+
+def _rule_image(shared_data):
+    import importlib.util
+
+    path = shared_data.parent / "tools" / "rulefill.py"
+    if not path.is_file():
+        pytest.skip(f"no rule for check pictures at {path}")
+    spec = importlib.util.spec_from_file_location("rulefill", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.rule_image
+
+
+def test_equal_pictures_are_perfect():
+    picture, hole = photo(40, 48), box_hole(40, 48)
+    assert psnr(picture, picture) == math.inf
+    assert psnr(picture, picture, hole) == math.inf
+    assert ssim(picture, picture) == 1
+    assert ssim(picture, picture, hole) == 1
+    assert l1(picture, picture) == l1(picture, picture, hole) == 0
+    assert seam(picture, picture, hole) == 0
+
+
+def test_whole_picture_and_hole_values_follow_from_each_other():
+    picture, hole = photo(96, 128), box_hole(96, 128)
+    output = np.where(hole[..., None], distorted(picture, "noise"), picture)
+    share = hole.mean()
+    assert psnr(output, picture, hole) == pytest.approx(
+        psnr(output, picture) + 10 * math.log10(share), abs=1e-9
+    )
+    assert l1(output, picture) == pytest.approx(l1(output, picture, hole) * share)
+
+
+def test_l1_is_the_mean_absolute_difference():
+    picture, hole = photo(40, 48), box_hole(40, 48)
+    output = distorted(picture, "rolled")
+    apart = np.abs(output.astype(float) - picture) / 255
+    assert l1(output, picture) == pytest.approx(apart.mean(), abs=1e-12)
+    assert l1(output, picture, hole) == pytest.approx(apart[hole].mean(), abs=1e-12)
+
+
+def test_what_is_not_defined_is_nan():
+    picture = photo(40, 48)
+    empty, full = np.zeros((40, 48), np.bool_), np.ones((40, 48), np.bool_)
+    output = distorted(picture, "noise")
+    for function in (psnr, ssim, l1, seam):
+        assert math.isnan(function(output, picture, empty))
+    assert math.isnan(seam(output, picture, full))
+    assert math.isnan(ssim(output[:10], picture[:10]))
+
+
+def test_seam_is_the_mean_change_of_jumps_across_the_edge():
+    picture = np.full((6, 6, 3), 100, np.uint8)
+    hole = np.zeros((6, 6), np.bool_)
+    hole[2:4, 2:4] = True
+    output = np.where(hole[..., None], np.uint8(151), picture)
+    assert seam(output, picture, hole) == pytest.approx(51 / 255)
+
+
+def test_seam_sees_an_edge_that_was_smeared_away():
+    picture = np.zeros((8, 8, 3), np.uint8)
+    hole = np.zeros((8, 8), np.bool_)
+    hole[:, 4:] = True
+    picture[hole] = 255
+    assert seam(np.zeros_like(picture), picture, hole) == pytest.approx(1)
+
+
+def test_seam_agrees_with_a_loop_over_neighbours():
+    picture, hole = photo(16, 20), box_hole(16, 20)
+    output = np.where(hole[..., None], distorted(picture, "inverted"), picture)
+    changes = []
+    for row in range(16):
+        for column in range(20):
+            for near in ((row + 1, column), (row, column + 1)):
+                if near[0] < 16 and near[1] < 20 and hole[row, column] != hole[near]:
+                    mine = np.abs(output[row, column].astype(float) - output[near])
+                    theirs = np.abs(picture[row, column].astype(float) - picture[near])
+                    changes.append(np.abs(mine - theirs).mean())
+    assert seam(output, picture, hole) == pytest.approx(np.mean(changes) / 255)
+
+
+def test_drift_is_zero_for_kept_pixels_and_counts_only_these():
+    picture, hole = photo(40, 48), box_hole(40, 48)
+    raw = picture.astype(np.float32) / 255
+    raw[hole] = 0.5
+    assert drift(raw, picture, hole) == 0
+    assert drift(raw, picture, np.ones_like(hole)) == 0
+    grey = np.full((40, 48, 3), 100, np.uint8)
+    moved = np.full((40, 48, 3), 100 / 255 + 0.25, np.float32)
+    assert drift(moved, grey, hole) == pytest.approx(0.25, abs=1e-6)
+
+
+def test_drift_without_a_raw_output_is_nan():
+    from bench.metrics import METRICS
+
+    picture, hole = photo(40, 48), box_hole(40, 48)
+    assert math.isnan(METRICS["drift"].function(Pair(picture, Original(picture), hole)))
+
+
+def test_work_on_the_photo_is_shared_by_its_pairs():
+    original = Original(photo(64, 64))
+    hole = box_hole(64, 64)
+    first = Pair(distorted(original.photo, "noise"), original, hole)
+    second = Pair(distorted(original.photo, "black"), original, hole)
+    assert not first.structure.box.empty
+    blurred = original.scale.mean
+    assert second.structure.luminance.shape == (64, 64, 3)
+    assert original.scale.mean is blurred
+
+
+@pytest.mark.parametrize(
+    ("output", "hole", "what"),
+    [
+        (np.zeros((8, 8, 3), np.float32), np.ones((8, 8), np.bool_), "output: expected uint8"),
+        (np.zeros((8, 9, 3), np.uint8), np.ones((8, 8), np.bool_), "as the photo"),
+        (np.zeros((8, 8, 3), np.uint8), np.ones((8, 8), np.float32), "hole: expected bool"),
+        (np.zeros((8, 8, 3), np.uint8), np.ones((4, 8), np.bool_), "hole: expected bool"),
+    ],
+)
+def test_pictures_that_do_not_fit_are_refused(output, hole, what):
+    with pytest.raises(InputError, match=what):
+        psnr(output, np.zeros((8, 8, 3), np.uint8), hole)

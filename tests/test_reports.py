@@ -1,0 +1,503 @@
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from urllib.parse import unquote
+
+import html5lib
+import numpy as np
+import pandas as pd
+import pytest
+
+import reports
+from bench.errors import BenchError, InputError
+from bench.statistics import headline_metric
+from reports import gallery, numbers, sentences
+from reports.build import build, read_run
+from reports.downloads import guarded
+from reports.ranking import rank
+from tests.sample_run import HOSTILE_NAMES, write_run
+
+SOURCES = Path(reports.__file__).parent
+XHTML = "{http://www.w3.org/1999/xhtml}"
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory) -> Path:
+    return write_run(tmp_path_factory.mktemp("sample") / "run")
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("hostile") / "run"
+    write_run(folder, names=HOSTILE_NAMES, side=32, tiers=["small"])
+    build(folder)
+    return folder / "report"
+
+
+@pytest.fixture(scope="module")
+def report(sample) -> Path:
+    return build(sample).parent
+
+
+@pytest.fixture
+def copy(sample, tmp_path) -> Path:
+    return Path(shutil.copytree(sample, tmp_path / "run"))
+
+
+def pages_of(folder: Path) -> dict[Path, object]:
+    parser = html5lib.HTMLParser(strict=True)
+    return {path: parser.parse(path.read_bytes()) for path in sorted(folder.rglob("*.html"))}
+
+
+@pytest.fixture(scope="module")
+def trees(report, hostile) -> dict[Path, object]:
+    return pages_of(report) | pages_of(hostile)
+
+
+def texts(element) -> str:
+    return re.sub(r"\s+", " ", "".join(element.itertext()))
+
+
+def edit(folder: Path, table: str, change) -> None:
+    path = folder / f"{table}.parquet"
+    change(pd.read_parquet(path)).to_parquet(path, index=False)
+
+
+# -- pages ----------------------------------------------------------------------------------
+
+
+def test_all_page_kinds_are_there_and_parse_strictly(trees, report):
+    names = {path.relative_to(report).parts[0] for path in trees if path.is_relative_to(report)}
+    assert names == {
+        "index.html", "methods.html", "failures.html", "provenance.html", "tiers", "cases",
+    }  # fmt: skip
+
+
+def test_references_are_relative_and_lead_to_files(trees):
+    for path, tree in trees.items():
+        for element in tree.iter():
+            for name in ("src", "href", "srcset"):
+                target = element.get(name)
+                if target is None or target == "data:,":
+                    continue
+                if element.get("rel") == "noopener":
+                    assert element.tag == f"{XHTML}a"
+                    assert target.startswith("https://")
+                    continue
+                assert not re.match(r"[a-z]+:|/", target), (path, target)
+                file, _, anchor = target.partition("#")
+                there = (path.parent / unquote(file)) if file else path
+                assert there.is_file(), (path, target)
+                if anchor:
+                    assert f'id="{anchor}"' in there.read_text("utf-8")
+
+
+def test_content_policy_is_first_and_no_page_styles_or_scripts_inline(trees):
+    for tree in trees.values():
+        metas = tree.findall(f".//{XHTML}meta")
+        assert metas[0].get("charset") == "utf-8"
+        assert metas[1].get("http-equiv") == "Content-Security-Policy"
+        assert "default-src 'none'" in metas[1].get("content")
+        assert not tree.findall(f".//{XHTML}style")
+        for element in tree.iter():
+            names = [name for name in element.attrib if isinstance(name, str)]
+            assert not [name for name in names if name == "style" or name.startswith("on")]
+        for script in tree.findall(f".//{XHTML}script"):
+            assert script.get("src").endswith("assets/report.js")
+            assert not script.text
+
+
+def test_ids_are_unique_and_labels_resolve(trees):
+    for path, tree in trees.items():
+        ids = Counter(e.get("id") for e in tree.iter() if e.get("id"))
+        assert max(ids.values()) == 1, path
+        for element in tree.iter():
+            if element.get("aria-labelledby"):
+                assert element.get("aria-labelledby") in ids
+
+
+def test_tables_have_captions_and_scopes(trees):
+    seen = 0
+    for tree in trees.values():
+        for table in tree.findall(f".//{XHTML}table"):
+            seen += 1
+            assert texts(table.find(f"{XHTML}caption")).strip()
+            headers = table.findall(f".//{XHTML}th")
+            assert {th.get("scope") for th in headers} >= {"col", "row"}
+            assert all(th.get("scope") for th in headers)
+    assert seen > 10
+
+
+def test_pictures_have_text_and_size_and_are_few_enough(trees):
+    for path, tree in trees.items():
+        images = tree.findall(f".//{XHTML}img")
+        assert len(images) <= 400
+        for image in images:
+            assert image.get("alt"), path
+            assert int(image.get("width")) > 0
+            assert int(image.get("height")) > 0
+        assert len(path.read_bytes()) <= 1_000_000
+
+
+def test_headings_start_with_one_h1_and_skip_no_level(trees):
+    for path, tree in trees.items():
+        levels = [int(e.tag[-1]) for e in tree.iter() if re.fullmatch(f"{XHTML}h[1-6]", str(e.tag))]
+        assert levels[0] == 1, path
+        assert levels.count(1) == 1
+        assert all(b - a <= 1 for a, b in itertools.pairwise(levels)), path
+
+
+def test_nothing_is_hidden_without_the_script(trees):
+    for tree in trees.values():
+        for element in tree.iter():
+            assert element.get("hidden") is None
+            assert element.tag not in (f"{XHTML}template", f"{XHTML}noscript", f"{XHTML}dialog")
+        assert tree.find(".").get("lang") == "en"
+
+
+def test_templates_never_switch_escaping_off():
+    for path in [*SOURCES.rglob("*.html"), *SOURCES.rglob("*.py")]:
+        text = path.read_text("utf-8")
+        assert not re.search(r"\|\s*safe\b|Markup|autoescape\s*(=|\s)\s*[Ff]alse", text), path
+
+
+def test_attributes_are_quoted_in_templates():
+    for path in SOURCES.rglob("*.html"):
+        assert not re.search(r"=\{\{", path.read_text("utf-8")), path
+
+
+def test_script_and_style_are_small():
+    assert (SOURCES / "static" / "report.js").stat().st_size <= 30_000
+    assert (SOURCES / "static" / "report.css").stat().st_size <= 20_000
+    assert sorted(p.name for p in (SOURCES / "static").iterdir()) == ["report.css", "report.js"]
+
+
+# -- hostile names --------------------------------------------------------------------------
+
+
+def test_hostile_names_stay_text(hostile):
+    for tree in pages_of(hostile).values():
+        assert len(tree.findall(f".//{XHTML}script")) == 1
+        for element in tree.iter():
+            assert "onerror" not in element.attrib
+            assert not (element.get("src") or "").endswith("x")
+    page = (hostile / "tiers" / "small.html").read_text("utf-8")
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;.png" in page
+    assert "\N{REPLACEMENT CHARACTER}bell.png" in page
+
+
+def test_every_hostile_name_is_shown_and_has_its_own_page(hostile):
+    headings = [texts(t.find(f".//{XHTML}h1")) for p, t in pages_of(hostile / "cases").items()]
+    shown = {re.sub(r"\s+", " ", numbers.printable(name)) for name in HOSTILE_NAMES}
+    assert set(headings) == shown
+    assert len(headings) == len(HOSTILE_NAMES)
+
+
+def test_file_names_never_come_from_names_of_photos(hostile):
+    fixed = {"report.css", "report.js", "small.html", "small-light.svg", "small-dark.svg",
+             "index.html", "methods.html", "failures.html", "provenance.html", "cases.csv",
+             "summary.csv"}  # fmt: skip
+    for path in hostile.rglob("*"):
+        if path.is_file() and path.name not in fixed:
+            assert re.fullmatch(r"[0-9a-f]{16}\.(png|webp|html)", path.name), path
+
+
+def test_addresses_that_are_not_of_the_web_are_no_links(report):
+    page = (report / "methods.html").read_text("utf-8")
+    assert "javascript:alert(1)" in page
+    assert 'href="javascript' not in page
+    assert 'href="https://doi.org/' in page
+
+
+def test_tier_names_from_users_are_hashed():
+    assert numbers.slug("small") == "small"
+    for name in ("../x", "a b", "", "Large", "con.txt", "\N{GRINNING FACE}"):
+        assert re.fullmatch("[0-9a-f]{16}", numbers.slug(name))
+
+
+def test_pictures_outside_of_the_run_are_not_shown(copy, tmp_path):
+    secret = tmp_path / "secret.png"
+    shutil.copy(next(copy.glob("photos/*.png")), secret)
+    edit(copy, "cases", lambda t: t.assign(output="../secret.png"))
+    page = (build(copy).parent / "tiers" / "small.html").read_text("utf-8")
+    assert page.count("picture not kept") >= 10
+
+
+# -- content --------------------------------------------------------------------------------
+
+
+def test_overview_says_who_wins_and_that_it_is_a_demonstration(report, sample):
+    page = texts(html5lib.parse((report / "index.html").read_bytes()))
+    run = read_run(sample)
+    rankings = [rank(run, tier, headline_metric(run.metrics)) for tier in run.tiers]
+    assert sentences.headline(run, rankings) in page
+    assert "A demonstration, not an evaluation" in page
+    assert "Ranked by SSIM in the hole" in page
+    assert "inpaint-bench weights fetch lpips" in page
+    assert "original itself scored perfectly in 9 of 9 cases" in page
+
+
+def test_own_photos_are_not_called_a_demonstration(copy):
+    info = json.loads((copy / "run.json").read_text("utf-8")) | {"photo_set": "folder"}
+    (copy / "run.json").write_text(json.dumps(info), "utf-8")
+    assert "demonstration" not in build(copy).read_text("utf-8")
+
+
+def test_ranking_lists_everyone_in_their_group(report):
+    tree = html5lib.parse((report / "index.html").read_bytes())
+    table = tree.find(f".//{XHTML}table")
+    groups = {b.get("class"): texts(b) for b in table.findall(f"{XHTML}tbody")}
+    assert all(name in groups["ranked"] for name in ("Telea", "Navier", "Shift-map"))
+    assert all(name in groups["marks"] for name in ("Mean colour", "Original"))
+    assert "Fussy <b>method</b>" in groups["partial"]
+    assert "weights fetch lama:big-lama" in groups["absent"]
+    assert "lower is better" in texts(table)
+    assert "Peak memory MiB" in texts(table)
+
+
+def test_infinite_psnr_is_capped_and_counted(report):
+    page = texts(html5lib.parse((report / "tiers" / "small.html").read_bytes()))
+    assert "counted as 100 dB: Original in 3 cases" in page
+    case = texts(html5lib.parse(next((report / "cases").iterdir()).read_bytes()))
+    assert "inf" not in case.split("Numbers")[1].split("All fills")[0].replace("infinite", "")
+
+
+def test_best_is_bold_and_said_in_words(report):
+    tree = html5lib.parse((report / "index.html").read_bytes())
+    ranked = tree.find(f".//{XHTML}tbody[@class='ranked']")
+    strong = ranked.findall(f".//{XHTML}strong")
+    assert strong
+    assert texts(ranked).count(" best") >= len(strong)
+    assert not tree.find(f".//{XHTML}tbody[@class='marks']").findall(f".//{XHTML}strong")
+
+
+def test_a_floor_or_the_ceiling_never_wins(copy):
+    def flatter(cases: pd.DataFrame) -> pd.DataFrame:
+        return cases.assign(ssim_hole=cases["ssim_hole"].where(cases["method"] != "mean", 1.0))
+
+    edit(copy, "cases", flatter)
+    run = read_run(copy)
+    for tier in run.tiers:
+        ranking = rank(run, tier, headline_metric(run.metrics))
+        assert ranking.best.method not in ("mean", "original")
+        assert {s.method for s in ranking.marks} == {"mean", "original"}
+
+
+def test_lpips_ranks_when_it_was_measured_and_lower_wins(tmp_path):
+    run = read_run(write_run(tmp_path / "run", tiers=["small"], lpips=True))
+    headline = headline_metric(run.metrics)
+    ranking = rank(run, "small", headline)
+    means = [s.values["lpips"].mean for s in ranking.ranked]
+    assert headline.metric == "lpips"
+    assert means == sorted(means)
+    assert all(s.difference.mean >= 0 for s in ranking.ranked[1:])
+
+
+def with_values(run, values: dict[str, list[float]]):
+    """Give the methods these SSIM values in the hole, photo by photo, in one tier."""
+    cases = run.cases[(run.cases["tier"] == "small") & run.cases["method"].isin(values)].copy()
+    for method, numbers_of in values.items():
+        cases.loc[cases["method"] == method, "ssim_hole"] = numbers_of
+    plan = run.plan[run.plan["tier"] == "small"]
+    return dataclasses.replace(run, cases=cases, plan=plan)
+
+
+@pytest.mark.parametrize(
+    ("telea", "words"),
+    [
+        ([0.50, 0.61, 0.72], "is best on small holes"),
+        ([0.65, 0.61, 0.60], "No clear winner"),
+    ],
+)
+def test_sentence_calls_a_winner_only_when_separable(sample, telea, words):
+    run = with_values(read_run(sample), {"telea": telea, "ns": [0.60, 0.70, 0.80]})
+    ranking = rank(run, "small", headline_metric(run.metrics))
+    assert ranking.best.method == "ns"
+    assert words in sentences.headline(run, [ranking])
+    verdict = sentences.verdict(run, ranking, "SSIM", "")
+    assert ("not separable" in verdict) == ("No clear" in words)
+
+
+def test_one_method_alone_is_no_winner(sample):
+    run = with_values(read_run(sample), {"ns": [0.6, 0.7, 0.8]})
+    ranking = rank(run, "small", headline_metric(run.metrics))
+    assert "nothing can be compared" in sentences.headline(run, [ranking])
+
+
+def test_ranked_means_use_only_common_cases(copy):
+    def fail_one(cases: pd.DataFrame) -> pd.DataFrame:
+        row = (cases["method"] == "ns") & (cases["photo"] == "coffee.png")
+        return cases.assign(
+            status=cases["status"].where(~row, "failed"),
+            reason=cases["reason"].where(~row, "ran out of ink"),
+        )
+
+    edit(copy, "cases", fail_one)
+    run = read_run(copy)
+    ranking = rank(run, "small", headline_metric(run.metrics))
+    assert [s.method for s in ranking.partial] == ["ns", "fussy"]
+    assert {s.n for s in ranking.ranked} == {3}
+    assert {s.method: s.n for s in ranking.partial} == {"ns": 2, "fussy": 2}
+    page = texts(html5lib.parse((build(copy).parent / "failures.html").read_bytes()))
+    assert "ran out of ink" in page
+
+
+def test_failures_are_grouped_and_counted(report):
+    page = texts(html5lib.parse((report / "failures.html").read_bytes()))
+    assert "Failures: 5" in page
+    assert "takes sides of at least 512 pixels" in page
+    assert "the file ends early" in page
+    assert "weights fetch lama:big-lama" in page
+
+
+def test_provenance_shows_everything_recorded(report):
+    page = texts(html5lib.parse((report / "provenance.html").read_bytes()))
+    assert "photos:0123456789/3 size:sample paste:known-8bit" in page
+    assert "<b>folder</b>" in page
+    assert "provenance.versions.numpy" in page
+
+
+def test_lost_pictures_are_named_not_fatal(copy):
+    shutil.rmtree(copy / "outputs" / "telea")
+    shutil.rmtree(copy / "masks")
+    torn = next((copy / "outputs" / "ns" / "small").iterdir())
+    torn.write_bytes(b"no picture")
+    report = build(copy).parent
+    page = (report / "tiers" / "small.html").read_text("utf-8")
+    assert page.count("picture not kept") == 3 + 1 + 2 * 3
+    pages_of(report)
+
+
+def test_tiers_of_many_cases_are_paged(tmp_path):
+    names = [f"{i}.png" for i in range(26)]
+    report = build(write_run(tmp_path / "run", names=names, side=16, tiers=["small"])).parent
+    first, second = (pages_of(report / "tiers")[report / "tiers" / name]
+                     for name in ("small.html", "small-2.html"))  # fmt: skip
+    rows = [len(t.findall(f".//{XHTML}table[@class='gallery']/{XHTML}tbody/{XHTML}tr"))
+            for t in (first, second)]  # fmt: skip
+    assert rows == [24, 2]
+    assert "Cases 25 to 26 of 26" in texts(second)
+
+
+def test_selection_is_the_same_each_time_and_holds_the_extremes(sample):
+    run = read_run(sample)
+    rng = np.random.default_rng(0)
+    plan = pd.DataFrame({"photo": [f"{i:03}" for i in range(300)], "tier": "small", "draw": 0})
+    cases = pd.concat(
+        plan.assign(method=name, sample=0, status="ok", cluster=plan["photo"], seconds=1.0,
+                    peak_bytes=1.0, reason="", output="", ssim_hole=rng.normal(shift, 0.1, 300))
+        for name, shift in (("ns", 0.8), ("telea", 0.5))
+    ).reset_index(drop=True)  # fmt: skip
+    metrics = run.metrics[run.metrics["metric"].isin(["lpips", "ssim_hole"])]
+    run = dataclasses.replace(run, plan=plan, cases=cases, metrics=metrics)
+    ranking = rank(run, "small", headline_metric(metrics))
+    chosen = gallery.select(run, ranking)
+    assert 60 <= len(chosen) <= 100
+    assert list(chosen["photo"]) == sorted(chosen["photo"])
+    assert chosen.equals(gallery.select(run, ranking))
+    best = cases[cases["method"] == "ns"].set_index("photo")["ssim_hole"]
+    assert {best.idxmax(), best.idxmin()} <= set(chosen["photo"])
+
+
+def test_downloads_hold_every_case_and_mean_and_no_formula(report, hostile):
+    cases = pd.read_csv(report / "data" / "cases.csv")
+    assert len(cases) == 3 * 3 * 6
+    summary = pd.read_csv(report / "data" / "summary.csv")
+    assert {"mean", "low_95", "high_95", "n", "capped_at_100_db"} <= set(summary)
+    assert "'=HYPERLINK(1).png" in (hostile / "data" / "cases.csv").read_text("utf-8")
+
+
+@pytest.mark.parametrize("start", list("=+-@\t\r"))
+def test_text_that_looks_like_a_formula_gets_an_apostrophe(start):
+    assert guarded(start + "1") == f"'{start}1"
+    assert guarded(-1.5) == -1.5
+    assert guarded("plain") == "plain"
+
+
+@pytest.mark.parametrize(
+    ("half_widths", "unit", "decimals"),
+    [
+        ([0.0123], "", 3), ([0.99], "", 2), ([1.2], "dB", 1), ([24.0], "dB", 0),
+        ([float("nan"), 0.0], "", 4), ([], "dB", 2), ([1e-12], "", 6),
+    ],
+)  # fmt: skip
+def test_two_digits_of_the_half_width_decide_the_decimals(half_widths, unit, decimals):
+    assert numbers.decimals_for(half_widths, unit=unit) == decimals
+
+
+def test_numbers_have_a_true_minus_and_no_negative_zero():
+    assert numbers.number(-1.25, 1) == "\N{MINUS SIGN}1.2"
+    assert numbers.number(-0.0001, 2) == "0.00"
+    assert numbers.number(float("nan"), 2) == "\N{EN DASH}"
+    assert numbers.number(float("inf"), 2) == "\N{INFINITY}"
+
+
+# -- the folder -----------------------------------------------------------------------------
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    return {str(p.relative_to(folder)): p.read_bytes() for p in files}
+
+
+def test_building_twice_gives_the_same_bytes(sample, report, tmp_path):
+    again = build(sample, tmp_path / "elsewhere" / "report").parent
+    assert snapshot(again) == snapshot(report)
+
+
+def test_a_failed_build_keeps_the_old_report_and_leaves_no_trace(copy):
+    before = snapshot(build(copy).parent)
+    (copy / "cases.parquet").write_bytes(b"damaged")
+    with pytest.raises(BenchError, match="cases"):
+        build(copy)
+    assert snapshot(copy / "report") == before
+    assert not list(copy.glob(".report-*"))
+
+
+def test_a_rebuild_replaces_what_is_gone(copy):
+    index = build(copy)
+    (index.parent / "stale.html").write_text("old")
+    build(copy)
+    assert not (index.parent / "stale.html").exists()
+    assert not list(copy.glob(".report-*"))
+
+
+def test_other_folders_are_not_overwritten(sample, tmp_path):
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(BenchError, match="nothing was changed"):
+        build(sample, tmp_path)
+    assert (tmp_path / "letter.txt").read_text() == "dear"
+
+
+@pytest.mark.parametrize("name", ["run.json", "plan.parquet", "methods.parquet"])
+def test_a_missing_table_is_named(copy, name):
+    (copy / name).unlink()
+    with pytest.raises(InputError, match=name):
+        build(copy)
+
+
+def test_a_missing_column_and_a_stranger_are_named(copy):
+    edit(copy, "methods", lambda t: t[t["method"] != "telea"])
+    with pytest.raises(InputError, match="telea"):
+        build(copy)
+    edit(copy, "methods", lambda t: t.drop(columns="family"))
+    with pytest.raises(InputError, match="family"):
+        build(copy)
+
+
+@pytest.mark.slow
+def test_reports_need_neither_torch_nor_methods():
+    code = (
+        "import sys, reports.build; print([m for m in ('torch', 'methods', 'masks', 'skimage') "
+        "if m in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

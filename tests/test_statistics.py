@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from bench.errors import BenchError
+from bench.statistics import (
+    common_cases,
+    coverage,
+    headline_metric,
+    mean_interval,
+    paired_interval,
+)
+
+
+@pytest.fixture
+def values() -> np.ndarray:
+    return np.random.default_rng(1).gamma(2.0, size=60)
+
+
+def test_mean_counts_and_order_of_ends(values):
+    clusters = np.arange(60) // 4
+    found = mean_interval(values, clusters)
+    assert found.mean == pytest.approx(values.mean())
+    assert (found.n, found.clusters, found.note) == (60, 15, "")
+    assert found.low < found.mean < found.high
+
+
+def test_agrees_with_scipy_where_every_value_is_its_own_cluster(values):
+    found = mean_interval(values, np.arange(60))
+    expected = stats.bootstrap(
+        (values,), np.mean, n_resamples=9999, method="BCa", rng=np.random.default_rng(5)
+    ).confidence_interval
+    width = expected.high - expected.low
+    assert found.low == pytest.approx(expected.low, abs=0.06 * width)
+    assert found.high == pytest.approx(expected.high, abs=0.06 * width)
+
+
+def test_agrees_with_student_for_normal_values():
+    sample = np.random.default_rng(2).normal(size=400)
+    low, high = stats.t.interval(0.95, 399, sample.mean(), stats.sem(sample))
+    found = mean_interval(sample, np.arange(400))
+    assert found.half_width == pytest.approx((high - low) / 2, rel=0.08)
+
+
+def test_repeating_a_photo_adds_no_certainty(values):
+    once = mean_interval(values, np.arange(60))
+    four_times = mean_interval(np.repeat(values, 4), np.repeat(np.arange(60), 4))
+    naive = mean_interval(np.repeat(values, 4), np.arange(240))
+    assert (four_times.low, four_times.high) == pytest.approx((once.low, once.high))
+    assert naive.half_width < 0.6 * once.half_width
+
+
+def test_unequal_clusters_weigh_by_their_cases():
+    found = mean_interval([1.0, 2.0, 2.0, 4.0], ["a", "b", "b", "c"])
+    assert found.mean == pytest.approx(2.25)
+
+
+def test_order_of_rows_and_names_of_photos_do_not_matter(values):
+    clusters = np.array([f"p{i // 4:02}" for i in range(60)])
+    order = np.random.default_rng(3).permutation(60)
+    one, other = mean_interval(values, clusters), mean_interval(values[order], clusters[order])
+    assert (one.low, one.high) == pytest.approx((other.low, other.high))
+
+
+def test_same_seed_same_interval_and_more_confidence_is_wider(values):
+    clusters = np.arange(60)
+    assert mean_interval(values, clusters) == mean_interval(values, clusters)
+    assert mean_interval(values, clusters, seed=1) != mean_interval(values, clusters)
+    wide = mean_interval(values, clusters, confidence=0.99)
+    assert wide.half_width > mean_interval(values, clusters).half_width
+
+
+def test_one_photo_has_no_interval_and_says_so():
+    found = mean_interval([1.0, 2.0], ["a", "a"])
+    assert found.mean == 1.5
+    assert np.isnan([found.low, found.high]).all()
+    assert "one photo" in found.note
+    assert not found.excludes_zero
+
+
+def test_agreeing_photos_give_no_width_and_say_so():
+    found = mean_interval([0.1] * 6, list("aabbcc"))
+    assert found.low == found.mean == found.high
+    assert "no spread" in found.note
+
+
+def test_no_value_gives_nan():
+    found = mean_interval([], [])
+    assert np.isnan(found.mean)
+    assert found.n == 0
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_non_finite_values_are_refused(bad):
+    with pytest.raises(BenchError, match="1 of 2"):
+        mean_interval([0.0, bad], ["a", "b"])
+
+
+def test_lengths_must_agree():
+    with pytest.raises(BenchError, match="as many clusters"):
+        mean_interval([1.0, 2.0], ["a"])
+    with pytest.raises(BenchError, match="one length"):
+        paired_interval([1.0, 2.0], [1.0], ["a", "b"])
+
+
+def test_many_photos_use_the_normal_interval():
+    sample = np.random.default_rng(4).normal(3, 1, size=10_000)
+    found = mean_interval(sample, np.arange(10_000))
+    reach = 1.959964 * stats.sem(sample)
+    assert found.half_width == pytest.approx(reach, rel=1e-6)
+    assert "normal" in found.note
+
+
+def test_paired_interval_sees_a_difference_that_the_means_hide():
+    rng = np.random.default_rng(6)
+    level = rng.normal(0, 10, size=30)
+    better = level + 0.1 + rng.normal(0, 0.02, size=30)
+    clusters = np.arange(30)
+    paired = paired_interval(better, level, clusters)
+    assert paired.excludes_zero
+    assert paired.mean == pytest.approx((better - level).mean())
+    one, other = mean_interval(better, clusters), mean_interval(level, clusters)
+    assert one.low < other.high
+
+
+def test_paired_interval_turns_round_with_its_arguments(values):
+    other = values[::-1]
+    there = paired_interval(values, other * 0.5, np.arange(60))
+    back = paired_interval(other * 0.5, values, np.arange(60))
+    assert (there.low, there.high) == pytest.approx((-back.high, -back.low), rel=1e-3)
+
+
+@pytest.fixture
+def cases() -> pd.DataFrame:
+    rows = [
+        ("a", "p", 0, "ok"), ("a", "q", 0, "ok"), ("a", "r", 0, "ok"),
+        ("b", "p", 0, "ok"), ("b", "q", 0, "failed"), ("b", "r", 0, "ok"),
+        ("c", "p", 0, "ok"), ("c", "p", 1, "ok"), ("c", "r", 1, "ok"),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["method", "photo", "sample", "status"])
+    return table.assign(tier="small", draw=0)
+
+
+def test_common_cases_are_those_that_all_completed(cases):
+    both = common_cases(cases, ["a", "b"])
+    assert set(both["photo"]) == {"p", "r"}
+    assert len(both) == 4
+    assert list(common_cases(cases, ["a"])["photo"]) == ["p", "q", "r"]
+
+
+def test_only_sample_0_counts(cases):
+    assert list(common_cases(cases, ["c"])["photo"]) == ["p"]
+    assert set(common_cases(cases, ["a", "b", "c"])["photo"]) == {"p"}
+
+
+def test_coverage_counts_against_all_cases_of_the_tier(cases):
+    shares = coverage(cases).set_index("method")["share"]
+    assert shares.to_dict() == pytest.approx({"a": 1.0, "b": 2 / 3, "c": 1 / 3})
+
+
+@pytest.mark.parametrize(
+    ("rows", "metric", "word"),
+    [
+        ([("lpips", "ok", "")], "lpips", "published weights"),
+        ([("lpips", "absent", "no weights; fetch them")], "ssim_hole", "fetch them"),
+        ([("lpips_untrained", "ok", "")], "ssim_hole", "not among"),
+    ],
+)
+def test_headline_is_lpips_with_its_weights_or_else_ssim_in_the_hole(rows, metric, word):
+    found = headline_metric(pd.DataFrame(rows, columns=["metric", "status", "reason"]))
+    assert found.metric == metric
+    assert word in found.reason

@@ -1,0 +1,181 @@
+import hashlib
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import torch
+
+from bench.errors import BenchError
+from methods import weights
+from methods.weights import CHECKPOINTS, Checkpoint
+
+CONTENT = bytes(range(256)) * 400
+
+
+class Answers(BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path == "/missing":
+            self.send_error(404)
+            return
+        content = CONTENT[::-1] if self.path == "/other" else CONTENT
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content[:1000] if self.path == "/cut" else content)
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def server():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as httpd:
+        thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{httpd.server_port}"
+        httpd.shutdown()
+        thread.join()
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.delenv(weights.FOLDER_VARIABLE, raising=False)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    return tmp_path / "torch" / "hub" / "checkpoints"
+
+
+def checkpoint(*urls, content=CONTENT, characters=64):
+    digest = hashlib.sha256(content).hexdigest()[:characters]
+    return Checkpoint("tiny", "tiny.bin", urls, digest, len(content), "none")
+
+
+def test_cache_folder_is_that_of_torch_hub(monkeypatch, tmp_path):
+    for name, value in (("TORCH_HOME", None), ("XDG_CACHE_HOME", None), ("HOME", str(tmp_path))):
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, value)
+    assert str(weights.cache_folder()) == f"{torch.hub.get_dir()}/checkpoints"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert str(weights.cache_folder()) == f"{torch.hub.get_dir()}/checkpoints"
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "home"))
+    assert str(weights.cache_folder()) == f"{torch.hub.get_dir()}/checkpoints"
+
+
+def test_a_good_file_is_fetched_into_the_cache_and_found(server, cache):
+    tiny = checkpoint(f"{server}/good", characters=8)
+    assert weights.find(tiny) is None
+    path = weights.fetch(tiny)
+    assert path == cache / "tiny.bin"
+    assert path.read_bytes() == CONTENT
+    assert weights.find(tiny) == path
+    assert list(cache.iterdir()) == [path]
+
+
+def test_the_next_address_is_tried(server):
+    tiny = checkpoint(f"{server}/missing", f"{server}/good")
+    assert weights.fetch(tiny).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("other", "expected SHA-256"),
+        ("cut", "the connection ended after 1,000"),
+        ("missing", "HTTP Error 404"),
+    ],
+)
+def test_a_failed_fetch_says_why_and_what_to_do_and_leaves_nothing(server, cache, path, reason):
+    tiny = checkpoint(f"{server}/{path}")
+    with pytest.raises(BenchError, match=reason) as caught:
+        weights.fetch(tiny)
+    assert f"{server}/{path}" in str(caught.value)
+    assert str(cache) in str(caught.value)
+    assert "weights add tiny FILE" in str(caught.value)
+    assert list(cache.iterdir()) == []
+
+
+def test_nobody_listening_is_told_as_such():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with pytest.raises(BenchError, match="refused"):
+        weights.fetch(checkpoint(f"http://127.0.0.1:{port}/file"))
+
+
+def test_a_checkpoint_without_address_cannot_be_fetched():
+    with pytest.raises(BenchError, match="no address is known"):
+        weights.fetch(checkpoint())
+
+
+def test_a_failed_fetch_keeps_a_file_that_was_there(server, cache):
+    cache.mkdir(parents=True)
+    (cache / "tiny.bin").write_bytes(CONTENT)
+    with pytest.raises(BenchError, match="404"):
+        weights.fetch(checkpoint(f"{server}/missing"))
+    assert (cache / "tiny.bin").read_bytes() == CONTENT
+
+
+def test_the_named_folder_comes_before_the_cache(cache, tmp_path, monkeypatch):
+    named = tmp_path / "named"
+    for folder in (cache, named):
+        folder.mkdir(parents=True)
+        (folder / "tiny.bin").write_bytes(CONTENT)
+    assert weights.find(checkpoint()) == cache / "tiny.bin"
+    monkeypatch.setenv(weights.FOLDER_VARIABLE, str(named))
+    assert weights.find(checkpoint()) == named / "tiny.bin"
+
+
+def test_an_explicit_path_is_the_only_place_searched(cache, tmp_path):
+    cache.mkdir(parents=True)
+    (cache / "tiny.bin").write_bytes(CONTENT)
+    with pytest.raises(BenchError, match="No such file"):
+        weights.find(checkpoint(), tmp_path / "elsewhere.bin")
+    (tmp_path / "renamed.bin").write_bytes(CONTENT)
+    assert weights.find(checkpoint(), tmp_path / "renamed.bin") == tmp_path / "renamed.bin"
+    assert weights.find(checkpoint(), cache) == cache / "tiny.bin"
+
+
+def test_a_wrong_file_in_the_cache_is_refused(cache):
+    cache.mkdir(parents=True)
+    (cache / "tiny.bin").write_bytes(CONTENT[::-1])
+    with pytest.raises(BenchError, match=r"expected SHA-256 .*weights add tiny"):
+        weights.find(checkpoint())
+    (cache / "tiny.bin").write_bytes(CONTENT[:50])
+    with pytest.raises(BenchError, match="expected about 102,400 bytes"):
+        weights.find(checkpoint("http://127.0.0.1/file"))
+
+
+def test_add_copies_the_right_file_only(cache, tmp_path):
+    given = tmp_path / "downloaded.bin"
+    given.write_bytes(CONTENT)
+    assert weights.add(given, checkpoint()).read_bytes() == CONTENT
+    given.write_bytes(CONTENT[::-1])
+    with pytest.raises(BenchError, match="expected SHA-256"):
+        weights.add(given, checkpoint())
+    assert (cache / "tiny.bin").read_bytes() == CONTENT
+
+
+def test_load_reads_tensors_and_nothing_else(tmp_path):
+    path = tmp_path / "state.pth"
+    for content, accepted in (({"a": torch.ones(2)}, True), ({"a": object}, False), ([1], False)):
+        torch.save(content, path)
+        state = path.read_bytes()
+        tiny = checkpoint(content=state)
+        if accepted:
+            assert weights.load(path, tiny)["a"].tolist() == [1, 1]
+        else:
+            with pytest.raises(BenchError, match="tensors"):
+                weights.load(path, tiny)
+
+
+def test_every_known_checkpoint_can_be_fetched_and_checked():
+    for name, known in CHECKPOINTS.items():
+        assert name == known.name
+        assert known.urls
+        assert all(url.startswith("https://") and url.endswith(known.file) for url in known.urls)
+        assert len(known.sha256) >= 8
+        assert known.sha256 in known.file
+        assert known.licence
