@@ -6,6 +6,7 @@ import gc
 import math
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,9 @@ class Casework:
         self._method.load()
         self._meter = Meter(setup.metrics, setup.features, setup.weights, device=setup.device)
         self._features: list[tuple[Item, dict[str, np.ndarray]]] = []
+        # Packing a PNG takes about as long as a quick fill, and can go on beside the next one.
+        self._writer = ThreadPoolExecutor(1)
+        self._writing: list[Future[None]] = []
         self._photo_now: tuple[str, np.ndarray, Original] | None = None
 
     def row(self, item: Item, earlier: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -63,7 +67,10 @@ class Casework:
         return row
 
     def write(self, fragment: str, rows: list[dict[str, Any]]) -> None:
-        """Write rows, and before them the features they belong to."""
+        """Write rows, and before them the pictures and features they belong to."""
+        for picture in self._writing:
+            picture.result()
+        self._writing = []
         if self._features:
             self._store.write_features(self._method.name, fragment, self._features)
             self._features = []
@@ -73,7 +80,7 @@ class Casework:
         self, facts: dict[str, Any], item: Item, earlier: Mapping[str, Any] | None
     ) -> dict[str, Any]:
         photo, original = self._photo(facts["photo_sha"])
-        hole = plan.hole_of(facts, self._store, self._setup.seed)
+        hole = plan.hole_of(facts, self._store)
         picture = self._reusable(earlier)
         if earlier is not None and picture is not None:
             raw, row = None, {key: earlier[key] for key in FILL_COLUMNS}
@@ -106,9 +113,13 @@ class Casework:
             "output": "",
             "output_sha": content_hash(filled.picture),
         }
-        if facts["keep"]:
+        if row["output_sha"] == facts["photo_sha"]:  # the ceiling's fills are the photo
+            row["output"] = plan.photo_file(facts["photo_sha"])
+        elif facts["keep"]:
             row["output"] = f"outputs/{method_folder(self._method.name)}/{key.file_name}"
-            self._store.write_picture(row["output"], filled.picture)
+            self._writing.append(
+                self._writer.submit(self._store.write_picture, row["output"], filled.picture)
+            )
         return filled.picture, filled.raw, row
 
     def _reusable(self, earlier: Mapping[str, Any] | None) -> np.ndarray | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from bench import images
-from bench.errors import BenchError, InputError
+from bench.errors import InputError, StoreError
 from bench.images import Photo
 from bench.store import RunFolder
 from masks import files, tiers
@@ -82,7 +82,7 @@ class Inputs:
 def make(protocol: Protocol, store: RunFolder) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read the photos, and draw or read their holes.
 
-    Photos and masks go to the run folder under their content's name; the two tables are the
+    Photos and holes go to the run folder under their content's name; the two tables are the
     caller's to write, once it knows that they belong there.
 
     Returns:
@@ -114,31 +114,27 @@ def photo_file(sha: str) -> str:
 
 
 def mask_file(sha: str) -> str:
-    """Where a mask that came from a file lies in the run folder."""
+    """Where a hole lies in the run folder."""
     return f"masks/{sha}.png"
 
 
-def hole_of(case: dict[str, Any], store: RunFolder, seed: int) -> np.ndarray:
-    """Return the hole of a case, drawn again from its seed or read from the run folder.
+def hole_of(case: Mapping[str, Any], store: RunFolder) -> np.ndarray:
+    """Read the hole of a case, bool ``(height, width)``.
 
     Raises:
-        BenchError: If it is not the hole of the plan, bit for bit.
+        StoreError: If it is not there or not the hole of the plan, bit for bit.
     """
-    height, width = int(case["height"]), int(case["width"])
-    if case["mask_source"] == "generated":
-        seed = tiers.seed_of(seed, case["photo"], case["tier"], int(case["draw"]), height, width)
-        hole = tiers.generate(case["tier"], height, width, seed).mask
-    else:
-        hole = store.read_picture(mask_file(case["mask_sha"])).astype(bool)
+    name = mask_file(case["mask_sha"])
+    try:
+        hole = store.read_picture(name)
+    except OSError as error:
+        raise StoreError(f"{store.file(name)}: cannot be read: {error}") from error
     if tiers.mask_hash(hole) != case["mask_sha"]:
-        raise BenchError(
-            f"hole of {case['photo']}, {case['tier']}, draw {case['draw']} differs from the plan; "
-            "the plan was made by another version: start a new run folder"
-        )
+        raise StoreError(f"{store.file(name)}: is not the hole of the plan; start a new run folder")
     return hole
 
 
-def seed_of(seed: int, case: dict[str, Any], sample: int) -> int:
+def seed_of(seed: int, case: Mapping[str, Any], sample: int) -> int:
     """Seed of a method's generator: the same for every method, whatever runs before."""
     text = f"fill|{seed}|{case['photo']}|{case['tier']}|{case['draw']}|{sample}"
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
@@ -235,7 +231,7 @@ def _cases(
     inputs: Inputs,
 ) -> Iterator[dict[str, Any]]:
     if mask_paths is None:
-        yield from _generated(photo, protocol, inputs)
+        yield from _generated(photo, protocol, store, inputs)
         return
     draws: Counter[str] = Counter()
     for path in mask_paths:
@@ -251,13 +247,13 @@ def _cases(
         tier = tiers.tier_of(share)
         odd = "no hole" if share == 0 else "more than 90 % hole" if share > 0.9 else ""
         inputs.ok(str(path), "mask", mask, odd)
-        row = _row(photo, tier, draws[tier], mask, path.name, "file", {})
-        store.write_picture(mask_file(row["mask_sha"]), mask)
+        yield _row(store, photo, tier, draws[tier], mask, path.name, "file", {})
         draws[tier] += 1
-        yield row
 
 
-def _generated(photo: Photo, protocol: Protocol, inputs: Inputs) -> Iterator[dict[str, Any]]:
+def _generated(
+    photo: Photo, protocol: Protocol, store: RunFolder, inputs: Inputs
+) -> Iterator[dict[str, Any]]:
     height, width = photo.pixels.shape[:2]
     for tier in protocol.tiers:
         for draw in range(protocol.draws):
@@ -267,10 +263,13 @@ def _generated(photo: Photo, protocol: Protocol, inputs: Inputs) -> Iterator[dic
             except InputError as error:
                 inputs.refused(photo.id, "mask", f"{photo.id}: {error}")
                 continue
-            yield _row(photo, tier, draw, hole.mask, "generated", hole.family, hole.parameters)
+            yield _row(
+                store, photo, tier, draw, hole.mask, "generated", hole.family, hole.parameters
+            )
 
 
 def _row(
+    store: RunFolder,
     photo: Photo,
     tier: str,
     draw: int,
@@ -280,6 +279,9 @@ def _row(
     parameters: dict[str, Any],
 ) -> dict[str, Any]:
     facts = tiers.describe(mask)
+    sha = tiers.mask_hash(mask)
+    if not store.file(mask_file(sha)).exists():
+        store.write_picture(mask_file(sha), mask)
     return {
         "photo": photo.id,
         "cluster": photo.cluster,
@@ -288,7 +290,7 @@ def _row(
         "height": mask.shape[0],
         "width": mask.shape[1],
         "photo_sha": photo.sha,
-        "mask_sha": tiers.mask_hash(mask),
+        "mask_sha": sha,
         "mask_source": source,
         "family": family,
         "parameters": json.dumps(parameters, sort_keys=True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,7 +20,7 @@ from methods.harness import CEILING
 _Features = Mapping[Item, np.ndarray]
 
 
-def set_rows(store: RunFolder, cases: pd.DataFrame, seed: int) -> pd.DataFrame:
+def set_rows(store: RunFolder, cases: pd.DataFrame) -> pd.DataFrame:
     """Compute every set metric that the run asked for.
 
     Fills are compared with the photos of the same cases; the features of the photos are those
@@ -29,10 +30,10 @@ def set_rows(store: RunFolder, cases: pd.DataFrame, seed: int) -> pd.DataFrame:
     Args:
         store: The run folder.
         cases: The compacted cases, with their number in the column ``case``.
-        seed: The run's seed, to draw the holes again.
 
     Returns:
-        Columns ``method``, ``tier``, ``metric``, ``value``, ``low``, ``high``, ``n``, ``note``.
+        Columns ``method``, ``tier``, ``metric``, ``value``, ``low``, ``high``, ``n``, ``note``,
+        ``seconds``.
     """
     asked = store.read_table("metrics.parquet").query("status == 'ok' and scope == 'set'")
     usable = cases[(cases["status"] == "ok") & (cases["sample"] == 0)]
@@ -42,10 +43,11 @@ def set_rows(store: RunFolder, cases: pd.DataFrame, seed: int) -> pd.DataFrame:
         metric = METRICS[name]
         features = _features(store, metric.network, usable["method"].unique())
         for (method, tier), own in usable.groupby(["method", "tier"], sort=False):
+            start = time.perf_counter()
             value = (
                 _of_features(metric.function, features, str(method), own)
                 if metric.network
-                else metric.function(_pictures(store, own, plan, seed))
+                else metric.function(_pictures(store, own, plan))
             )
             rows.append(
                 {
@@ -57,9 +59,10 @@ def set_rows(store: RunFolder, cases: pd.DataFrame, seed: int) -> pd.DataFrame:
                     "high": math.nan,
                     "n": value.n,
                     "note": value.note,
+                    "seconds": time.perf_counter() - start,
                 }
             )
-    columns = ["method", "tier", "metric", "value", "low", "high", "n", "note"]
+    columns = ["method", "tier", "metric", "value", "low", "high", "n", "note", "seconds"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -83,12 +86,10 @@ def _of_features(
     )
 
 
-def _pictures(
-    store: RunFolder, own: pd.DataFrame, plan: list[dict[str, Any]], seed: int
-) -> Iterator[Case]:
+def _pictures(store: RunFolder, own: pd.DataFrame, plan: list[dict[str, Any]]) -> Iterator[Case]:
     """Read the kept fills one after the other."""
     for row in records(own[own["output"] != ""]):
         facts = plan[int(row["case"])]
         name = f"{row['photo']}|{row['tier']}|{row['draw']}"
         photo = store.read_picture(planning.photo_file(facts["photo_sha"]))
-        yield name, store.read_picture(row["output"]), photo, planning.hole_of(facts, store, seed)
+        yield name, store.read_picture(row["output"]), photo, planning.hole_of(facts, store)

@@ -102,9 +102,13 @@ class RunFolder:
             raise InputError(f"{path}: cannot be read as a table: {error}") from error
 
     def write_picture(self, name: str, pixels: np.ndarray) -> None:
-        """Write uint8 RGB or a bool mask as PNG, atomically."""
-        with self._atomic(name) as temporary:
-            # Level 1: several times faster than the default for a tenth more bytes.
+        """Write uint8 RGB or a bool mask as PNG, atomically.
+
+        Not flushed to disk one by one, which would take longer than many a fill: rows hold the
+        content's hash, so a picture lost with the power is noticed.
+        """
+        with self._atomic(name, flush=False) as temporary:
+            # Level 1: twice as fast as the default for a tenth more bytes.
             Image.fromarray(pixels).save(temporary, format="PNG", compress_level=1)
 
     def read_picture(self, name: str) -> np.ndarray:
@@ -140,7 +144,7 @@ class RunFolder:
         return features
 
     @contextlib.contextmanager
-    def _atomic(self, name: str) -> Iterator[Path]:
+    def _atomic(self, name: str, *, flush: bool = True) -> Iterator[Path]:
         """Give a temporary path in the same folder; put it in place when all went well."""
         target = self.file(name)
         temporary = None
@@ -150,8 +154,9 @@ class RunFolder:
             os.close(handle)
             temporary = Path(text)
             yield temporary
-            with temporary.open("rb+") as file:
-                os.fsync(file.fileno())
+            if flush:
+                with temporary.open("rb+") as file:
+                    os.fsync(file.fileno())
             temporary.chmod(0o644)
             temporary.replace(target)
         except OSError as error:

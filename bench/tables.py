@@ -110,7 +110,7 @@ def finish(store: RunFolder, header: dict[str, Any], *, state: str) -> dict[str,
         "methods.parquet", _with_availability(store.read_table("methods.parquet"), rows)
     )
     if state == "complete":
-        store.write_table("sets.parquet", set_rows(store, rows, header["protocol"]["seed"]))
+        store.write_table("sets.parquet", set_rows(store, rows))
     store.write_json("run.json", header)
     return header
 

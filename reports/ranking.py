@@ -73,9 +73,8 @@ class Ranking:
     @property
     def best(self) -> Scores | None:
         """First of the ranking, if the headline metric was measured at all."""
-        if not self.ranked or np.isnan(self.ranked[0].values[self.headline].mean):
-            return None
-        return self.ranked[0]
+        value = self.ranked[0].values.get(self.headline) if self.ranked else None
+        return None if value is None or np.isnan(value.mean) else self.ranked[0]
 
     @property
     def n(self) -> int:

@@ -440,6 +440,23 @@ def test_numbers_have_a_true_minus_and_no_negative_zero():
     assert numbers.number(float("inf"), 2) == "\N{INFINITY}"
 
 
+def test_a_run_in_which_everything_failed_still_has_a_report(copy):
+    edit(copy, "cases", lambda t: t.assign(status="failed", reason="no power", ssim_hole=np.nan))
+    edit(copy, "sets", lambda t: t.head(0))
+    index = build(copy)
+    assert "No method completed enough cases" in index.read_text("utf-8")
+    assert "failed: no power (3 of 3 cases)" in index.read_text("utf-8")
+    pages_of(index.parent)
+
+
+def test_without_the_headline_metric_there_is_no_winner(copy):
+    edit(copy, "metrics", lambda t: t[t["metric"] != "ssim_hole"])
+    edit(copy, "cases", lambda t: t.drop(columns="ssim_hole"))
+    page = build(copy).read_text("utf-8")
+    assert "No ranking: the headline metric was not measured" in page
+    assert "is best on" not in page
+
+
 # -- the folder -----------------------------------------------------------------------------
 
 

@@ -178,6 +178,6 @@ def test_a_moved_report_still_opens(visit, report, tmp_path):
     moved = Path(shutil.copytree(report, tmp_path / "moved to ünïcode #1"))
     seen = visit()
     seen.open(moved / "index.html")
-    seen.page.get_by_role("link", name="Region", exact=True).click()
+    seen.page.get_by_role("link", name="region", exact=True).click()
     assert "Region holes" in seen.page.locator("h1").inner_text()
     assert seen.complaints == []
