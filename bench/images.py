@@ -72,8 +72,9 @@ def read(path: Path) -> tuple[np.ndarray, str]:
                 image.load()
                 return _to_rgb(image)
     except UnidentifiedImageError as error:
-        kind = "the file is empty" if path.stat().st_size == 0 else "it is no picture"
-        raise InputError(f"{path}: cannot be read: {kind} that Pillow knows") from error
+        empty = path.stat().st_size == 0
+        reason = "the file is empty" if empty else "no kind of picture that Pillow knows"
+        raise InputError(f"{path}: cannot be read: {reason}") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InputError(
             f"{path}: cannot be read: more than {Image.MAX_IMAGE_PIXELS} pixels; "

@@ -46,6 +46,15 @@ class Protocol:
     seed: int = 0
     limit: int | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse tiers that do not exist before any file is read."""
+        known = [tier.name for tier in tiers.TIERS]
+        unknown = [name for name in self.tiers if name not in known]
+        if unknown or not self.tiers:
+            raise InputError(
+                f"--tiers: the tiers are {', '.join(known)}; found {', '.join(unknown) or 'none'}"
+            )
+
     @property
     def geometry(self) -> str:
         """The size rule in one word, for the fingerprint."""

@@ -11,7 +11,7 @@ from bench.errors import BenchError
 
 FAMILIES = (
     "floor", "ceiling", "diffusion-based", "patch-based", "CNN", "GAN", "transformer", "Fourier",
-    "elsewhere",
+    "other", "elsewhere",
 )  # fmt: skip
 _FOLDER = Path(__file__).parent / "cards"
 

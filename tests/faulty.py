@@ -93,3 +93,12 @@ class CrashesOnce(_Picky):
         if not marker.exists():
             marker.touch()
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Fickle(Inpainter):
+    """Gives another answer each time, against the contract."""
+
+    card = Card("fickle", "Fickle", "elsewhere")
+
+    def infer(self, images, masks, generator):
+        return images + masks * torch.rand(1)

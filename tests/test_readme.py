@@ -1,0 +1,93 @@
+"""Every command of the README is run, in a folder like the one a reader would have."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from skimage import data
+
+from masks.tiers import generate
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+SETUP = "python3 -m venv .venv && .venv/bin/pip install nox && .venv/bin/nox -s"
+COMMANDS = re.findall(r"`(inpaint-bench [^`]+)`", README)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A reader's folder: photos, masks, outputs, and the README's own method."""
+    folder = tmp_path_factory.mktemp("reader")
+    for name in ("photos/a", "masks"):
+        (folder / name).mkdir(parents=True)
+    for name, pixels in (("a/b.jpg", data.astronaut()), ("c.png", data.chelsea())):
+        Image.fromarray(pixels).save(folder / "photos" / name, quality=95)
+    hole = generate("region", *data.chelsea().shape[:2], 0).mask
+    Image.fromarray(hole).save(folder / "masks" / "c_mask.png")
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (folder / "my_method.py").write_text(example)
+    return folder
+
+
+def run(words: list[str], folder: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", *words],
+        cwd=folder, capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 0, (words, done.stderr)
+    return done.stdout
+
+
+def test_the_commands_of_the_readme_work_in_its_order(folder):
+    assert len(COMMANDS) >= 12
+    for command in COMMANDS:
+        words = command.split()[1:]
+        if "theirs=folder:outputs" in words:
+            # The reader got them elsewhere, in the layout of a run's own outputs.
+            shutil.copytree(folder / "runs/mine/outputs/telea", folder / "outputs")
+        if words[:2] == ["weights", "fetch"]:
+            continue  # needs the network; tests/test_weights.py fetches from a server of its own
+        shown = run(words, folder)
+        if "--shard" in words:
+            run([word.replace("0/2", "1/2").replace("part0", "part1") for word in words], folder)
+        elif words[0] == "run" and "--out" in words:
+            out = folder / words[words.index("--out") + 1]
+            assert (out / "report" / "index.html").exists()
+            assert "failed" not in shown
+
+
+def test_the_readme_names_every_method_and_task():
+    from methods import names
+
+    assert all(f"`{name}`" in README for name in names())
+    tasks = re.findall(r"^def (\w+)\(session", (ROOT / "noxfile.py").read_text("utf-8"), re.M)
+    public = {name for name in tasks if name not in ("prepare", "run")}
+    assert public == {"bench", "tests", "lint", "report", "speed", "nightly"}
+    assert all(f"-s {name}" in README or f"{name}\n" in README for name in public)
+
+
+def test_ci_runs_the_test_command_of_the_readme():
+    line = f"{SETUP} tests lint"
+    assert line in README
+    quiet = (ROOT / ".ci" / "run").read_text("utf-8").replace("install -q nox", "install nox")
+    assert line in quiet
+
+
+def test_the_picture_is_there():
+    (path,) = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
+    with Image.open(ROOT / path) as picture:
+        assert picture.width >= 800
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("task", [["report", "--", "RUN"], ["speed"]], ids=lambda task: task[0])
+def test_the_other_tasks_work(task, folder):
+    run(["run", "--images", "photos", "--methods", "telea", "--out", "runs/task"], folder)
+    words = [str(folder / "runs/task") if word == "RUN" else word for word in task]
+    nox = [sys.executable, "-m", "nox", "-s", *words]
+    done = subprocess.run(nox, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
