@@ -47,8 +47,21 @@ class SizeRule:
         if not usable.get(self.kind, False):
             raise BenchError(
                 "size rule: expected kind any, multiple (with of > 1 and padding reflect, "
-                f"replicate or constant) or fixed (with side > 0), found {self}"
+                f"replicate or constant) or fixed (with side > 0), found {self!r}"
             )
+
+    def __str__(self) -> str:
+        """The rule in words, for readers of a report."""
+        words = {
+            "any": "any size",
+            "multiple": f"padded to a multiple of {self.of} ({self.padding})",
+            "fixed": f"resized to {self.side} x {self.side}",
+        }[self.kind]
+        if self.minimum > 1:
+            words += f", sides from {self.minimum} pixels"
+        if self.maximum_pixels is not None:
+            words += f", up to {self.maximum_pixels} pixels"
+        return words
 
 
 @dataclass(frozen=True)

@@ -264,3 +264,9 @@ def test_damaged_cards_are_refused_by_name(tmp_path, monkeypatch, text, complain
     monkeypatch.setattr(sys.modules["methods.card"], "_FOLDER", tmp_path)
     with pytest.raises(BenchError, match=complaint):
         read("x")
+
+
+def test_size_rules_are_readable():
+    assert str(SizeRule(maximum_pixels=100)) == "any size, up to 100 pixels"
+    assert str(SizeRule("multiple", of=8)) == "padded to a multiple of 8 (reflect)"
+    assert str(SizeRule("fixed", side=512)) == "resized to 512 x 512"

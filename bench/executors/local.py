@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -91,7 +92,8 @@ class LocalExecutor:
         process = self._context.Process(
             target=_serve, args=(self._setup, method, theirs), daemon=True
         )
-        process.start()
+        with _interrupts_held():
+            process.start()
         theirs.close()
         worker = _Process(process, ours, method)
         self._workers.append(worker)
@@ -128,6 +130,19 @@ class LocalExecutor:
             reason = _cause(worker.process.exitcode)
             self._events.append(Event(worker.job, "lost", reason=reason))
             worker.job = None
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back, so that a child inherits the block and never sees one, even starting."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _cause(exitcode: int | None) -> str:
