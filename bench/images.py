@@ -80,7 +80,7 @@ def read(path: Path) -> tuple[np.ndarray, str]:
             f"{path}: cannot be read: more than {Image.MAX_IMAGE_PIXELS} pixels; "
             "reduce it or cut it into parts"
         ) from error
-    except (OSError, SyntaxError, ValueError) as error:
+    except Exception as error:  # damaged files make Pillow's readers raise errors of any kind
         raise InputError(f"{path}: cannot be read: {error}") from error
 
 
@@ -130,7 +130,7 @@ def find(folder: Path) -> list[str]:
 
 
 def evaluated(pixels: np.ndarray, size: int | None, *, mask: bool = False) -> np.ndarray:
-    """Bring a picture to the evaluated size: short side to ``size``, then the centre square.
+    """Bring a picture to the evaluated size: the centre square, resized to ``size``.
 
     Args:
         pixels: uint8 ``(H, W, 3)``, or bool ``(H, W)`` for a mask.
@@ -140,15 +140,16 @@ def evaluated(pixels: np.ndarray, size: int | None, *, mask: bool = False) -> np
     if size is None:
         return pixels
     height, width = pixels.shape[:2]
-    scale = size / min(height, width)
-    new = (max(size, round(width * scale)), max(size, round(height * scale)))
-    if new != (width, height):
-        image = Image.fromarray(pixels.astype(np.uint8) * 255 if mask else pixels)
-        resampling = Image.Resampling.NEAREST if mask else Image.Resampling.LANCZOS
-        pixels = np.array(image.resize(new, resampling))
-        pixels = pixels > 127 if mask else pixels
-    top, left = (new[1] - size) // 2, (new[0] - size) // 2
-    return np.ascontiguousarray(pixels[top : top + size, left : left + size])
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    # The square is cut first, so that a very long photo takes no more memory than it has.
+    square = np.ascontiguousarray(pixels[top : top + side, left : left + side])
+    if side == size:
+        return square
+    image = Image.fromarray(square.astype(np.uint8) * 255 if mask else square)
+    resampling = Image.Resampling.NEAREST if mask else Image.Resampling.LANCZOS
+    resized = np.array(image.resize((size, size), resampling))
+    return resized > 127 if mask else resized
 
 
 def bundled() -> Iterator[Photo]:

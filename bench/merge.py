@@ -21,18 +21,18 @@ def merge(out: Path, runs: Sequence[Path]) -> dict[str, Any]:
     """Write a run folder that holds all rows of several.
 
     Args:
-        out: Folder to write; must not hold a run yet.
+        out: Folder to write, new or empty.
         runs: Run folders with the same fingerprint.
 
     Returns:
         The content of the new ``run.json``.
 
     Raises:
-        InputError: If ``out`` holds a run, or the runs differ in protocol or in the code of a
+        InputError: If ``out`` holds something, or the runs differ in protocol or in the code of a
             method.
     """
-    if (out / "run.json").exists():
-        raise InputError(f"{out} holds a run already; give a new folder")
+    if out.exists() and any(out.iterdir()):
+        raise InputError(f"{out} is not empty; give a new folder")
     stores = [RunFolder(run) for run in runs]
     headers = [store.read_json() for store in stores]
     header = headers[0]
@@ -64,8 +64,11 @@ def _joined(a: dict[str, Any], b: dict[str, Any], run_a: Path, run_b: Path) -> d
             )
     return {
         **a,
-        **{key: {**a[key], **b[key]} for key in ("methods", "fill_keys", "fills_per_case")},
-        "environments": [*a.get("environments", [a["environment"]]), b["environment"]],
+        **{
+            key: {**a[key], **b[key]}
+            for key in ("methods", "fill_keys", "fills_per_case", "measurements")
+        },
+        "starts": [*a["starts"], *b["starts"]],
     }
 
 

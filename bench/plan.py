@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from bench.store import RunFolder
 from masks import files, tiers
 
 KEEP_ALL_UP_TO = 5000
+NO_HOLE = "no-hole"
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Protocol:
     Attributes:
         photos: A folder, one picture, or ``bundled``.
         masks: A folder or file with masks; generated holes if None.
+        mask_threshold: Least value of a mask file that is hole, 1 to 255.
         invert_masks: Whether black is hole in the mask files.
         size: Side of the evaluated square in pixels; None keeps native sizes.
         tiers: Tiers of generated holes.
@@ -39,6 +42,7 @@ class Protocol:
 
     photos: str = images.BUNDLED
     masks: str | None = None
+    mask_threshold: int = files.THRESHOLD
     invert_masks: bool = False
     size: int | None = 256
     tiers: tuple[str, ...] = tuple(tier.name for tier in tiers.TIERS)
@@ -50,9 +54,10 @@ class Protocol:
         """Refuse tiers that do not exist before any file is read."""
         known = [tier.name for tier in tiers.TIERS]
         unknown = [name for name in self.tiers if name not in known]
-        if unknown or not self.tiers:
+        if unknown or len(set(self.tiers)) != len(self.tiers) or not self.tiers:
             raise InputError(
-                f"--tiers: the tiers are {', '.join(known)}; found {', '.join(unknown) or 'none'}"
+                f"--tiers: the tiers are {', '.join(known)}, each at most once; "
+                f"found {','.join(self.tiers) or 'none'}"
             )
 
     @property
@@ -105,8 +110,8 @@ def make(protocol: Protocol, store: RunFolder) -> tuple[pd.DataFrame, pd.DataFra
     rows: list[dict[str, Any]] = []
     for photo, mask_paths in _photos(protocol, inputs):
         cases = list(_cases(photo, mask_paths, protocol, store, inputs))
-        if cases and not store.file(photo_file(photo.sha)).exists():
-            store.write_picture(photo_file(photo.sha), photo.pixels)
+        if cases:
+            store.write_picture(photo_file(photo.sha), photo.pixels, flush=True)
         rows.extend(cases)
     if not rows:
         reasons = [row["reason"] for row in inputs.rows if row["reason"]]
@@ -127,20 +132,40 @@ def mask_file(sha: str) -> str:
     return f"masks/{sha}.png"
 
 
+def photo_of(sha: str, store: RunFolder) -> np.ndarray:
+    """Read an evaluated photo, uint8 RGB ``(height, width, 3)``.
+
+    Raises:
+        StoreError: If it is not there or not the photo of the plan, bit for bit.
+    """
+    return _verified(store, photo_file(sha), images.content_hash, sha)
+
+
 def hole_of(case: Mapping[str, Any], store: RunFolder) -> np.ndarray:
     """Read the hole of a case, bool ``(height, width)``.
 
     Raises:
         StoreError: If it is not there or not the hole of the plan, bit for bit.
     """
-    name = mask_file(case["mask_sha"])
+    sha = str(case["mask_sha"])
+    return _verified(store, mask_file(sha), tiers.mask_hash, sha)
+
+
+def _verified(
+    store: RunFolder, name: str, content: Callable[[np.ndarray], str], sha: str
+) -> np.ndarray:
+    path = store.file(name)
     try:
-        hole = store.read_picture(name)
-    except OSError as error:
-        raise StoreError(f"{store.file(name)}: cannot be read: {error}") from error
-    if tiers.mask_hash(hole) != case["mask_sha"]:
-        raise StoreError(f"{store.file(name)}: is not the hole of the plan; start a new run folder")
-    return hole
+        pixels = store.read_picture(name)
+        problem = "" if content(pixels) == sha else "is not what the plan says"
+    except Exception as error:  # a damaged picture makes Pillow raise errors of any kind
+        problem = f"cannot be read ({error})"
+    if problem:
+        raise StoreError(
+            f"{path}: {problem}; delete {store.file('plan.parquet')} and give the same command "
+            "again, which writes photos and holes anew"
+        )
+    return pixels
 
 
 def seed_of(seed: int, case: Mapping[str, Any], sample: int) -> int:
@@ -156,19 +181,19 @@ def inputs_key(protocol: Protocol) -> str:
         if folder is not None and folder != images.BUNDLED:
             paths = [Path(folder)] if Path(folder).is_file() else sorted(Path(folder).rglob("*"))
             for path in paths:
-                stat = path.stat()
-                text += f"\n{path}|{stat.st_size}|{stat.st_mtime_ns}"
+                with contextlib.suppress(OSError):  # a link to nowhere is no file
+                    stat = path.stat()
+                    text += f"\n{path}|{stat.st_size}|{stat.st_mtime_ns}"
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def fingerprint(plan: pd.DataFrame, protocol: Protocol, metric_signatures: Sequence[str]) -> str:
     """One printable line for the protocol: photos, masks, size rule, paste-back, metrics."""
-    photos = _digest(sorted(set(plan["photo_sha"])))
-    cases = plan[["photo_sha", "tier", "draw", "mask_sha"]].astype(str).agg("|".join, axis=1)
+    photos = plan[["photo", "photo_sha"]].drop_duplicates().agg("|".join, axis=1)
     return " ".join(
         (
-            f"photos:{photos}/{plan['photo_sha'].nunique()}",
-            f"masks:{_digest(sorted(cases))}/{len(plan)}",
+            f"photos:{_digest(sorted(photos))}/{len(photos)}",
+            f"masks:{_digest(sorted(plan['case_key']))}/{len(plan)}",
             f"size:{protocol.geometry}",
             "paste:known-8bit",
             f"metrics:{_digest(sorted(metric_signatures))}",
@@ -195,14 +220,19 @@ def _photos(protocol: Protocol, inputs: Inputs) -> Iterator[tuple[Photo, list[Pa
     if paired is not None:
         names = [name for name in names if name in paired]
     for name in names[: protocol.limit]:
+        if (shown := name.encode("utf-8", "backslashreplace").decode()) != name:
+            inputs.refused(shown, "photo", "the file name is not valid UTF-8; rename the file")
+            continue
         try:
             pixels, note = images.read(folder if folder.is_file() else folder / name)
         except InputError as error:
             inputs.refused(name, "photo", str(error))
             continue
+        if protocol.size is not None and min(pixels.shape[:2]) < protocol.size:
+            note = "; ".join(filter(None, (note, "enlarged, which flatters every method")))
         inputs.ok(name, "photo", pixels, note)
-        shown = images.evaluated(pixels, protocol.size)
-        photo = Photo(name, name, shown, pixels.shape[:2], note)
+        evaluated = images.evaluated(pixels, protocol.size)
+        photo = Photo(name, name, evaluated, pixels.shape[:2], note)
         yield photo, None if paired is None else paired[name]
 
 
@@ -245,7 +275,9 @@ def _cases(
     draws: Counter[str] = Counter()
     for path in mask_paths:
         try:
-            mask = files.read_mask(path, invert=protocol.invert_masks)
+            mask = files.read_mask(
+                path, threshold=protocol.mask_threshold, invert=protocol.invert_masks
+            )
             if mask.shape != photo.pixels.shape[:2]:
                 files.require_size(mask, path, *photo.original_size, photo.id)
                 mask = images.evaluated(mask, protocol.size, mask=True)
@@ -253,10 +285,11 @@ def _cases(
             inputs.refused(str(path), "mask", str(error))
             continue
         share = float(mask.mean())
-        tier = tiers.tier_of(share)
+        # A case without a hole is perfect for every method: it must not enter a tier's means.
+        tier = tiers.tier_of(share) if share else NO_HOLE
         odd = "no hole" if share == 0 else "more than 90 % hole" if share > 0.9 else ""
         inputs.ok(str(path), "mask", mask, odd)
-        yield _row(store, photo, tier, draws[tier], mask, path.name, "file", {})
+        yield _row(store, photo, tier, draws[tier], mask, str(path), "file", {})
         draws[tier] += 1
 
 
@@ -289,9 +322,10 @@ def _row(
 ) -> dict[str, Any]:
     facts = tiers.describe(mask)
     sha = tiers.mask_hash(mask)
-    if not store.file(mask_file(sha)).exists():
-        store.write_picture(mask_file(sha), mask)
+    store.write_picture(mask_file(sha), mask, flush=True)
+    identity = f"{photo.id}|{tier}|{draw}|{photo.sha}|{sha}"
     return {
+        "case_key": hashlib.sha256(identity.encode()).hexdigest()[:16],
         "photo": photo.id,
         "cluster": photo.cluster,
         "tier": tier,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from types import TracebackType
 
 from tqdm import tqdm
@@ -20,7 +21,9 @@ class Progress:
         self._total = total
         self._counts: Counter[str] = Counter()
         self._start = self._printed = time.monotonic()
-        self._bar = tqdm(total=total, unit="fill", disable=not sys.stderr.isatty())
+        # Started without a console, standard error does not exist.
+        terminal = sys.stderr is not None and sys.stderr.isatty()
+        self._bar = tqdm(total=total, unit="fill", disable=not terminal)
 
     def __enter__(self) -> Progress:
         return self
@@ -33,10 +36,10 @@ class Progress:
     ) -> None:
         self._bar.close()
 
-    def settled(self, status: str) -> None:
-        """Count one fill by its status."""
-        self._counts[status] += 1
-        self._bar.update()
+    def settled(self, statuses: Sequence[str]) -> None:
+        """Count fills by their status."""
+        self._counts.update(statuses)
+        self._bar.update(len(statuses))
         troubled = {k: v for k, v in self._counts.items() if k != "ok"}
         self._bar.set_postfix(troubled, refresh=False)
         done, now = self._counts.total(), time.monotonic()

@@ -10,7 +10,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from bench.errors import BenchError, StoreError
 from bench.store import Item
@@ -37,24 +37,41 @@ class Executor(Protocol):
         """End all workers."""
 
 
+class Settled(NamedTuple):
+    """How an item ended.
+
+    Attributes:
+        item: Which.
+        status: Its row's status.
+        reason: Why, if the scheduler gave it up.
+        written: Whether a worker wrote its row.
+        tries: How often it was tried, if the scheduler gave it up; 0 if never.
+    """
+
+    item: Item
+    status: str
+    reason: str = ""
+    written: bool = True
+    tries: int = 1
+
+
 @dataclass(frozen=True)
 class Limits:
     """When to give up.
 
     Attributes:
-        timeout: Seconds for one case; None adapts to the method: ten times its slowest case so
-            far, at least 60 s, and 600 s for the first.
+        timeout: Seconds for one case.
         load_timeout: Seconds for loading a method.
         retries: How often a case is tried again after it killed or outlasted its worker.
         suspend_after: Failures in a row after which the rest of a method is not tried.
         chunk: Cases of one job.
     """
 
-    timeout: float | None = None
+    timeout: float = 600.0
     load_timeout: float = 300.0
     retries: int = 1
     suspend_after: int = 20
-    chunk: int = 16
+    chunk: int = 32
 
 
 @dataclass
@@ -75,15 +92,14 @@ class Scheduler:
     Args:
         executor: Where to run.
         limits: When to give up.
-        settle: Called once for each item, with the method, the item, the status and a reason;
-            ``written`` is False for items that no worker wrote a row for.
+        settle: Called with a method and items of it that ended, each item once.
     """
 
     def __init__(
         self,
         executor: Executor,
         limits: Limits,
-        settle: Callable[[str, Item, str, str, bool], None],
+        settle: Callable[[str, Sequence[Settled]], None],
     ) -> None:
         """Take the parts; nothing runs yet."""
         self._executor = executor
@@ -94,7 +110,7 @@ class Scheduler:
         self._tries: Counter[tuple[str, Item]] = Counter()
         self._load_tries: Counter[str] = Counter()
         self._failures: Counter[str] = Counter()
-        self._slowest: dict[str, float] = {}
+        self._loaded: set[str] = set()
         self._next_id = 0
 
     def run(
@@ -144,14 +160,12 @@ class Scheduler:
             self._queue.append(job)
 
     def _handle(self, event: Event, running: _Running) -> None:
-        now = time.monotonic()
         method = running.job.method
-        if running.item is not None and event.kind in ("started", "kept"):
-            took = now - running.since
-            self._slowest[method] = max(self._slowest.get(method, 0.0), took)
-        running.since = now
+        running.since = time.monotonic()
         if event.kind == "loaded":
             running.loaded = True
+            self._loaded.add(method)
+            self._load_tries[method] = 0
         elif event.kind == "started":
             running.item = event.item
         elif event.kind == "kept":
@@ -161,8 +175,7 @@ class Scheduler:
             del self._running[event.job]
         elif event.kind == "refused":
             del self._running[event.job]
-            self._give_up(method, running.left, event.status, event.reason)
-            self._drop(method, event.status, event.reason)
+            self._refused(event, running)
         elif event.kind == "lost":
             del self._running[event.job]
             self._lost(event, running)
@@ -174,38 +187,54 @@ class Scheduler:
     def _keep(self, method: str, event: Event, running: _Running) -> None:
         for item, status in event.kept:
             running.left.remove(item)
-            self._settle(method, item, status, "", True)
             self._count(method, status)
+        self._settle(method, [Settled(item, status) for item, status in event.kept])
         self._suspend_if_hopeless(method)
+
+    def _refused(self, event: Event, running: _Running) -> None:
+        """Give up on a method that cannot be loaded, unless it could elsewhere."""
+        method = running.job.method
+        if method in self._loaded and self._load_tries[method] < self._limits.retries:
+            self._load_tries[method] += 1
+            self._enqueue(method, running.left, running.job.earlier)
+            return
+        self._give_up(method, running.left, event.status, event.reason)
+        self._drop(method, event.status, event.reason)
 
     def _lost(self, event: Event, running: _Running) -> None:
         """Blame the case that was running, try it again alone, give the others back."""
         method, job = running.job.method, running.job
-        status = "timeout" if running.timed_out else "killed"
-        if running.item is None or not running.loaded:
+        status, reason = "killed", event.reason
+        if running.timed_out:
+            status, reason = "timeout", f"took more than {self._allowed(running):g} s"
+        if not running.loaded:
             self._load_tries[method] += 1
             if self._load_tries[method] > self._limits.retries:
-                reason = f"worker {event.reason} before it took a case"
-                self._give_up(method, running.left, status, reason)
-                self._drop(method, status, reason)
+                self._give_up(method, running.left, status, f"loading the method: {reason}")
+                self._drop(method, status, f"loading the method: {reason}")
             else:
                 self._enqueue(method, running.left, job.earlier, first=True)
             return
         blamed = running.item
         rest = [item for item in running.left if item != blamed]
         self._enqueue(method, rest, job.earlier, first=True)
+        if blamed is None:
+            return
         self._tries[method, blamed] += 1
-        if self._tries[method, blamed] > self._limits.retries:
-            tries = self._tries[method, blamed]
-            self._give_up(method, [blamed], status, f"{event.reason}; tried {tries} times")
+        tries = self._tries[method, blamed]
+        if tries > self._limits.retries:
+            self._give_up(method, [blamed], status, f"{reason}; tried {tries} times", tries)
             self._count(method, status)
             self._suspend_if_hopeless(method)
         else:
             self._enqueue(method, [blamed], job.earlier)
 
-    def _give_up(self, method: str, items: Sequence[Item], status: str, reason: str) -> None:
-        for item in items:
-            self._settle(method, item, status, reason, False)
+    def _give_up(
+        self, method: str, items: Sequence[Item], status: str, reason: str, tries: int = 0
+    ) -> None:
+        ended = [Settled(item, status, reason, written=False, tries=tries) for item in items]
+        if ended:
+            self._settle(method, ended)
 
     def _drop(self, method: str, status: str, reason: str) -> None:
         """Give up on all that is queued for a method."""
@@ -230,9 +259,4 @@ class Scheduler:
                 self._executor.stop(running.job.id)
 
     def _allowed(self, running: _Running) -> float:
-        if not running.loaded:
-            return self._limits.load_timeout
-        if self._limits.timeout is not None:
-            return self._limits.timeout
-        slowest = self._slowest.get(running.job.method)
-        return 600.0 if slowest is None else max(60.0, 10 * slowest)
+        return self._limits.timeout if running.loaded else self._limits.load_timeout

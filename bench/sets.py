@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,17 +14,14 @@ from bench import plan as planning
 from bench.metrics import METRICS
 from bench.metrics.distribution import SetValue
 from bench.metrics.sliced import Case
-from bench.store import Item, RunFolder, records
-from methods.harness import CEILING
-
-_Features = Mapping[Item, np.ndarray]
+from bench.store import RunFolder, records
 
 
 def set_rows(store: RunFolder, cases: pd.DataFrame) -> pd.DataFrame:
     """Compute every set metric that the run asked for.
 
-    Fills are compared with the photos of the same cases; the features of the photos are those
-    of the ceiling's fills. Only sample 0 is used, so that stochastic methods have no more
+    Fills are compared with the photos of the same cases; features of the photos come from the
+    ceiling's fills. Only sample 0 is used, so that stochastic methods have no more
     pictures than others.
 
     Args:
@@ -41,14 +38,13 @@ def set_rows(store: RunFolder, cases: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for name in asked["metric"]:
         metric = METRICS[name]
-        features = _features(store, metric.network, usable["method"].unique())
+        features = store.read_features(metric.network) if metric.network else {}
         for (method, tier), own in usable.groupby(["method", "tier"], sort=False):
             start = time.perf_counter()
-            value = (
-                _of_features(metric.function, features, str(method), own)
-                if metric.network
-                else metric.function(_pictures(store, own, plan))
-            )
+            if metric.network:
+                value = _of_features(metric.function, features, own, plan)
+            else:
+                value = metric.function(_pictures(store, own, plan))
             rows.append(
                 {
                     "method": method,
@@ -66,30 +62,35 @@ def set_rows(store: RunFolder, cases: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _features(store: RunFolder, network: str, names: Any) -> dict[str, _Features]:
-    if not network:
-        return {}
-    return {name: store.read_features(network, name) for name in {*names, CEILING}}
-
-
 def _of_features(
-    function: Any, features: dict[str, _Features], method: str, own: pd.DataFrame
+    function: Any,
+    features: Mapping[str, np.ndarray],
+    own: pd.DataFrame,
+    plan: Sequence[Mapping[str, Any]],
 ) -> SetValue:
     """Compare features of fills with those of the photos of the same cases."""
-    items = [Item(int(case), 0) for case in own["case"]]
-    present = [i for i in items if i in features[method] and i in features[CEILING]]
+    pairs = [
+        (row["output_sha"], plan[int(row["case"])]["photo_sha"])
+        for row in own.sort_values("case").to_dict("records")
+    ]
+    present = [pair for pair in pairs if all(sha in features for sha in pair)]
     if not present:
         return SetValue(math.nan, 0, "no features of fills and photos")
-    return function(
-        np.stack([features[method][item] for item in present]),
-        np.stack([features[CEILING][item] for item in present]),
+    fills, photos = (
+        np.stack([features[sha] for sha in side]) for side in zip(*present, strict=True)
     )
+    return function(fills, photos)
 
 
-def _pictures(store: RunFolder, own: pd.DataFrame, plan: list[dict[str, Any]]) -> Iterator[Case]:
-    """Read the kept fills one after the other."""
-    for row in records(own[own["output"] != ""]):
+def _pictures(
+    store: RunFolder, own: pd.DataFrame, plan: Sequence[Mapping[str, Any]]
+) -> Iterator[Case]:
+    """Read the fills that are still there, in an order that favours no name."""
+    for row in sorted(records(own[own["output"] != ""]), key=lambda row: row["case_key"]):
         facts = plan[int(row["case"])]
-        name = f"{row['photo']}|{row['tier']}|{row['draw']}"
-        photo = store.read_picture(planning.photo_file(facts["photo_sha"]))
-        yield name, store.read_picture(row["output"]), photo, planning.hole_of(facts, store)
+        try:
+            fill = store.read_picture(row["output"])
+        except OSError:
+            continue
+        photo = planning.photo_of(facts["photo_sha"], store)
+        yield row["case_key"], fill, photo, planning.hole_of(facts, store)

@@ -10,13 +10,17 @@ import contextlib
 import json
 import os
 import tempfile
+import time
+import uuid
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from PIL import Image
 
 from bench.errors import InputError, StoreError
@@ -36,11 +40,6 @@ class Item(NamedTuple):
 def method_folder(method: str) -> str:
     """Name of a method in file names."""
     return method.replace(":", "--")
-
-
-def feature_folder(extractor: str, method: str) -> str:
-    """Where the features of a method's fills lie."""
-    return f"features/{extractor}/{method_folder(method)}"
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -101,13 +100,14 @@ class RunFolder:
         except Exception as error:  # pyarrow raises its own, OSError and ValueError
             raise InputError(f"{path}: cannot be read as a table: {error}") from error
 
-    def write_picture(self, name: str, pixels: np.ndarray) -> None:
+    def write_picture(self, name: str, pixels: np.ndarray, *, flush: bool = False) -> None:
         """Write uint8 RGB or a bool mask as PNG, atomically.
 
-        Not flushed to disk one by one, which would take longer than many a fill: rows hold the
-        content's hash, so a picture lost with the power is noticed.
+        Fills are not flushed to disk one by one, which would take longer than making many of
+        them. Rows hold the content's hash, so a fill lost with the power is noticed when it is
+        measured again.
         """
-        with self._atomic(name, flush=False) as temporary:
+        with self._atomic(name, flush=flush) as temporary:
             # Level 1: twice as fast as the default for a tenth more bytes.
             Image.fromarray(pixels).save(temporary, format="PNG", compress_level=1)
 
@@ -118,27 +118,27 @@ class RunFolder:
             return np.array(image.convert("L")) > 0 if image.mode == "1" else np.array(image)
 
     def write_features(
-        self, method: str, fragment: str, items: Sequence[tuple[Item, Mapping[str, np.ndarray]]]
+        self, fragment: str, features: Mapping[str, Mapping[str, np.ndarray]]
     ) -> None:
-        """Write network features of fills, one file per extractor and fragment."""
-        for extractor in items[0][1]:
-            name = f"{feature_folder(extractor, method)}/{fragment}.npz"
-            with self._atomic(name) as temporary, temporary.open("wb") as file:
-                np.savez(
-                    file,
-                    case=np.array([item.case for item, _ in items]),
-                    sample=np.array([item.sample for item, _ in items]),
-                    values=np.stack([features[extractor] for _, features in items]),
-                )
+        """Write network features of pictures, one file per network and fragment.
 
-    def read_features(self, extractor: str, method: str) -> dict[Item, np.ndarray]:
-        """Read the features of all fills of a method; damaged files count as not written."""
-        features: dict[Item, np.ndarray] = {}
-        for path in sorted(self.file(feature_folder(extractor, method)).glob("*.npz")):
+        Args:
+            fragment: Name, unique to its writer.
+            features: By content hash of the picture, then by name of the network.
+        """
+        for network in next(iter(features.values())):
+            name = f"features/{network}/{fragment}.npz"
+            with self._atomic(name) as temporary, temporary.open("wb") as file:
+                values = np.stack([of_picture[network] for of_picture in features.values()])
+                np.savez(file, sha=np.array(list(features)), values=values)
+
+    def read_features(self, network: str) -> dict[str, np.ndarray]:
+        """Read features by content hash of the picture; damaged files count as not written."""
+        features: dict[str, np.ndarray] = {}
+        for path in sorted(self.file(f"features/{network}").glob("*.npz")):
             try:
                 with np.load(path) as file:
-                    keys = zip(file["case"].tolist(), file["sample"].tolist(), strict=True)
-                    features |= dict(zip(map(Item._make, keys), file["values"], strict=True))
+                    features |= dict(zip(file["sha"].tolist(), file["values"], strict=True))
             except (OSError, ValueError, KeyError, zipfile.BadZipFile):
                 path.unlink()
         return features
@@ -174,18 +174,24 @@ class RunFolder:
         """Write rows of `cases` as one fragment; names must be unique to their writer."""
         self.write_table(f"fragments/{name}.parquet", pd.DataFrame(rows))
 
+    def write_given_up(self, rows: list[dict[str, Any]]) -> None:
+        """Write rows of cases that no worker could, under the scheduler's name."""
+        stamp = {"worker": "scheduler", "written": time.time_ns()}
+        self.write_fragment(f"scheduler-{uuid.uuid4().hex}", [{**row, **stamp} for row in rows])
+
     def read_fragments(self) -> pd.DataFrame:
         """Read all fragments; damaged ones move to ``quarantine/`` and count as not written."""
         tables = []
         for path in sorted(self.file("fragments").glob("*.parquet")):
             try:
-                tables.append(pd.read_parquet(path).assign(fragment=path.stem))
+                tables.append(pq.ParquetFile(path).read())
             except Exception:  # whatever is wrong with it, its cases are computed again
                 quarantine = self.file("quarantine")
                 quarantine.mkdir(exist_ok=True)
                 path.replace(quarantine / path.name)
-        tables = [table.dropna(axis=1, how="all") for table in tables]
-        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=KEYS)
+        if not tables:
+            return pd.DataFrame(columns=KEYS)
+        return pa.concat_tables(tables, promote_options="permissive").to_pandas()
 
     def sweep(self) -> None:
         """Delete temporary files that a killed process left; call it only when none writes."""

@@ -16,7 +16,10 @@ from methods.base import Inpainter
 
 _TIMES = ["seconds", "cpu_seconds", "measure_seconds", "peak_bytes"]
 _REQUIRED = ["cluster", "hole_share", "hole_width"]
-_LAST = ["status", "reason", "output", "output_sha", "fill_key", "measure_key", "worker"]
+_LAST = [
+    "status", "reason", "note", "counts", "output", "output_sha", "case_key", "fill_key",
+    "measure_key", "worker", "attempt",
+]  # fmt: skip
 Earlier = dict[str, dict[Item, Mapping[str, Any]]]
 
 
@@ -67,19 +70,15 @@ def settled(
     """
     done: set[tuple[str, Item]] = set()
     earlier: Earlier = {}
-    features = {
-        (name, method): store.read_features(name, method).keys()
-        for name in header["features"]
-        for method in header["fill_keys"]
-    }
-    for row in records(_current(store, header)):
+    features = [store.read_features(network).keys() for network in header["features"]]
+    rows = _current(store.read_fragments(), store.read_table("plan.parquet"), header)
+    for row in records(rows):
         method, item = row["method"], Item(int(row["case"]), int(row["sample"]))
         if row["status"] != "ok":
-            if not (retry_failed and row["status"] != "declined"):
+            # What was never tried, as for want of weights, may go well by now.
+            if row["attempt"] and not (retry_failed and row["status"] != "declined"):
                 done.add((method, item))
-        elif row["measure_key"] == header["measure_key"] and all(
-            item in features[name, method] for name in header["features"]
-        ):
+        elif row["measured"] and all(row["output_sha"] in known for known in features):
             done.add((method, item))
         elif row["output"] and store.file(row["output"]).exists():
             earlier.setdefault(method, {})[item] = row
@@ -92,9 +91,10 @@ def finish(store: RunFolder, header: dict[str, Any], *, state: str) -> dict[str,
     Returns:
         The content of ``run.json``; its ``state`` is ``incomplete`` while fills are missing.
     """
-    rows = compact(store, header)
-    cases = len(store.read_table("plan.parquet"))
-    missing = cases * sum(header["fills_per_case"].values()) - len(rows)
+    plan = store.read_table("plan.parquet")
+    fragments = store.read_fragments()
+    rows = _compact(_current(fragments, plan, header), header, store.read_table("metrics.parquet"))
+    missing = len(plan) * sum(header["fills_per_case"].values()) - len(rows)
     if state == "complete" and missing:
         state = "incomplete"
     header = {
@@ -103,44 +103,64 @@ def finish(store: RunFolder, header: dict[str, Any], *, state: str) -> dict[str,
         "missing": missing,
         "finished": provenance.now(),
         "counts": rows["status"].value_counts().to_dict(),
-        "non_deterministic": _disagreements(store.read_fragments()),
+        "without_result": _without_result(rows),
+        "non_deterministic": _disagreements(fragments),
     }
     store.write_table("cases.parquet", rows.drop(columns="case"))
-    store.write_table(
-        "methods.parquet", _with_availability(store.read_table("methods.parquet"), rows)
-    )
-    if state == "complete":
-        store.write_table("sets.parquet", set_rows(store, rows))
+    described = _with_availability(store.read_table("methods.parquet"), rows)
+    store.write_table("methods.parquet", described)
+    # Set metrics of a part would pass for those of the whole.
+    whole = rows if state == "complete" else rows.iloc[:0]
+    store.write_table("sets.parquet", set_rows(store, whole))
     store.write_json("run.json", header)
     return header
 
 
-def compact(store: RunFolder, header: Mapping[str, Any]) -> pd.DataFrame:
+def _compact(rows: pd.DataFrame, header: Mapping[str, Any], metrics: pd.DataFrame) -> pd.DataFrame:
     """One row per method, case and sample, in the order of the methods and the plan."""
-    rows = _current(store, header)
-    metrics = [name for name, metric in METRICS.items() if metric.scope == "case"]
-    shown = store.read_table("metrics.parquet")["metric"]
-    columns = [*KEYS, *_REQUIRED, *(m for m in metrics if m in set(shown)), *_TIMES, *_LAST]
+    shown = [name for name in metrics["metric"] if METRICS[name].scope == "case"]
     rank = {name: place for place, name in enumerate(header["fill_keys"])}
     rows = rows.assign(rank=rows["method"].map(rank)).sort_values(["rank", "case", "sample"])
-    table = rows.reindex(columns=["case", *columns]).reset_index(drop=True)
-    numbers = [*(m for m in metrics if m in table), *_TIMES]
+    columns = ["case", *KEYS, *_REQUIRED, *shown, *_TIMES, *_LAST]
+    table = rows.reindex(columns=columns).reset_index(drop=True)
+    numbers = [*shown, *_TIMES]
     table[numbers] = table[numbers].astype("float64")
-    texts = ["reason", "output", "output_sha", "fill_key", "measure_key", "worker"]
+    texts = [name for name in _LAST if name not in ("status", "attempt")]
     table[texts] = table[texts].fillna("")
     return table
 
 
-def _current(store: RunFolder, header: Mapping[str, Any]) -> pd.DataFrame:
-    """The best row of each fill: of today's code first, measured as asked, ok, then the latest."""
-    rows = store.read_fragments()
-    if rows.empty:
-        return pd.DataFrame(columns=["case", *KEYS, *_LAST])
-    rows = rows[rows["fill_key"] == rows["method"].map(header["fill_keys"])]
-    ranked = rows.assign(
-        measured=rows["measure_key"] == header["measure_key"], good=rows["status"] == "ok"
-    ).sort_values(["measured", "good", "fragment"], kind="stable")
-    return ranked.drop_duplicates(["method", "case", "sample"], keep="last")
+def _current(
+    fragments: pd.DataFrame, plan: pd.DataFrame, header: Mapping[str, Any]
+) -> pd.DataFrame:
+    """The best row of each fill: of today's code and plan, measured as asked, ok, the latest.
+
+    Rows belong to a case by its content, not by its number, so that rows of another plan or of
+    a merged run can never be taken for those of this one.
+    """
+    if fragments.empty:
+        return pd.DataFrame(columns=["case", *KEYS, *_LAST, "measured"])
+    asked = set(header["measurements"][header["measure_key"]])
+    enough = {key for key, had in header["measurements"].items() if asked <= set(had)}
+    numbers = dict(zip(plan["case_key"], plan["case"], strict=True))
+    rows = fragments.assign(case=fragments["case_key"].map(numbers))
+    rows = rows[
+        rows["case"].notna()
+        & (rows["fill_key"] == rows["method"].map(header["fill_keys"]))
+        & (rows["sample"] < rows["method"].map(header["fills_per_case"]))
+    ]
+    rows = rows.assign(
+        case=rows["case"].astype(int),
+        measured=rows["measure_key"].isin(enough),
+        good=rows["status"] == "ok",
+    ).sort_values(["measured", "good", "written"], kind="stable")
+    return rows.drop_duplicates(["method", "case", "sample"], keep="last")
+
+
+def _without_result(rows: pd.DataFrame) -> list[str]:
+    """Methods that completed no case."""
+    good = rows["status"].eq("ok").groupby(rows["method"], sort=False).any()
+    return [str(name) for name in good.index[~good]]
 
 
 def _disagreements(fragments: pd.DataFrame) -> list[str]:
@@ -148,9 +168,9 @@ def _disagreements(fragments: pd.DataFrame) -> list[str]:
     good = fragments[fragments["status"] == "ok"] if len(fragments) else fragments
     if good.empty:
         return []
-    keys = ["method", "case", "sample", "fill_key"]
+    keys = ["method", "photo", "tier", "draw", "sample", "case_key", "fill_key"]
     different = good.groupby(keys)["output_sha"].nunique().loc[lambda count: count > 1]
-    return [f"{m} case {c} sample {s}" for m, c, s, _ in different.index]
+    return [f"{m} on {p}, {t}, draw {d}, sample {s}" for m, p, t, d, s, *_ in different.index]
 
 
 def _with_availability(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:

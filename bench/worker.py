@@ -37,7 +37,6 @@ class Setup:
         measure_key: A hash of what measurements depend on besides the fill.
         device: Where methods and metric networks run.
         threads: Threads of each worker.
-        prefix: Start of this run's fragment names.
     """
 
     folder: Path
@@ -50,7 +49,6 @@ class Setup:
     measure_key: str
     device: str = "cpu"
     threads: int = 1
-    prefix: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ class Worker:
         """Remember what to do; `run` loads on first use, so that a failure is an event."""
         self._setup = setup
         self._name = method
-        self._tag = f"{setup.prefix}{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self._tag = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._fragments = 0
         self._bench: Any = None
 
@@ -112,9 +110,11 @@ class Worker:
         if self._bench is None:
             try:
                 self._bench = Casework(self._setup, self._name)
+            except StoreError as error:
+                yield Event(job.id, "broken", reason=str(error))
+                return
             except Exception as error:
-                status = "unavailable" if isinstance(error, WeightsMissing) else "failed"
-                yield Event(job.id, "refused", status=status, reason=describe(error))
+                yield Event(job.id, "refused", status=_load_status(error), reason=describe(error))
                 return
         yield Event(job.id, "loaded")
         rows: list[dict[str, Any]] = []
@@ -123,7 +123,7 @@ class Worker:
             for item in job.items:
                 yield Event(job.id, "started", item=item)
                 row = self._bench.row(item, job.earlier.get(item))
-                rows.append({**row, "worker": self._tag})
+                rows.append({**row, "worker": self._tag, "written": time.time_ns()})
                 if time.monotonic() - flushed > _FLUSH_SECONDS:
                     yield self._flush(job, rows)
                     rows, flushed = [], time.monotonic()
@@ -141,6 +141,17 @@ class Worker:
         return Event(job.id, "kept", kept=kept)
 
 
+def out_of_memory(error: BaseException) -> bool:
+    """Tell whether memory ran out; torch's own class for it is not a MemoryError."""
+    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+
+
+def _load_status(error: Exception) -> str:
+    if isinstance(error, WeightsMissing):
+        return "unavailable"
+    return "oom" if out_of_memory(error) else "failed"
+
+
 def describe(error: BaseException) -> str:
     """Say what went wrong in a row: our own errors as they are, others with where they arose."""
     if isinstance(error, BenchError):
@@ -149,4 +160,5 @@ def describe(error: BaseException) -> str:
         frames = traceback.extract_tb(error.__traceback__)
         where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
         text = f"{type(error).__name__}: {error}{where}"
-    return text[:_REASON_LIMIT]
+    # Text that is no valid UTF-8 could not be written into a table.
+    return text[:_REASON_LIMIT].encode("utf-8", "backslashreplace").decode()

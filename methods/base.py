@@ -10,9 +10,12 @@ Pictures are RGB float32 tensors in ``[0, 1]`` of shape ``(N, 3, H, W)``; masks 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
@@ -73,7 +76,6 @@ class Inpainter:
 
     Attributes:
         card: The facts of the method; built-in methods get theirs from ``methods/cards``.
-        name: The full name by which the method was asked for, such as ``lama:big-lama``.
         device: Where networks and tensors live.
         timed: False where the time of a fill says nothing (outputs made elsewhere).
     """
@@ -87,17 +89,28 @@ class Inpainter:
         Raises:
             BenchError: If this machine has no such device.
         """
-        self.name = name or type(self).__name__
+        self._name = name or type(self).__name__
         self.device = find_device(device)
 
     @property
-    def identity(self) -> str:
-        """All that influences a fill besides the picture: code version, settings, weights.
+    def name(self) -> str:
+        """The full name by which the method was asked for, such as ``lama:big-lama``."""
+        return self._name
 
-        Rows are kept as long as this stays the same. Override it to add library versions or
-        weight hashes.
+    @property
+    def identity(self) -> str:
+        """All that influences a fill besides the picture: code, settings, weights.
+
+        Rows are kept as long as this stays the same. Here it is the class and a hash of the
+        files that it and its parents are written in; override it to add library versions,
+        settings, or the hashes of other modules and of weights.
         """
-        return f"{type(self).__module__}:{type(self).__qualname__}"
+        digest = hashlib.sha256()
+        for kind in type(self).__mro__[: -len(Inpainter.__mro__)] or (type(self),):
+            with contextlib.suppress(OSError, TypeError):  # written in no file
+                digest.update(Path(inspect.getfile(kind)).read_bytes())
+        code = digest.hexdigest()[:8]
+        return f"{type(self).__module__}:{type(self).__qualname__} code {code}"
 
     def load(self) -> None:
         """Read weights; called once in the worker, not timed as part of a fill.

@@ -102,3 +102,35 @@ class Fickle(Inpainter):
 
     def infer(self, images, masks, generator):
         return images + masks * torch.rand(1)
+
+
+class WantsWeights(_Picky):
+    """Unavailable until a file appears."""
+
+    def load(self):
+        if not Path(os.environ["WEIGHTS_FILE"]).exists():
+            raise WeightsMissing("weights absent; run: inpaint-bench weights fetch absent")
+
+    def misbehave(self):
+        pass
+
+
+class CallsItselfOriginal(_Picky):
+    """Tries to see the photo under the ceiling's name."""
+
+    def misbehave(self):
+        pass
+
+    def begin(self, case: CaseKey) -> None:
+        super().begin(case)
+        self._name = "original"
+
+    def infer(self, images, masks, generator):
+        return images
+
+
+class BadText(_Picky):
+    """Fails with a text that is no valid Unicode."""
+
+    def misbehave(self):
+        raise ValueError("lone surrogate \ud800")

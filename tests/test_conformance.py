@@ -1,12 +1,14 @@
 """All built-in methods keep the contract, and each rule catches who breaks it, and only that."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
 
 import methods
 from bench.errors import BenchError, Declined
-from methods.base import Inpainter
+from methods.base import Inpainter, to_float
 from methods.card import Card, SizeRule
 from methods.conformance import check
 from methods.conformance.rules import RULES
@@ -27,13 +29,14 @@ class Honest(Inpainter):
 
 
 class Peeks(Honest):
-    """Passes for the ceiling, to be shown the photo."""
-
-    def load(self):
-        self.name = "original"
+    """Looks for the photo in the variables of whoever calls it."""
 
     def infer(self, images, masks, generator):
-        return images.clone()
+        frame = sys._getframe()
+        while frame is not None and "photo" not in frame.f_locals:
+            frame = frame.f_back
+        photo = frame.f_locals["photo"] if frame else None
+        return super().infer(images, masks, generator) if photo is None else to_float(photo[None])
 
 
 class TakesOneForKnown(Honest):

@@ -36,7 +36,7 @@ def test_a_hole_that_is_gone_or_changed_is_an_error(store, photos):
     first, second, *_ = records(table)
     store.write_picture(plan.mask_file(first["mask_sha"]), np.eye(64, dtype=bool))
     store.file(plan.mask_file(second["mask_sha"])).unlink()
-    with pytest.raises(StoreError, match="not the hole of the plan"):
+    with pytest.raises(StoreError, match="not what the plan says"):
         plan.hole_of(first, store)
     with pytest.raises(StoreError, match="cannot be read"):
         plan.hole_of(second, store)

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,10 @@ from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from bench.errors import BenchError
+from bench.merge import merge
 from bench.plan import Protocol, mask_file, photo_file
-from bench.runner import Request, run
+from bench.request import Request
+from bench.runner import run
 from bench.store import RunFolder
 from tests import runs
 
@@ -265,3 +268,157 @@ def test_a_method_that_gives_two_answers_is_named(tmp_path, photos, monkeypatch)
     named = RunFolder(out).read_json()["non_deterministic"]
     assert len(named) == 9
     assert named[0].startswith("Fickle")
+
+
+def test_an_edited_method_is_run_again(tmp_path, photos, monkeypatch):
+    source = """
+from methods.base import Inpainter
+from methods.card import Card
+class Grey(Inpainter):
+    card = Card("grey", "Grey", "other")
+    def infer(self, images, masks, generator):
+        return images + 0.5 * masks
+"""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    values = []
+    for level in ("0.5", "0.9"):
+        Path("edited_method.py").write_text(source.replace("0.5", level))
+        done = runs.run(tmp_path / "out", photos, "--methods", "own=edited_method:Grey")
+        assert done.returncode == 0, done.stderr
+        values.append(runs.cases(tmp_path / "out").loc["own"]["psnr_db"].mean())
+    assert values[0] != values[1]
+
+
+def test_weights_that_arrive_later_are_used_by_the_same_command(tmp_path, photos, monkeypatch):
+    weights = tmp_path / "weights"
+    monkeypatch.setenv("WEIGHTS_FILE", str(weights))
+    out = tmp_path / "out"
+    own = ("WantsWeights=tests.faulty:WantsWeights",)
+    header = run(request(out, photos, methods=own))
+    assert header["without_result"] == ["WantsWeights"]
+    methods = RunFolder(out).read_table("methods.parquet").set_index("method")
+    assert methods.loc["WantsWeights", "status"] == "unavailable"
+    weights.touch()
+    assert run(request(out, photos, methods=own))["without_result"] == []
+    assert (runs.cases(out)["status"] == "ok").all()
+
+
+def test_fewer_samples_than_before_leave_a_complete_run(tmp_path, photos):
+    out = tmp_path / "out"
+    run(request(out, photos, methods=("noise",), samples=2))
+    header = run(request(out, photos, methods=("noise",), samples=1))
+    assert (header["state"], header["missing"]) == ("complete", 0)
+    assert len(runs.cases(out).loc["noise"]) == 9
+
+
+def masked(folder: Path, holes: dict[str, np.ndarray]) -> str:
+    folder.mkdir()
+    for name, hole in holes.items():
+        Image.fromarray(hole).save(folder / f"{name}_mask.png")
+    return str(folder)
+
+
+def test_photos_that_changed_places_are_another_protocol(tmp_path):
+    rng = np.random.default_rng(0)
+    pictures = {name: rng.integers(0, 256, (64, 64, 3), dtype=np.uint8) for name in "ab"}
+    hole = np.zeros((64, 64), bool)
+    hole[20:40, 20:40] = True
+    protocols = []
+    for folder, names in (("one", "ab"), ("other", "ba")):
+        (tmp_path / folder).mkdir()
+        for name, picture in zip(names, pictures.values(), strict=True):
+            Image.fromarray(picture).save(tmp_path / folder / f"{name}.png")
+        masks = masked(tmp_path / f"{folder}-masks", {"a": hole, "b": hole})
+        protocols.append(Protocol(photos=str(tmp_path / folder), masks=masks, size=None))
+    out = tmp_path / "out"
+    run(request(out, tmp_path, protocol=protocols[0]))
+    with pytest.raises(BenchError, match="another protocol"):
+        run(request(out, tmp_path, protocol=protocols[1]))
+    run(request(tmp_path / "second", tmp_path, protocol=protocols[1]))
+    with pytest.raises(BenchError, match="expected runs of one protocol"):
+        merge(tmp_path / "merged", [out, tmp_path / "second"])
+
+
+def test_drift_is_known_even_if_it_was_first_asked_for_later(tmp_path, photos):
+    out = tmp_path / "out"
+    run(request(out, photos, metrics=("psnr_db",)))
+    written = {path: path.stat().st_mtime_ns for path in (out / "outputs").rglob("*.png")}
+    run(request(out, photos, metrics=("psnr_db", "drift")))
+    assert runs.cases(out)["drift"].notna().all()
+    assert {path: path.stat().st_mtime_ns for path in written} == written
+
+
+def test_fewer_metrics_measure_nothing_again(tmp_path, photos):
+    out = tmp_path / "out"
+    run(request(out, photos))
+    before = set((out / "fragments").iterdir())
+    run(request(out, photos, metrics=("psnr_db",)))
+    assert set((out / "fragments").iterdir()) == before
+    assert "ssim" not in runs.cases(out)
+
+
+def test_a_metric_without_a_value_says_why_in_the_row(tmp_path, photos):
+    out = tmp_path / "out"
+    run(request(out, photos, metrics=("psnr_db", "ms_ssim")))
+    rows = runs.cases(out)
+    assert rows["ms_ssim"].isna().all()
+    assert rows["note"].str.contains("ms_ssim: needs sides of at least").all()
+
+
+def test_a_photo_changed_in_the_run_folder_is_noticed(tmp_path, photos):
+    out = tmp_path / "out"
+    run(request(out, photos, methods=("mean",)))
+    for path in (out / "photos").iterdir():
+        Image.new("RGB", (96, 96)).save(path)
+    with pytest.raises(BenchError, match="not what the plan says"):
+        run(request(out, photos, methods=("telea",)))
+    (out / "plan.parquet").unlink()
+    assert run(request(out, photos, methods=("telea",)))["state"] == "complete"
+
+
+def test_an_output_lost_before_the_set_metrics_is_left_out(tmp_path, photos):
+    out = tmp_path / "out"
+    protocol = Protocol(photos=str(photos), size=96, draws=4)
+    run(request(out, photos, protocol=protocol, methods=("mean",)))
+    sorted((out / "outputs" / "mean" / "small").rglob("*.png"))[0].unlink()
+    run(request(out, photos, protocol=protocol, methods=("mean",), metrics=(*QUICK, "swd")))
+    sets = RunFolder(out).read_table("sets.parquet").set_index(["method", "tier"])
+    assert sets.loc[("mean", "region"), "n"] == 12
+    assert sets["value"].notna().all()
+
+
+def test_a_run_inside_its_photos_folder_is_refused(photos):
+    with pytest.raises(BenchError, match="inside the photos' folder"):
+        run(request(photos / "out", photos))
+    assert not (photos / "out" / "run.json").exists()
+
+
+def test_two_methods_of_one_name_are_refused(tmp_path, photos):
+    own = ("x=tests.faulty:Raises", "x=tests.faulty:Declines")
+    with pytest.raises(BenchError, match="have one name"):
+        run(request(tmp_path / "out", photos, methods=own))
+
+
+def test_an_earlier_method_that_is_gone_keeps_its_rows(tmp_path, photos, finished):
+    theirs = tmp_path / "theirs"
+    shutil.copytree(finished.file("outputs/telea"), theirs)
+    out = tmp_path / "out"
+    run(request(out, photos, methods=(f"theirs=folder:{theirs}",)))
+    shutil.rmtree(theirs)
+    header = run(request(out, photos, methods=("mean",)))
+    assert header["state"] == "complete"
+    assert set(runs.cases(out).reset_index()["method"]) == {"theirs", "mean", "original"}
+
+
+def test_a_photo_whose_name_is_not_unicode_is_refused(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    Image.new("RGB", (64, 64), "teal").save(folder / "good.png")
+    (folder / "bad\udcff.png").write_bytes((folder / "good.png").read_bytes())
+    (folder / "dangling.png").symlink_to(folder / "nowhere.png")
+    out = tmp_path / "out"
+    run(request(out, folder))
+    inputs = RunFolder(out).read_table("inputs.parquet").set_index("path")
+    assert inputs.loc["bad\\udcff.png", "reason"].startswith("the file name is not valid UTF-8")
+    assert set(runs.cases(out).reset_index()["photo"]) == {"good.png"}

@@ -49,8 +49,8 @@ class Scripted:
 def settle_all(executor, work, limits=None):
     settled = []
 
-    def settle(method, item, status, reason, written):
-        settled.append((method, item, status, reason, written))
+    def settle(method, ended):
+        settled.extend((method, *entry[:4]) for entry in ended)
 
     Scheduler(executor, limits or Limits(), settle).run(work)
     counts = Counter((method, item) for method, item, *_ in settled)
@@ -85,12 +85,12 @@ def test_several_deadly_items_are_each_found():
 
 
 def test_a_hopeless_method_is_suspended_and_others_go_on():
-    executor = Scripted(failing=items(100))
-    work = {"a": items(100), "b": [Item(case, 1) for case in range(30)]}
+    executor = Scripted(failing=items(200))
+    work = {"a": items(200), "b": [Item(case, 1) for case in range(30)]}
     settled = settle_all(executor, work, Limits(suspend_after=20))
     not_tried = [entry for entry in settled if "not tried" in entry[3]]
     assert {method for method, *_ in not_tried} == {"a"}
-    assert len(not_tried) >= 40
+    assert len(not_tried) >= 100
     assert all(status == "ok" for method, _, status, *_ in settled if method == "b")
 
 
@@ -107,6 +107,42 @@ def test_a_folder_that_cannot_be_written_stops_the_run():
 
     with pytest.raises(StoreError, match="disk full"):
         settle_all(Broken(), {"a": items(3)})
+
+
+def test_a_worker_that_cannot_load_does_not_end_a_method_that_another_loaded():
+    class SecondRefuses(Scripted):
+        def submit(self, job):
+            self.refusing = {"a"} if len(self.jobs) == 1 else set()
+            super().submit(job)
+
+    settled = settle_all(SecondRefuses(), {"a": items(100)})
+    assert {status for _, _, status, *_ in settled} == {"ok"}
+
+
+def test_deaths_at_loading_count_anew_after_a_success():
+    class DiesEachOtherLoad(Scripted):
+        def submit(self, job):
+            self.jobs.append(job)
+            if len(self.jobs) % 2:
+                self.events.append(Event(job.id, "lost", reason="killed by SIGKILL"))
+            else:
+                self.jobs.append(job)
+                super().submit(job)
+
+    settled = settle_all(DiesEachOtherLoad(capacity=1), {"a": items(100)}, Limits(retries=1))
+    assert {status for _, _, status, *_ in settled} == {"ok"}
+
+
+def test_a_worker_lost_between_two_cases_costs_none():
+    class DiesAfterKeeping(Scripted):
+        def submit(self, job):
+            self.events.append(Event(job.id, "loaded"))
+            self.events.append(Event(job.id, "started", item=job.items[0]))
+            self.events.append(Event(job.id, "kept", kept=((job.items[0], "ok"),)))
+            self.events.append(Event(job.id, "lost", reason="killed by SIGKILL"))
+
+    settled = settle_all(DiesAfterKeeping(), {"a": items(20)})
+    assert {status for _, _, status, *_ in settled} == {"ok"}
 
 
 def test_earlier_rows_travel_with_their_items_only():

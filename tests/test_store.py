@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from bench.errors import InputError, StoreError
-from bench.store import FORMAT, Item, RunFolder
+from bench.store import FORMAT, RunFolder
 
 
 def row(case: int) -> dict:
@@ -65,17 +65,15 @@ def test_pictures_and_masks_come_back_bit_for_bit(tmp_path):
     assert (store.read_picture("mask.png") == (pixels[..., 0] > 99)).all()
 
 
-def test_features_come_back_by_fill_and_damaged_ones_count_as_absent(tmp_path):
+def test_features_come_back_by_picture_and_damaged_ones_count_as_absent(tmp_path):
     store = RunFolder(tmp_path)
     vector = np.arange(4, dtype=np.float32)
-    store.write_features(
-        "m:w", "a", [(Item(3, 0), {"net": vector}), (Item(4, 1), {"net": -vector})]
-    )
-    store.write_features("m:w", "b", [(Item(5, 0), {"net": vector})])
-    store.file("features/net/m--w/b.npz").write_bytes(b"PK nonsense")
-    features = store.read_features("net", "m:w")
-    assert features.keys() == {Item(3, 0), Item(4, 1)}
-    assert (features[Item(4, 1)] == -vector).all()
+    store.write_features("a", {"sha-1": {"net": vector}, "sha-2": {"net": -vector}})
+    store.write_features("b", {"sha-3": {"net": vector}})
+    store.file("features/net/b.npz").write_bytes(b"PK nonsense")
+    features = store.read_features("net")
+    assert features.keys() == {"sha-1", "sha-2"}
+    assert (features["sha-2"] == -vector).all()
 
 
 def test_tables_of_mixed_fragments_have_all_columns(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 
 from bench.cli.arguments import Commands, positive
@@ -11,12 +12,21 @@ from bench.cli.results import build_report, counted
 from bench.errors import BenchError
 
 
+class _Defaults(argparse.ArgumentDefaultsHelpFormatter):
+    """Show defaults but those that are only the absence of a choice."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default is None or action.const is True:
+            return action.help
+        return super()._get_help_string(action)
+
+
 def add(commands: Commands) -> None:
     """Describe the command."""
     run = commands.add_parser(
         "run",
         help="fill, measure, report; an existing run folder is continued",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=_Defaults,
     )
     run.set_defaults(command=_run)
     run.add_argument("--out", type=Path, default=Path("runs/bench"), help="run folder")
@@ -26,9 +36,12 @@ def add(commands: Commands) -> None:
     inputs.add_argument(
         "--invert-masks", action="store_true", help="black is hole in the mask files"
     )
-    inputs.add_argument("--size", default="256", help="side of the evaluated square, or 'native'")
-    inputs.add_argument("--tiers", default="small,region,large", help="tiers of generated holes")
-    inputs.add_argument("--draws", type=positive, default=1, help="generated holes a tier")
+    inputs.add_argument(
+        "--mask-threshold", type=positive, default=128, help="least value that is hole"
+    )
+    inputs.add_argument("--size", help="side of the evaluated square (256), or 'native'")
+    inputs.add_argument("--tiers", help="tiers of generated holes (small,region,large)")
+    inputs.add_argument("--draws", type=positive, help="generated holes a tier (1)")
     inputs.add_argument("--limit", type=positive, help="only the first so many photos")
     inputs.add_argument("--seed", type=int, default=0, help="seed of holes and stochastic methods")
     what = run.add_argument_group("methods and metrics")
@@ -45,7 +58,7 @@ def add(commands: Commands) -> None:
     how.add_argument("--threads", type=positive, default=1, help="threads of each worker")
     how.add_argument("--executor", choices=("local", "inline"), default="local")
     how.add_argument("--device", default="cpu", help="torch device of methods and networks")
-    how.add_argument("--timeout", type=float, help="seconds for one case; default: adapts")
+    how.add_argument("--timeout", type=float, default=600.0, help="seconds for one case")
     how.add_argument("--shard", default="0/1", metavar="I/N", help="do part I (from 0) of N")
     how.add_argument("--retry-failed", action="store_true", help="try failed cases again")
     how.add_argument("--no-report", action="store_true", help="tables only")
@@ -53,16 +66,19 @@ def add(commands: Commands) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from bench.plan import Protocol
-    from bench.runner import Request, run
+    from bench.request import Request
+    from bench.runner import run
     from bench.scheduler import Limits
 
+    _refuse_idle(options)
     protocol = Protocol(
         photos=options.images,
         masks=options.masks,
+        mask_threshold=options.mask_threshold,
         invert_masks=options.invert_masks,
-        size=_size(options.size),
-        tiers=tuple(options.tiers.split(",")),
-        draws=options.draws,
+        size=_size(options.size or "256"),
+        tiers=tuple((options.tiers or "small,region,large").split(",")),
+        draws=options.draws or 1,
         seed=options.seed,
         limit=options.limit,
     )
@@ -86,12 +102,22 @@ def _run(options: argparse.Namespace) -> int:
     )
     header = run(request)
     print(f"{options.out}: {header['state']}; {counted(header['counts'])}")
-    if header["missing"]:
-        print(f"{header['missing']} fills belong to other shards or are still to do")
     print(f"fingerprint {header['fingerprint']}")
-    if not options.no_report and header["state"] == "complete":
+    if header["missing"]:
+        print(f"{header['missing']} fills belong to other shards; join them: inpaint-bench merge")
+    elif not options.no_report:
         build_report(options.out, None)
-    return 0
+    for name in header["without_result"]:
+        print(f"inpaint-bench: {name} completed no case; its rows say why", file=sys.stderr)
+    return 1 if header["without_result"] else 0
+
+
+def _refuse_idle(options: argparse.Namespace) -> None:
+    """Refuse options that would change nothing."""
+    if options.images == "bundled" and options.size is not None:
+        raise BenchError("--size: the bundled tiles are 256 x 256; give --images too")
+    if options.masks is not None and (options.tiers or options.draws):
+        raise BenchError("--tiers and --draws: for generated holes only, not with --masks")
 
 
 def _default_methods() -> list[str]:

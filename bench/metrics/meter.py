@@ -140,6 +140,11 @@ class Meter:
         """
         return {metric.name: self._value(metric, pair) for metric in self._metrics}
 
+    def reasons(self, pair: Pair) -> dict[str, str]:
+        """Why metrics have no value for this pair, by name of the metric."""
+        found = {metric.name: undefined(metric, pair) for metric in self._metrics}
+        return {name: reason for name, reason in found.items() if reason}
+
     def features(self, picture: Picture) -> dict[str, NDArray[np.float32]]:
         """Features of a picture, uint8 RGB ``(H, W, 3)``, by name of the network."""
         return {name: extract(picture) for name, extract in self._extractors.items()}

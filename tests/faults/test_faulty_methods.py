@@ -10,11 +10,12 @@ def table(tmp_path_factory, photos) -> pd.DataFrame:
     out = tmp_path_factory.mktemp("run") / "out"
     names = (
         "Crashes", "Hangs", "Raises", "Declines", "OutOfMemory", "NotFinite", "NoWeights",
-        "DiesLoading",
+        "DiesLoading", "CallsItselfOriginal", "BadText",
     )  # fmt: skip
     own = ",".join(f"{name}=tests.faulty:{name}" for name in names)
     done = runs.run(out, photos, "--methods", f"telea,{own}", "--timeout", "4", "--workers", "2")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1, done.stderr  # as some methods have no result at all
+    assert "NoWeights completed no case" in done.stderr
     return runs.cases(out).reset_index()
 
 
@@ -22,10 +23,11 @@ def table(tmp_path_factory, photos) -> pd.DataFrame:
     ("method", "status", "words"),
     [
         ("Crashes", "killed", "SIGSEGV"),
-        ("Hangs", "timeout", "tried 2 times"),
+        ("Hangs", "timeout", "took more than 4 s; tried 2 times"),
         ("Raises", "failed", "ValueError: no idea"),
         ("Declines", "declined", "not to my taste"),
         ("OutOfMemory", "oom", "tried to allocate"),
+        ("BadText", "failed", "lone surrogate"),
     ],
 )
 def test_a_fault_costs_its_own_case_only(table, method, status, words):
@@ -52,9 +54,16 @@ def test_missing_weights_make_a_method_unavailable_with_the_command_that_helps(t
 def test_a_worker_that_dies_loading_is_reported_for_every_case(table):
     own = table[table["method"] == "DiesLoading"]
     assert set(own["status"]) == {"killed"}
-    assert own["reason"].str.contains("before it took a case").all()
+    assert own["reason"].str.contains("loading the method: killed by SIGKILL").all()
+
+
+def test_no_method_sees_the_photo_under_the_ceilings_name(table):
+    own = table[table["method"] == "CallsItselfOriginal"]
+    assert set(own["status"]) == {"failed"}
+    assert own["reason"].str.contains("calls itself 'original'").all()
+    assert len(table[table["method"] == "original"]) == 9
 
 
 def test_other_methods_are_not_harmed(table):
     assert set(table[table["method"].isin(["telea", "original"])]["status"]) == {"ok"}
-    assert len(table) == 10 * 9
+    assert len(table) == 12 * 9

@@ -8,7 +8,8 @@ import time
 from statistics import median
 
 from bench.plan import Protocol
-from bench.runner import Request, run
+from bench.request import Request
+from bench.runner import run
 from bench.store import RunFolder
 
 
