@@ -38,13 +38,14 @@ def _csv(table: pd.DataFrame, path: Path) -> None:
 def _summary(run: Run, rankings: Sequence[Ranking]) -> Iterator[dict[str, Any]]:
     for ranking in rankings:
         for group in ("ranked", "marks", "partial"):
-            for place, scores in enumerate(getattr(ranking, group), start=1):
-                rank = place if group == "ranked" and ranking.best is not None else None
-                yield from _means(run, ranking.tier, group, rank, scores)
+            members = getattr(ranking, group)
+            places = ranking.places if group == "ranked" else [None] * len(members)
+            for place, scores in zip(places, members, strict=True):
+                yield from _means(run, ranking.tier, group, place, scores)
 
 
 def _means(
-    run: Run, tier: str, group: str, rank: int | None, scores: Scores
+    run: Run, tier: str, group: str, place: tuple[int, int] | None, scores: Scores
 ) -> Iterator[dict[str, Any]]:
     facts = run.metrics.set_index("metric")
     for metric, value in scores.values.items():
@@ -52,7 +53,8 @@ def _means(
             "tier": tier,
             "method": scores.method,
             "group": group,
-            "rank": rank,
+            "rank_first": place[0] if place else None,
+            "rank_last": place[1] if place else None,
             "metric": metric,
             "unit": facts.loc[metric, "unit"],
             "direction": facts.loc[metric, "direction"],

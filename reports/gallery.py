@@ -134,24 +134,25 @@ def _view(
     methods: Sequence[str],
     album: Album,
 ) -> CaseView:
-    photo = pictures.read_rgb(folder / "photos" / f"{facts['photo_sha']}.png")
-    hole = pictures.read_hole(folder / "masks" / f"{facts['mask_sha']}.png")
+    photo_file = folder / "photos" / f"{facts['photo_sha']}.png"
+    hole_file = folder / "masks" / f"{facts['mask_sha']}.png"
+    photo, hole = pictures.read_rgb(photo_file), pictures.read_hole(hole_file)
     if hole is not None and photo is not None and hole.shape != photo.shape[:2]:
         hole = None
     by_method = {row["method"]: row for row in rows}
     return CaseView(
         page=page_name(facts),
         facts=facts,
-        original=None if photo is None else (album.thumbnail(photo), album.lossless(photo)),
-        mask=None if hole is None else _mask(hole, album),
+        original=None if photo is None else (album.thumbnail(photo), album.kept(photo_file, photo)),
+        mask=None if hole is None else _mask(hole_file, hole, album),
         with_hole=None if hole is None or photo is None else _with_hole(photo, hole, album),
         fills=[_fill(folder, name, by_method.get(name), photo, album) for name in methods],
     )
 
 
-def _mask(hole: np.ndarray, album: Album) -> tuple[Shown, Shown]:
+def _mask(path: Path, hole: np.ndarray, album: Album) -> tuple[Shown, Shown]:
     grey = np.where(hole, np.uint8(255), np.uint8(0))
-    return album.thumbnail(np.repeat(grey[..., None], 3, axis=2)), album.lossless(hole)
+    return album.thumbnail(np.repeat(grey[..., None], 3, axis=2)), album.kept(path, hole)
 
 
 def _with_hole(photo: np.ndarray, hole: np.ndarray, album: Album) -> tuple[Shown, Shown]:
@@ -176,4 +177,4 @@ def _fill(
         return FillView(method, None, None, None, "picture not kept", row)
     fits = photo is not None and photo.shape == pixels.shape
     error = album.error_map(photo, pixels) if photo is not None and fits else None
-    return FillView(method, album.thumbnail(pixels), album.lossless(pixels), error, "", row)
+    return FillView(method, album.thumbnail(pixels), album.kept(path, pixels), error, "", row)

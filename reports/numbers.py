@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
+TO = "\N{EN DASH}"
 _KNOWN_TIERS = ("small", "region", "large")
 _MOST_DECIMALS = 6
 _NONCHARACTERS = "".join(chr(plane << 16 | low) for plane in range(17) for low in (65534, 65535))
@@ -29,6 +30,17 @@ def decimals_for(half_widths: Iterable[float], *, unit: str = "") -> int:
         return 2 if unit else 4
     typical = widths[len(widths) // 2]
     return min(_MOST_DECIMALS, max(0, 1 - math.floor(math.log10(typical))))
+
+
+def four_digits(values: Iterable[float]) -> int:
+    """Digits after the point so that the largest value has four significant digits, at most 4."""
+    largest = max((abs(v) for v in values if math.isfinite(v)), default=0.0)
+    return 4 if largest < 1 else max(0, 3 - math.floor(math.log10(largest)))
+
+
+def pieces(name: str) -> list[str]:
+    """A file name cut where a line may break: after slashes, underscores, dots and dashes."""
+    return re.findall(r"[^/\\_.-]*[/\\_.-]+|[^/\\_.-]+", name)
 
 
 def number(value: float, decimals: int) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reports import figures, gallery, numbers, sentences, tables
+from reports import case_tables, figures, gallery, numbers, sentences, tables
 from reports.figures import Point
 from reports.gallery import CaseView
 from reports.ranking import Ranking, rank
 from reports.run import Run
 from reports.site import Site
 
+_FIRST_FACTS = ("fingerprint", "state", "missing", "created", "finished")
 CASES_A_PAGE = 24
 PICTURES_A_PAGE = 400
 LONGEST_LIST = 500
@@ -59,6 +61,7 @@ def overview(site: Site, sections: Sequence[Section]) -> None:
         "ceiling": _ceiling_check(run),
         "photos": run.plan["photo"].nunique(),
         "clusters": run.plan["cluster"].nunique(),
+        "not_run": _not_run(site),
         "several_samples": bool((run.cases["sample"] > 0).any()),
     }
     site.page("index.html", "index.html", "Overview", context)
@@ -108,7 +111,7 @@ def failures(site: Site, sections: Sequence[Section]) -> None:
 def provenance(site: Site) -> None:
     """Write ``provenance.html``: all that is known about how the run came about."""
     context = {
-        "facts": list(_flat(site.run.info)),
+        "groups": _groups(site.run.info),
         "metrics": site.run.metrics.to_dict("records"),
         "inputs": site.run.inputs.head(LONGEST_LIST).to_dict("records"),
         "input_count": len(site.run.inputs),
@@ -123,13 +126,13 @@ def _tier(site: Site, tier: str) -> Section:
     shown = gallery.columns(run, ranking)
     views = list(gallery.views(run, selected, shown, site.album))
     columns = tables.columns(run, ranking)
-    metrics = [column.metric for column in tables.case_columns(run, ranking.headline)]
+    case_columns = case_tables.case_columns(run, ranking.headline)
     section = Section(
         ranking=ranking,
         columns=columns,
         plot=_plot(site, ranking, columns),
         cases=views,
-        case_cells={view.page: tables.case_cells(run, view, metrics) for view in views},
+        case_cells={view.page: case_tables.case_cells(run, view, case_columns) for view in views},
     )
     labels = [tables.label(run, method) for method in shown]
     _gallery_pages(site, section, labels)
@@ -162,7 +165,7 @@ def _gallery_pages(site: Site, section: Section, labels: list[tables.Label]) -> 
 
 
 def _case_pages(site: Site, section: Section) -> None:
-    columns = tables.case_columns(site.run, section.ranking.headline)
+    columns = case_tables.case_columns(site.run, section.ranking.headline)
     bar = site.album.colour_bar()
     pages = [view.page for view in section.cases]
     best = section.ranking.best
@@ -252,12 +255,35 @@ def _ceiling_check(run: Run) -> dict[str, int] | None:
     return {"perfect": int((rows["psnr_db"] == float("inf")).sum()), "n": len(rows)}
 
 
-def _flat(value: Any, name: str = "") -> list[tuple[str, str]]:
+def _not_run(site: Site) -> list[str]:
+    """Titles of the methods without a single completed case."""
+    completed = set(site.run.cases.loc[site.run.cases["status"] == "ok", "method"])
+    names = [str(name) for name in site.run.methods.index if name not in completed]
+    return [sentences.title(site.run, name) for name in names]
+
+
+def _groups(info: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Settings under headings: the plain ones first, then each nested group."""
+    info = dict(info)
+    environment = dict(info.get("environment", {}))
+    plain = {key: info.pop(key) for key in _FIRST_FACTS if key in info}
+    if isinstance(command := environment.pop("command", None), list):
+        plain["command"] = shlex.join(map(str, command))
+    if isinstance(packages := environment.pop("packages", None), dict):
+        info["packages"] = packages
+    nested = {key: value for key, value in info.items() if isinstance(value, dict) and value}
+    plain |= {key: value for key, value in info.items() if key not in nested}
+    nested = {key: environment if key == "environment" else nested[key] for key in nested}
+    headed = [(key.replace("_", " ").capitalize(), _dotted(nested[key])) for key in nested]
+    return [("The run", _dotted(plain)), *headed]
+
+
+def _dotted(value: Any, name: str = "") -> list[tuple[str, str]]:
     """Turn nested settings into pairs of a dotted name and a text."""
     if isinstance(value, dict) and value:
-        return [pair for key, v in value.items() for pair in _flat(v, f"{name}.{key}".strip("."))]
+        return [pair for key, v in value.items() for pair in _dotted(v, f"{name}.{key}".strip("."))]
     if isinstance(value, list) and any(isinstance(v, dict | list) for v in value):
-        return [pair for i, v in enumerate(value) for pair in _flat(v, f"{name}.{i}")]
+        return [pair for i, v in enumerate(value) for pair in _dotted(v, f"{name}.{i}")]
     if isinstance(value, list):
         return [(name, "\n".join(map(str, value)))]
     return [(name, "" if value is None else str(value))]

@@ -54,6 +54,19 @@ class Album:
         Image.fromarray(pixels).save(stream, "PNG", compress_level=6)
         return self._write(stream.getvalue(), "full", "png", pixels)
 
+    def kept(self, path: Path, pixels: np.ndarray) -> Shown:
+        """Take over a picture of the run as it is, or as PNG if it is of another format.
+
+        Args:
+            path: File that `read_rgb` or `read_hole` read.
+            pixels: What it gave.
+        """
+        data = path.read_bytes()
+        # Encoding it again would cost most of a report's time for the same pixels.
+        if _header(path) in (("PNG", "RGB"), ("PNG", "1")):
+            return self._write(data, "full", "png", pixels)
+        return self.lossless(pixels)
+
     def error_map(self, photo: np.ndarray, fill: np.ndarray) -> Shown:
         """Write the error map of a fill as a palette PNG."""
         levels = error_levels(photo, fill)
@@ -144,6 +157,11 @@ def _eroded(hole: np.ndarray) -> np.ndarray:
     padded = np.pad(hole, 1)
     inner = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     return np.asarray(inner & hole)
+
+
+def _header(path: Path) -> tuple[str | None, str]:
+    with Image.open(path) as image:
+        return image.format, image.mode
 
 
 def _read(path: Path, mode: str) -> Image.Image | None:

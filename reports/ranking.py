@@ -6,6 +6,7 @@ the numbers a scale and never win; methods that completed too few cases are list
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -54,6 +55,9 @@ class Ranking:
         higher_is_better: Direction of that metric.
         ranked: Methods in order, best first.
         marks: Ceiling and floors.
+        places: First and last rank that the paired differences leave open to each method of
+            ``ranked``: 1 and the number of methods that are better beyond chance, and the same
+            from the other end. None without a mean of the headline metric.
         partial: Methods below 95 % coverage, each on its own cases.
         absent: Methods without any completed case, with the reason.
         expected: Number of cases in the tier.
@@ -64,6 +68,7 @@ class Ranking:
     headline: str
     higher_is_better: bool
     ranked: list[Scores]
+    places: list[tuple[int, int] | None]
     marks: list[Scores]
     partial: list[Scores]
     absent: list[tuple[str, str]]
@@ -105,11 +110,12 @@ def rank(run: Run, tier: str, headline: Headline) -> Ranking:
         headline: The metric that decides.
     """
     cases = run.cases[run.cases["tier"] == tier]
-    shares = statistics.coverage(cases).set_index("method")["share"]
-    shares = shares.reindex(run.methods.index, fill_value=0.0)
+    expected = int((run.plan["tier"] == tier).sum())
+    done = cases[(cases["status"] == "ok") & (cases["sample"] == 0)]
+    # Of the plan, not of the rows there are: an interrupted run has no row for what it missed.
+    shares = done.groupby("method").size().reindex(run.methods.index, fill_value=0) / expected
     marked = run.methods["family"].isin(MARKS)
     names = run.methods.index[(shares >= statistics.FULL_COVERAGE) & ~marked]
-    done = cases[(cases["status"] == "ok") & (cases["sample"] == 0)]
     common = statistics.common_cases(cases, list(names))
     shared = common[CASE].drop_duplicates() if len(names) else done[CASE].drop_duplicates()
     higher = _higher_is_better(run, headline.metric)
@@ -122,16 +128,20 @@ def rank(run: Run, tier: str, headline: Headline) -> Ranking:
 
     marks = run.methods.index[marked & (shares > 0)]
     partial = run.methods.index[~marked & (shares > 0) & (shares < statistics.FULL_COVERAGE)]
-    ranked = [judged(name, common) for name in names]
+    ranked = sorted(
+        (judged(name, common) for name in names),
+        key=lambda s: _sort_key(s, headline.metric, higher),
+    )
     return Ranking(
         tier=tier,
         headline=headline.metric,
         higher_is_better=higher,
-        ranked=sorted(ranked, key=lambda s: _sort_key(s, headline.metric, higher)),
+        ranked=ranked,
+        places=_places(ranked, common, headline.metric, higher),
         marks=[judged(name, done.merge(shared, on=CASE)) for name in marks],
         partial=[judged(name, done) for name in partial],
         absent=[(name, _reason(run, cases, name)) for name in shares.index[shares == 0]],
-        expected=len(cases[CASE].drop_duplicates()),
+        expected=expected,
         clusters=int(common["cluster"].nunique()),
     )
 
@@ -201,6 +211,25 @@ def _difference(rows: pd.DataFrame, best_rows: pd.DataFrame, headline: str) -> I
     return statistics.paired_interval(own, other, both["cluster"])
 
 
+def _places(
+    ranked: Sequence[Scores], common: pd.DataFrame, metric: str, higher: bool
+) -> list[tuple[int, int] | None]:
+    """First and last possible rank of each method, from all paired differences."""
+    known = [s for s in ranked if metric in s.values and np.isfinite(s.values[metric].mean)]
+    rows = {s.method: common[common["method"] == s.method] for s in known}
+    better = np.zeros(len(known), int)
+    worse = np.zeros(len(known), int)
+    for i, j in itertools.combinations(range(len(known)), 2):
+        gap = _difference(rows[known[j].method], rows[known[i].method], metric)
+        if gap is None or not gap.excludes_zero:
+            continue
+        ahead, behind = (i, j) if (gap.mean < 0) == higher else (j, i)
+        better[behind] += 1
+        worse[ahead] += 1
+    places = [(1 + int(b), len(known) - int(w)) for b, w in zip(better, worse, strict=True)]
+    return [*places, *[None] * (len(ranked) - len(known))]
+
+
 def _first(
     common: pd.DataFrame, names: Sequence[str] | pd.Index, metric: str, higher: bool
 ) -> str | None:
@@ -231,6 +260,6 @@ def _reason(run: Run, cases: pd.DataFrame, method: str) -> str:
         return str(facts["reason"])
     rows = cases[cases["method"] == method]
     if len(rows) == 0:
-        return "no case of this tier was given to it"
+        return "no case of this tier was given to it" if run.complete else "not reached yet"
     counts = (rows["status"] + ": " + rows["reason"]).value_counts()
     return f"{counts.index[0]} ({counts.iloc[0]} of {len(rows)} cases)"

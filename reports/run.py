@@ -56,6 +56,21 @@ class Run:
         return list(dict.fromkeys(self.plan["tier"]))
 
     @property
+    def state(self) -> str:
+        """``complete``, or how far the run is: ``running``, ``interrupted``, ``incomplete``."""
+        return str(self.info.get("state", "unknown"))
+
+    @property
+    def complete(self) -> bool:
+        """Whether every fill of the run was tried."""
+        return self.state == "complete"
+
+    @property
+    def missing(self) -> int:
+        """Number of fills that were not tried; 0 also where the run ended too early to count."""
+        return int(self.info.get("missing", 0))
+
+    @property
     def bundled(self) -> bool:
         """Whether the photos are the bundled demonstration set."""
         return bool(self.info.get("photo_set") == "bundled")
@@ -69,7 +84,11 @@ def read_run(folder: Path) -> Run:
     """
     store = RunFolder(folder)
     info = store.read_json("run.json")
-    tables = {name: _table(store, name) for name in _COLUMNS}
+    # The distances of whole sets are computed last; an earlier end's would be of other fills.
+    partial = info.get("state") != "complete"
+    wanted = [name for name in _COLUMNS if not (partial and name == "sets")]
+    tables = {name: _table(store, name) for name in wanted}
+    tables.setdefault("sets", pd.DataFrame(columns=_COLUMNS["sets"]))
     methods = tables.pop("methods").set_index("method", drop=False)
     strangers = set(tables["cases"]["method"]) - set(methods.index)
     if strangers:

@@ -14,13 +14,16 @@ def headline(run: Run, rankings: list[Ranking]) -> str:
         return _nothing_compared(run, rankings)
     clear = [r for r in compared if not r.tied]
     tied = [r for r in compared if r.tied]
-    if not clear:
-        where = "these photos" if len(tied) == len(run.tiers) else _tiers(tied)
-        return f"No clear winner: on {where}, the leading methods cannot be told apart."
+    if not clear and len(tied) == len(rankings):
+        return "No clear winner: on these photos, the leading methods cannot be told apart."
     parts = [f"{name} is best on {_tiers(of)}" for name, of in _by_winner(run, clear).items()]
     if tied:
         parts.append(f"on {_tiers(tied)} the leaders cannot be told apart")
-    return "; ".join(parts) + "."
+    if len(compared) < len(rankings):
+        rest = [r for r in rankings if all(r is not other for other in compared)]
+        parts.append(f"on {_tiers(rest)} nothing can be compared")
+    sentence = "; ".join(parts) if clear else f"no clear winner: {'; '.join(parts)}"
+    return f"{sentence[0].upper()}{sentence[1:]}."
 
 
 def verdict(run: Run, ranking: Ranking, label: str, unit: str) -> str:

@@ -38,6 +38,7 @@ class Site:
             "number": numbers.number,
             "counted": numbers.counted,
             "joined": numbers.joined,
+            "pieces": numbers.pieces,
         }
 
     @cached_property

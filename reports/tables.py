@@ -1,4 +1,4 @@
-"""Rankings and cases as rows of text, ready to be laid out."""
+"""Rankings as rows of text, ready to be laid out."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ import numpy as np
 
 from bench.statistics import Interval
 from reports import numbers, sentences
-from reports.gallery import CaseView
-from reports.ranking import CAP_DB, Ranking, Scores, case_metrics
+from reports.ranking import CAP_DB, MARKS, Ranking, Scores, case_metrics
 from reports.run import Run
 
 # What the overview shows beside the headline metric; the tier pages show everything.
 OVERVIEW = ("lpips", "lpips_untrained", "ssim_hole", "psnr_hole_db", "l1_hole", "seam", "drift")
+RANK_NOTE = (
+    "Rank: a range where the paired differences do not settle the order; not corrected for the "
+    "number of pairs. Bold marks the best mean of a column, separable or not."
+)
 _FAMILIES = {
     "floor", "ceiling", "diffusion-based", "patch-based", "CNN", "GAN", "transformer", "Fourier",
 }  # fmt: skip
@@ -52,7 +55,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """One number: its text, its interval, a remark, whether it is the best of its column."""
+    """One number: its text, its interval, a remark, whether no other of its column is better."""
 
     text: str
     interval: str = ""
@@ -73,9 +76,10 @@ class Label:
 
 @dataclass(frozen=True)
 class Row:
-    """One method in a ranking."""
+    """One method in a ranking; ``order`` is its position, for sorting."""
 
     place: str
+    order: int
     label: Label
     cells: list[Cell]
     difference: Cell
@@ -112,7 +116,7 @@ def rows(run: Run, ranking: Ranking, shown: Sequence[Column]) -> dict[str, list[
     """Rows of the ranking in three groups: ``ranked``, ``marks`` and ``partial``."""
     telea = next((s.seconds for s in ranking.ranked if s.method == "telea"), math.nan)
     groups = {"ranked": ranking.ranked, "marks": ranking.marks, "partial": ranking.partial}
-    best = {column.metric: _best_value(ranking, column) for column in shown}
+    best = {column.metric: _best_text(ranking, column) for column in shown}
     return {
         name: [
             _row(run, ranking, shown, scores, best if name == "ranked" else {}, telea)
@@ -124,38 +128,16 @@ def rows(run: Run, ranking: Ranking, shown: Sequence[Column]) -> dict[str, list[
 
 def notes(run: Run, ranking: Ranking, shown: Sequence[Column]) -> list[str]:
     """What a reader must know about the numbers of this ranking."""
-    found = [f"{c.name}: {c.note}" for c in shown if c.note]
+    found = [RANK_NOTE] if any(place and place[0] < place[1] for place in ranking.places) else []
+    found += [f"{c.name}: {c.note}" for c in shown if c.note]
     found += [text for column in shown if (text := _capped(run, ranking, column))]
     remarks = {
         f"{column.name}: {value.note}."
         for column in shown
         for s in ranking.ranked
-        if (value := s.values.get(column.metric)) is not None and value.note
+        if (value := s.values.get(column.metric)) is not None and value.note and not _flat(value)
     }
     return [*found, *sorted(remarks)]
-
-
-def case_cells(run: Run, view: CaseView, metrics: Sequence[str]) -> dict[str, list[Cell]]:
-    """Each method's numbers on one case, the best of those that compete marked."""
-    shown = [_case_column(run, metric) for metric in metrics]
-    contenders = [
-        fill.row
-        for fill in view.fills
-        if fill.row.get("status") == "ok"
-        and run.methods.loc[fill.method, "family"] not in ("floor", "ceiling")
-    ]
-    best = {column.metric: _best_case(contenders, column) for column in shown}
-    return {
-        fill.method: [_case_cell(fill.row, column, best[column.metric]) for column in shown]
-        for fill in view.fills
-    }
-
-
-def case_columns(run: Run, headline: str) -> list[Column]:
-    """Columns of a case's table, the headline metric first."""
-    present = case_metrics(run)
-    order = [*(m for m in present if m == headline), *(m for m in present if m != headline)]
-    return [_case_column(run, metric) for metric in order]
 
 
 def absent_metrics(run: Run) -> Iterator[dict[str, Any]]:
@@ -186,7 +168,8 @@ def _capped(run: Run, ranking: Ranking, column: Column) -> str:
     )
 
 
-def _facts(run: Run, metric: str) -> dict[str, Any]:
+def facts(run: Run, metric: str) -> dict[str, Any]:
+    """What is known of a metric, by the names of `Column`; all but its decimals."""
     row = run.metrics[run.metrics["metric"] == metric].iloc[0]
     return {
         "metric": metric,
@@ -199,25 +182,29 @@ def _facts(run: Run, metric: str) -> dict[str, Any]:
 
 
 def _column(run: Run, ranking: Ranking, metric: str) -> Column:
-    facts = _facts(run, metric)
+    known = facts(run, metric)
     group = ranking.ranked or ranking.all_scores
-    widths = [s.values[metric].half_width for s in group if metric in s.values]
-    return Column(decimals=numbers.decimals_for(widths, unit=facts["unit"]), **facts)
+    values = [s.values[metric] for s in group if metric in s.values]
+    widths = [value.half_width for value in values]
+    decimals = numbers.decimals_for(widths, unit=known["unit"])
+    if known["is_set"] and not any(np.isfinite(widths)):
+        decimals = numbers.four_digits(value.mean for value in values)
+    return Column(decimals=decimals, **known)
 
 
-def _case_column(run: Run, metric: str) -> Column:
-    facts = _facts(run, metric)
-    return Column(decimals=2 if facts["unit"] == "dB" else 4, **facts)
+def _best_text(ranking: Ranking, column: Column) -> str:
+    """The best mean as it is shown; empty where the column has none.
 
-
-def _best_value(ranking: Ranking, column: Column) -> float:
+    Means that read the same share the mark: their difference is below what is shown.
+    """
     values = [s.values[column.metric] for s in ranking.ranked if column.metric in s.values]
     # Means over different cases, and set metrics of different n, do not compare.
     alike = len({value.n for value in values}) == 1 and len(values) > 1
     means = [value.mean for value in values if np.isfinite(value.mean)]
-    if not alike or not means:
-        return math.nan
-    return max(means) if column.better.startswith("higher") else min(means)
+    if not alike or len({numbers.number(mean, column.decimals) for mean in means}) < 2:
+        return ""
+    best = max(means) if column.better.startswith("higher") else min(means)
+    return numbers.number(best, column.decimals)
 
 
 def _row(
@@ -225,20 +212,17 @@ def _row(
     ranking: Ranking,
     shown: Sequence[Column],
     scores: Scores,
-    best: dict[str, float],
+    best: dict[str, str],
     telea: float,
 ) -> Row:
-    ranked = scores in ranking.ranked and ranking.best is not None
     family = str(run.methods.loc[scores.method, "family"])
-    place = str(ranking.ranked.index(scores) + 1) if ranked else ""
+    order = ranking.ranked.index(scores) if scores in ranking.ranked else len(ranking.ranked)
     ratio = scores.seconds / telea
     return Row(
-        place=place or (family if family in ("floor", "ceiling") else ""),
+        place=_place(ranking, order) or (family if family in MARKS else ""),
+        order=order,
         label=label(run, scores.method),
-        cells=[
-            _cell(scores.values.get(c.metric), c, scores.n, best.get(c.metric, math.nan))
-            for c in shown
-        ],
+        cells=[_cell(scores, column, best.get(column.metric, "")) for column in shown],
         difference=_difference(scores, ranking, shown),
         seconds=_seconds(run, scores),
         ratio=f"{numbers.number(ratio, 2 if ratio < 10 else 0)} \N{MULTIPLICATION SIGN} Telea"
@@ -250,16 +234,37 @@ def _row(
     )
 
 
-def _cell(value: Interval | None, column: Column, n: int, best: float) -> Cell:
+def _place(ranking: Ranking, order: int) -> str:
+    """``2``, or ``1-3`` where the paired differences leave the order open; empty if unranked."""
+    place = ranking.places[order] if order < len(ranking.ranked) else None
+    if place is None:
+        return ""
+    first, last = place
+    return str(first) if first == last else f"{first}{numbers.TO}{last}"
+
+
+def _cell(scores: Scores, column: Column, best: str) -> Cell:
+    value = scores.values.get(column.metric)
     if value is None or math.isnan(value.mean):
         return Cell(numbers.NOTHING, remark="not measured")
+    text = numbers.number(value.mean, column.decimals)
+    capped = scores.capped.get(column.metric, 0)
+    remarks = [
+        f"{capped} of {value.n} capped" if capped else "",
+        f"n = {value.n}" if value.n != scores.n or column.is_set else "",
+    ]
     return Cell(
-        text=numbers.number(value.mean, column.decimals),
-        interval=numbers.interval(value.low, value.high, column.decimals),
-        remark=f"n = {value.n}" if value.n != n or column.is_set else "",
-        best=value.mean == best,
+        text=text,
+        # All photos agree: an interval without width would look like certainty.
+        interval="" if _flat(value) else numbers.interval(value.low, value.high, column.decimals),
+        remark=", ".join(filter(None, remarks)) or ("every photo" if _flat(value) else ""),
+        best=text == best,
         sort=repr(float(value.mean)),
     )
+
+
+def _flat(value: Interval) -> bool:
+    return value.low == value.high
 
 
 def _difference(scores: Scores, ranking: Ranking, shown: Sequence[Column]) -> Cell:
@@ -293,18 +298,3 @@ def _memory(scores: Scores) -> Cell:
     if not math.isfinite(scores.peak_bytes):
         return Cell(numbers.NOTHING, remark="not measured")
     return Cell(f"{scores.peak_bytes / 2**20:,.0f}", sort=repr(scores.peak_bytes))
-
-
-def _best_case(contenders: Sequence[dict[str, Any]], column: Column) -> float:
-    values = [float(row[column.metric]) for row in contenders]
-    values = [value for value in values if not math.isnan(value)]
-    if len(values) < 2:
-        return math.nan
-    return max(values) if column.better.startswith("higher") else min(values)
-
-
-def _case_cell(row: dict[str, Any], column: Column, best: float) -> Cell:
-    value = float(row.get(column.metric, math.nan))
-    if math.isnan(value):
-        return Cell(numbers.NOTHING, remark="not measured")
-    return Cell(numbers.number(value, column.decimals), best=value == best, sort=repr(value))

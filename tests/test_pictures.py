@@ -32,6 +32,25 @@ def test_files_are_named_by_their_content(tmp_path, photo):
     assert (np.array(Image.open(tmp_path / shown.path)) == photo).all()
 
 
+def test_pictures_of_the_run_are_taken_over_byte_by_byte(tmp_path, photo, hole):
+    album = Album(tmp_path / "report")
+    for name, pixels in (("photo.png", photo), ("mask.png", hole)):
+        path = tmp_path / name
+        Image.fromarray(pixels).save(path, "PNG", compress_level=1)
+        shown = album.kept(path, pixels)
+        assert (tmp_path / "report" / shown.path).read_bytes() == path.read_bytes()
+        assert (shown.width, shown.height) == (200, 90)
+
+
+def test_pictures_of_other_formats_become_png(tmp_path, photo):
+    path = tmp_path / "photo.bmp"
+    Image.fromarray(photo).save(path)
+    shown = Album(tmp_path / "report").kept(path, photo)
+    with Image.open(tmp_path / "report" / shown.path) as image:
+        assert image.format == "PNG"
+        assert (np.array(image) == photo).all()
+
+
 def test_thumbnails_are_webp_of_at_most_160_pixels(tmp_path, photo):
     shown = Album(tmp_path).thumbnail(photo)
     assert (shown.width, shown.height) == (160, 72)

@@ -19,14 +19,26 @@ import pytest
 import reports
 from bench.errors import BenchError, InputError
 from bench.statistics import headline_metric
-from reports import gallery, numbers, sentences
+from reports import gallery, numbers, sentences, tables
 from reports.build import build, read_run
 from reports.downloads import guarded
 from reports.ranking import rank
-from tests.sample_run import HOSTILE_NAMES, write_run
+from tests import sample_run
+from tests.sample_run import HOSTILE_NAMES
 
 SOURCES = Path(reports.__file__).parent
 XHTML = "{http://www.w3.org/1999/xhtml}"
+
+
+def write_run(folder: Path, **options) -> Path:
+    sample_run.write_run(folder, **options)
+    change_header(folder, state="complete", missing=0)
+    return folder
+
+
+def change_header(folder: Path, **changes) -> None:
+    header = json.loads((folder / "run.json").read_text("utf-8")) | changes
+    (folder / "run.json").write_text(json.dumps(header), "utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -246,9 +258,10 @@ def test_overview_says_who_wins_and_that_it_is_a_demonstration(report, sample):
 
 
 def test_own_photos_are_not_called_a_demonstration(copy):
-    info = json.loads((copy / "run.json").read_text("utf-8")) | {"photo_set": "folder"}
-    (copy / "run.json").write_text(json.dumps(info), "utf-8")
-    assert "demonstration" not in build(copy).read_text("utf-8")
+    change_header(copy, photo_set="own photos")
+    page = build(copy).read_text("utf-8")
+    assert "demonstration" not in page
+    assert "Only 3 photos" in page
 
 
 def test_ranking_lists_everyone_in_their_group(report):
@@ -332,6 +345,94 @@ def test_one_method_alone_is_no_winner(sample):
     assert "nothing can be compared" in sentences.headline(run, [ranking])
 
 
+def test_a_rank_is_a_range_where_the_order_is_open(sample):
+    values = {
+        "ns": [0.60, 0.70, 0.80],
+        "shiftmap": [0.65, 0.61, 0.60],
+        "telea": [0.10, 0.21, 0.30],
+    }
+    run = with_values(read_run(sample), values)
+    ranking = rank(run, "small", headline_metric(run.metrics))
+    assert [s.method for s in ranking.ranked] == ["ns", "shiftmap", "telea"]
+    assert ranking.places == [(1, 2), (1, 2), (3, 3)]
+    shown = tables.rows(run, ranking, tables.columns(run, ranking))["ranked"]
+    assert [row.place for row in shown] == ["1\N{EN DASH}2", "1\N{EN DASH}2", "3"]
+    assert tables.RANK_NOTE in tables.notes(run, ranking, tables.columns(run, ranking))
+
+
+def test_a_strict_order_has_plain_ranks(sample):
+    values = {"ns": [0.60, 0.70, 0.80], "shiftmap": [0.5, 0.61, 0.69], "telea": [0.1, 0.2, 0.3]}
+    run = with_values(read_run(sample), values)
+    assert rank(run, "small", headline_metric(run.metrics)).places == [(1, 1), (2, 2), (3, 3)]
+
+
+def test_the_best_of_a_tie_is_the_first_of_its_range(sample):
+    run = read_run(sample)
+    for tier in run.tiers:
+        ranking = rank(run, tier, headline_metric(run.metrics))
+        assert ranking.places[0] == (1, 1 + len(ranking.tied))
+
+
+def test_equal_means_share_the_mark_and_a_column_without_difference_has_none(sample):
+    equal = {"ns": [0.6, 0.7, 0.8], "telea": [0.6, 0.7, 0.8], "shiftmap": [0.1, 0.2, 0.3]}
+    for values, marked in ((equal, [True, True, False]), (dict.fromkeys(equal, [0.5] * 3), [])):
+        run = with_values(read_run(sample), values)
+        ranking = rank(run, "small", headline_metric(run.metrics))
+        rows = tables.rows(run, ranking, tables.columns(run, ranking))["ranked"]
+        assert [row.cells[0].best for row in rows] == (marked or [False] * 3)
+        assert (rows[0].cells[0].interval == "") == (not marked)
+
+
+def test_an_interrupted_run_says_so_on_every_page_and_ranks_nobody_on_few_cases(copy):
+    change_header(copy, state="interrupted", missing=4)
+    edit(copy, "cases", lambda t: t[(t["method"] == "telea") | (t["photo"] != "coffee.png")])
+    (copy / "sets.parquet").unlink()
+    report = build(copy).parent
+    for path, tree in pages_of(report).items():
+        assert "This run is not complete" in texts(tree), path
+        assert "4 fills of it are missing" in texts(tree), path
+    run = read_run(copy)
+    ranking = rank(run, "small", headline_metric(run.metrics))
+    assert [s.method for s in ranking.ranked] == ["telea"]
+    assert {s.method: s.n for s in ranking.partial} == {"shiftmap": 2, "ns": 2, "fussy": 2}
+    assert ranking.expected == 3
+
+
+def test_a_complete_run_does_not_call_itself_incomplete(report):
+    assert "not complete" not in (report / "index.html").read_text("utf-8")
+
+
+def test_a_method_that_completed_nothing_is_named_on_the_overview(copy):
+    def fail(cases: pd.DataFrame) -> pd.DataFrame:
+        return cases.assign(status=cases["status"].where(cases["method"] != "ns", "failed"))
+
+    edit(copy, "cases", fail)
+    page = texts(html5lib.parse(build(copy).read_bytes()))
+    assert "2 methods did not run or completed nothing: Navier\N{EN DASH}Stokes and LaMa" in page
+
+
+def test_a_tier_without_comparison_is_not_left_out_of_the_sentence(copy):
+    def fail(cases: pd.DataFrame) -> pd.DataFrame:
+        row = (cases["tier"] == "region") & (cases["method"] != "telea")
+        return cases.assign(status=cases["status"].where(~row, "failed"))
+
+    edit(copy, "cases", fail)
+    run = read_run(copy)
+    rankings = [rank(run, tier, headline_metric(run.metrics)) for tier in run.tiers]
+    assert "on region holes nothing can be compared" in sentences.headline(run, rankings)
+
+
+def test_names_break_where_their_parts_end():
+    assert numbers.pieces("animals/animals_01 .png") == ["animals/", "animals_", "01 .", "png"]
+    for name in (*HOSTILE_NAMES, "", "...", "a\\b"):
+        assert "".join(numbers.pieces(name)) == name
+
+
+def test_numbers_without_interval_have_four_digits():
+    found = [numbers.four_digits(v) for v in ([0.5], [3.1, 2.0], [114.65, 3.1], [1e6], [])]
+    assert found == [4, 3, 1, 0, 4]
+
+
 def test_ranked_means_use_only_common_cases(copy):
     def fail_one(cases: pd.DataFrame) -> pd.DataFrame:
         row = (cases["method"] == "ns") & (cases["photo"] == "coffee.png")
@@ -362,7 +463,7 @@ def test_provenance_shows_everything_recorded(report):
     page = texts(html5lib.parse((report / "provenance.html").read_bytes()))
     assert "photos:0123456789/3 size:sample paste:known-8bit" in page
     assert "<b>folder</b>" in page
-    assert "provenance.versions.numpy" in page
+    assert "versions.numpy" in page
 
 
 def test_lost_pictures_are_named_not_fatal(copy):

@@ -1,0 +1,55 @@
+"""The numbers of one case as rows of text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from reports import numbers
+from reports.gallery import CaseView
+from reports.ranking import MARKS, case_metrics
+from reports.run import Run
+from reports.tables import Cell, Column, facts
+
+
+def case_cells(run: Run, view: CaseView, shown: Sequence[Column]) -> dict[str, list[Cell]]:
+    """Each method's numbers on one case, the best of those that compete marked."""
+    families = run.methods["family"]
+    contenders = [
+        fill.row
+        for fill in view.fills
+        if fill.row.get("status") == "ok" and families[fill.method] not in MARKS
+    ]
+    best = {column.metric: _best_case(contenders, column) for column in shown}
+    return {
+        fill.method: [_case_cell(fill.row, column, best[column.metric]) for column in shown]
+        for fill in view.fills
+    }
+
+
+def case_columns(run: Run, headline: str) -> list[Column]:
+    """Columns of a case's table, the headline metric first."""
+    present = case_metrics(run)
+    order = [*(m for m in present if m == headline), *(m for m in present if m != headline)]
+    return [_case_column(run, metric) for metric in order]
+
+
+def _case_column(run: Run, metric: str) -> Column:
+    known = facts(run, metric)
+    return Column(decimals=2 if known["unit"] == "dB" else 4, **known)
+
+
+def _best_case(contenders: Sequence[dict[str, Any]], column: Column) -> float:
+    values = [float(row[column.metric]) for row in contenders]
+    values = [value for value in values if not math.isnan(value)]
+    if len(values) < 2:
+        return math.nan
+    return max(values) if column.better.startswith("higher") else min(values)
+
+
+def _case_cell(row: dict[str, Any], column: Column, best: float) -> Cell:
+    value = float(row.get(column.metric, math.nan))
+    if math.isnan(value):
+        return Cell(numbers.NOTHING, remark="not measured")
+    return Cell(numbers.number(value, column.decimals), best=value == best, sort=repr(value))
