@@ -59,8 +59,8 @@ def make_pack(
 def write_pack(folder: Path, holes: Sequence[Hole]) -> None:
     """Write each mask as ``<tier>/<tier>-<number>.png``, ``masks.csv`` and a contact sheet.
 
-    White (255) is hole, as most tools expect. The masks can be given back to the benchmark, and
-    ``contact-sheet.png`` shows all of them.
+    White (255) is hole, as most tools expect; ``contact-sheet.png`` shows all of them. To use one
+    with a photo, name it after the photo.
 
     Args:
         folder: Where to; made if it is not there.
