@@ -1,9 +1,11 @@
-"""Tasks: ``nox -s bench``, ``tests``, ``lint``, ``report``, ``speed``, ``nightly``.
+"""Tasks: ``nox -s bench``, ``tests``, ``lint``, ``gate``, ``report``, ``speed``, ``nightly``.
 
 All tasks share one environment, ``.nox/shared``: PyTorch alone is gigabytes.
 """
 
 import hashlib
+import json
+import shutil
 import sys
 import venv
 from pathlib import Path
@@ -14,6 +16,13 @@ nox.needs_version = ">=2024.4.15"
 nox.options.default_venv_backend = "none"
 ENVIRONMENT = Path(".nox/shared").absolute()
 BIN = ENVIRONMENT / ("Scripts" if sys.platform == "win32" else "bin")
+
+# Quick methods, and metrics that need no download: the same numbers on every machine.
+GATED = (
+    "--methods", "telea,navier_stokes,biharmonic,patchmatch,mean,noise",
+    "--metrics", "psnr_db,psnr_hole_db,ssim,ssim_hole,l1,l1_hole,lpips_untrained,"
+    "lpips_untrained_hole,ms_ssim,gmsd,seam,drift",
+)  # fmt: skip
 
 
 def prepare(session: nox.Session) -> None:
@@ -61,6 +70,29 @@ def lint(session: nox.Session) -> None:
     run(session, "ruff", "format", "--check", ".")
     run(session, "ruff", "check", ".")
     run(session, "mypy")
+
+
+@nox.session
+def gate(session: nox.Session) -> None:
+    """Run the quick job afresh and judge it against bench/baseline.json: runs/gate/verdict.json.
+
+    Nox ends with 1 whatever failed; which of the four outcomes it was is in that file, as
+    "outcome" and "exit_status" (0 same or better, 1 regressed, 3 not comparable, 4 not measured).
+    """
+    prepare(session)
+    out = Path("runs/gate")
+    shutil.rmtree(out, ignore_errors=True)
+    run(session, "inpaint-bench", "run", "--out", str(out), "--offline", "--no-report", *GATED)
+    session.run(
+        BIN / "inpaint-bench", "gate", "bench/baseline.json", str(out),
+        "--markdown", str(out / "verdict.md"), "--junit", str(out / "verdict.xml"),
+        external=True, success_codes=(0, 1, 3, 4),
+    )  # fmt: skip
+    verdict = json.loads((out / "verdict.json").read_text("utf-8"))
+    said = f"{verdict['outcome']} (exit status {verdict['exit_status']}): {out / 'verdict.json'}"
+    if verdict["exit_status"]:
+        session.error(said)
+    session.log(said)
 
 
 @nox.session(default=False)

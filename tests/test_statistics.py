@@ -7,12 +7,15 @@ from scipy import stats
 
 from bench.errors import BenchError
 from bench.statistics import (
+    cap_infinite,
+    column_intervals,
     common_cases,
     coverage,
     headline_metric,
     mean_interval,
     paired_interval,
 )
+from bench.statistics.intervals import widened
 
 
 @pytest.fixture
@@ -28,14 +31,50 @@ def test_mean_counts_and_order_of_ends(values):
     assert found.low < found.mean < found.high
 
 
-def test_agrees_with_scipy_where_every_value_is_its_own_cluster(values):
-    found = mean_interval(values, np.arange(60))
+@pytest.mark.parametrize("photos", [8, 60])
+@pytest.mark.parametrize("confidence", [0.9, 0.95])
+def test_agrees_with_scipy_at_the_widened_level(values, photos, confidence):
+    clusters = np.arange(60) % photos
+    sums = np.bincount(clusters, weights=values)
+    counts = np.bincount(clusters).astype(float)
     expected = stats.bootstrap(
-        (values,), np.mean, n_resamples=9999, method="BCa", rng=np.random.default_rng(5)
-    ).confidence_interval
+        (sums, counts), lambda a, b, axis: a.sum(axis) / b.sum(axis), paired=True,
+        n_resamples=50_000, method="BCa", rng=np.random.default_rng(5),
+        confidence_level=widened(confidence, photos),
+    ).confidence_interval  # fmt: skip
+    found = mean_interval(values, clusters, confidence=confidence, resamples=50_000)
     width = expected.high - expected.low
-    assert found.low == pytest.approx(expected.low, abs=0.06 * width)
-    assert found.high == pytest.approx(expected.high, abs=0.06 * width)
+    assert found.low == pytest.approx(expected.low, abs=0.03 * width)
+    assert found.high == pytest.approx(expected.high, abs=0.03 * width)
+
+
+@pytest.mark.parametrize("photos", [2, 3, 4, 5])
+def test_very_few_photos_have_an_interval_within_their_means_and_a_note(photos):
+    sample = np.array([1.0, 4.0, 2.0, 7.0, 3.0])[:photos]
+    found = mean_interval(sample, np.arange(photos))
+    assert sample.min() <= found.low < found.mean < found.high <= sample.max()
+    assert ("less often" in found.note) == (photos < 5)
+
+
+def test_few_photos_widen_the_level_and_many_do_not():
+    assert widened(0.95, 6) > 0.99
+    assert 0.95 < widened(0.95, 60) < 0.96
+    assert widened(0.95, 9999) == pytest.approx(0.95, abs=1e-4)
+
+
+def test_columns_at_once_are_columns_one_by_one(values):
+    columns = np.column_stack([values, values**2, np.ones(60)])
+    clusters = np.arange(60) // 3
+    at95, at90 = column_intervals(columns, clusters, confidences=(0.95, 0.9))
+    for column, wide, narrow in zip(columns.T, at95, at90, strict=True):
+        assert wide == mean_interval(column, clusters)
+        assert narrow == mean_interval(column, clusters, confidence=0.9)
+
+
+def test_infinite_decibels_are_capped_and_counted():
+    values, count = cap_infinite(pd.Series([30.0, np.inf, np.nan, -np.inf]))
+    assert count == 1
+    assert values.fillna(0).tolist() == [30, 100, 0, -np.inf]
 
 
 def test_agrees_with_student_for_normal_values():

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from bench.cli import holes, methods, results, run, weights
+from bench.cli import compare, gate, holes, methods, results, run, weights
 from bench.errors import BenchError
 
 _EXAMPLES = """examples:
@@ -46,6 +46,6 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for module in (run, results, methods, holes, weights):
+    for module in (run, results, compare, gate, methods, holes, weights):
         module.add(commands)
     return parser

@@ -1,0 +1,54 @@
+"""``inpaint-bench compare``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from bench.cli.arguments import Commands
+
+_FORMATS = ("table", "csv", "latex", "markdown", "json")
+
+
+def add(commands: Commands) -> None:
+    """Describe the command."""
+    compare = commands.add_parser(
+        "compare",
+        help="compare the methods of a run, or the same methods in two runs",
+        description="Ranks and paired differences with intervals, per tier and metric. With two "
+        "runs, each method is compared with itself: differences are the second minus the first.",
+    )
+    compare.set_defaults(command=_compare)
+    compare.add_argument("run", type=Path, help="run folder")
+    compare.add_argument("other", type=Path, nargs="?", help="a later run of the same protocol")
+    compare.add_argument(
+        "--metrics", help="names, comma-separated, or 'all'; default: the headline metric"
+    )
+    compare.add_argument("--tiers", help="names, comma-separated; default: all")
+    compare.add_argument("--format", choices=_FORMATS, default="table")
+    compare.add_argument("--out", type=Path, help="file to write; as CSV, one a table")
+    compare.add_argument(
+        "--anyway", action="store_true", help="compare runs of different protocols, with a note"
+    )
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from bench.compare import compare_between, compare_within
+    from bench.comparison_formats import FORMATS, write
+    from bench.run_tables import read_run
+
+    metrics = options.metrics.split(",") if options.metrics else None
+    tiers = options.tiers.split(",") if options.tiers else None
+    run = read_run(options.run)
+    if options.other is None:
+        comparison = compare_within(run, metrics, tiers)
+    else:
+        comparison = compare_between(
+            run, read_run(options.other), metrics, tiers, anyway=options.anyway
+        )
+    if options.out is None:
+        print(FORMATS[options.format](comparison), end="")
+    else:
+        written = write(comparison, options.format, options.out)
+        print(f"{', '.join(map(str, written))}: {len(comparison.pairs)} pairs")
+    return 0

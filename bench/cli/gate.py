@@ -1,0 +1,89 @@
+"""``inpaint-bench gate`` and ``baseline``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.cli.arguments import Commands
+from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from bench.gate import Verdict
+
+_STATUSES = (
+    "exit status: 0 same or better, 1 regressed, 3 not comparable (what differs is named), "
+    "4 not measured (something of the baseline is missing), 2 any error. The verdict is also "
+    "written to RUN/verdict.json."
+)
+
+
+def add(commands: Commands) -> None:
+    """Describe the commands."""
+    gate = commands.add_parser(
+        "gate", help="judge a run against a baseline, with an exit status", epilog=_STATUSES
+    )
+    gate.set_defaults(command=_gate)
+    gate.add_argument("baseline", type=Path, help="baseline file, or another run folder")
+    gate.add_argument("run", type=Path, help="run folder to judge")
+    gate.add_argument("--json", type=Path, metavar="FILE", help="write the verdict here, too")
+    gate.add_argument("--markdown", type=Path, metavar="FILE", help="comment for a pull request")
+    gate.add_argument("--junit", type=Path, metavar="FILE", help="JUnit XML")
+    baseline = commands.add_parser("baseline", help="keep a run's values to gate against")
+    verbs = baseline.add_subparsers(required=True, metavar="VERB")
+    update = verbs.add_parser("update", help="write the baseline file of a run; show what changes")
+    update.set_defaults(command=_update)
+    update.add_argument("run", type=Path, help="run folder, complete")
+    update.add_argument(
+        "--file", type=Path, default=Path("bench/baseline.json"), help="default: %(default)s"
+    )
+
+
+def _gate(options: argparse.Namespace) -> int:
+    from bench import verdict_formats as formats
+    from bench.store import RunFolder
+
+    verdict = _verdict(options.baseline, options.run)
+    RunFolder(options.run).write_json("verdict.json", formats.as_json(verdict))
+    _write(options.json, lambda: json.dumps(formats.as_json(verdict), indent=1) + "\n")
+    _write(options.markdown, lambda: formats.as_markdown(verdict))
+    _write(options.junit, lambda: formats.as_junit(verdict))
+    print(formats.as_text(verdict))
+    print(f"verdict: {options.run / 'verdict.json'}")
+    return verdict.exit_status
+
+
+def _verdict(baseline: Path, run: Path) -> Verdict:
+    from bench.baseline import NewerFormat, read, read_run
+    from bench.gate import incomparable, judge
+
+    try:
+        return judge(read(baseline), read_run(run))
+    except NewerFormat as error:
+        return incomparable(str(baseline), str(run), str(error))
+
+
+def _write(path: Path | None, text: Callable[[], str]) -> None:
+    if path is None:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text(), "utf-8")
+    except OSError as error:
+        raise BenchError(f"cannot write {path}: {error}; give another path") from error
+
+
+def _update(options: argparse.Namespace) -> int:
+    from bench.baseline import read_run
+    from bench.gate import update_baseline
+    from bench.verdict_formats import as_update
+
+    run = read_run(options.run)
+    changed = update_baseline(options.file, run)
+    fills, methods = len(run.cases), len(run.methods)
+    print(f"{options.file}: {fills} fills of {methods} methods, {len(run.metrics)} metrics")
+    print(as_update(changed))
+    return 0

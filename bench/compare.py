@@ -1,0 +1,174 @@
+"""Compare the methods of a run with each other, or the same methods in two runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from bench import statistics
+from bench.errors import BenchError
+from bench.run_tables import (
+    ALL,
+    Run,
+    environment_differences,
+    facts,
+    protocol_differences,
+    tiers_of,
+)
+from bench.statistics import CASE, Comparison, Facts
+from bench.statistics.comparison import (
+    PAIRS,
+    finite_values,
+    method_interval,
+    power_note,
+    rank_table,
+    wide,
+)
+
+
+def compare_within(
+    run: Run, metrics: Sequence[str] | None = None, tiers: Sequence[str] | None = None
+) -> Comparison:
+    """Compare the methods of a run with each other, tier by tier.
+
+    Args:
+        run: The run.
+        metrics: Names; ``all`` for every measured one; the headline metric if omitted.
+        tiers: Some of the run's tiers; all if omitted.
+
+    Raises:
+        BenchError: If a metric was not measured or a tier does not occur.
+    """
+    chosen = facts(run, metrics)
+    parts = []
+    for tier in tiers_of([run], tiers):
+        expected = int((run.plan["tier"] == tier).sum())
+        for metric in chosen:
+            if metric.scope == "set":
+                from bench import set_comparison  # loads the metrics
+
+                parts.append(set_comparison.within(run, metric, tier, expected))
+            else:
+                parts.append(
+                    statistics.compare_methods(
+                        run.cases, run.methods, metric, tier, expected=expected
+                    )
+                )
+    return statistics.joined(parts, [*_about(run), *_headline_note(run, metrics)])
+
+
+def compare_between(
+    a: Run,
+    b: Run,
+    metrics: Sequence[str] | None = None,
+    tiers: Sequence[str] | None = None,
+    *,
+    anyway: bool = False,
+) -> Comparison:
+    """Compare each method of one run with the same method of another, case by case.
+
+    Cases are matched by photo, tier and draw. Differences are B minus A: ``a`` of a pair is the
+    method in B. Holm's adjustment is over the methods of a tier and metric.
+
+    Args:
+        a: The earlier run.
+        b: The later run.
+        metrics: Names; ``all`` for every one measured in both; the headline metric of A if
+            omitted.
+        tiers: Some of the tiers that both have; all of those if omitted.
+        anyway: Compare runs of different protocols too, and say so in the notes.
+
+    Raises:
+        BenchError: If the protocols differ, a metric was not measured in both, or nothing is
+            shared.
+    """
+    chosen = facts(a, metrics)
+    there = {metric.name for metric in facts(b, [ALL])}
+    if metrics is not None and ALL in metrics:
+        chosen = [metric for metric in chosen if metric.name in there]
+    lacking = [metric.name for metric in chosen if metric.name not in there]
+    if lacking:
+        raise BenchError(f"{', '.join(lacking)}: measured in {a.folder.path} but not in "
+                         f"{b.folder.path}; give --metrics that both have")  # fmt: skip
+    differs = protocol_differences(a, b, [metric.name for metric in chosen])
+    if differs and not anyway:
+        raise BenchError(
+            f"{a.folder.path} (A) and {b.folder.path} (B) follow different protocols: "
+            f"{'; '.join(differs)}. Their numbers do not belong in one table; run one of them "
+            "again with the other's options, or give --anyway"
+        )
+    shared = [name for name in a.methods["method"] if name in set(b.methods["method"])]
+    if not shared:
+        raise BenchError(f"{a.folder.path} and {b.folder.path} have no method in common")
+    parts = []
+    for tier in tiers_of([a, b], tiers):
+        for metric in chosen:
+            if metric.scope == "set":
+                from bench import set_comparison  # loads the metrics
+
+                parts.append(set_comparison.between(a, b, metric, tier, shared))
+            else:
+                parts.append(_cases_between(a, b, metric, tier, shared))
+    return statistics.joined(parts, _between_notes(a, b, differs, shared))
+
+
+def _about(run: Run) -> list[str]:
+    notes = [f"{run.folder.path}: {run.header['fingerprint']}"]
+    if run.header.get("state") != "complete":
+        notes.append(f"{run.folder.path} is {run.header.get('state', 'unfinished')}: the numbers "
+                     "are of the cases done so far")  # fmt: skip
+    return notes
+
+
+def _headline_note(run: Run, metrics: Sequence[str] | None) -> list[str]:
+    if metrics is not None:
+        return []
+    headline = statistics.headline_metric(run.metrics)
+    return [f"ranked by {headline.metric}: {headline.reason}"]
+
+
+def _between_notes(a: Run, b: Run, differs: Sequence[str], shared: Sequence[str]) -> list[str]:
+    notes = [*(f"A = {text}" for text in _about(a)), *(f"B = {text}" for text in _about(b))]
+    notes.append("differences are B minus A")
+    if differs:
+        notes.append(f"DIFFERENT PROTOCOLS, compared anyway: {'; '.join(differs)}")
+    keys_a, keys_b = a.header.get("fill_keys", {}), b.header.get("fill_keys", {})
+    changed = [name for name in shared if keys_a.get(name) != keys_b.get(name)]
+    notes.append(f"code or settings differ: {', '.join(changed) or 'of no method'}")
+    for run, name in ((a, "A"), (b, "B")):
+        only = [m for m in run.methods["method"] if m not in shared]
+        if only:
+            notes.append(f"only in {name}, not compared: {', '.join(only)}")
+    return notes + environment_differences(a.header, b.header)
+
+
+def _cases_between(a: Run, b: Run, facts: Facts, tier: str, shared: Sequence[str]) -> Comparison:
+    """One metric of single cases, each method with itself on the cases it completed in both."""
+    both, names = [], {}
+    for run, side, other in ((a, "A", b), (b, "B", a)):
+        key = ["method", *CASE]
+        there = statistics.completed(other.cases)[key]
+        rows = statistics.completed(run.cases).merge(there, on=key)
+        rows = rows[(rows["tier"] == tier) & rows["method"].isin(shared)]
+        names[side] = {name: f"{name} ({side})" for name in shared}
+        both.append(rows.assign(method=rows["method"].map(names[side])))
+    rows, notes = finite_values(pd.concat(both, ignore_index=True), facts, tier)
+    values, clusters = wide(rows, facts.name)
+    present = [name for name in shared if names["A"][name] in values]
+    pairs = statistics.compare_pairs(
+        values, clusters, [(names["B"][name], names["A"][name]) for name in present],
+        metric=facts.name, higher=facts.higher,
+    )  # fmt: skip
+    order = [names[side][name] for name in present for side in ("A", "B")]
+    intervals = {label: method_interval(rows, label, facts.name) for label in order}
+    for name in shared:
+        n = 0 if name not in present else int(values[names["A"][name]].notna().sum())
+        planned = int((a.plan["tier"] == tier).sum())
+        if n < planned:
+            notes.append(f"{tier}: {name} on {n} of the {planned} cases of A")
+    return Comparison(
+        ranks=rank_table(tier, facts, order, dict.fromkeys(order, "compared"), intervals, pairs),
+        pairs=pairs.assign(tier=tier, metric=facts.name)[PAIRS],
+        notes=(*notes, *power_note(tier, facts.name, pairs)),
+    )

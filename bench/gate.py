@@ -1,0 +1,278 @@
+"""The verdict of a run against a baseline: same or better, regressed, not comparable, not measured.
+
+Pure functions of data frames. A deterministic method is compared case by case, each metric with
+its tolerance; a stochastic one by the paired interval of each tier. Whatever the baseline has
+and the run lacks is a finding. Where several outcomes apply, the verdict is the first of:
+*regressed* (shown by a comparison that was possible, so nothing may hide it), *not comparable*,
+*not measured*, *same or better*. Seconds and memory are not gated here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from bench import baseline as baselines
+from bench import changes
+from bench.baseline import Results
+from bench.changes import BETTER, COLUMNS, NOT_MEASURED, REGRESSED, SAME, TIER
+from bench.errors import InputError
+from bench.store import records
+from bench.tolerances import TOLERANCES, require_tolerances
+
+SAME_OR_BETTER, NOT_COMPARABLE = "same or better", "not comparable"
+EXIT_STATUS: Final = {SAME_OR_BETTER: 0, REGRESSED: 1, NOT_COMPARABLE: 3, NOT_MEASURED: 4}
+ALPHA: Final = 0.05
+
+_METRICS = ["metric", "direction", "unit", "tolerance", "state", "baseline", "run"]
+_METHODS = ["method", "stochastic", "baseline", "run"]
+_CHECKS = [
+    *TIER, "outcome", "cases", "compared", "regressed", "better", "missing", "metric", "photo",
+    "draw", "ratio",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate found.
+
+    Attributes:
+        outcome: A key of `EXIT_STATUS`.
+        baseline: ``source``, ``fingerprint``, ``packages``.
+        run: The same of the run.
+        protocol: Parts of the protocol that differ: ``part``, ``baseline``, ``run``.
+        metrics: One row per case metric of either: ``metric``, ``direction``, ``tolerance``,
+            ``state`` (compared, redefined, missing, new), ``baseline`` and ``run`` (signatures).
+        methods: One row per method of either: ``method``, ``stochastic``, ``baseline`` and
+            ``run`` (identities, empty where it is not there).
+        checks: One row per method and tier of the baseline: ``outcome``, ``cases`` (in the
+            baseline), ``compared``, ``regressed``, ``better``, ``missing`` (findings of each
+            kind), and of the largest change for the worse, whether or not beyond its tolerance,
+            ``metric``, ``photo``, ``draw`` and ``ratio`` (in tolerances).
+        findings: One row per change beyond its tolerance and per missing thing, worst first:
+            ``kind`` (regressed, not measured, better), the keys (empty or -1 where it is not
+            about one case), ``old``, ``new``, ``worse`` (positive is worse), ``tolerance``,
+            ``ratio``, ``low``, ``high`` and ``n`` (of a stochastic method's interval),
+            ``reason``.
+        new: What the run has and the baseline lacks, in words; it is not gated.
+    """
+
+    outcome: str
+    baseline: dict[str, Any]
+    run: dict[str, Any]
+    protocol: pd.DataFrame
+    metrics: pd.DataFrame
+    methods: pd.DataFrame
+    checks: pd.DataFrame
+    findings: pd.DataFrame
+    new: tuple[str, ...]
+
+    @property
+    def exit_status(self) -> int:
+        """The exit status of the command."""
+        return EXIT_STATUS[self.outcome]
+
+    def count(self, kind: str) -> int:
+        """Number of findings of one kind."""
+        return int((self.findings["kind"] == kind).sum())
+
+
+def judge(baseline: Results, run: Results) -> Verdict:
+    """Compare a run with a baseline.
+
+    Raises:
+        InputError: If the baseline is an unfinished run, holds no value at all, or has a metric
+            without tolerance.
+    """
+    baselines.refuse_unfinished(baseline)
+    _refuse_empty(baseline)
+    require_tolerances(baseline.metrics["metric"], baseline.source)
+    metrics = _metric_states(baseline.metrics, run.metrics)
+    protocol = protocol_differences(baseline.fingerprint, run.fingerprint)
+    paired = changes.pair(baseline.cases, run.cases)
+    found: list[pd.DataFrame] = []
+    new: list[str] = []
+    if protocol.empty:
+        compared = records(metrics[metrics["state"] == "compared"])
+        found = [changes.missing(paired, run, metrics)]
+        # The baseline decides: a method cannot escape its gate by calling itself stochastic.
+        stochastic = set(baseline.methods.query("stochastic == True")["method"])
+        tiers = paired[paired["method"].isin(stochastic)][TIER].drop_duplicates()
+        # Bonferroni: all intervals of a verdict together are wrong in at most 5 % of verdicts.
+        confidence = 1 - ALPHA / max(1, len(tiers) * len(compared))
+        found += [changes.changes(paired, row, stochastic, confidence) for row in compared]
+        new = changes.additions(paired, baseline, run, metrics)
+    findings, largest = _worst_first(found)
+    return Verdict(
+        outcome=_outcome(findings, protocol, metrics),
+        baseline=_described(baseline),
+        run=_described(run),
+        protocol=protocol,
+        metrics=metrics,
+        methods=_methods(baseline.methods, run.methods),
+        checks=_checks(paired, findings, largest, compared=protocol.empty),
+        findings=findings,
+        new=tuple(new),
+    )
+
+
+def incomparable(baseline: str, run: str, reason: str) -> Verdict:
+    """Say that one of two sources cannot be compared at all, such as one of a newer format."""
+    unread = {"fingerprint": "", "packages": {}}
+    return Verdict(
+        outcome=NOT_COMPARABLE,
+        baseline={"source": baseline, **unread},
+        run={"source": run, **unread},
+        protocol=pd.DataFrame([{"part": "format", "baseline": reason, "run": reason}]),
+        metrics=pd.DataFrame(columns=_METRICS),
+        methods=pd.DataFrame(columns=_METHODS),
+        checks=pd.DataFrame(columns=_CHECKS),
+        findings=pd.DataFrame(columns=COLUMNS),
+        new=(),
+    )
+
+
+def update_baseline(file: Path, run: Results) -> Verdict | None:
+    """Write a run as the baseline file, after looking at what that changes.
+
+    Returns:
+        The run against the file as it was; None if there was none.
+
+    Raises:
+        InputError: If the run cannot be a baseline: see `bench.baseline.write`; or its ceiling is
+            not perfect, so that the harness or a metric is broken.
+    """
+    flaws = judge(run, run).findings
+    if len(flaws):
+        first = flaws.iloc[0]
+        raise InputError(
+            f"{run.source}: expected the ceiling to be perfect, found {first['metric']} = "
+            f"{first['new']} for {baselines.case_name(first)}; repair the harness or the metric"
+        )
+    changed = judge(baselines.read(file), run) if file.exists() else None
+    baselines.write(file, run)
+    return changed
+
+
+def protocol_differences(baseline: str, run: str) -> pd.DataFrame:
+    """Parts of two fingerprints that differ, but for the metrics, which are compared one by one.
+
+    Returns:
+        ``part``, ``baseline``, ``run``; no row if the two are comparable.
+    """
+    old, new = (dict(part.partition(":")[::2] for part in f.split()) for f in (baseline, run))
+    return pd.DataFrame(
+        [
+            {"part": part, "baseline": old.get(part, "none"), "run": new.get(part, "none")}
+            for part in dict.fromkeys([*old, *new])
+            if part != "metrics" and old.get(part) != new.get(part)
+        ],
+        columns=["part", "baseline", "run"],
+    )
+
+
+# -- metrics and methods --------------------------------------------------------------------
+
+
+def _metric_states(baseline: pd.DataFrame, run: pd.DataFrame) -> pd.DataFrame:
+    """Which metrics can be compared; the direction counts as part of the definition."""
+    rows = []
+    old = {row["metric"]: row for row in records(baseline)}
+    new = {row["metric"]: row for row in records(run)}
+    for name in dict.fromkeys([*old, *new]):
+        a, b = old.get(name), new.get(name)
+        same = a is not None and b is not None and a == b
+        state = "new" if a is None else "missing" if b is None else "compared" if same else ""
+        about = a or b or {}
+        rows.append(
+            {
+                "metric": name,
+                "direction": about["direction"],
+                "unit": about["unit"],
+                "tolerance": TOLERANCES.get(name, np.nan),
+                "state": state or "redefined",
+                "baseline": a["signature"] if a else "",
+                "run": b["signature"] if b else "",
+            }
+        )
+    return pd.DataFrame(rows, columns=_METRICS)
+
+
+def _methods(baseline: pd.DataFrame, run: pd.DataFrame) -> pd.DataFrame:
+    both = baseline.merge(run, on="method", how="outer", suffixes=("", "_run"))
+    return pd.DataFrame(
+        {
+            "method": both["method"],
+            "stochastic": both["stochastic"].fillna(both["stochastic_run"]).astype(bool),
+            "baseline": both["identity"].fillna(""),
+            "run": both["identity_run"].fillna(""),
+        }
+    )
+
+
+def _described(results: Results) -> dict[str, Any]:
+    names = ("source", "fingerprint", "packages")
+    return {name: getattr(results, name) for name in names}
+
+
+def _refuse_empty(baseline: Results) -> None:
+    values = baseline.cases[baseline.metrics["metric"].tolist()]
+    if not values.notna().to_numpy().any():
+        raise InputError(
+            f"{baseline.source}: expected a baseline with measured values, found none, so that "
+            "nothing could ever fail; make one with inpaint-bench baseline update"
+        )
+
+
+# -- summing up -------------------------------------------------------------------------------
+
+
+def _worst_first(found: list[pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The findings, and the largest change for the worse of each method and tier."""
+    tables = [table.dropna(axis=1, how="all") for table in found if len(table)]
+    if not tables:
+        return pd.DataFrame(columns=COLUMNS), pd.DataFrame(columns=COLUMNS)
+    every = pd.concat(tables, ignore_index=True)
+    every = every.reindex(columns=COLUMNS).fillna({"draw": -1, "sample": -1})
+    texts = ["method", "photo", "tier", "metric", "reason"]
+    every[texts] = every[texts].astype(object).fillna("")
+    every = every.astype({"draw": "int64", "sample": "int64"})
+    order = every["kind"].map({REGRESSED: 0, NOT_MEASURED: 1, BETTER: 2, SAME: 3})
+    sizes = every["ratio"].abs().fillna(0)
+    every = every.assign(order=order, size=sizes).sort_values(
+        ["order", "size"], ascending=[True, False], kind="stable"
+    )
+    findings = every[every["kind"] != SAME][COLUMNS].reset_index(drop=True)
+    measured = every[every["ratio"].notna()].sort_values("ratio", ascending=False, kind="stable")
+    return findings, measured.drop_duplicates(TIER)[COLUMNS]
+
+
+def _checks(
+    paired: pd.DataFrame, findings: pd.DataFrame, largest: pd.DataFrame, *, compared: bool
+) -> pd.DataFrame:
+    rows = paired[paired["status_old"].notna()]
+    ok = (rows["status_old"] == "ok") & (rows["status_new"] == "ok") & compared
+    table = rows.assign(ok=ok).groupby(TIER)["ok"].agg(cases="size", compared="sum")
+    for column, kind in (("regressed", REGRESSED), ("better", BETTER), ("missing", NOT_MEASURED)):
+        counts = findings[findings["kind"] == kind].groupby(TIER).size()
+        table[column] = counts.reindex(table.index, fill_value=0)
+    tests = [table["regressed"] > 0, table["missing"] > 0, table["better"] > 0]
+    table["outcome"] = (
+        np.select(tests, [REGRESSED, NOT_MEASURED, BETTER], SAME) if compared else "not compared"
+    )
+    worst = largest.set_index(TIER)[["metric", "photo", "draw", "ratio"]]
+    return table.join(worst).reset_index()[_CHECKS]
+
+
+def _outcome(findings: pd.DataFrame, protocol: pd.DataFrame, metrics: pd.DataFrame) -> str:
+    if (findings["kind"] == REGRESSED).any():
+        return REGRESSED
+    if len(protocol) or (metrics["state"] == "redefined").any():
+        return NOT_COMPARABLE
+    if (findings["kind"] == NOT_MEASURED).any():
+        return NOT_MEASURED
+    return SAME_OR_BETTER

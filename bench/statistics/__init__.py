@@ -1,0 +1,58 @@
+"""What numbers of a run allow to say: intervals, tests, ranks, ties, and who may be compared.
+
+Pure functions on arrays and data frames. What is resampled is the photo (the *cluster*), not
+the case: several holes in one photo, or several tiles cut from one picture, say less than as
+many photos would. Methods are compared case by case, on the cases that all of them completed.
+"""
+
+from bench.statistics.comparison import Comparison, Facts, compare_methods, joined
+from bench.statistics.coverage import (
+    CAP_DB,
+    CASE,
+    FULL_COVERAGE,
+    MARKS,
+    Headline,
+    cap_infinite,
+    common_cases,
+    completed,
+    coverage,
+    headline_metric,
+)
+from bench.statistics.equivalence import MARGINS, Margin, margin, verdict
+from bench.statistics.intervals import Interval, column_intervals, mean_interval, paired_interval
+from bench.statistics.pairs import compare_pairs, decide
+from bench.statistics.significance import holm, sign_flip, sign_flips, wilcoxon
+from bench.statistics.ties import rank_ranges, tie_groups
+
+__all__ = [
+    "CAP_DB",
+    "CASE",
+    "FULL_COVERAGE",
+    "MARGINS",
+    "MARKS",
+    "Comparison",
+    "Facts",
+    "Headline",
+    "Interval",
+    "Margin",
+    "cap_infinite",
+    "column_intervals",
+    "common_cases",
+    "compare_methods",
+    "compare_pairs",
+    "completed",
+    "coverage",
+    "decide",
+    "headline_metric",
+    "holm",
+    "joined",
+    "margin",
+    "mean_interval",
+    "paired_interval",
+    "rank_ranges",
+    "sign_flip",
+    "sign_flips",
+    "tie_groups",
+    "verdict",
+    "wilcoxon",
+]

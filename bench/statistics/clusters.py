@@ -1,0 +1,40 @@
+"""Values gathered by cluster, the unit of all resampling."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bench.errors import BenchError
+
+
+def by_cluster(
+    columns: ArrayLike, clusters: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sum of each column, and number of rows, of each cluster; clusters sorted by label.
+
+    Args:
+        columns: ``(n, p)`` finite numbers.
+        clusters: ``(n,)`` labels.
+
+    Returns:
+        Sums ``(k, p)`` and counts ``(k,)``.
+
+    Raises:
+        BenchError: If lengths differ or a value is not finite.
+    """
+    numbers, labels = np.asarray(columns, float), np.asarray(clusters)
+    if numbers.ndim != 2 or labels.ndim != 1 or len(numbers) != len(labels):
+        raise BenchError(
+            f"expected as many clusters as values, found {labels.shape} and {numbers.shape}"
+        )
+    wrong = int((~np.isfinite(numbers)).sum())
+    if wrong:
+        raise BenchError(
+            f"expected finite values, found {wrong} of {numbers.size} that are not; "
+            "cap infinite ones and leave out missing ones before averaging"
+        )
+    names, index = np.unique(labels, return_inverse=True)
+    sums = np.zeros((len(names), numbers.shape[1]))
+    np.add.at(sums, index, numbers)
+    return sums, np.bincount(index, minlength=len(names)).astype(float)

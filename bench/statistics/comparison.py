@@ -1,0 +1,300 @@
+"""The methods of one tier by one metric: ranks, pairs, and who could not be ranked."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from bench.errors import BenchError
+from bench.statistics.coverage import (
+    CAP_DB,
+    CASE,
+    FULL_COVERAGE,
+    MARKS,
+    cap_infinite,
+    common_cases,
+    completed,
+)
+from bench.statistics.intervals import Interval, mean_interval
+from bench.statistics.pairs import COLUMNS, compare_pairs
+from bench.statistics.significance import smallest_p
+from bench.statistics.ties import rank_ranges, tie_groups
+
+RANKS = [
+    "tier", "metric", "better", "method", "role", "rank_first", "rank_last", "group", "mean",
+    "low", "high", "n", "photos", "note",
+]  # fmt: skip
+PAIRS = ["tier", "metric", *COLUMNS]
+PARTIAL = [
+    "tier", "metric", "method", "coverage", "mean", "low", "high", "n", "photos", "reference",
+    "difference", "difference_low", "difference_high", "n_paired",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a comparison must know of a metric: a row of the table ``metrics``.
+
+    Attributes:
+        name: Column of the table ``cases``, or metric of the table ``sets``.
+        higher: Whether higher values are better.
+        unit: ``dB`` allows infinite values, which count as 100.
+        scope: ``case`` or ``set``.
+    """
+
+    name: str
+    higher: bool
+    unit: str = ""
+    scope: str = "case"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Tables of one or more tiers and metrics.
+
+    Attributes:
+        ranks: One row per method, the best first: ``role`` (``ranked``, ``floor``,
+            ``ceiling``; ``compared`` where nothing is ranked), ``rank_first`` to ``rank_last``
+            and letters ``group`` for the ranked, ``mean`` with its 95 % interval, ``n`` cases
+            of so many ``photos``; ``better`` says which means are.
+        pairs: One row per pair; columns as `compare_pairs` gives them.
+        partial: Methods that completed less than 95 % of the cases: values on their own cases,
+            and the difference from the best ranked method (``reference``) on ``n_paired`` of
+            them.
+        notes: What a reader must know.
+    """
+
+    ranks: pd.DataFrame
+    pairs: pd.DataFrame
+    partial: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PARTIAL))
+    notes: tuple[str, ...] = ()
+
+
+def joined(parts: Sequence[Comparison], notes: Sequence[str] = ()) -> Comparison:
+    """One comparison of several, equal notes said once; ``notes`` come first."""
+    every = [*notes, *itertools.chain.from_iterable(part.notes for part in parts)]
+    return Comparison(
+        ranks=_stacked([part.ranks for part in parts], RANKS),
+        pairs=_stacked([part.pairs for part in parts], PAIRS),
+        partial=_stacked([part.partial for part in parts], PARTIAL),
+        notes=tuple(dict.fromkeys(every)),
+    )
+
+
+def roles(methods: pd.DataFrame) -> dict[str, str]:
+    """``ranked``, ``floor`` or ``ceiling`` by method, from the table ``methods``."""
+    families = methods["family"].where(methods["family"].isin(MARKS), "ranked")
+    return dict(zip(methods["method"], families, strict=True))
+
+
+def coverage_of(cases: pd.DataFrame, methods: Iterable[str], expected: int) -> dict[str, float]:
+    """Share of a tier's planned cases that each method completed, 0 to 1."""
+    counts = completed(cases).groupby("method").size()
+    return {name: float(counts.get(name, 0)) / expected for name in methods}
+
+
+def compare_methods(
+    cases: pd.DataFrame,
+    methods: pd.DataFrame,
+    facts: Facts,
+    tier: str,
+    *,
+    expected: int | None = None,
+) -> Comparison:
+    """Compare all methods of one tier by one metric of single cases.
+
+    Methods that completed at least 95 % of the tier are ranked, on the cases that all of them
+    completed. Floors and the ceiling are compared on the same cases but not ranked. Holm's
+    adjustment is over all pairs.
+
+    Args:
+        cases: The table ``cases`` of a run.
+        methods: Its table ``methods``.
+        facts: The metric.
+        tier: One of the tiers.
+        expected: Number of cases planned for the tier; those that occur if omitted.
+
+    Raises:
+        BenchError: If a value is infinite that is not in decibels.
+    """
+    cases = cases[cases["tier"] == tier]
+    expected = expected or len(cases[CASE].drop_duplicates())
+    role_of = roles(methods)
+    covered = coverage_of(cases, role_of, expected)
+    ranked = [n for n in covered if role_of[n] == "ranked" and covered[n] >= FULL_COVERAGE]
+    done, notes = finite_values(completed(cases), facts, tier)
+    shared = common_cases(done, ranked) if ranked else done
+    on_shared = done.merge(shared[CASE].drop_duplicates(), on=CASE)
+    marks = [n for n, share in covered.items() if role_of[n] != "ranked" and share > 0]
+    values, clusters = wide(on_shared, facts.name)
+    means = values.mean().reindex([*ranked, *marks])
+    order = by_mean(means, facts.higher, role_of)
+    known = [name for name in order if np.isfinite(means[name])]
+    pairs = compare_pairs(
+        values, clusters, list(itertools.combinations(known, 2)),
+        metric=facts.name, higher=facts.higher,
+    )  # fmt: skip
+    intervals = {name: method_interval(on_shared, name, facts.name) for name in order}
+    ranks = rank_table(tier, facts, order, role_of, intervals, pairs)
+    partial = [n for n in covered if role_of[n] == "ranked" and 0 < covered[n] < FULL_COVERAGE]
+    best = next((name for name in known if name in ranked), None)
+    notes += _notes(tier, facts.name, cases, covered, pairs)
+    return Comparison(
+        ranks=ranks,
+        pairs=pairs.assign(tier=tier, metric=facts.name)[PAIRS],
+        partial=_partial_table(tier, facts, done, covered, partial, best),
+        notes=tuple(notes),
+    )
+
+
+def wide(rows: pd.DataFrame, metric: str) -> tuple[pd.DataFrame, pd.Series]:
+    """Values by case (rows) and method (columns), and the cluster of each case."""
+    values = rows.pivot(index=CASE, columns="method", values=metric)
+    clusters = rows.drop_duplicates(CASE).set_index(CASE)["cluster"].reindex(values.index)
+    return values, clusters
+
+
+def by_mean(means: pd.Series, higher: bool, role_of: Mapping[str, str]) -> list[str]:
+    """Methods by their mean, the best first; unranked ones last, unknown means last of all."""
+
+    def place(name: str) -> tuple[bool, bool, float, str]:
+        mean = float(means[name])
+        unknown = not np.isfinite(mean)
+        signed = 0.0 if unknown else -mean if higher else mean
+        return unknown, role_of[name] != "ranked", signed, name
+
+    return sorted(map(str, means.index), key=place)
+
+
+def rank_table(
+    tier: str,
+    facts: Facts,
+    order: Sequence[str],
+    role_of: Mapping[str, str],
+    intervals: Mapping[str, Interval],
+    pairs: pd.DataFrame,
+) -> pd.DataFrame:
+    """One row per method in the order given; ranks and letters for the ranked with a mean."""
+    contenders = [
+        n for n in order if role_of[n] == "ranked" and np.isfinite(intervals[n].mean)
+    ]  # fmt: skip
+    ranges = rank_ranges(contenders, pairs)
+    letters = tie_groups(contenders, pairs)
+    rows = [
+        {
+            "tier": tier,
+            "metric": facts.name,
+            "better": "higher" if facts.higher else "lower",
+            "method": name,
+            "role": role_of[name],
+            "rank_first": ranges.get(name, (None, None))[0],
+            "rank_last": ranges.get(name, (None, None))[1],
+            "group": letters.get(name, ""),
+            "mean": intervals[name].mean,
+            "low": intervals[name].low,
+            "high": intervals[name].high,
+            "n": intervals[name].n,
+            "photos": intervals[name].clusters,
+            "note": intervals[name].note,
+        }
+        for name in order
+    ]
+    table = pd.DataFrame(rows, columns=RANKS)
+    return table.astype({"rank_first": "Int64", "rank_last": "Int64"})
+
+
+def finite_values(done: pd.DataFrame, facts: Facts, tier: str) -> tuple[pd.DataFrame, list[str]]:
+    """Cap infinite decibels, refuse other infinite values, count what is missing."""
+    values, _ = cap_infinite(done[facts.name])
+    infinite = np.isinf(done[facts.name].astype(float))
+    if infinite.any() and (facts.unit != "dB" or np.isinf(values).any()):
+        row = done[infinite].iloc[0]
+        raise BenchError(
+            f"{facts.name} of {row['method']} on {row['photo']} ({tier}): expected a finite "
+            f"number, found {row[facts.name]}; only PSNR of equal pictures may be infinite"
+        )
+    notes = []
+    for name, count in done.loc[infinite, "method"].value_counts().items():
+        notes.append(
+            f"{tier}, {facts.name}: {name} equals the photo in {count} cases; "
+            f"infinite values count as {CAP_DB:.0f} dB"
+        )
+    for name, count in done.loc[values.isna(), "method"].value_counts().items():
+        notes.append(f"{tier}, {facts.name}: {name} has no value in {count} completed cases")
+    return done.assign(**{facts.name: values}), notes
+
+
+def method_interval(rows: pd.DataFrame, method: str, metric: str) -> Interval:
+    """Mean of a method over the cases where it has a value."""
+    own = rows[rows["method"] == method].dropna(subset=[metric])
+    return mean_interval(own[metric], own["cluster"])
+
+
+def _partial_table(
+    tier: str,
+    facts: Facts,
+    done: pd.DataFrame,
+    covered: Mapping[str, float],
+    names: Sequence[str],
+    best: str | None,
+) -> pd.DataFrame:
+    rows = []
+    for name in names:
+        own = method_interval(done, name, facts.name)
+        gap = Interval(np.nan, np.nan, np.nan, 0, 0)
+        if best is not None:
+            values, clusters = wide(done[done["method"].isin([name, best])], facts.name)
+            both = (values[name] - values[best]).dropna()
+            gap = mean_interval(both, clusters[both.index])
+        rows.append(
+            {
+                "tier": tier, "metric": facts.name, "method": name, "coverage": covered[name],
+                "mean": own.mean, "low": own.low, "high": own.high, "n": own.n,
+                "photos": own.clusters, "reference": best or "", "difference": gap.mean,
+                "difference_low": gap.low, "difference_high": gap.high, "n_paired": gap.n,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows, columns=PARTIAL)
+
+
+def _notes(
+    tier: str,
+    metric: str,
+    cases: pd.DataFrame,
+    covered: Mapping[str, float],
+    pairs: pd.DataFrame,
+) -> list[str]:
+    notes = []
+    for name in (n for n, share in covered.items() if share == 0):
+        own = cases[cases["method"] == name]
+        why = (own["status"] + ": " + own["reason"]).value_counts()
+        said = f" ({why.index[0]})" if len(why) else ""
+        notes.append(f"{tier}: {name} completed no case{said}")
+    return [*notes, *power_note(tier, metric, pairs)]
+
+
+def power_note(tier: str, metric: str, pairs: pd.DataFrame) -> list[str]:
+    """Say where there are too few photos for any difference to be significant."""
+    tested = int(pairs["p"].notna().sum())
+    if tested == 0:
+        return []
+    photos = int(pairs["photos"].max())
+    least = smallest_p(photos) * tested
+    if least < 0.05:
+        return []
+    return [
+        f"{tier}, {metric}: with {photos} photos the smallest possible p-value, adjusted for "
+        f"{tested} pairs, is {min(least, 1):.2g}: no difference can be significant here, however "
+        "large; more photos are needed"
+    ]
+
+
+def _stacked(tables: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
+    full = [table for table in tables if len(table)]
+    if not full:
+        return pd.DataFrame(columns=list(columns))
+    return pd.concat(full, ignore_index=True)

@@ -1,0 +1,95 @@
+"""Which cases and which methods may be compared, and on which metric."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+CASE = ["photo", "tier", "draw"]
+FULL_COVERAGE = 0.95
+CAP_DB = 100.0
+MARKS = ("ceiling", "floor")
+
+
+class Headline(NamedTuple):
+    """The metric that ranks, and why it is this one."""
+
+    metric: str
+    reason: str
+
+
+def completed(cases: pd.DataFrame) -> pd.DataFrame:
+    """Rows with status ``ok`` of sample 0.
+
+    Only sample 0 counts: with more samples a stochastic method would weigh more than others,
+    and the best of several would not be comparable with a single fill.
+    """
+    return cases[(cases["status"] == "ok") & (cases["sample"] == 0)]
+
+
+def common_cases(cases: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
+    """Rows of the cases that every one of the methods completed (sample 0).
+
+    Args:
+        cases: The table ``cases`` of a run.
+        methods: Full names of the methods to compare.
+
+    Returns:
+        The rows of these methods with status ``ok``, in the order of ``cases``.
+    """
+    rows = completed(cases)
+    rows = rows[rows["method"].isin(list(methods))]
+    completed_by = rows.groupby(CASE)["method"].transform("nunique")
+    return rows[completed_by == len(set(methods))]
+
+
+def coverage(cases: pd.DataFrame) -> pd.DataFrame:
+    """Which share of each tier's cases each method completed (sample 0, status ``ok``).
+
+    Args:
+        cases: The table ``cases`` of a run.
+
+    Returns:
+        One row per method and tier: ``method``, ``tier``, ``expected``, ``completed``, ``share``
+        (0 to 1). A tier's expected cases are all that occur in it for any method.
+    """
+    expected = cases[CASE].drop_duplicates().groupby("tier").size()
+    done = completed(cases).groupby(["method", "tier"]).size()
+    pairs = pd.MultiIndex.from_product(
+        [sorted(cases["method"].unique()), sorted(expected.index)], names=["method", "tier"]
+    )
+    table = done.reindex(pairs, fill_value=0).rename("completed").reset_index()
+    table["expected"] = table["tier"].map(expected)
+    table["share"] = table["completed"] / table["expected"]
+    return table[["method", "tier", "expected", "completed", "share"]]
+
+
+def cap_infinite(values: pd.Series) -> tuple[pd.Series, int]:
+    """Count infinite decibels (equal pictures) as 100 dB; also say how many there were.
+
+    Missing values stay missing.
+    """
+    numbers = values.astype(float)
+    infinite = np.isposinf(numbers)
+    return numbers.where(~infinite, CAP_DB), int(infinite.sum())
+
+
+def headline_metric(metrics: pd.DataFrame) -> Headline:
+    """The metric that ranks: LPIPS if it was measured with its weights, else SSIM in the hole.
+
+    LPIPS with untrained features never ranks: it does not measure what the published one does.
+
+    Args:
+        metrics: The table ``metrics`` of a run.
+    """
+    row = metrics[metrics["metric"] == "lpips"]
+    if len(row) == 0:
+        why = "LPIPS was not among the metrics of this run"
+    elif row["status"].iloc[0] == "ok":
+        return Headline("lpips", "LPIPS was measured with its published weights")
+    else:
+        why = f"LPIPS is absent: {row['reason'].iloc[0]}"
+    return Headline("ssim_hole", why)

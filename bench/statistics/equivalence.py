@@ -1,0 +1,86 @@
+"""Which differences are too small to matter, and what may be said about a pair."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, NamedTuple
+
+Verdict = Literal["a better", "b better", "equivalent", "cannot tell"]
+ALPHA = 0.05
+
+
+class Margin(NamedTuple):
+    """A difference below which two methods count as equal.
+
+    Attributes:
+        absolute: In the unit of the metric.
+        relative: As a share of the better of both values; the larger of the two margins holds.
+    """
+
+    absolute: float
+    relative: float = 0.0
+
+
+MARGINS = {
+    # A tenth of a decibel is 2 % of the squared error; nobody sees it.
+    "psnr_db": Margin(0.1),
+    "psnr_hole_db": Margin(0.1),
+    "ssim": Margin(0.002),
+    "ms_ssim": Margin(0.002),
+    "gmsd": Margin(0.002),
+    "lpips": Margin(0.002),
+    # What is 0.002 over a picture is 0.005 in a hole of 0.4 of it, the usual large one.
+    # Smaller holes would allow more; one margin for all tiers is the stricter rule.
+    "ssim_hole": Margin(0.005),
+    "lpips_hole": Margin(0.005),
+    # Untrained features give about a tenth of LPIPS's values.
+    "lpips_untrained": Margin(0.0002),
+    "lpips_untrained_hole": Margin(0.0005),
+    # A quarter of one of 255 grey levels in the hole, again 0.4 of that over the picture.
+    "l1_hole": Margin(0.001),
+    "l1": Margin(0.0004),
+    # Also mean absolute differences of pixels.
+    "seam": Margin(0.001),
+    "drift": Margin(0.001),
+    "fid": Margin(0.5, 0.02),
+    # On the same features 0.5 of FID corresponds to a few 1e-4 of KID.
+    "kid": Margin(0.0002, 0.02),
+}
+
+
+def margin(metric: str, better: float = 0.0) -> float:
+    """Equivalence margin of a metric; NaN where none is stated.
+
+    Args:
+        metric: Name of the metric.
+        better: The better of the two values, for margins relative to it.
+    """
+    if metric not in MARGINS:
+        return math.nan
+    stated = MARGINS[metric]
+    return max(stated.absolute, stated.relative * abs(better))
+
+
+def is_equivalent(low90: float, high90: float, margin: float) -> bool:
+    """Two one-sided tests at 5 %: the 90 % interval of the difference lies within the margin.
+
+    Schuirmann, "A comparison of the two one-sided tests procedure and the power approach",
+    Journal of Pharmacokinetics and Biopharmaceutics 1987.
+    """
+    return bool(-margin < low90 and high90 < margin)
+
+
+def verdict(p_holm: float, gain: float, equivalent: bool) -> Verdict:
+    """What may be said about a pair.
+
+    A significant difference decides who is better, even within the margin: that it is then too
+    small to matter is a second fact and stands beside it.
+
+    Args:
+        p_holm: Adjusted p-value of the mean difference.
+        gain: Mean difference, positive where ``a`` is better.
+        equivalent: Whether the difference is shown to lie within the margin.
+    """
+    if p_holm < ALPHA and gain != 0:
+        return "a better" if gain > 0 else "b better"
+    return "equivalent" if equivalent else "cannot tell"

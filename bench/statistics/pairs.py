@@ -1,0 +1,123 @@
+"""Pairs of methods on the same cases: difference, interval, p-values, wins, verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from bench.statistics.equivalence import ALPHA, is_equivalent, margin, verdict
+from bench.statistics.intervals import column_intervals
+from bench.statistics.significance import holm, sign_flips, wilcoxon
+
+COLUMNS = [
+    "a", "b", "difference", "low", "high", "low90", "high90", "win_rate", "n", "photos",
+    "p", "p_holm", "p_wilcoxon", "p_wilcoxon_holm", "margin", "significant", "equivalent",
+    "verdict", "note",
+]  # fmt: skip
+
+
+def compare_pairs(
+    values: pd.DataFrame,
+    clusters: pd.Series,
+    pairs: Sequence[tuple[str, str]],
+    *,
+    metric: str,
+    higher: bool,
+) -> pd.DataFrame:
+    """Compare methods pair by pair, with p-values adjusted for the number of pairs.
+
+    Args:
+        values: One row per case, one column per method; no infinite values. A case where one of
+            a pair is missing (NaN) does not count for that pair.
+        clusters: Photo of each case, with the index of ``values``.
+        pairs: Which methods to compare.
+        metric: Name, for the equivalence margin.
+        higher: Whether higher values are better.
+
+    Returns:
+        One row per pair: methods ``a`` and ``b``; mean ``difference`` a - b with its 95 %
+        (``low``, ``high``) and 90 % interval (``low90``, ``high90``); ``win_rate``, the share
+        of cases where a is better, equal cases counting half; ``n`` cases of so many
+        ``photos``; p-values ``p`` (sign flips) and ``p_wilcoxon``, each also adjusted by Holm;
+        and what `decide` adds.
+    """
+    rows = pd.DataFrame(index=range(len(pairs)), columns=COLUMNS)
+    rows[["a", "b"]] = pd.DataFrame(pairs, columns=["a", "b"], index=rows.index)
+    gaps = np.column_stack(
+        [values[a].to_numpy(float) - values[b].to_numpy(float) for a, b in pairs]
+        or [np.empty((len(values), 0))]
+    )
+    known = ~np.isnan(gaps)
+    labels = clusters.to_numpy()
+    # Pairs on the same cases share their resamples; most often that is all pairs.
+    patterns: dict[bytes, list[int]] = {}
+    for column in range(len(pairs)):
+        patterns.setdefault(known[:, column].tobytes(), []).append(column)
+    for columns in patterns.values():
+        on = known[:, columns[0]]
+        measured = _measured(gaps[np.ix_(on, columns)], labels[on], higher)
+        rows.loc[columns, measured.columns] = measured.set_axis(columns).astype(object)
+    return decide(_typed(rows), values.mean(), metric=metric, higher=higher)
+
+
+def decide(rows: pd.DataFrame, means: pd.Series, *, metric: str, higher: bool) -> pd.DataFrame:
+    """Add what the intervals and p-values of pairs allow to say.
+
+    ``a better`` or ``b better``: the adjusted p-value of the mean difference is below 0.05.
+    ``equivalent``: it is not, and the 90 % interval lies within the margin. Otherwise ``cannot
+    tell``. The columns ``significant`` and ``equivalent`` hold both facts; a difference may be
+    both, real and negligible.
+
+    Args:
+        rows: Columns ``a``, ``b``, ``difference``, ``low90``, ``high90``, ``p``,
+            ``p_wilcoxon``.
+        means: Value of each method, for margins relative to it.
+        metric: Name, for the equivalence margin.
+        higher: Whether higher values are better.
+
+    Returns:
+        The rows with ``p_holm``, ``p_wilcoxon_holm``, ``margin``, ``significant``,
+        ``equivalent``, ``verdict``.
+    """
+    rows = rows.assign(p_holm=holm(rows["p"]), p_wilcoxon_holm=holm(rows["p_wilcoxon"]))
+    best = np.maximum if higher else np.minimum
+    better = best(means.loc[rows["a"]].to_numpy(), means.loc[rows["b"]].to_numpy())
+    rows["margin"] = [margin(metric, value) for value in better]
+    rows["significant"] = rows["p_holm"] < ALPHA
+    ends = zip(rows["low90"], rows["high90"], rows["margin"], strict=True)
+    rows["equivalent"] = [is_equivalent(*end) for end in ends]
+    gains = rows["difference"] * (1 if higher else -1)
+    facts = zip(rows["p_holm"], gains, rows["equivalent"], strict=True)
+    rows["verdict"] = [verdict(*fact) for fact in facts]
+    return rows[COLUMNS]
+
+
+def _measured(gaps: np.ndarray, labels: np.ndarray, higher: bool) -> pd.DataFrame:
+    """All that is measured on pairs with the same cases; ``gaps`` is ``(n, p)``."""
+    at95, at90 = column_intervals(gaps, labels, confidences=(0.95, 0.9))
+    wins = (gaps > 0 if higher else gaps < 0) + 0.5 * (gaps == 0)
+    return pd.DataFrame(
+        {
+            "difference": [i.mean for i in at95],
+            "low": [i.low for i in at95],
+            "high": [i.high for i in at95],
+            "low90": [i.low for i in at90],
+            "high90": [i.high for i in at90],
+            "win_rate": wins.mean(axis=0) if len(gaps) else np.nan,
+            "n": [i.n for i in at95],
+            "photos": [i.clusters for i in at95],
+            "p": sign_flips(gaps, labels),
+            "p_wilcoxon": [wilcoxon(column, labels) for column in gaps.T],
+            "note": [i.note for i in at95],
+        }
+    )
+
+
+def _typed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Give the columns their types, which filling a table by parts loses."""
+    whole = {"n": "int64", "photos": "int64"}
+    text = {"a", "b", "note", "verdict", "significant", "equivalent"}
+    kinds = {name: whole.get(name, "float64") for name in COLUMNS if name not in text}
+    return rows.astype(kinds)

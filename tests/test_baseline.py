@@ -1,0 +1,172 @@
+import json
+import math
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench import baseline, gate, verdict_formats
+from bench.errors import InputError
+from bench.metrics import METRICS as ALL_METRICS
+from bench.store import KEYS
+from bench.tolerances import TOLERANCES, decimals
+from tests import runs
+from tests.results import METRICS, cases, change, results
+
+CASE = "method == 'a' and photo == 'p2' and tier == 'large'"
+
+
+def saved(path, table, **facts):
+    run = results(table, **facts)
+    baseline.write(path, run)
+    return run, baseline.read(path)
+
+
+def test_a_file_gives_back_what_was_written_up_to_its_precision(tmp_path):
+    table = change(cases("b", "a"), CASE, psnr_db=np.inf, l1_hole=np.nan)
+    table = change(table, "method == 'b' and photo == 'p1'", status="declined", l1_hole=np.nan,
+                   psnr_db=np.nan, psnr_hole_db=np.nan)  # fmt: skip
+    table["psnr_db"] += 1 / 3
+    run, found = saved(tmp_path / "b.json", table, stochastic=("b",))
+    assert (found.fingerprint, found.packages) == (run.fingerprint, run.packages)
+    assert found.metrics.equals(run.metrics[list(found.metrics)])
+    assert dict(zip(found.methods["method"], found.methods["stochastic"], strict=True)) == {
+        "a": False, "b": True,
+    }  # fmt: skip
+    old, new = (r.cases.set_index(KEYS).sort_index() for r in (run, found))
+    assert new["status"].tolist() == old["status"].tolist()
+    for name in METRICS:
+        np.testing.assert_allclose(new[name], old[name], atol=TOLERANCES[name] / 100, rtol=0)
+
+
+def test_rounding_costs_less_than_a_hundredth_of_a_tolerance():
+    assert all(10.0 ** -decimals(name) / 2 <= TOLERANCES[name] / 100 for name in TOLERANCES)
+
+
+def test_a_file_can_be_reviewed_as_a_diff(tmp_path):
+    table = cases("a", "b")
+    saved(tmp_path / "one", table)
+    saved(tmp_path / "same", table.sample(frac=1, random_state=0))
+    saved(tmp_path / "two", change(table, CASE, psnr_db=20.0))
+    one, same, two = ((tmp_path / n).read_text().splitlines() for n in ("one", "same", "two"))
+    assert one == same
+    assert [(a.split(":")[0].strip(), b) for a, b in zip(one, two, strict=True) if a != b] == [
+        ('"p2|large|0|0"', '    "p2|large|0|0": [20.0, 0.07],')
+    ]
+    assert all(len(line) < 200 for line in one)
+    assert json.loads("\n".join(one), parse_constant=pytest.fail)["format"] == baseline.FORMAT
+
+
+def test_names_of_photos_may_hold_what_separates_the_keys(tmp_path):
+    table = change(cases("a"), CASE, photo='x|y|"\n\u202e')
+    _, found = saved(tmp_path / "b.json", table)
+    assert set(found.cases["photo"]) == set(table["photo"])
+
+
+@pytest.mark.parametrize("status", ["failed", "timeout", "killed", "oom", "unavailable"])
+def test_what_was_not_measured_makes_no_baseline(status, tmp_path):
+    table = change(cases("a"), CASE, status=status, reason="why")
+    with pytest.raises(InputError, match=rf"a p2\|large\|0\|0: {status}, why"):
+        saved(tmp_path / "b.json", table)
+    with pytest.raises(InputError, match="complete run"):
+        saved(tmp_path / "b.json", cases("a"), unfinished="its state is running")
+    assert not (tmp_path / "b.json").exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"format": 1}', '{"format": "x"}', '{"format": 1, "metrics": [], '
+     '"methods": {"a": {"stochastic": false, "identity": "", "cases": {"x": [1]}}}, '
+     '"fingerprint": "", "packages": {}}'],
+)  # fmt: skip
+def test_a_damaged_file_is_refused_with_its_name(text, tmp_path):
+    path = tmp_path / "b.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"b\.json"):
+        baseline.read(path)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(InputError, match="baseline update"):
+        baseline.read(tmp_path / "none.json")
+
+
+def test_a_newer_format_is_told_apart(tmp_path):
+    (tmp_path / "b.json").write_text('{"format": 99}')
+    (tmp_path / "run.json").write_text('{"format": 99}')
+    for path in (tmp_path / "b.json", tmp_path):
+        with pytest.raises(baseline.NewerFormat, match="99 is newer"):
+            baseline.read(path)
+
+
+def test_an_update_tells_what_it_changes(tmp_path):
+    file = tmp_path / "sub" / "b.json"
+    assert gate.update_baseline(file, results(cases("a", "b"))) is None
+    assert verdict_formats.as_update(None) == "there was no baseline before"
+    again = gate.update_baseline(file, results(cases("a", "b")))
+    assert verdict_formats.as_update(again) == "no value moved by more than its tolerance"
+    new = change(cases("a", "c"), CASE, psnr_db=20.0, l1_hole=0.02)
+    text = verdict_formats.as_update(
+        gate.update_baseline(file, results(new, packages={"numpy": "3.0"}))
+    )
+    for line in (
+        "method removed: b",
+        "method c (new)",
+        "package numpy: 2.0 before, 3.0 now",
+        "1 values of 1 cases are worse, the largest moves:",
+        "  a p2|large|0|0 psnr_db: 22 -> 20, 40 times the tolerance",
+        "1 values of 1 cases are better, the largest moves:",
+    ):
+        assert line in text.splitlines(), text
+    assert set(baseline.read(file).methods["method"]) == {"a", "c"}
+
+
+def test_an_imperfect_ceiling_makes_no_baseline(tmp_path):
+    table = change(cases("original"), "tier == tier", psnr_db=math.inf, l1_hole=0.0)
+    gate.update_baseline(tmp_path / "b.json", results(table))
+    broken = change(table, "photo == 'p3'", l1_hole=0.01)
+    with pytest.raises(InputError, match="expected the ceiling to be perfect, found l1_hole"):
+        gate.update_baseline(tmp_path / "b.json", results(broken))
+
+
+def test_a_run_folder_is_read_as_the_file_made_of_it(photos, tmp_path):
+    options = ["--methods", "telea,noise", "--tiers", "small", "--executor", "inline"]
+    done = runs.run(tmp_path / "run", photos, *options, "--limit", "2")
+    assert done.returncode == 0, done.stderr
+    run = baseline.read(tmp_path / "run")
+    assert run.unfinished == ""
+    assert run.metrics["metric"].tolist() == ["psnr_db", "ssim_hole", "drift"]
+    by_name = run.metrics.set_index("metric")["signature"]
+    assert by_name["psnr_db"] == ALL_METRICS["psnr_db"].signature
+    assert run.cases.groupby("method").size().to_dict() == {"noise": 2, "original": 2, "telea": 2}
+    baseline.write(tmp_path / "b.json", run)
+    file = baseline.read(tmp_path / "b.json")
+    assert file.metrics["signature"].tolist() == run.metrics["signature"].tolist()
+    old, new = (r.cases.set_index(KEYS).sort_index() for r in (run, file))
+    np.testing.assert_allclose(new["psnr_db"], old["psnr_db"], atol=1e-4)
+    (tmp_path / "run" / "cases.parquet").unlink()
+    with pytest.raises(InputError, match="cannot be read as a table"):
+        baseline.read(tmp_path / "run")
+    shutil.rmtree(tmp_path / "run")
+    with pytest.raises(InputError, match="run"):
+        baseline.read(tmp_path / "run")
+
+
+def test_the_baseline_in_the_repository_holds_the_quick_job_of_the_bundled_set():
+    found = baseline.read(Path(baseline.__file__).with_name("baseline.json"))
+    assert " size:tiles-256 " in found.fingerprint
+    expected = dict.fromkeys(
+        ["biharmonic", "mean", "navier_stokes", "noise", "original", "patchmatch", "telea"], 45
+    )
+    assert found.cases.groupby("method").size().to_dict() == expected
+    assert set(found.metrics["metric"]) == set(TOLERANCES) - {"lpips", "lpips_hole"}
+    # A metric that was redefined needs a new baseline, or every gate says "not comparable".
+    for name, signature in zip(found.metrics["metric"], found.metrics["signature"], strict=True):
+        assert signature == ALL_METRICS[name].signature
+    assert gate.judge(found, found_as_run(found)).outcome == "same or better"
+
+
+def found_as_run(found):
+    return results(found.cases.assign(cluster=found.cases["photo"]), fingerprint=found.fingerprint,
+                   metrics=found.metrics, methods=found.methods)  # fmt: skip
