@@ -13,13 +13,20 @@ import numpy as np
 
 import methods
 from bench import memory, plan
-from bench.errors import BenchError, ContractError, Declined, StoreError
+from bench.errors import (
+    BenchError,
+    ContractError,
+    Declined,
+    StoreError,
+    describe,
+    out_of_memory,
+)
 from bench.images import content_hash
+from bench.jobs import Setup
 from bench.metrics.meter import Meter
 from bench.metrics.pair import Original, Pair
 from bench.metrics.pixel import drift
 from bench.store import Item, RunFolder, method_folder, records
-from bench.worker import Setup, describe, out_of_memory
 from methods.base import CaseKey
 from methods.harness import CEILING, fill
 

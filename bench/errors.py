@@ -5,6 +5,11 @@ command line turns an error into an exit status. This is the one module that eve
 the house may import.
 """
 
+import traceback
+from pathlib import Path
+
+_REASON_LIMIT = 2000
+
 
 class BenchError(Exception):
     """A mistake or an obstacle that the user can do something about."""
@@ -28,3 +33,20 @@ class WeightsMissing(BenchError):
 
 class StoreError(BenchError):
     """A run folder that cannot be read or written; no case's fault, so the run stops."""
+
+
+def describe(error: BaseException) -> str:
+    """Say what went wrong in a row: our own errors as they are, others with where they arose."""
+    if isinstance(error, BenchError):
+        text = str(error)
+    else:
+        frames = traceback.extract_tb(error.__traceback__)
+        where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+        text = f"{type(error).__name__}: {error}{where}"
+    # Text that is no valid UTF-8 could not be written into a table.
+    return text[:_REASON_LIMIT].encode("utf-8", "backslashreplace").decode()
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Tell whether memory ran out; torch's own class for it is not a MemoryError."""
+    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"

@@ -17,13 +17,12 @@ from filelock import FileLock, Timeout
 import methods
 from bench import plan as planning
 from bench import provenance, tables
-from bench.errors import BenchError, InputError
+from bench.errors import BenchError, InputError, describe
 from bench.images import BUNDLED
 from bench.metrics import DEFAULT
 from bench.metrics.meter import MetricStatus, resolve_metrics
 from bench.request import Request
 from bench.store import FORMAT, Item, RunFolder, records
-from bench.worker import describe
 from methods.base import CaseKey, Inpainter
 from methods.harness import CEILING
 

@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,80 +16,13 @@ import pandas as pd
 from bench import images
 from bench.errors import InputError, StoreError
 from bench.images import Photo
+from bench.inputs import Inputs, read_photos
+from bench.protocol import Protocol
 from bench.store import RunFolder
 from masks import files, tiers
 
 KEEP_ALL_UP_TO = 5000
 NO_HOLE = "no-hole"
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """What a user asks to be compared on; together with the files it decides the plan.
-
-    Attributes:
-        photos: A folder, one picture, or ``bundled``.
-        masks: A folder or file with masks; generated holes if None.
-        mask_threshold: Least value of a mask file that is hole, 1 to 255.
-        invert_masks: Whether black is hole in the mask files.
-        size: Side of the evaluated square in pixels; None keeps native sizes.
-        tiers: Tiers of generated holes.
-        draws: Generated holes per photo and tier.
-        seed: Seeds holes and stochastic methods.
-        limit: Use only the first so many photos, if given.
-    """
-
-    photos: str = images.BUNDLED
-    masks: str | None = None
-    mask_threshold: int = files.THRESHOLD
-    invert_masks: bool = False
-    size: int | None = 256
-    tiers: tuple[str, ...] = tuple(tier.name for tier in tiers.TIERS)
-    draws: int = 1
-    seed: int = 0
-    limit: int | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse tiers that do not exist before any file is read."""
-        known = [tier.name for tier in tiers.TIERS]
-        unknown = [name for name in self.tiers if name not in known]
-        if unknown or len(set(self.tiers)) != len(self.tiers) or not self.tiers:
-            raise InputError(
-                f"--tiers: the tiers are {', '.join(known)}, each at most once; "
-                f"found {','.join(self.tiers) or 'none'}"
-            )
-
-    @property
-    def geometry(self) -> str:
-        """The size rule in one word, for the fingerprint."""
-        if self.photos == images.BUNDLED:
-            return "tiles-256"
-        return "native" if self.size is None else f"short-{self.size}-centre"
-
-
-@dataclass
-class Inputs:
-    """Rows on every file that was read or refused."""
-
-    rows: list[dict[str, Any]] = field(default_factory=list)
-
-    def ok(self, path: str, kind: str, pixels: np.ndarray, note: str = "") -> None:
-        """Record a file that can be used."""
-        height, width = pixels.shape[:2]
-        self._add(path, kind, "ok", "", note, images.content_hash(pixels), height, width)
-
-    def refused(self, path: str, kind: str, reason: str) -> None:
-        """Record a file that cannot be used, and why."""
-        self._add(path, kind, "refused", reason, "", "", 0, 0)
-
-    def table(self) -> pd.DataFrame:
-        """All rows."""
-        columns = ["path", "kind", "status", "reason", "note", "sha256", "height", "width"]
-        return pd.DataFrame(self.rows, columns=columns)
-
-    def _add(self, *values: object) -> None:
-        names = ("path", "kind", "status", "reason", "note", "sha256", "height", "width")
-        self.rows.append(dict(zip(names, values, strict=True)))
 
 
 def make(protocol: Protocol, store: RunFolder) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -108,7 +40,7 @@ def make(protocol: Protocol, store: RunFolder) -> tuple[pd.DataFrame, pd.DataFra
     """
     inputs = Inputs()
     rows: list[dict[str, Any]] = []
-    for photo, mask_paths in _photos(protocol, inputs):
+    for photo, mask_paths in read_photos(protocol, inputs):
         cases = list(_cases(photo, mask_paths, protocol, store, inputs))
         if cases:
             store.write_picture(photo_file(photo.sha), photo.pixels, flush=True)
@@ -203,63 +135,6 @@ def fingerprint(plan: pd.DataFrame, protocol: Protocol, metric_signatures: Seque
 
 def _digest(lines: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:10]
-
-
-def _photos(protocol: Protocol, inputs: Inputs) -> Iterator[tuple[Photo, list[Path] | None]]:
-    """Read the photos, each with its mask files, or None if its holes are to be generated."""
-    if protocol.photos == images.BUNDLED:
-        if protocol.masks is not None:
-            raise InputError("--masks: the bundled photos have generated holes; give --images too")
-        for photo in list(images.bundled())[: protocol.limit]:
-            inputs.ok(photo.id, "photo", photo.pixels)
-            yield photo, None
-        return
-    folder = Path(protocol.photos)
-    names = images.find(folder)
-    paired = _mask_files(names, folder, protocol, inputs)
-    if paired is not None:
-        names = [name for name in names if name in paired]
-    for name in names[: protocol.limit]:
-        if (shown := name.encode("utf-8", "backslashreplace").decode()) != name:
-            inputs.refused(shown, "photo", "the file name is not valid UTF-8; rename the file")
-            continue
-        try:
-            pixels, note = images.read(folder if folder.is_file() else folder / name)
-        except InputError as error:
-            inputs.refused(name, "photo", str(error))
-            continue
-        if protocol.size is not None and min(pixels.shape[:2]) < protocol.size:
-            note = "; ".join(filter(None, (note, "enlarged, which flatters every method")))
-        inputs.ok(name, "photo", pixels, note)
-        evaluated = images.evaluated(pixels, protocol.size)
-        photo = Photo(name, name, evaluated, pixels.shape[:2], note)
-        yield photo, None if paired is None else paired[name]
-
-
-def _mask_files(
-    names: list[str], folder: Path, protocol: Protocol, inputs: Inputs
-) -> dict[str, list[Path]] | None:
-    """Mask files by photo; what has no partner is refused. None if holes are generated."""
-    if protocol.masks is None:
-        return None
-    given = Path(protocol.masks)
-    if given.is_file():
-        return {name: [given] for name in names}
-    pairing = files.pair(names, given)
-    photos = {(folder / name).resolve(): name for name in names}
-    # Photos and masks may share a folder: no photo is its own mask, no mask is a photo.
-    paired = {
-        name: [path for path in paths if photos.get(path.resolve()) != name]
-        for name, paths in pairing.masks.items()
-    }
-    used = {path.resolve() for paths in paired.values() for path in paths}
-    for path, name in photos.items():
-        if not paired.get(name) and path not in used:
-            inputs.refused(name, "photo", f"no mask in {given} is named after this photo")
-    for path in pairing.unused:
-        if path.resolve() not in photos:
-            inputs.refused(str(path), "mask", "no photo has the name of this mask")
-    return {name: paths for name, paths in paired.items() if paths}
 
 
 def _cases(

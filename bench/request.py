@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.plan import Protocol
+from bench.protocol import Protocol
 from bench.scheduler import Limits
 
 

@@ -10,12 +10,12 @@ from bench import tables
 from bench.casework import blank_row
 from bench.executors.inline import InlineExecutor
 from bench.executors.local import LocalExecutor
+from bench.jobs import Setup
 from bench.opening import Opened, digest, only_writer, open_run
 from bench.progress import Progress
 from bench.request import Request
 from bench.scheduler import Executor, Scheduler, Settled
 from bench.store import Item
-from bench.worker import Setup
 
 
 def run(request: Request) -> dict[str, Any]:

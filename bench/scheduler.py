@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from bench.errors import BenchError, StoreError
+from bench.jobs import Event, Job
 from bench.store import Item
-from bench.worker import Event, Job
 
 _BAD = ("failed", "timeout", "killed", "oom")
 

@@ -5,7 +5,7 @@ from PIL import Image
 from bench import plan
 from bench.errors import InputError, StoreError
 from bench.images import content_hash
-from bench.plan import Protocol
+from bench.protocol import Protocol
 from bench.store import RunFolder, records
 
 

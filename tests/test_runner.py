@@ -11,7 +11,8 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from bench.errors import BenchError
 from bench.merge import merge
-from bench.plan import Protocol, mask_file, photo_file
+from bench.plan import mask_file, photo_file
+from bench.protocol import Protocol
 from bench.request import Request
 from bench.runner import run
 from bench.store import RunFolder

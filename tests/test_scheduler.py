@@ -5,9 +5,9 @@ from collections import Counter, deque
 import pytest
 
 from bench.errors import StoreError
+from bench.jobs import Event, Job
 from bench.scheduler import Limits, Scheduler
 from bench.store import Item
-from bench.worker import Event, Job
 
 
 class Scripted:

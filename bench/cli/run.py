@@ -65,7 +65,7 @@ def add(commands: Commands) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from bench.plan import Protocol
+    from bench.protocol import Protocol
     from bench.request import Request
     from bench.runner import run
     from bench.scheduler import Limits

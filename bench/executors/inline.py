@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench.worker import Event, Job, Setup, Worker
+from bench.jobs import Event, Job, Setup
+from bench.worker import Worker
 
 
 class InlineExecutor:

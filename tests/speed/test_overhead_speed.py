@@ -7,7 +7,7 @@ and of the metrics' arithmetic, over that wall time. A first run loads libraries
 import time
 from statistics import median
 
-from bench.plan import Protocol
+from bench.protocol import Protocol
 from bench.request import Request
 from bench.runner import run
 from bench.store import RunFolder
