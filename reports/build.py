@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from bench.errors import BenchError
-from reports import downloads, pages
+from reports import downloads, pages, regression
 from reports.run import Run, read_run
 from reports.site import Site
 
@@ -52,6 +52,9 @@ def _write(run: Run, folder: Path) -> None:
     sections = pages.tiers(site)
     pages.overview(site, sections)
     pages.methods(site)
+    if site.verdict is not None and not site.verdict.outdated:
+        views = {view.page: view for section in sections for view in section.cases}
+        regression.write(site, site.verdict, views)
     pages.failures(site, sections)
     pages.provenance(site)
     downloads.write(run, [section.ranking for section in sections], folder / "data")

@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from bench.statistics import MARKS
 from reports import numbers
 from reports.gallery import CaseView
-from reports.ranking import MARKS, case_metrics
+from reports.ranking import case_metrics
 from reports.run import Run
 from reports.tables import Cell, Column, facts
 

@@ -15,10 +15,11 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write(run: Run, rankings: Sequence[Ranking], folder: Path) -> None:
-    """Write ``cases.csv`` (one row per case) and ``summary.csv`` (one per mean shown)."""
+    """Write ``cases.csv``, ``summary.csv`` (one row per mean shown) and ``pairs.csv``."""
     folder.mkdir(parents=True)
     _csv(run.cases, folder / "cases.csv")
     _csv(pd.DataFrame(list(_summary(run, rankings))), folder / "summary.csv")
+    _csv(pd.concat([ranking.pairs for ranking in rankings]), folder / "pairs.csv")
 
 
 def guarded(value: Any) -> Any:
@@ -38,23 +39,21 @@ def _csv(table: pd.DataFrame, path: Path) -> None:
 def _summary(run: Run, rankings: Sequence[Ranking]) -> Iterator[dict[str, Any]]:
     for ranking in rankings:
         for group in ("ranked", "marks", "partial"):
-            members = getattr(ranking, group)
-            places = ranking.places if group == "ranked" else [None] * len(members)
-            for place, scores in zip(places, members, strict=True):
-                yield from _means(run, ranking.tier, group, place, scores)
+            for scores in getattr(ranking, group):
+                yield from _means(run, ranking.tier, group, scores)
 
 
-def _means(
-    run: Run, tier: str, group: str, place: tuple[int, int] | None, scores: Scores
-) -> Iterator[dict[str, Any]]:
+def _means(run: Run, tier: str, group: str, scores: Scores) -> Iterator[dict[str, Any]]:
     facts = run.metrics.set_index("metric")
+    first, last = scores.place or (None, None)
     for metric, value in scores.values.items():
         yield {
             "tier": tier,
             "method": scores.method,
             "group": group,
-            "rank_first": place[0] if place else None,
-            "rank_last": place[1] if place else None,
+            "rank_first": first,
+            "rank_last": last,
+            "tie_group": scores.group,
             "metric": metric,
             "unit": facts.loc[metric, "unit"],
             "direction": facts.loc[metric, "direction"],

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,8 @@ _SETTINGS: Any = {
 _INK = {"light": "#1d2430", "dark": "#e7eaf0"}
 _QUIET = {"light": "#5d6675", "dark": "#a4adbd"}
 _GRID = {"light": "#d9dde4", "dark": "#39414f"}
+_PAPER = {"light": "#fbfbfc", "dark": "#12151b"}
+_BAND = {"light": "#dfe5ef", "dark": "#2c3546"}
 # Okabe and Ito's colours, lightened on dark pages; a marker tells families apart without them.
 _LOOKS = {
     "diffusion-based": ("o", "#0072B2", "#56B4E9"),
@@ -41,12 +44,12 @@ _OTHER = ("o", "#5d6675", "#a4adbd")
 
 @dataclass(frozen=True)
 class Point:
-    """One row of a point-range plot: a label, its family, a mean and whether it competes."""
+    """One row of a plot: a label, its family, a mean and whether its marker is filled."""
 
     label: str
     family: str
     interval: Interval
-    ranked: bool
+    filled: bool
 
 
 def size(count: int) -> tuple[int, int]:
@@ -65,15 +68,48 @@ def point_range(points: Sequence[Point], axis_label: str, scheme: str) -> bytes:
     Returns:
         An SVG document with transparent background.
     """
-    shown = [p for p in points if p.interval.mean == p.interval.mean]
+    shown = [p for p in points if math.isfinite(p.interval.mean)]
+
+    def draw(axes: Axes) -> None:
+        if shown:
+            axes.axvline(shown[0].interval.mean, color=_QUIET[scheme], linestyle=":", linewidth=1)
+
+    return _rows(shown, axis_label, scheme, draw)
+
+
+def paired_differences(
+    points: Sequence[Point], margin: float, axis_label: str, scheme: str
+) -> bytes:
+    """Draw differences from the best method, with a line at zero and the margin as a band.
+
+    Args:
+        points: Rows from top to bottom; those without a finite mean are left out.
+        margin: Half the width of the band; none is drawn for NaN.
+        axis_label: What is subtracted from what.
+        scheme: ``light`` or ``dark``.
+
+    Returns:
+        An SVG document with transparent background.
+    """
+
+    def draw(axes: Axes) -> None:
+        if math.isfinite(margin):
+            axes.axvspan(-margin, margin, color=_BAND[scheme], linewidth=0, zorder=0)
+        axes.axvline(0, color=_INK[scheme], linewidth=1, zorder=1)
+
+    return _rows([p for p in points if math.isfinite(p.interval.mean)], axis_label, scheme, draw)
+
+
+def _rows(
+    shown: Sequence[Point], axis_label: str, scheme: str, draw: Callable[[Axes], None]
+) -> bytes:
     with matplotlib.rc_context(_SETTINGS):
         width, height = size(len(shown))
         figure = Figure(figsize=(width / 72, height / 72), layout="constrained")
         axes = figure.add_subplot()
+        draw(axes)
         for row, point in enumerate(shown):
             _draw(axes, row, point, scheme)
-        if shown:
-            axes.axvline(shown[0].interval.mean, color=_QUIET[scheme], linestyle=":", linewidth=1)
         _dress(axes, shown, axis_label, scheme)
         return _svg(figure)
 
@@ -86,7 +122,7 @@ def _draw(axes: Axes, row: int, point: Point, scheme: str) -> None:
         axes.plot([interval.low, interval.high], [row, row], color=colour, linewidth=2.2,
                   solid_capstyle="round", zorder=2)  # fmt: skip
     axes.plot([interval.mean], [row], marker=marker, markersize=7, color=colour, zorder=3,
-              markerfacecolor=colour if point.ranked else "none")  # fmt: skip
+              markerfacecolor=colour if point.filled else _PAPER[scheme])  # fmt: skip
 
 
 def _dress(axes: Axes, shown: Sequence[Point], axis_label: str, scheme: str) -> None:

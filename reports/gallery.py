@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,18 +12,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.statistics import CASE
+from bench.statistics import CASE, cap_infinite
 from reports import pictures
 from reports.numbers import short_hash
 from reports.pictures import Album, Shown
-from reports.ranking import Ranking, finite
+from reports.ranking import Ranking
 from reports.run import Run
 
 ALL_UP_TO = 100
 _RANDOM, _EXTREME = 40, 20
 SELECTION_RULE = (
     f"{_RANDOM} drawn at random with a fixed seed, the {_EXTREME} best and the {_EXTREME} worst of "
-    f"the best-ranked method, and the {_EXTREME} on which the ranked methods disagree most"
+    f"the best-ranked method, and the {_EXTREME} on which the ranked methods disagree most, "
+    "and the worst regressions if the run was judged against a baseline"
 )
 
 
@@ -69,8 +70,13 @@ class CaseView:
     fills: list[FillView]
 
 
-def select(run: Run, ranking: Ranking) -> pd.DataFrame:
+def select(run: Run, ranking: Ranking, regressed: Iterable[tuple[Any, ...]] = ()) -> pd.DataFrame:
     """Choose the cases of a tier that get pictures: all up to 100, else by `SELECTION_RULE`.
+
+    Args:
+        run: The run.
+        ranking: Ranking of the tier.
+        regressed: Keys of cases, of any tier, that got worse than a baseline.
 
     Returns:
         Rows of the plan, in its order.
@@ -81,7 +87,7 @@ def select(run: Run, ranking: Ranking) -> pd.DataFrame:
     keys = plan.set_index(CASE).index
     # The generator is seeded by the tier, so that the choice is the same for every build.
     rng = np.random.default_rng(int(short_hash("selection", ranking.tier), 16))
-    chosen = set(keys[rng.permutation(len(keys))[:_RANDOM]])
+    chosen = {*keys[rng.permutation(len(keys))[:_RANDOM]], *regressed}
     if ranking.best is not None:
         chosen |= _extremes(run, ranking, ranking.best.method)
     return plan[[key in chosen for key in keys]]
@@ -119,7 +125,7 @@ def _extremes(run: Run, ranking: Ranking, best: str) -> set[tuple[Any, ...]]:
     names = [s.method for s in ranking.ranked]
     rows = run.cases[run.cases["method"].isin(names) & (run.cases["status"] == "ok")]
     rows = rows[(rows["sample"] == 0) & (rows["tier"] == ranking.tier)]
-    values = finite(rows[ranking.headline])[0].rename("value")
+    values = cap_infinite(rows[ranking.headline].dropna())[0].rename("value")
     table = rows[[*CASE, "method"]].join(values, how="inner")
     wide = table.pivot(index=CASE, columns="method", values="value")
     own = wide[best].dropna().sort_values(kind="stable")

@@ -55,11 +55,24 @@ def number(value: float, decimals: int) -> str:
     return text.replace("-", MINUS)
 
 
+def signed(value: float, decimals: int) -> str:
+    """Like `number`, with a plus sign before what is above zero as it is shown."""
+    text = number(value, decimals)
+    return f"+{text}" if value > 0 and float(text.strip("\N{INFINITY}") or 1) else text
+
+
 def interval(low: float, high: float, decimals: int) -> str:
     """``[low, high]``, or empty where there is no interval."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return ""
     return f"[{number(low, decimals)}, {number(high, decimals)}]"
+
+
+def p_value(p: float) -> str:
+    """``p < 0.001``, ``p = 0.012``, ``p = 0.66``; empty for NaN."""
+    if math.isnan(p):
+        return ""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
 
 
 def seconds(value: float) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reports import case_tables, figures, gallery, numbers, sentences, tables
-from reports.figures import Point
+from bench.statistics import CASE
+from reports import case_tables, gallery, numbers, pair_table, plots, regression, sentences, tables
 from reports.gallery import CaseView
+from reports.plots import Plot
 from reports.ranking import Ranking, rank
 from reports.run import Run
 from reports.site import Site
@@ -27,7 +28,7 @@ class Section:
 
     ranking: Ranking
     columns: list[tables.Column]
-    plot: dict[str, Any] | None
+    plots: list[Plot]
     cases: list[CaseView]
     case_cells: dict[str, dict[str, list[tables.Cell]]]
 
@@ -56,7 +57,9 @@ def overview(site: Site, sections: Sequence[Section]) -> None:
         "sentence": sentences.headline(run, [s.ranking for s in sections]),
         "headline": site.headline,
         "headline_label": _label_of(run, site.headline.metric),
+        "margin": parts[0]["margin"] if parts else "",
         "parts": parts,
+        "verdict": site.verdict,
         "absent_metrics": list(tables.absent_metrics(run)),
         "ceiling": _ceiling_check(run),
         "photos": run.plan["photo"].nunique(),
@@ -122,7 +125,7 @@ def provenance(site: Site) -> None:
 def _tier(site: Site, tier: str) -> Section:
     run = site.run
     ranking = rank(run, tier, site.headline)
-    selected = gallery.select(run, ranking)
+    selected = gallery.select(run, ranking, _regressed(site))
     shown = gallery.columns(run, ranking)
     views = list(gallery.views(run, selected, shown, site.album))
     columns = tables.columns(run, ranking)
@@ -130,7 +133,7 @@ def _tier(site: Site, tier: str) -> Section:
     section = Section(
         ranking=ranking,
         columns=columns,
-        plot=_plot(site, ranking, columns),
+        plots=_plots(site, ranking, columns),
         cases=views,
         case_cells={view.page: case_tables.case_cells(run, view, case_columns) for view in views},
     )
@@ -154,6 +157,8 @@ def _gallery_pages(site: Site, section: Section, labels: list[tables.Label]) -> 
             "notes": tables.notes(site.run, ranking, section.columns),
             "absent": _absent(site.run, ranking),
             "verdict": _verdict(site.run, section),
+            "pairs": pair_table.pairs(site.run, ranking, _unit(section))[:LONGEST_LIST],
+            "margin": sentences.margin(ranking, _unit(section)),
             "cases": chunk,
             "pages": paths,
             "number": number,
@@ -200,41 +205,38 @@ def _overview_part(run: Run, section: Section) -> dict[str, Any]:
         "notes": tables.notes(run, ranking, columns),
         "absent": _absent(run, ranking),
         "verdict": _verdict(run, section),
+        "margin": sentences.margin(ranking, _unit(section)),
         "share": " to ".join(dict.fromkeys(f"{s:.1f}" for s in (shares.min(), shares.max()))),
         "example": example,
         "labels": {f.method: tables.label(run, f.method) for f in example.fills},
     }
 
 
-def _plot(site: Site, ranking: Ranking, columns: list[tables.Column]) -> dict[str, Any] | None:
+def _regressed(site: Site) -> list[tuple[Any, ...]]:
+    """The worst cases of the verdict, which are shown whatever else is chosen."""
+    if site.verdict is None or site.verdict.outdated:
+        return []
+    return [tuple(row[key] for key in CASE) for row in site.verdict.regressed()[: regression.WORST]]
+
+
+def _plots(site: Site, ranking: Ranking, columns: list[tables.Column]) -> list[Plot]:
     if ranking.best is None:
-        return None
-    head = columns[0]
-    scores = [s for s in [*ranking.ranked, *ranking.marks] if head.metric in s.values]
-    points = [
-        Point(
-            label=sentences.title(site.run, s.method),
-            family=str(site.run.methods.loc[s.method, "family"]),
-            interval=s.values[head.metric],
-            ranked=s in ranking.ranked,
-        )
-        for s in scores
-    ]
-    paths = {}
-    for scheme in ("light", "dark"):
-        paths[scheme] = f"plots/{numbers.slug(ranking.tier)}-{scheme}.svg"
-        target = site.folder / paths[scheme]
-        target.parent.mkdir(exist_ok=True)
-        axis = f"{head.name}, {head.better}"
-        target.write_bytes(figures.point_range(points, axis, scheme))
-    width, height = figures.size(len(points))
-    return paths | {"width": width, "height": height}
+        return []
+    conclusion = sentences.verdict(site.run, ranking, columns[0].label, columns[0].unit)
+    both = (
+        plots.means(site, ranking, columns[0], conclusion),
+        plots.differences(site, ranking, columns[0]),
+    )
+    return [plot for plot in both if plot is not None]
 
 
 def _verdict(run: Run, section: Section) -> str:
-    head = section.columns[0] if section.columns else None
-    label, unit = (head.label, head.unit) if head else ("", "")
-    return sentences.verdict(run, section.ranking, label, unit)
+    label = section.columns[0].label if section.columns else ""
+    return sentences.verdict(run, section.ranking, label, _unit(section))
+
+
+def _unit(section: Section) -> str:
+    return section.columns[0].unit if section.columns else ""
 
 
 def _absent(run: Run, ranking: Ranking) -> list[dict[str, Any]]:

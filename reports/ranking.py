@@ -1,25 +1,42 @@
 """The ranking of one tier: who is compared on what, and who is best.
 
-Ranked methods are compared on the cases that all of them completed. Floors and the ceiling give
-the numbers a scale and never win; methods that completed too few cases are listed apart.
+Ranks, ties and differences are those of `bench.statistics.compare_methods` by the headline
+metric. Floors and the ceiling give the numbers a scale and never win; methods that completed too
+few cases are listed apart.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bench import statistics
-from bench.statistics import CASE, Headline, Interval
+from bench.statistics import CASE, Comparison, Facts, Headline, Interval
+from bench.statistics.comparison import power_note
+from bench.store import records
 from reports.run import Run
 
-CAP_DB = 100.0
-MARKS = ("ceiling", "floor")
+
+@dataclass(frozen=True)
+class Gap:
+    """A method's headline metric minus that of the best method, on the cases of both.
+
+    Attributes:
+        interval: Mean difference with its 95 % interval.
+        p: P-value adjusted for all pairs of the tier; NaN if it was not tested.
+        significant: Whether that is below 0.05.
+        equivalent: Whether the difference is shown to lie within the margin.
+    """
+
+    interval: Interval
+    p: float = float("nan")
+    significant: bool = False
+    equivalent: bool = False
 
 
 @dataclass(frozen=True)
@@ -33,7 +50,9 @@ class Scores:
         n: Number of cases.
         seconds: Median seconds of a fill; NaN if not timed.
         peak_bytes: Largest memory of the process; NaN if unknown.
-        difference: Headline metric minus that of the best method on shared cases.
+        gap: Difference from the best; None for the best itself, or if there is none.
+        place: First and last possible rank; None if unranked.
+        group: Letters that methods share which cannot be told apart; empty if unranked.
     """
 
     method: str
@@ -42,7 +61,9 @@ class Scores:
     n: int
     seconds: float
     peak_bytes: float
-    difference: Interval | None
+    gap: Gap | None = None
+    place: tuple[int, int] | None = None
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,25 +76,25 @@ class Ranking:
         higher_is_better: Direction of that metric.
         ranked: Methods in order, best first.
         marks: Ceiling and floors.
-        places: First and last rank that the paired differences leave open to each method of
-            ``ranked``: 1 and the number of methods that are better beyond chance, and the same
-            from the other end. None without a mean of the headline metric.
         partial: Methods below 95 % coverage, each on its own cases.
         absent: Methods without any completed case, with the reason.
         expected: Number of cases in the tier.
         clusters: Number of photos behind the ranked cases.
+        pairs: All pairs by the headline metric, as `bench.statistics.compare_methods` gives them.
+        powerless: Why no difference can be significant, however large; empty if one can.
     """
 
     tier: str
     headline: str
     higher_is_better: bool
     ranked: list[Scores]
-    places: list[tuple[int, int] | None]
     marks: list[Scores]
     partial: list[Scores]
     absent: list[tuple[str, str]]
     expected: int
     clusters: int
+    pairs: pd.DataFrame
+    powerless: str
 
     @property
     def best(self) -> Scores | None:
@@ -86,14 +107,15 @@ class Ranking:
         """Number of cases that all ranked methods completed."""
         return self.ranked[0].n if self.ranked else 0
 
+    @property
+    def margin(self) -> float:
+        """Difference of the headline metric below which nothing matters; NaN if none is stated."""
+        return statistics.margin(self.headline)
+
     @cached_property
     def tied(self) -> list[Scores]:
-        """Methods whose paired difference from the best does not exclude zero."""
-        return [
-            scores
-            for scores in self.ranked[1:]
-            if scores.difference is not None and not scores.difference.excludes_zero
-        ]
+        """Methods that are not significantly worse than the best."""
+        return [s for s in self.ranked[1:] if s.gap is not None and not s.gap.significant]
 
     @property
     def all_scores(self) -> list[Scores]:
@@ -109,48 +131,67 @@ def rank(run: Run, tier: str, headline: Headline) -> Ranking:
         tier: One of its tiers.
         headline: The metric that decides.
     """
-    cases = run.cases[run.cases["tier"] == tier]
-    expected = int((run.plan["tier"] == tier).sum())
-    done = cases[(cases["status"] == "ok") & (cases["sample"] == 0)]
+    facts = _facts(run, headline.metric)
     # Of the plan, not of the rows there are: an interrupted run has no row for what it missed.
-    shares = done.groupby("method").size().reindex(run.methods.index, fill_value=0) / expected
-    marked = run.methods["family"].isin(MARKS)
-    names = run.methods.index[(shares >= statistics.FULL_COVERAGE) & ~marked]
-    common = statistics.common_cases(cases, list(names))
-    shared = common[CASE].drop_duplicates() if len(names) else done[CASE].drop_duplicates()
-    higher = _higher_is_better(run, headline.metric)
-    best = _first(common, names, headline.metric, higher)
-    best_rows = common[common["method"] == best]
+    expected = int((run.plan["tier"] == tier).sum())
+    cases = run.cases[run.cases["tier"] == tier]
+    if facts.name not in case_metrics(run):
+        cases = cases.assign(**{facts.name: np.nan})
+    found = statistics.compare_methods(cases, run.methods, facts, tier, expected=expected)
+    places = {row["method"]: row for row in records(found.ranks)}
+    ranked = [name for name, row in places.items() if row["role"] == "ranked"]
+    done = statistics.completed(cases)
+    shared = statistics.common_cases(cases, ranked) if ranked else done
+    on_shared = done.merge(shared[CASE].drop_duplicates(), on=CASE)
+    gaps = _gaps(found)
 
-    def judged(method: str, rows: pd.DataFrame) -> Scores:
-        own = rows[rows["method"] == method]
-        return _scores(run, tier, method, own, best_rows, headline.metric)
+    def judged(names: Iterable[str], rows: pd.DataFrame) -> list[Scores]:
+        return [_scores(run, tier, name, rows, places.get(name), gaps.get(name)) for name in names]
 
-    marks = run.methods.index[marked & (shares > 0)]
-    partial = run.methods.index[~marked & (shares > 0) & (shares < statistics.FULL_COVERAGE)]
-    ranked = sorted(
-        (judged(name, common) for name in names),
-        key=lambda s: _sort_key(s, headline.metric, higher),
-    )
+    partial = list(found.partial["method"])
+    known = {*places, *partial}
     return Ranking(
         tier=tier,
-        headline=headline.metric,
-        higher_is_better=higher,
-        ranked=ranked,
-        places=_places(ranked, common, headline.metric, higher),
-        marks=[judged(name, done.merge(shared, on=CASE)) for name in marks],
-        partial=[judged(name, done) for name in partial],
-        absent=[(name, _reason(run, cases, name)) for name in shares.index[shares == 0]],
+        headline=facts.name,
+        higher_is_better=facts.higher,
+        ranked=judged(ranked, on_shared),
+        marks=judged((name for name in places if name not in ranked), on_shared),
+        partial=judged(partial, done),
+        absent=[(n, _reason(run, cases, n)) for n in run.methods.index if n not in known],
         expected=expected,
-        clusters=int(common["cluster"].nunique()),
+        clusters=int(shared["cluster"].nunique()),
+        pairs=found.pairs,
+        powerless=_powerless(found.pairs),
     )
 
 
-def finite(values: pd.Series) -> tuple[pd.Series, int]:
-    """Leave out missing values and count infinite ones as 100 dB; also say how many."""
-    kept = values.astype(float).dropna()
-    infinite = np.isinf(kept)
-    return kept.where(~infinite, CAP_DB), int(infinite.sum())
+def _facts(run: Run, metric: str) -> Facts:
+    rows = run.metrics[run.metrics["metric"] == metric]
+    if len(rows) == 0:
+        return Facts(metric, higher=False)
+    return Facts(metric, rows["direction"].iloc[0] == "higher", str(rows["unit"].iloc[0]))
+
+
+def _gaps(found: Comparison) -> dict[str, Gap]:
+    """Each method minus the best: from the pairs, which have the best first, and the partial."""
+    best = found.ranks.loc[found.ranks["role"] == "ranked", "method"].head(1)
+    gaps = {}
+    for pair in records(found.pairs[found.pairs["a"].isin(best)]):
+        interval = Interval(
+            -pair["difference"], -pair["high"], -pair["low"], pair["n"], pair["photos"],
+            pair["note"],
+        )  # fmt: skip
+        gaps[pair["b"]] = Gap(interval, pair["p_holm"], pair["significant"], pair["equivalent"])
+    for row in records(found.partial):
+        ends = row["difference"], row["difference_low"], row["difference_high"]
+        gaps[row["method"]] = Gap(Interval(*ends, row["n_paired"], row["photos"]))
+    return gaps
+
+
+def _powerless(pairs: pd.DataFrame) -> str:
+    """Why nothing can be significant; the words of `power_note` without its subject."""
+    notes = power_note("", "", pairs)
+    return notes[0].partition(": ")[2] if notes else ""
 
 
 def _scores(
@@ -158,25 +199,29 @@ def _scores(
     tier: str,
     method: str,
     rows: pd.DataFrame,
-    best_rows: pd.DataFrame,
-    headline: str,
+    place: dict[str, Any] | None,
+    gap: Gap | None,
 ) -> Scores:
+    own = rows[rows["method"] == method]
     values, capped = {}, {}
     for metric in case_metrics(run):
-        numbers, infinite = finite(rows[metric])
-        values[metric] = statistics.mean_interval(numbers, rows.loc[numbers.index, "cluster"])
+        numbers, infinite = statistics.cap_infinite(own[metric].dropna())
+        values[metric] = statistics.mean_interval(numbers, own.loc[numbers.index, "cluster"])
         if infinite:
             capped[metric] = infinite
     values |= _set_values(run, tier, method)
     timed = bool(run.methods.loc[method, "timed"])
+    has_place = place is not None and not pd.isna(place["rank_first"])
     return Scores(
         method=method,
         values=values,
         capped=capped,
-        n=len(rows),
-        seconds=float(rows["seconds"].median()) if timed and len(rows) else float("nan"),
-        peak_bytes=float(rows["peak_bytes"].max()) if len(rows) else float("nan"),
-        difference=_difference(rows, best_rows, headline),
+        n=len(own),
+        seconds=float(own["seconds"].median()) if timed and len(own) else float("nan"),
+        peak_bytes=float(own["peak_bytes"].max()) if len(own) else float("nan"),
+        gap=gap,
+        place=(int(place["rank_first"]), int(place["rank_last"])) if place and has_place else None,
+        group=place["group"] if place else "",
     )
 
 
@@ -195,62 +240,6 @@ def _set_values(run: Run, tier: str, method: str) -> dict[str, Interval]:
         )
         for row in rows.to_dict("records")
     }  # fmt: skip
-
-
-def _difference(rows: pd.DataFrame, best_rows: pd.DataFrame, headline: str) -> Interval | None:
-    if (
-        headline not in rows
-        or len(best_rows) == 0
-        or set(rows["method"]) <= set(best_rows["method"])
-    ):
-        return None
-    both = rows.merge(best_rows[[*CASE, headline]], on=CASE, suffixes=("", "_best"))
-    both = both.dropna(subset=[headline, f"{headline}_best"])
-    own, _ = finite(both[headline])
-    other, _ = finite(both[f"{headline}_best"])
-    return statistics.paired_interval(own, other, both["cluster"])
-
-
-def _places(
-    ranked: Sequence[Scores], common: pd.DataFrame, metric: str, higher: bool
-) -> list[tuple[int, int] | None]:
-    """First and last possible rank of each method, from all paired differences."""
-    known = [s for s in ranked if metric in s.values and np.isfinite(s.values[metric].mean)]
-    rows = {s.method: common[common["method"] == s.method] for s in known}
-    better = np.zeros(len(known), int)
-    worse = np.zeros(len(known), int)
-    for i, j in itertools.combinations(range(len(known)), 2):
-        gap = _difference(rows[known[j].method], rows[known[i].method], metric)
-        if gap is None or not gap.excludes_zero:
-            continue
-        ahead, behind = (i, j) if (gap.mean < 0) == higher else (j, i)
-        better[behind] += 1
-        worse[ahead] += 1
-    places = [(1 + int(b), len(known) - int(w)) for b, w in zip(better, worse, strict=True)]
-    return [*places, *[None] * (len(ranked) - len(known))]
-
-
-def _first(
-    common: pd.DataFrame, names: Sequence[str] | pd.Index, metric: str, higher: bool
-) -> str | None:
-    if metric not in common or len(names) == 0:
-        return None
-    means = {name: finite(common.loc[common["method"] == name, metric])[0].mean() for name in names}
-    known = {name: mean for name, mean in means.items() if np.isfinite(mean)}
-    if not known:
-        return None
-    return min(known, key=lambda name: (-known[name] if higher else known[name], name))
-
-
-def _sort_key(scores: Scores, metric: str, higher: bool) -> tuple[bool, float, str]:
-    mean = scores.values[metric].mean if metric in scores.values else float("nan")
-    missing = bool(np.isnan(mean))
-    return missing, 0.0 if missing else -mean if higher else mean, scores.method
-
-
-def _higher_is_better(run: Run, metric: str) -> bool:
-    direction = run.metrics.loc[run.metrics["metric"] == metric, "direction"]
-    return len(direction) > 0 and direction.iloc[0] == "higher"
 
 
 def _reason(run: Run, cases: pd.DataFrame, method: str) -> str:

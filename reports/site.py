@@ -13,6 +13,7 @@ from bench import statistics
 from reports import numbers
 from reports.pictures import Album
 from reports.run import Run
+from reports.verdict import read_verdict
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -25,6 +26,7 @@ class Site:
         self.run = run
         self.folder = folder
         self.album = Album(folder)
+        self.verdict = read_verdict(run)
         self.headline = statistics.headline_metric(run.metrics)
         self._environment = Environment(
             loader=FileSystemLoader(_TEMPLATES),
@@ -67,6 +69,7 @@ class Site:
                 {"path": f"tiers/{numbers.slug(tier)}.html", "name": tier}
                 for tier in self.run.tiers
             ],
+            "regression": self.verdict is not None and not self.verdict.outdated,
             "failures": len(self.failures) + len(self.refused) + len(self.unavailable),
         }
 

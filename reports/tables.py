@@ -9,16 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from bench.statistics import Interval
+from bench.statistics import CAP_DB, MARKS, Interval
 from reports import numbers, sentences
-from reports.ranking import CAP_DB, MARKS, Ranking, Scores, case_metrics
+from reports.ranking import Gap, Ranking, Scores, case_metrics
 from reports.run import Run
 
 # What the overview shows beside the headline metric; the tier pages show everything.
 OVERVIEW = ("lpips", "lpips_untrained", "ssim_hole", "psnr_hole_db", "l1_hole", "seam", "drift")
 RANK_NOTE = (
-    "Rank: a range where the paired differences do not settle the order; not corrected for the "
-    "number of pairs. Bold marks the best mean of a column, separable or not."
+    "Rank: a range where the order is open. Methods that share a letter cannot be told apart: "
+    "their p-value, adjusted for all pairs of the tier (sign flips by photo, Holm), is 0.05 or "
+    "more. Bold marks the best mean of a column, separable or not."
 )
 _FAMILIES = {
     "floor", "ceiling", "diffusion-based", "patch-based", "CNN", "GAN", "transformer", "Fourier",
@@ -79,6 +80,7 @@ class Row:
     """One method in a ranking; ``order`` is its position, for sorting."""
 
     place: str
+    group: str
     order: int
     label: Label
     cells: list[Cell]
@@ -87,7 +89,6 @@ class Row:
     ratio: str
     memory: Cell
     n: int
-    tied: bool
 
 
 def label(run: Run, method: str) -> Label:
@@ -128,7 +129,7 @@ def rows(run: Run, ranking: Ranking, shown: Sequence[Column]) -> dict[str, list[
 
 def notes(run: Run, ranking: Ranking, shown: Sequence[Column]) -> list[str]:
     """What a reader must know about the numbers of this ranking."""
-    found = [RANK_NOTE] if any(place and place[0] < place[1] for place in ranking.places) else []
+    found = [RANK_NOTE] if any(s.group for s in ranking.ranked) else []
     found += [f"{c.name}: {c.note}" for c in shown if c.note]
     found += [text for column in shown if (text := _capped(run, ranking, column))]
     remarks = {
@@ -219,7 +220,8 @@ def _row(
     order = ranking.ranked.index(scores) if scores in ranking.ranked else len(ranking.ranked)
     ratio = scores.seconds / telea
     return Row(
-        place=_place(ranking, order) or (family if family in MARKS else ""),
+        place=_place(scores) or (family if family in MARKS else ""),
+        group=scores.group,
         order=order,
         label=label(run, scores.method),
         cells=[_cell(scores, column, best.get(column.metric, "")) for column in shown],
@@ -230,16 +232,14 @@ def _row(
         else "",
         memory=_memory(scores),
         n=scores.n,
-        tied=scores in ranking.tied,
     )
 
 
-def _place(ranking: Ranking, order: int) -> str:
-    """``2``, or ``1-3`` where the paired differences leave the order open; empty if unranked."""
-    place = ranking.places[order] if order < len(ranking.ranked) else None
-    if place is None:
+def _place(scores: Scores) -> str:
+    """``2``, or ``1-3`` where the order is open; empty if unranked."""
+    if scores.place is None:
         return ""
-    first, last = place
+    first, last = scores.place
     return str(first) if first == last else f"{first}{numbers.TO}{last}"
 
 
@@ -268,22 +268,28 @@ def _flat(value: Interval) -> bool:
 
 
 def _difference(scores: Scores, ranking: Ranking, shown: Sequence[Column]) -> Cell:
-    best = ranking.best
-    if best is not None and scores.method == best.method:
+    if ranking.best is scores:
         return Cell("best")
-    gap = scores.difference
-    if gap is None or gap.n == 0:
+    gap = scores.gap
+    if gap is None or gap.interval.n == 0:
         return Cell(numbers.NOTHING, remark="no shared case")
-    unit = shown[0].unit if shown else ""
-    decimals = numbers.decimals_for([gap.half_width], unit=unit)
-    sign = "+" if gap.mean > 0 else ""
-    remark = "" if gap.excludes_zero else "not separable"
+    value = gap.interval
+    decimals = numbers.decimals_for([value.half_width], unit=shown[0].unit if shown else "")
+    remarks = [f"n = {value.n}" if value.n != scores.n else "", numbers.p_value(gap.p), _said(gap)]
     return Cell(
-        text=sign + numbers.number(gap.mean, decimals),
-        interval=numbers.interval(gap.low, gap.high, decimals),
-        remark=remark if gap.n == scores.n else f"n = {gap.n} {remark}".strip(),
-        sort=repr(float(gap.mean)),
+        text=numbers.signed(value.mean, decimals),
+        interval=numbers.interval(value.low, value.high, decimals),
+        remark=", ".join(filter(None, remarks)),
+        sort=repr(float(value.mean)),
     )
+
+
+def _said(gap: Gap) -> str:
+    if gap.significant:
+        return "within the margin" if gap.equivalent else ""
+    if gap.equivalent:
+        return "equivalent"
+    return "" if math.isnan(gap.p) else "not separable"
 
 
 def _seconds(run: Run, scores: Scores) -> Cell:

@@ -251,6 +251,8 @@ def _info(photos: int) -> dict[str, Any]:
         "format": 1,
         "fingerprint": f"photos:0123456789/{photos} size:sample paste:known-8bit",
         "photo_set": "bundled",
+        "finished": "2024-01-02T03:04:05+00:00",
+        "environment": {"python": "3.12.0", "packages": {"numpy": "2.0"}},
         "options": {"seed": 0, "tiers": list(TIERS), "photos": "<b>folder</b>"},
         "provenance": {"command": "inpaint-bench run", "versions": {"numpy": "2.0"}},
     }

@@ -17,9 +17,10 @@ import pandas as pd
 import pytest
 
 import reports
+from bench.cli import main
 from bench.errors import BenchError, InputError
-from bench.statistics import headline_metric
-from reports import gallery, numbers, sentences, tables
+from bench.statistics import Facts, compare_methods, headline_metric
+from reports import gallery, numbers, pair_table, sentences, tables
 from reports.build import build, read_run
 from reports.downloads import guarded
 from reports.ranking import rank
@@ -214,9 +215,11 @@ def test_every_hostile_name_is_shown_and_has_its_own_page(hostile):
 
 
 def test_file_names_never_come_from_names_of_photos(hostile):
-    fixed = {"report.css", "report.js", "small.html", "small-light.svg", "small-dark.svg",
-             "index.html", "methods.html", "failures.html", "provenance.html", "cases.csv",
-             "summary.csv"}  # fmt: skip
+    fixed = {"report.css", "report.js", "small.html", "index.html", "methods.html",
+             "failures.html", "provenance.html", "cases.csv", "summary.csv",
+             "pairs.csv"}  # fmt: skip
+    fixed |= {f"small-{kind}-{scheme}.svg" for kind in ("means", "differences")
+              for scheme in ("light", "dark")}  # fmt: skip
     for path in hostile.rglob("*"):
         if path.is_file() and path.name not in fixed:
             assert re.fullmatch(r"[0-9a-f]{16}\.(png|webp|html)", path.name), path
@@ -311,66 +314,153 @@ def test_lpips_ranks_when_it_was_measured_and_lower_wins(tmp_path):
     means = [s.values["lpips"].mean for s in ranking.ranked]
     assert headline.metric == "lpips"
     assert means == sorted(means)
-    assert all(s.difference.mean >= 0 for s in ranking.ranked[1:])
+    assert all(s.gap.interval.mean >= 0 for s in ranking.ranked[1:])
+
+
+PHOTOS = 12
+
+
+def spread(mean: float, width: float = 0.0) -> list[float]:
+    """Values of so many photos around a mean, which moves by the same for all of them."""
+    return [mean + width * (i % 3 - 1) + 0.0001 * i for i in range(PHOTOS)]
 
 
 def with_values(run, values: dict[str, list[float]]):
-    """Give the methods these SSIM values in the hole, photo by photo, in one tier."""
-    cases = run.cases[(run.cases["tier"] == "small") & run.cases["method"].isin(values)].copy()
-    for method, numbers_of in values.items():
-        cases.loc[cases["method"] == method, "ssim_hole"] = numbers_of
-    plan = run.plan[run.plan["tier"] == "small"]
-    return dataclasses.replace(run, cases=cases, plan=plan)
+    """A run of these SSIM values in the hole, photo by photo, in one tier."""
+    photos = len(next(iter(values.values())))
+    plan = pd.DataFrame({"photo": [f"{i:03}" for i in range(photos)], "tier": "small", "draw": 0})
+    cases = pd.concat(
+        plan.assign(method=name, sample=0, status="ok", cluster=plan["photo"], seconds=1.0,
+                    peak_bytes=1.0, reason="", output="", ssim_hole=numbers_of)
+        for name, numbers_of in values.items()
+    ).reset_index(drop=True)  # fmt: skip
+    metrics = run.metrics[run.metrics["metric"].isin(["lpips", "ssim_hole"])]
+    sets = run.sets.head(0)
+    return dataclasses.replace(run, plan=plan, cases=cases, metrics=metrics, sets=sets)
+
+
+def ranking_of(run):
+    return rank(run, "small", headline_metric(run.metrics))
 
 
 @pytest.mark.parametrize(
-    ("telea", "words"),
+    ("telea", "hero", "words"),
     [
-        ([0.50, 0.61, 0.72], "is best on small holes"),
-        ([0.65, 0.61, 0.60], "No clear winner"),
+        (spread(0.5), "is best on small holes", "significant, and larger than the margin of 0.005"),
+        (
+            spread(0.699),
+            "leads on small holes by less than matters",
+            "significant, but smaller than the margin of 0.005, so of no practical weight",
+        ),
+        (
+            spread(0.695, 0.004),
+            "is best on small holes",
+            "significant; whether it is larger than the margin of 0.005 is open",
+        ),
+        (
+            spread(0.6999, 0.0005),
+            "No clear winner",
+            "not separable from Telea; Telea is equivalent, within the margin of 0.005",
+        ),
+        (spread(0.69, 0.2), "No clear winner", "but not separable from Telea."),
     ],
 )
-def test_sentence_calls_a_winner_only_when_separable(sample, telea, words):
-    run = with_values(read_run(sample), {"telea": telea, "ns": [0.60, 0.70, 0.80]})
-    ranking = rank(run, "small", headline_metric(run.metrics))
+def test_a_lead_is_called_by_its_p_value_and_by_the_margin(sample, telea, hero, words):
+    run = with_values(read_run(sample), {"telea": telea, "ns": spread(0.7)})
+    ranking = ranking_of(run)
     assert ranking.best.method == "ns"
-    assert words in sentences.headline(run, [ranking])
+    assert hero in sentences.headline(run, [ranking])
     verdict = sentences.verdict(run, ranking, "SSIM", "")
-    assert ("not separable" in verdict) == ("No clear" in words)
+    assert words in verdict
+    assert re.search(r"\(95 % interval \[.+\], p (=|<) [\d.]+\)", verdict)
+
+
+def test_too_few_photos_for_any_significance_are_called_that(sample):
+    values = {"telea": spread(0.5), "ns": spread(0.7), "shiftmap": spread(0.6), "mean": spread(0.1),
+              "fussy": spread(0.2), "lama:big-lama": spread(0.3),
+              "original": spread(1.0)}  # fmt: skip
+    run = with_values(read_run(sample), {name: v[:6] for name, v in values.items()})
+    ranking = ranking_of(run)
+    assert ranking.tied == ranking.ranked[1:]
+    said = sentences.headline(run, [ranking])
+    assert said == "No clear winner: with 6 photos no difference can be significant."
+    verdict = sentences.verdict(run, ranking, "SSIM", "")
+    assert "smallest possible p-value, adjusted for 21 pairs, is 0.66" in verdict
+    assert "With 6 photos no difference" in sentences.differences(run, ranking)
 
 
 def test_one_method_alone_is_no_winner(sample):
     run = with_values(read_run(sample), {"ns": [0.6, 0.7, 0.8]})
-    ranking = rank(run, "small", headline_metric(run.metrics))
-    assert "nothing can be compared" in sentences.headline(run, [ranking])
+    assert "nothing can be compared" in sentences.headline(run, [ranking_of(run)])
 
 
-def test_a_rank_is_a_range_where_the_order_is_open(sample):
-    values = {
-        "ns": [0.60, 0.70, 0.80],
-        "shiftmap": [0.65, 0.61, 0.60],
-        "telea": [0.10, 0.21, 0.30],
-    }
+def test_ranks_ties_and_differences_are_those_of_the_comparison(sample):
+    values = {"ns": spread(0.7), "shiftmap": spread(0.69, 0.2), "telea": spread(0.2)}
     run = with_values(read_run(sample), values)
-    ranking = rank(run, "small", headline_metric(run.metrics))
-    assert [s.method for s in ranking.ranked] == ["ns", "shiftmap", "telea"]
-    assert ranking.places == [(1, 2), (1, 2), (3, 3)]
-    shown = tables.rows(run, ranking, tables.columns(run, ranking))["ranked"]
-    assert [row.place for row in shown] == ["1\N{EN DASH}2", "1\N{EN DASH}2", "3"]
+    ranking = ranking_of(run)
+    facts = Facts("ssim_hole", higher=True)
+    found = compare_methods(run.cases, run.methods, facts, "small", expected=PHOTOS)
+    assert [s.method for s in ranking.ranked] == list(found.ranks["method"])
+    assert [s.place for s in ranking.ranked] == [(1, 2), (1, 2), (3, 3)]
+    assert [s.group for s in ranking.ranked] == list(found.ranks["group"]) == ["a", "a", "b"]
+    assert ranking.ranked[0].gap is None
+    for scores, (_, pair) in zip(ranking.ranked[1:], found.pairs.iterrows(), strict=False):
+        gap = scores.gap
+        assert (pair["a"], pair["b"]) == ("ns", scores.method)
+        assert (gap.interval.mean, gap.p) == (-pair["difference"], pair["p_holm"])
+        assert (gap.interval.low, gap.interval.high) == (-pair["high"], -pair["low"])
+    rows = tables.rows(run, ranking, tables.columns(run, ranking))["ranked"]
+    assert [row.place for row in rows] == ["1\N{EN DASH}2", "1\N{EN DASH}2", "3"]
+    assert [row.group for row in rows] == ["a", "a", "b"]
+    assert "not separable" in rows[1].difference.remark
+    assert rows[2].difference.remark == numbers.p_value(ranking.ranked[2].gap.p)
     assert tables.RANK_NOTE in tables.notes(run, ranking, tables.columns(run, ranking))
 
 
 def test_a_strict_order_has_plain_ranks(sample):
-    values = {"ns": [0.60, 0.70, 0.80], "shiftmap": [0.5, 0.61, 0.69], "telea": [0.1, 0.2, 0.3]}
-    run = with_values(read_run(sample), values)
-    assert rank(run, "small", headline_metric(run.metrics)).places == [(1, 1), (2, 2), (3, 3)]
+    values = {"ns": spread(0.7), "shiftmap": spread(0.6), "telea": spread(0.2)}
+    ranking = ranking_of(with_values(read_run(sample), values))
+    assert [s.place for s in ranking.ranked] == [(1, 1), (2, 2), (3, 3)]
+    assert [s.group for s in ranking.ranked] == ["a", "b", "c"]
 
 
 def test_the_best_of_a_tie_is_the_first_of_its_range(sample):
     run = read_run(sample)
     for tier in run.tiers:
         ranking = rank(run, tier, headline_metric(run.metrics))
-        assert ranking.places[0] == (1, 1 + len(ranking.tied))
+        assert ranking.best.place == (1, 1 + len(ranking.tied))
+
+
+def test_pairs_are_listed_with_both_p_values_and_a_verdict(sample):
+    values = {"ns": spread(0.7), "shiftmap": spread(0.699), "telea": spread(0.2, 0.3)}
+    run = with_values(read_run(sample), values)
+    pairs = pair_table.pairs(run, ranking_of(run), "")
+    assert [(p.a, p.b) for p in pairs] == [
+        ("Navier\N{EN DASH}Stokes", "Shift-map"), ("Navier\N{EN DASH}Stokes", "Telea"),
+        ("Shift-map", "Telea"),
+    ]  # fmt: skip
+    assert pairs[0].verdict == "Navier\N{EN DASH}Stokes better, but within the margin"
+    assert pairs[0].difference.text.startswith("+0.001")
+    assert (pairs[0].win_rate, pairs[0].n, pairs[0].photos) == ("100 %", PHOTOS, PHOTOS)
+    assert all(float(p.p.strip("< ")) < 0.05 and float(p.p_wilcoxon.strip("< ")) < 1 for p in pairs)
+
+
+def test_tier_pages_show_differences_with_conclusion_and_pairs(report):
+    tree = html5lib.parse((report / "tiers" / "small.html").read_bytes())
+    plot = tree.findall(f".//{XHTML}picture/{XHTML}img")[1]
+    assert plot.get("src").endswith("small-differences-light.svg")
+    assert plot.get("alt").startswith("With 3 photos no difference from")
+    details = tree.find(f".//{XHTML}details")
+    assert texts(details.find(f"{XHTML}summary")) == "All 10 pairs"
+    assert len(details.findall(f".//{XHTML}tbody/{XHTML}tr")) == 10
+    table = tree.find(f".//{XHTML}table[@class='ranking']")
+    assert "below the margin of 0.005 are of no practical weight" in texts(table)
+    assert "tie group a" in texts(table)
+
+
+def test_signed_numbers_have_a_plus_only_above_zero_as_shown():
+    found = [numbers.signed(v, 2) for v in (0.123, -0.5, 0.001, 0.0, np.inf, np.nan)]
+    assert found == ["+0.12", "\N{MINUS SIGN}0.50", "0.00", "0.00", "+\N{INFINITY}", "\N{EN DASH}"]
 
 
 def test_equal_means_share_the_mark_and_a_column_without_difference_has_none(sample):
@@ -489,23 +579,19 @@ def test_tiers_of_many_cases_are_paged(tmp_path):
 
 
 def test_selection_is_the_same_each_time_and_holds_the_extremes(sample):
-    run = read_run(sample)
     rng = np.random.default_rng(0)
-    plan = pd.DataFrame({"photo": [f"{i:03}" for i in range(300)], "tier": "small", "draw": 0})
-    cases = pd.concat(
-        plan.assign(method=name, sample=0, status="ok", cluster=plan["photo"], seconds=1.0,
-                    peak_bytes=1.0, reason="", output="", ssim_hole=rng.normal(shift, 0.1, 300))
-        for name, shift in (("ns", 0.8), ("telea", 0.5))
-    ).reset_index(drop=True)  # fmt: skip
-    metrics = run.metrics[run.metrics["metric"].isin(["lpips", "ssim_hole"])]
-    run = dataclasses.replace(run, plan=plan, cases=cases, metrics=metrics)
-    ranking = rank(run, "small", headline_metric(metrics))
+    drawn = {"ns": rng.normal(0.8, 0.1, 300), "telea": rng.normal(0.5, 0.1, 300)}
+    run = with_values(read_run(sample), drawn)
+    ranking = ranking_of(run)
     chosen = gallery.select(run, ranking)
     assert 60 <= len(chosen) <= 100
     assert list(chosen["photo"]) == sorted(chosen["photo"])
     assert chosen.equals(gallery.select(run, ranking))
-    best = cases[cases["method"] == "ns"].set_index("photo")["ssim_hole"]
+    best = run.cases[run.cases["method"] == "ns"].set_index("photo")["ssim_hole"]
     assert {best.idxmax(), best.idxmin()} <= set(chosen["photo"])
+    left_out = sorted(set(run.plan["photo"]) - set(chosen["photo"]))[:2]
+    regressed = [(photo, "small", 0) for photo in left_out]
+    assert set(left_out) <= set(gallery.select(run, ranking, regressed)["photo"])
 
 
 def test_downloads_hold_every_case_and_mean_and_no_formula(report, hostile):
@@ -556,6 +642,140 @@ def test_without_the_headline_metric_there_is_no_winner(copy):
     page = build(copy).read_text("utf-8")
     assert "No ranking: the headline metric was not measured" in page
     assert "is best on" not in page
+
+
+# -- against a baseline -----------------------------------------------------------------------
+
+
+def judged(baseline: Path, run: Path) -> int:
+    """Judge a run as the command line does, and build its report."""
+    status = main(["gate", str(baseline), str(run)])
+    build(run)
+    return status
+
+
+def darken(folder: Path) -> None:
+    def change(cases: pd.DataFrame) -> pd.DataFrame:
+        row = (cases["method"] == "telea") & (cases["tier"] == "large")
+        return cases.assign(ssim_hole=cases["ssim_hole"] - row * 0.01)
+
+    edit(folder, "cases", change)
+
+
+def regression_page(folder: Path) -> object:
+    return html5lib.HTMLParser(strict=True).parse((folder / "report/regression.html").read_bytes())
+
+
+def test_without_a_verdict_there_is_no_regression_page(report):
+    assert not (report / "regression.html").exists()
+    assert "regression.html" not in (report / "index.html").read_text("utf-8")
+
+
+def test_regressed_cases_are_named_with_old_and_new_value_and_a_link(sample, copy, trees):
+    darken(copy)
+    assert judged(sample, copy) == 1
+    tree = regression_page(copy)
+    assert texts(tree.find(f".//{XHTML}h1")) == "Regressed"
+    page = texts(tree)
+    assert read_run(sample).info["fingerprint"] in page
+    assert str(sample) in page
+    worst, every = (
+        tree.find(f".//{XHTML}section[@aria-labelledby='{name}']") for name in ("worst", "all")
+    )
+    rows = worst.findall(f".//{XHTML}tbody/{XHTML}tr")
+    assert len(rows) == 3
+    cells = [texts(cell) for cell in rows[0]]
+    assert cells[1:3] == ["Telea", "SSIM in the hole"]
+    assert float(cells[3]) - float(cells[4]) == pytest.approx(0.01, abs=1e-5)
+    assert cells[5:] == ["0.002", "5"]
+    assert all((copy / "report" / row.find(f".//{XHTML}a").get("href")).is_file() for row in rows)
+    states = [texts(row[3]) for row in every.findall(f".//{XHTML}tbody/{XHTML}tr")]
+    assert states[0] == "regressed"
+    assert set(states[1:]) == {"same"}
+    index = (copy / "report/index.html").read_text("utf-8")
+    assert "Against the baseline: regressed." in index
+    for path, tree in pages_of(copy / "report").items():
+        assert any(texts(a) == "Regression" for a in tree.iter(f"{XHTML}a")), path
+    test_references_are_relative_and_lead_to_files(pages_of(copy / "report"))
+    test_tables_have_captions_and_scopes(trees | {copy: regression_page(copy)})
+
+
+def test_the_same_run_is_the_same(sample, copy):
+    assert judged(sample, copy) == 0
+    page = texts(regression_page(copy))
+    assert "Same as the baseline, or better" in page
+    assert "Worst changes" not in page
+    assert "regressed" not in page
+
+
+def test_what_is_missing_is_named_before_what_is_the_same(sample, copy):
+    def fail(cases: pd.DataFrame) -> pd.DataFrame:
+        row = (cases["method"] == "ns") & (cases["photo"] == "coffee.png")
+        return cases.assign(status=cases["status"].where(~row, "oom"))
+
+    edit(copy, "cases", fail)
+    edit(copy, "cases", lambda t: t[t["method"] != "mean"])
+    edit(copy, "methods", lambda t: t[t["method"] != "mean"])
+    assert judged(sample, copy) == 4
+    tree = regression_page(copy)
+    assert texts(tree.find(f".//{XHTML}h1")) == "Something of the baseline is missing"
+    missing = texts(tree.find(f".//{XHTML}section[@aria-labelledby='missing']"))
+    assert "coffee.png, draw 0, largeoom: no reason given" in missing
+    assert "mean, smallthe run has no such method" in missing
+
+
+def test_other_photos_are_not_compared_and_what_differs_is_said(sample, copy):
+    change_header(copy, fingerprint="photos:9876543210/3 size:sample paste:known-8bit",
+                  environment={"packages": {"numpy": "2.1"}})  # fmt: skip
+    assert judged(sample, copy) == 3
+    tree = regression_page(copy)
+    assert texts(tree.find(f".//{XHTML}h1")) == "Not comparable with the baseline"
+    differs = texts(tree.find(f".//{XHTML}section[@aria-labelledby='differs']"))
+    assert "photos0123456789/39876543210/3" in differs
+    assert "numpy2.02.1" in texts(tree.find(f".//{XHTML}section[@aria-labelledby='changed']"))
+    assert "not compared" in texts(tree.find(f".//{XHTML}section[@aria-labelledby='all']"))
+
+
+OUTDATED = {
+    "older than the run": lambda run: change_header(run, finished="2999-01-01T00:00:00+00:00"),
+    "with the fingerprint": lambda run: change_header(run, fingerprint="photos:x/3"),
+    "other packages": lambda run: change_header(run, environment={"packages": {"numpy": "3"}}),
+    "another version of": lambda run: edit(run, "methods", lambda t: t.assign(identity="new")),
+    "was 0.": darken,
+}
+
+
+@pytest.mark.parametrize("words", OUTDATED)
+def test_a_verdict_on_an_earlier_state_is_not_shown_as_current(sample, copy, words):
+    darken(copy)
+    assert main(["gate", str(sample), str(copy)]) == 1
+    OUTDATED[words](copy)
+    report = build(copy).parent
+    page = texts(html5lib.parse((report / "index.html").read_bytes()))
+    assert "No current verdict. The one in this folder, \u201cregressed\u201d" in page
+    assert words in page
+    assert not (report / "regression.html").exists()
+    assert 'href="regression.html"' not in (report / "index.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("text", ["{", '{"format": 1}', '{"format": 9}'])
+def test_a_damaged_verdict_is_named(copy, text):
+    (copy / "verdict.json").write_text(text)
+    with pytest.raises(InputError, match=r"verdict\.json"):
+        build(copy)
+
+
+def test_the_report_command_judges_first(sample, copy):
+    darken(copy)
+    assert main(["report", str(copy), "--baseline", str(sample)]) == 0
+    assert json.loads((copy / "verdict.json").read_text("utf-8"))["outcome"] == "regressed"
+    assert texts(regression_page(copy).find(f".//{XHTML}h1")) == "Regressed"
+
+
+def test_a_baseline_that_is_not_there_leaves_the_report_as_it_was(copy, tmp_path):
+    before = snapshot(build(copy).parent)
+    assert main(["report", str(copy), "--baseline", str(tmp_path / "none.json")]) == 2
+    assert snapshot(copy / "report") == before
 
 
 # -- the folder -----------------------------------------------------------------------------

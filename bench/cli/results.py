@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from bench.cli import gate
 from bench.cli.arguments import Commands
 
 
@@ -14,6 +15,13 @@ def add(commands: Commands) -> None:
     report.set_defaults(command=_report)
     report.add_argument("run", type=Path, help="run folder")
     report.add_argument("--out", type=Path, help="where to; default: RUN/report")
+    report.add_argument(
+        "--baseline",
+        type=Path,
+        help="judge the run against this file or run folder first, as 'gate' does; the exit "
+        "status is the report's",
+    )
+    report.set_defaults(json=None, markdown=None, junit=None)
     merge = commands.add_parser("merge", help="join runs of one protocol into a new run folder")
     merge.set_defaults(command=_merge)
     merge.add_argument("out", type=Path, help="run folder to write")
@@ -21,6 +29,9 @@ def add(commands: Commands) -> None:
 
 
 def _report(options: argparse.Namespace) -> int:
+    if options.baseline is not None:
+        # The whole command: it writes the verdict that the report reads, and prints it.
+        gate._gate(options)
     build_report(options.run, options.out)
     return 0
 

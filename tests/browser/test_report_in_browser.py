@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bench.cli import main
 from reports.build import build
 from tests.sample_run import HOSTILE_NAMES, write_run
 
@@ -31,7 +32,8 @@ def report(tmp_path_factory) -> Path:
     folder = write_run(tmp_path_factory.mktemp("browser") / "run", names=names)
     header = json.loads((folder / "run.json").read_text("utf-8")) | {"state": "complete"}
     (folder / "run.json").write_text(json.dumps(header), "utf-8")
-    return build(folder).parent
+    assert main(["report", str(folder), "--baseline", str(folder)]) == 0
+    return folder / "report"
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +82,7 @@ def kinds(report: Path) -> dict[str, Path]:
         "tier": report / "tiers" / "region.html",
         "case": sorted((report / "cases").iterdir())[0],
         "methods": report / "methods.html",
+        "regression": report / "regression.html",
         "failures": report / "failures.html",
         "provenance": report / "provenance.html",
     }
