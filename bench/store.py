@@ -77,7 +77,9 @@ class RunFolder:
             value: dict[str, Any] = json.loads(path.read_text("utf-8"))
         except (OSError, ValueError) as error:
             raise InputError(f"{path}: expected a run folder's {name}: {error}") from error
-        if value.get("format", FORMAT) > FORMAT:
+        if not isinstance(value, dict) or not isinstance(value.get("format"), int):
+            raise InputError(f"{path}: expected an object with a format version, found another")
+        if value["format"] > FORMAT:
             raise InputError(
                 f"{path}: format {value['format']} is newer than {FORMAT}; update inpaint-bench"
             )

@@ -36,6 +36,8 @@ _TABLE = {
     "biharmonic": "methods.classical:Biharmonic",
     "patchmatch": "methods.classical:PatchMatch",
     "shift_map": "methods.classical:ShiftMap",
+    "context_encoder": "methods.context_encoder:ContextEncoder",
+    "pennet": "methods.pennet:PENNet",
     "mean": "methods.floors:MeanFill",
     "noise": "methods.floors:NoiseFill",
     "original": "methods.floors:Original",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError
+from methods.weights import Checkpoint
 
 FAMILIES = (
     "floor", "ceiling", "diffusion-based", "patch-based", "CNN", "GAN", "transformer", "Fourier",
@@ -86,6 +87,7 @@ class Card:
         published: Published figures, by name.
         weights: Names of weights to choose from, as in ``NAME:WEIGHTS``.
         variants: Names of variants to choose from, as in ``NAME@VARIANT``.
+        checkpoints: The weight files, in the order of ``weights``; the first is the default.
     """
 
     name: str
@@ -105,6 +107,7 @@ class Card:
     published: dict[str, float] = field(default_factory=dict)
     weights: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a family that reports would not know how to show."""
@@ -131,7 +134,8 @@ def read(name: str) -> Card:
     for choice in ("weights", "variants"):
         facts[choice] = tuple(facts.get(choice, ()))
     try:
+        facts["checkpoints"] = tuple(Checkpoint(**each) for each in facts.get("checkpoints", ()))
         size = SizeRule(**facts.pop("size", {}))
         return Card(**{"name": name, **facts, "size": size})
-    except TypeError as error:  # a field too few, or one that `SizeRule` does not know
+    except TypeError as error:  # a field too few, or one that nothing here knows
         raise BenchError(f"{path.name}: {error}") from error

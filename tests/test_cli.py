@@ -22,6 +22,8 @@ from tests import runs
         (["run", "--images", "does-not-exist"], "does-not-exist"),
         (["run", "--masks", "somewhere"], "--masks"),
         (["report", "does-not-exist"], "does-not-exist"),
+        (["compare", "does-not-exist"], "does-not-exist"),
+        (["gate", "does-not-exist", "nor-this"], "does-not-exist"),
         (["merge", "out", "does-not-exist"], "does-not-exist"),
         (["check", "no_such_method"], "no_such_method"),
         (["weights", "fetch", "no-such"], "lpips-alex"),
@@ -82,3 +84,12 @@ def test_a_run_ends_with_its_report(tmp_path, photos):
     assert "Telea" in page.read_text("utf-8")
     assert json.loads((out / "run.json").read_text())["state"] == "complete"
     assert "18 of 18 fills" in done.stderr
+
+
+def test_a_fault_of_ours_is_not_taken_for_a_regression(monkeypatch, capsys):
+    def broken():
+        raise KeyError("a bug")
+
+    monkeypatch.setattr("methods.names", broken)
+    assert main(["list"]) == 2
+    assert "Traceback" in capsys.readouterr().err

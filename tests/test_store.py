@@ -32,10 +32,10 @@ def test_damaged_fragments_go_to_quarantine(tmp_path):
 
 def test_a_failed_write_leaves_the_old_file_and_no_temporary_one(tmp_path):
     store = RunFolder(tmp_path)
-    store.write_json("run.json", {"a": 1})
+    store.write_json("run.json", {"format": 1})
     with pytest.raises(TypeError):
         store.write_json("run.json", {("not", "a key"): 1})
-    assert store.read_json() == {"a": 1}
+    assert store.read_json() == {"format": 1}
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
 
 
@@ -48,6 +48,13 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
 def test_a_newer_format_is_refused_with_advice(tmp_path):
     (tmp_path / "run.json").write_text(json.dumps({"format": FORMAT + 1}))
     with pytest.raises(InputError, match="update inpaint-bench"):
+        RunFolder(tmp_path).read_json()
+
+
+@pytest.mark.parametrize("text", ["[]", '{"format": "1"}', "{}", "{", ""])
+def test_a_damaged_run_json_is_an_error_that_names_it(tmp_path, text):
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(InputError, match=r"run\.json"):
         RunFolder(tmp_path).read_json()
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
-from bench.cli import compare, gate, holes, methods, results, run, weights
+from bench.cli import compare, gate, holes, methods, results, run, verify, weights
 from bench.errors import BenchError
 
 _EXAMPLES = """examples:
@@ -36,6 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except Exception:
+        # A fault of ours; its status must not be taken for a regression's, which is 1.
+        traceback.print_exc()
+        print(
+            "inpaint-bench: this is a bug; please report it with the lines above", file=sys.stderr
+        )
+        return 2
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,6 +54,6 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for module in (run, results, compare, gate, methods, holes, weights):
+    for module in (run, results, compare, gate, methods, verify, holes, weights):
         module.add(commands)
     return parser

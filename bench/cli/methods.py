@@ -18,12 +18,16 @@ def add(commands: Commands) -> None:
 
 def _list(options: argparse.Namespace) -> int:
     import methods
+    from methods.weights import present
 
     cards = [(name, methods.card(name)) for name in methods.names()]
     width = max(len(name) for name, _ in cards)
     for name, card in cards:
         mark = "*" if card.default else " "
         print(f"{mark} {name:{width}}  {card.family:15}  {card.summary}")
+        if card.checkpoints and not any(present(each) for each in card.checkpoints):
+            command = card.checkpoints[0].command
+            print(f"  {'':{width}}  {'unavailable:':15}  no weights here; run: {command}")
     print("\n* part of the default job. Own methods: LABEL=module:Class or LABEL=folder:PATH")
     return 0
 

@@ -33,12 +33,13 @@ def add(commands: Commands) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from methods.weights import CHECKPOINTS, find
+    from methods.weights import find
 
-    for checkpoint in CHECKPOINTS.values():
+    for checkpoint in _known().values():
         path = find(checkpoint)
-        state = f"at {path}" if path else f"missing; inpaint-bench weights fetch {checkpoint.name}"
-        print(f"{checkpoint.name:14} {checkpoint.bytes / 1e6:6.1f} MB  {state}")
+        state = f"at {path}" if path else f"missing; {checkpoint.command}"
+        size = f"{checkpoint.bytes / 1e6:6.1f} MB" if checkpoint.bytes else "   size ?"
+        print(f"{checkpoint.name:26} {size}  {state}")
     return 0
 
 
@@ -57,16 +58,31 @@ def _add(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from methods.weights import verify
+    from methods.weights import digest, verify
+    from methods.weights.files import record_of
 
-    verify(options.file, _checkpoint(options.name))
+    checkpoint = _checkpoint(options.name)
+    verify(options.file, checkpoint)
+    if not checkpoint.sha256 and not record_of(options.file).is_file():
+        raise BenchError(
+            f"{options.file}: no SHA-256 is documented for {checkpoint.name}, and none recorded "
+            f"beside the file, whose own is {digest(options.file)}; run: {checkpoint.command}"
+        )
     print(f"{options.file}: is {options.name}")
     return 0
 
 
-def _checkpoint(name: str) -> Checkpoint:
+def _known() -> dict[str, Checkpoint]:
+    """All weight files: those of the metrics, and those on the cards of methods."""
+    import methods
     from methods.weights import CHECKPOINTS
 
-    if name not in CHECKPOINTS:
-        raise BenchError(f"weights {name!r}: expected one of {', '.join(CHECKPOINTS)}")
-    return CHECKPOINTS[name]
+    cards = [methods.card(name) for name in methods.names()]
+    return CHECKPOINTS | {each.name: each for card in cards for each in card.checkpoints}
+
+
+def _checkpoint(name: str) -> Checkpoint:
+    known = _known()
+    if name not in known:
+        raise BenchError(f"weights {name!r}: expected one of {', '.join(known)}")
+    return known[name]

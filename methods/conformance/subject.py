@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 import methods
-from bench.errors import BenchError
+from bench.errors import BenchError, WeightsMissing
 from methods import harness
 from methods.base import Fill, Inpainter
 from methods.card import Card
@@ -35,7 +35,12 @@ class Subject:
         """
         self.name, self.make = _factory(asked)
         self.method = self.make("cpu")
-        self.method.load()
+        try:
+            self.method.load()
+        except WeightsMissing as error:
+            raise WeightsMissing(
+                f"{self.name} cannot be checked without weights: {error}"
+            ) from error
 
     @property
     def card(self) -> Card:

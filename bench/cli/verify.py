@@ -1,0 +1,59 @@
+"""``inpaint-bench verify``: does a network reproduce reference outputs?"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.cli.arguments import Commands
+
+if TYPE_CHECKING:
+    from methods.goldens.verify import Outcome
+
+
+def add(commands: Commands) -> None:
+    """Describe the command."""
+    verify = commands.add_parser(
+        "verify", help="compare a network, layer by layer, with reference outputs"
+    )
+    verify.set_defaults(command=_verify)
+    verify.add_argument("name", help="NAME, or LABEL=module:Class with verify_case in the module")
+    verify.add_argument("file", type=Path, metavar="FILE.npz", help="reference outputs")
+
+
+def _verify(options: argparse.Namespace) -> int:
+    import sys
+
+    import methods
+    from methods.goldens.case import read
+    from methods.goldens.verify import verify
+
+    file = read(options.file)
+    implementation = sys.modules[type(methods.get(options.name)).__module__]
+    print(f"{options.name} against {file.path}: {file.reference}")
+    outcomes = []
+    for outcome in verify(implementation, file):
+        _show(outcome)
+        outcomes.append(outcome)
+    arrays = [each for outcome in outcomes for each in outcome.comparisons]
+    exceeding = sum(not each.passed for each in arrays)
+    lost = sum(bool(outcome.reason) for outcome in outcomes)
+    print(
+        f"{options.name}: {len(arrays) - exceeding} of {len(arrays)} arrays within tolerance, "
+        f"{lost} of {len(outcomes)} cases not rebuilt"
+    )
+    return 0 if all(outcome.passed for outcome in outcomes) else 1
+
+
+def _show(outcome: Outcome) -> None:
+    if outcome.reason:
+        print(f"not rebuilt  {outcome.case}: {outcome.reason}", flush=True)
+    for each in outcome.comparisons:
+        state = "ok" if each.passed else "exceeds"
+        reason = f"  {each.reason}" if each.reason else ""
+        print(
+            f"{state:11}  {each.array:32}  {each.deviation:.1e}  (tolerance {each.tolerance})"
+            f"{reason}",
+            flush=True,
+        )

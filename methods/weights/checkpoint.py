@@ -1,0 +1,75 @@
+"""Weight files as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One weight file.
+
+    Attributes:
+        name: What users call it, such as ``lpips-alex``.
+        file: File name in a weights folder.
+        urls: Where to fetch it, tried in order; empty if it cannot be fetched.
+        sha256: Hex digest, or its first characters (at least 8); empty if none is documented.
+            Then the first file met is trusted, and its digest recorded beside it.
+        bytes: Size, known to 1 %; 0 if it is not documented.
+        licence: Licence of the weights.
+        origin: Who made them and from what.
+    """
+
+    name: str
+    file: str
+    urls: tuple[str, ...] = ()
+    sha256: str = ""
+    bytes: int = 0
+    licence: str = "not stated"
+    origin: str = ""
+
+    @property
+    def command(self) -> str:
+        """What puts the file where it is looked for."""
+        if self.urls:
+            return f"inpaint-bench weights fetch {self.name}"
+        return f"inpaint-bench weights add {self.name} FILE"
+
+
+def _torchvision(name: str, file: str, sha256: str, mebibytes: float, network: str) -> Checkpoint:
+    return Checkpoint(
+        name,
+        file,
+        (f"https://download.pytorch.org/models/{file}",),
+        sha256,
+        int(mebibytes * _MIB),
+        "BSD-3-Clause",
+        f"{network} of torchvision, trained on ImageNet (non-commercial research terms)",
+    )
+
+
+# What is known of the metric networks' files; those of methods are on their cards.
+CHECKPOINTS = {
+    checkpoint.name: checkpoint
+    for checkpoint in (
+        _torchvision("lpips-alex", "alexnet-owt-7be5be79.pth", "7be5be79", 233.1, "AlexNet"),
+        _torchvision("lpips-vgg", "vgg16-397923af.pth", "397923af", 527.8, "VGG-16"),
+        _torchvision(
+            "lpips-squeeze", "squeezenet1_1-b8a52dc0.pth", "b8a52dc0", 4.73, "SqueezeNet 1.1"
+        ),
+        Checkpoint(
+            "fid-inception",
+            "weights-inception-2015-12-05-6726825d.pth",
+            (
+                "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
+                "weights-inception-2015-12-05-6726825d.pth",
+            ),
+            "6726825d",
+            95_600_000,
+            "Apache-2.0",
+            "Inception v3 of TensorFlow (2015-12-05), converted by torch-fidelity",
+        ),
+    )
+}

@@ -1,0 +1,73 @@
+"""Fetch weight files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from bench.errors import BenchError
+from methods.weights.checkpoint import Checkpoint
+from methods.weights.files import cache_folder, mismatch, trust
+
+_TIMEOUT_SECONDS = 10
+_CHUNK = 1 << 20
+
+
+def fetch(checkpoint: Checkpoint) -> Path:
+    """Download a weight file into the cache folder, with progress on standard error.
+
+    The file appears under its name only after size and hash have been checked.
+
+    Raises:
+        BenchError: If no address gave the right file; it says why, and what to do by hand.
+    """
+    target = cache_folder() / checkpoint.file
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    failures = []
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for url in checkpoint.urls:
+            try:
+                _download(url, part)
+                wrong = mismatch(part, checkpoint)
+                if wrong:
+                    raise BenchError(wrong)
+                os.replace(part, target)
+                trust(target, checkpoint, afresh=True)
+                return target
+            except (BenchError, OSError) as error:
+                failures.append(f"{url}: {error}")
+    except OSError as error:
+        failures.append(f"{target.parent}: {error}")
+    finally:
+        part.unlink(missing_ok=True)
+    reasons = "; ".join(failures) or "no address is known"
+    raise BenchError(
+        f"weights {checkpoint.name} could not be fetched ({reasons}). Get {checkpoint.file} from "
+        f"{' or '.join(checkpoint.urls) or checkpoint.origin} by other means and put it into "
+        f"{target.parent}, or run: inpaint-bench weights add {checkpoint.name} FILE"
+    )
+
+
+def _download(url: str, part: Path) -> None:
+    import urllib.request
+    from http.client import HTTPException
+
+    from tqdm import tqdm
+
+    try:
+        with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as answer:
+            stated = answer.headers.get("Content-Length")
+            total = int(stated) if stated else None
+            with (
+                part.open("wb") as file,
+                tqdm(total=total, unit="B", unit_scale=True, desc=url.rsplit("/", 1)[-1]) as bar,
+            ):
+                while chunk := answer.read(_CHUNK):
+                    file.write(chunk)
+                    bar.update(len(chunk))
+                received = file.tell()
+    except HTTPException as error:
+        raise BenchError(f"expected a file, found a malformed answer: {error!r}") from error
+    if total is not None and received < total:
+        raise BenchError(f"expected {total:,} bytes, the connection ended after {received:,}")

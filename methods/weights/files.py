@@ -1,0 +1,164 @@
+"""Find weight files in their folders, check them, and put them there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from bench.errors import BenchError, WeightsMissing
+from methods.weights.checkpoint import Checkpoint
+
+FOLDER_VARIABLE = "INPAINT_BENCH_WEIGHTS"
+# Published sizes are rounded; a file outside of this margin is not worth hashing.
+_SIZE_MARGIN = 0.01
+
+
+def cache_folder() -> Path:
+    """Where torch.hub keeps checkpoints, found by its rules without importing torch."""
+    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    home = os.environ.get("TORCH_HOME", os.path.join(cache, "torch"))
+    return Path(home).expanduser() / "hub" / "checkpoints"
+
+
+def folders() -> list[Path]:
+    """The folders searched, in order: that of the environment variable, then the cache."""
+    named = os.environ.get(FOLDER_VARIABLE)
+    return [*([Path(named).expanduser()] if named else []), cache_folder()]
+
+
+def find(checkpoint: Checkpoint, path: Path | None = None) -> Path | None:
+    """Find a weight file and check it.
+
+    Args:
+        checkpoint: What is wanted.
+        path: The file, or the folder that holds it; nothing else is searched if given.
+
+    Returns:
+        The verified file, or None if no folder searched has it.
+
+    Raises:
+        BenchError: If ``path`` is given and not there, or a file found is not the right one.
+    """
+    if path is not None:
+        candidate = path / checkpoint.file if path.is_dir() else path
+        verify(candidate, checkpoint)
+        return candidate
+    for folder in folders():
+        candidate = folder / checkpoint.file
+        if candidate.is_file():
+            verify(candidate, checkpoint)
+            trust(candidate, checkpoint)
+            return candidate
+    return None
+
+
+def present(checkpoint: Checkpoint) -> bool:
+    """Tell whether a file of that name is here, without reading it."""
+    return any((folder / checkpoint.file).is_file() for folder in folders())
+
+
+def need(checkpoint: Checkpoint, method: str) -> Path:
+    """Find the weights of a method, verified.
+
+    Raises:
+        WeightsMissing: If no folder searched has them, with the command that fixes it.
+        BenchError: If a file found is not the right one.
+    """
+    found = find(checkpoint)
+    if found is None:
+        searched = " or ".join(str(folder) for folder in folders())
+        source = "" if checkpoint.urls else f"; get the file from {checkpoint.origin}"
+        raise WeightsMissing(
+            f"{method} needs the weights {checkpoint.name}, expected {checkpoint.file} in "
+            f"{searched}, found none{source}; run: {checkpoint.command}"
+        )
+    return found
+
+
+def verify(path: Path, checkpoint: Checkpoint) -> None:
+    """Check size and SHA-256 of a file.
+
+    Raises:
+        BenchError: If it is not there, not readable, or not the file expected.
+    """
+    wrong = mismatch(path, checkpoint)
+    if wrong:
+        raise BenchError(f"{path}: {wrong}; run: {checkpoint.command}")
+
+
+def add(path: Path, checkpoint: Checkpoint) -> Path:
+    """Copy a file got by other means into the cache folder after checking it.
+
+    Raises:
+        BenchError: If it is not the right file or the folder cannot be written.
+    """
+    verify(path, checkpoint)
+    target = cache_folder() / checkpoint.file
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, part)
+        os.replace(part, target)
+    except OSError as error:
+        raise BenchError(
+            f"{target}: cannot be written ({error.strerror}); make room or access there, or set "
+            f"{FOLDER_VARIABLE} to the folder of {path.name}"
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+    trust(target, checkpoint, afresh=True)
+    return target
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def mismatch(path: Path, checkpoint: Checkpoint) -> str:
+    """What is wrong with a file; empty if nothing."""
+    try:
+        size = path.stat().st_size
+        if checkpoint.bytes and abs(size - checkpoint.bytes) > _SIZE_MARGIN * checkpoint.bytes:
+            return (
+                f"expected about {checkpoint.bytes:,} bytes for {checkpoint.name}, found {size:,}"
+            )
+        found = digest(path)
+        expected = checkpoint.sha256.lower()
+        if not expected and record_of(path).is_file():
+            recorded = record_of(path).read_text("ascii", "replace").split()
+            expected = recorded[0] if recorded else "(its record is empty)"
+    except OSError as error:
+        return f"expected the weights {checkpoint.name}, found {error.strerror}"
+    if not found.startswith(expected):
+        return f"expected SHA-256 {expected} for {checkpoint.name}, found {found}"
+    return ""
+
+
+def trust(path: Path, checkpoint: Checkpoint, afresh: bool = False) -> None:
+    """Record the digest of a file for which none is documented, and say so."""
+    record = record_of(path)
+    if checkpoint.sha256 or (record.is_file() and not afresh):
+        return
+    try:
+        found = digest(path)
+        record.write_text(f"{found}  {path.name}\n", "ascii")
+    except OSError as error:
+        raise BenchError(
+            f"{record}: cannot be written ({error.strerror}); no SHA-256 is documented for "
+            f"{checkpoint.name}, so that of the first file is kept there: give access to the folder"
+        ) from error
+    print(
+        f"weights {checkpoint.name}: no SHA-256 is documented, so this file is trusted on first "
+        f"use; {found} is recorded in {record}",
+        file=sys.stderr,
+    )
+
+
+def record_of(path: Path) -> Path:
+    """Where the digest of a file without a documented one is kept."""
+    return path.with_name(f"{path.name}.sha256")
