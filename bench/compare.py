@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from bench import statistics
-from bench.errors import BenchError
+from bench.errors import BenchError, InputError
 from bench.run_tables import (
     ALL,
     Run,
@@ -16,15 +16,16 @@ from bench.run_tables import (
     protocol_differences,
     tiers_of,
 )
-from bench.statistics import CASE, Comparison, Facts
+from bench.statistics import CASE, MARKS, Comparison, Facts
 from bench.statistics.comparison import (
     PAIRS,
     finite_values,
     method_interval,
-    power_note,
     rank_table,
+    roles,
     wide,
 )
+from bench.statistics.notes import power_note
 
 
 def compare_within(
@@ -69,7 +70,8 @@ def compare_between(
     """Compare each method of one run with the same method of another, case by case.
 
     Cases are matched by photo, tier and draw. Differences are B minus A: ``a`` of a pair is the
-    method in B. Holm's adjustment is over the methods of a tier and metric.
+    method in B. Holm's adjustment is over the methods of a tier and metric, over floors apart;
+    the ceiling is the photo in both and is not tested.
 
     Args:
         a: The earlier run.
@@ -80,13 +82,15 @@ def compare_between(
         anyway: Compare runs of different protocols too, and say so in the notes.
 
     Raises:
-        BenchError: If the protocols differ, a metric was not measured in both, or nothing is
-            shared.
+        BenchError: If the protocols differ, or a metric was not measured in both.
+        InputError: If the runs share no tier, no metric or no method.
     """
     chosen = facts(a, metrics)
     there = {metric.name for metric in facts(b, [ALL])}
     if metrics is not None and ALL in metrics:
         chosen = [metric for metric in chosen if metric.name in there]
+        if not chosen:
+            raise InputError(f"{a.folder.path} and {b.folder.path} have no metric in common")
     lacking = [metric.name for metric in chosen if metric.name not in there]
     if lacking:
         raise BenchError(f"{', '.join(lacking)}: measured in {a.folder.path} but not in "
@@ -100,17 +104,19 @@ def compare_between(
         )
     shared = [name for name in a.methods["method"] if name in set(b.methods["method"])]
     if not shared:
-        raise BenchError(f"{a.folder.path} and {b.folder.path} have no method in common")
+        raise InputError(f"{a.folder.path} and {b.folder.path} have no method in common")
     parts = []
     for tier in tiers_of([a, b], tiers):
         for metric in chosen:
             if metric.scope == "set":
-                from bench import set_comparison  # loads the metrics
+                from bench import set_between  # loads the metrics
 
-                parts.append(set_comparison.between(a, b, metric, tier, shared))
+                parts.append(set_between.between(a, b, metric, tier, shared))
             else:
                 parts.append(_cases_between(a, b, metric, tier, shared))
-    return statistics.joined(parts, _between_notes(a, b, differs, shared))
+    notes = [*_between_notes(a, b, differs, shared), *_headline_note(a, metrics)]
+    every = metrics is not None and ALL in metrics
+    return statistics.joined(parts, [*notes, *_of_one_only(a, b, every, tiers is None)])
 
 
 def _about(run: Run) -> list[str]:
@@ -118,6 +124,10 @@ def _about(run: Run) -> list[str]:
     if run.header.get("state") != "complete":
         notes.append(f"{run.folder.path} is {run.header.get('state', 'unfinished')}: the numbers "
                      "are of the cases done so far")  # fmt: skip
+    samples = int(run.cases["sample"].max()) + 1 if len(run.cases) else 1
+    if samples > 1:
+        notes.append(f"{run.folder.path}: sample 0 of {samples}; the spread between draws is not "
+                     "in the interval")  # fmt: skip
     return notes
 
 
@@ -131,6 +141,9 @@ def _headline_note(run: Run, metrics: Sequence[str] | None) -> list[str]:
 def _between_notes(a: Run, b: Run, differs: Sequence[str], shared: Sequence[str]) -> list[str]:
     notes = [*(f"A = {text}" for text in _about(a)), *(f"B = {text}" for text in _about(b))]
     notes.append("differences are B minus A")
+    ceilings = [name for name, role in roles(a.methods).items() if role == "ceiling"]
+    if ceilings:
+        notes.append(f"not tested, the photo itself in both runs: {', '.join(ceilings)}")
     if differs:
         notes.append(f"DIFFERENT PROTOCOLS, compared anyway: {'; '.join(differs)}")
     keys_a, keys_b = a.header.get("fill_keys", {}), b.header.get("fill_keys", {})
@@ -141,6 +154,21 @@ def _between_notes(a: Run, b: Run, differs: Sequence[str], shared: Sequence[str]
         if only:
             notes.append(f"only in {name}, not compared: {', '.join(only)}")
     return notes + environment_differences(a.header, b.header)
+
+
+def _of_one_only(a: Run, b: Run, every_metric: bool, every_tier: bool) -> list[str]:
+    """What was to be compared as far as both runs have it, and only one has."""
+    measured = [[metric.name for metric in facts(run, [ALL])] for run in (a, b)]
+    kinds = [
+        ("metrics", measured, every_metric), ("tiers", [a.tiers, b.tiers], every_tier)
+    ]  # fmt: skip
+    notes = []
+    for kind, sides, asked in kinds:
+        for name, own, other in (("A", *sides), ("B", *reversed(sides))):
+            only = [each for each in own if each not in other]
+            if asked and only:
+                notes.append(f"{kind} only in {name}, not compared: {', '.join(only)}")
+    return notes
 
 
 def _cases_between(a: Run, b: Run, facts: Facts, tier: str, shared: Sequence[str]) -> Comparison:
@@ -154,11 +182,15 @@ def _cases_between(a: Run, b: Run, facts: Facts, tier: str, shared: Sequence[str
         names[side] = {name: f"{name} ({side})" for name in shared}
         both.append(rows.assign(method=rows["method"].map(names[side])))
     rows, notes = finite_values(pd.concat(both, ignore_index=True), facts, tier)
+    rows = _valued_in_both(rows, facts.name)
     values, clusters = wide(rows, facts.name)
     present = [name for name in shared if names["A"][name] in values]
+    role = roles(a.methods)
     pairs = statistics.compare_pairs(
-        values, clusters, [(names["B"][name], names["A"][name]) for name in present],
+        values, clusters,
+        [(names["B"][n], names["A"][n]) for n in present if role[n] != "ceiling"],
         metric=facts.name, higher=facts.higher,
+        marks=[side[name] for side in names.values() for name in present if role[name] in MARKS],
     )  # fmt: skip
     order = [names[side][name] for name in present for side in ("A", "B")]
     intervals = {label: method_interval(rows, label, facts.name) for label in order}
@@ -172,3 +204,10 @@ def _cases_between(a: Run, b: Run, facts: Facts, tier: str, shared: Sequence[str
         pairs=pairs.assign(tier=tier, metric=facts.name)[PAIRS],
         notes=(*notes, *power_note(tier, facts.name, pairs)),
     )
+
+
+def _valued_in_both(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Rows of the cases of which a method has a value in both runs."""
+    rows = rows.dropna(subset=[metric])
+    own = rows["method"].str.removesuffix(" (A)").str.removesuffix(" (B)")
+    return rows[rows.groupby([own, *CASE])[metric].transform("size") == 2]

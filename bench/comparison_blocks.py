@@ -9,17 +9,31 @@ from typing import Any
 
 import pandas as pd
 
-from bench.statistics import Comparison
+from bench.statistics import MARKS, Comparison
+from bench.statistics.groups import JACKKNIFE
+from bench.statistics.significance import FINEST_P
 from bench.store import records
 
 _LETTERS_MEAN = (
     "Methods that share a letter are not told apart. A rank range counts who is significantly "
     "better and worse."
 )
-_TEST = (
-    "Differences are a minus b with 95 % intervals; p: sign flips by photo, Wilcoxon: on the "
-    "photos' means (symmetry about 0), both adjusted by Holm over all pairs of the table."
+_DIFFERENCES = (
+    "Differences are a minus b with 95 % intervals. p is adjusted by Holm over the pairs of "
+    "methods; pairs with a floor or the ceiling are a family of their own. Intervals and "
+    "equivalence are not adjusted for the number of pairs."
 )
+_CASE_TEST = (
+    "Metrics of single fills: p by sign flips by photo, which assumes that differences are "
+    "symmetric about 0 (strongly skewed ones are called significant too often, 9 % instead of 5 % "
+    "of 30 photos), Wilcoxon on the photos' means, which tests that symmetry; <= stands where all "
+    "random flips were smaller."
+)
+_SET_TEST = (
+    "Metrics of sets: p by Student's t of the jackknife's error of the difference; a set has no "
+    "wins and no Wilcoxon test."
+)
+_EQUIVALENT = "equivalent: the 90 % interval, of 5 photos or more, lies within the margin"
 
 
 @dataclass(frozen=True)
@@ -61,7 +75,9 @@ def notes(comparison: Comparison) -> list[str]:
     """What a reader of the tables must know, how to read them first."""
     said = [" ".join(note.split()) for note in comparison.notes]
     ranked = comparison.ranks["rank_first"].notna().any() if len(comparison.ranks) else False
-    margins = comparison.pairs.drop_duplicates("metric").dropna(subset=["margin"])
+    first = comparison.pairs.drop_duplicates("metric")
+    margins = first.dropna(subset=["margin"])
+    unstated = ", ".join(first.loc[first["margin"].isna(), "metric"])
     stated = ", ".join(f"{row['metric']} {row['margin']:g}" for row in records(margins))
     # That all photos agree on the ceiling is what it is for.
     noted = comparison.ranks.query("note != '' and role != 'ceiling'")
@@ -71,8 +87,11 @@ def notes(comparison: Comparison) -> list[str]:
     }
     return [
         *([_LETTERS_MEAN] if ranked else []),
-        *([_TEST] if len(comparison.pairs) else []),
-        *([f"equivalent: the 90 % interval lies within the margin ({stated})"] if stated else []),
+        *([_DIFFERENCES] if len(comparison.pairs) else []),
+        *([_CASE_TEST] if (comparison.pairs["note"] != JACKKNIFE).any() else []),
+        *([_SET_TEST] if (comparison.pairs["note"] == JACKKNIFE).any() else []),
+        *([f"{_EQUIVALENT} ({stated})"] if stated else []),
+        *([f"no margin is stated, so no equivalence is found: {unstated}"] if unstated else []),
         *said,
         *sorted(remarks),
     ]
@@ -82,10 +101,9 @@ def _expected(pairs: pd.DataFrame, role_of: Mapping[str, str]) -> pd.Series:
     """Pairs that only confirm that the floors are floors and the ceiling is the ceiling."""
     height = {"floor": 0, "ranked": 1, "compared": 1, "ceiling": 2}
     a, b = (pairs[side].map(role_of).map(height) for side in ("a", "b"))
-    as_it_should = ((a > b) & (pairs["verdict"] == "a better")) | (
+    return ((a > b) & (pairs["verdict"] == "a better")) | (
         (a < b) & (pairs["verdict"] == "b better")
     )
-    return as_it_should | ((a == b) & (a != 1))
 
 
 def _ranks(title: str, table: pd.DataFrame, digits: int) -> Block:
@@ -101,16 +119,19 @@ def _ranks(title: str, table: pd.DataFrame, digits: int) -> Block:
 
 
 def _pairs(title: str, table: pd.DataFrame, digits: int) -> Block:
+    of_sets = bool((table["note"] == JACKKNIFE).any())
     rows = [
         [
             row["a"], row["b"], _said(row), _signed(row["difference"], digits),
-            _interval(row["low"], row["high"], digits), _number(100 * row["win_rate"], 0),
-            _p(row["p_holm"]), _p(row["p_wilcoxon_holm"]), str(row["n"]), str(row["photos"]),
+            _interval(row["low"], row["high"], digits),
+            *([] if of_sets else [_number(100 * row["win_rate"], 0)]),
+            _p(row["p_holm"], at_limit=not of_sets and row["p"] <= FINEST_P),
+            *([] if of_sets else [_p(row["p_wilcoxon_holm"])]), str(row["n"]), str(row["photos"]),
         ]
         for row in records(table)
     ]  # fmt: skip
-    header = ["a", "b", "verdict", "a - b", "95 % interval", "a wins %", "p", "Wilcoxon", "n",
-              "photos"]  # fmt: skip
+    wins, wilcoxon = ([], []) if of_sets else (["a wins %"], ["Wilcoxon"])
+    header = ["a", "b", "verdict", "a - b", "95 % interval", *wins, "p", *wilcoxon, "n", "photos"]
     return Block(title, header, rows, names=3)
 
 
@@ -133,13 +154,15 @@ def _partial(title: str, table: pd.DataFrame, digits: int) -> Block:
 def _place(row: Mapping[str, Any]) -> str:
     first, last = row["rank_first"], row["rank_last"]
     if pd.isna(first):
-        return "" if row["role"] == "compared" else str(row["role"])
+        return str(row["role"]) if row["role"] in MARKS else ""
     return str(first) if first == last else f"{first}-{last}"
 
 
 def _said(row: Mapping[str, Any]) -> str:
     """The verdict with the method's name; that a difference is real but negligible."""
     verdict = str(row["verdict"])
+    if verdict == "cannot tell" and pd.isna(row["margin"]):
+        return "cannot tell (no margin)"
     if not verdict.endswith("better"):
         return verdict
     text = f"{row[verdict[0]]} better"
@@ -166,7 +189,10 @@ def _interval(low: float, high: float, digits: int) -> str:
     return "" if pd.isna(low) else f"[{low:.{digits}f}, {high:.{digits}f}]"
 
 
-def _p(value: float) -> str:
+def _p(value: float, *, at_limit: bool = False) -> str:
+    """Three digits; ``<=`` and rounded up where random flips could not give less."""
     if pd.isna(value):
         return ""
+    if at_limit and 0.001 <= value < 1:
+        return f"<={math.ceil(round(1000 * value, 6)) / 1000:.3f}"
     return "<0.001" if value < 0.001 else f"{value:.3f}"

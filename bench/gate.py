@@ -1,17 +1,18 @@
 """The verdict of a run against a baseline: same or better, regressed, not comparable, not measured.
 
-Pure functions of data frames. A deterministic method is compared case by case, each metric with
-its tolerance; a stochastic one by the paired interval of each tier. Whatever the baseline has
-and the run lacks is a finding. Where several outcomes apply, the verdict is the first of:
-*regressed* (shown by a comparison that was possible, so nothing may hide it), *not comparable*,
-*not measured*, *same or better*. Seconds and memory are not gated here.
+Pure functions of data frames. Methods are compared case by case, each metric with its tolerance;
+a tier of a stochastic one that moved, by its paired interval; the ceiling with perfection.
+Whatever the baseline has and the run lacks is a finding. Where several outcomes apply, the
+verdict is the first of: *regressed* (shown by a comparison that was possible, so nothing may hide
+it), *not comparable*, *not measured*, *same or better*. Seconds and memory are not gated here.
 """
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -22,10 +23,11 @@ from bench.baseline import Results
 from bench.changes import BETTER, COLUMNS, NOT_MEASURED, REGRESSED, SAME, TIER
 from bench.errors import InputError
 from bench.store import records
-from bench.tolerances import TOLERANCES, require_tolerances
+from bench.tolerances import CEILING, TOLERANCES, require_tolerances
 
 SAME_OR_BETTER, NOT_COMPARABLE = "same or better", "not comparable"
 EXIT_STATUS: Final = {SAME_OR_BETTER: 0, REGRESSED: 1, NOT_COMPARABLE: 3, NOT_MEASURED: 4}
+NOT_COMPARED, NOTHING_COMPARED = "not compared", "nothing compared"
 ALPHA: Final = 0.05
 
 _METRICS = ["metric", "direction", "unit", "tolerance", "state", "baseline", "run"]
@@ -42,23 +44,25 @@ class Verdict:
 
     Attributes:
         outcome: A key of `EXIT_STATUS`.
-        baseline: ``source``, ``fingerprint``, ``packages``.
+        baseline: ``source``, ``fingerprint``, ``packages``, ``finished`` (when) and ``cases``
+            (hash of its table of cases; empty if it could not be read).
         run: The same of the run.
         protocol: Parts of the protocol that differ: ``part``, ``baseline``, ``run``.
         metrics: One row per case metric of either: ``metric``, ``direction``, ``tolerance``,
             ``state`` (compared, redefined, missing, new), ``baseline`` and ``run`` (signatures).
         methods: One row per method of either: ``method``, ``stochastic``, ``baseline`` and
             ``run`` (identities, empty where it is not there).
-        checks: One row per method and tier of the baseline: ``outcome``, ``cases`` (in the
-            baseline), ``compared``, ``regressed``, ``better``, ``missing`` (findings of each
-            kind), and of the largest change for the worse, whether or not beyond its tolerance,
-            ``metric``, ``photo``, ``draw`` and ``ratio`` (in tolerances).
+        checks: One row per method and tier of the baseline, and of the ceiling: ``outcome``,
+            ``cases``, ``compared`` (values), ``regressed``, ``better``, ``missing`` (findings of
+            each kind), and of the largest change for the worse, whether or not beyond its
+            tolerance, ``metric``, ``photo``, ``draw`` and ``ratio`` (in tolerances).
         findings: One row per change beyond its tolerance and per missing thing, worst first:
             ``kind`` (regressed, not measured, better), the keys (empty or -1 where it is not
             about one case), ``old``, ``new``, ``worse`` (positive is worse), ``tolerance``,
             ``ratio``, ``low``, ``high`` and ``n`` (of a stochastic method's interval),
             ``reason``.
         new: What the run has and the baseline lacks, in words; it is not gated.
+        notes: What else is not gated, in words.
     """
 
     outcome: str
@@ -70,6 +74,7 @@ class Verdict:
     checks: pd.DataFrame
     findings: pd.DataFrame
     new: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def exit_status(self) -> int:
@@ -94,18 +99,13 @@ def judge(baseline: Results, run: Results) -> Verdict:
     metrics = _metric_states(baseline.metrics, run.metrics)
     protocol = protocol_differences(baseline.fingerprint, run.fingerprint)
     paired = changes.pair(baseline.cases, run.cases)
-    found: list[pd.DataFrame] = []
-    new: list[str] = []
-    if protocol.empty:
-        compared = records(metrics[metrics["state"] == "compared"])
-        found = [changes.missing(paired, run, metrics)]
-        # The baseline decides: a method cannot escape its gate by calling itself stochastic.
-        stochastic = set(baseline.methods.query("stochastic == True")["method"])
-        tiers = paired[paired["method"].isin(stochastic)][TIER].drop_duplicates()
-        # Bonferroni: all intervals of a verdict together are wrong in at most 5 % of verdicts.
-        confidence = 1 - ALPHA / max(1, len(tiers) * len(compared))
-        found += [changes.changes(paired, row, stochastic, confidence) for row in compared]
-        new = changes.additions(paired, baseline, run, metrics)
+    comparable = protocol.empty
+    found = [
+        changes.missing(paired, baseline, run, metrics, comparable=comparable),
+        changes.ceiling(paired, run, comparable=comparable),
+    ]
+    if comparable:
+        found += _changes(paired, baseline, metrics)
     findings, largest = _worst_first(found)
     return Verdict(
         outcome=_outcome(findings, protocol, metrics),
@@ -114,20 +114,44 @@ def judge(baseline: Results, run: Results) -> Verdict:
         protocol=protocol,
         metrics=metrics,
         methods=_methods(baseline.methods, run.methods),
-        checks=_checks(paired, findings, largest, compared=protocol.empty),
+        checks=_checks(
+            paired,
+            changes.values_compared(paired, metrics, run),
+            findings,
+            largest,
+            comparable=comparable,
+        ),
         findings=findings,
-        new=tuple(new),
+        new=tuple(changes.additions(paired, baseline, run, metrics, comparable=comparable)),
+        notes=_notes(baseline),
     )
 
 
-def incomparable(baseline: str, run: str, reason: str) -> Verdict:
-    """Say that one of two sources cannot be compared at all, such as one of a newer format."""
-    unread = {"fingerprint": "", "packages": {}}
+def _changes(paired: pd.DataFrame, baseline: Results, metrics: pd.DataFrame) -> list[pd.DataFrame]:
+    """What each metric that can be compared did."""
+    compared = records(metrics[metrics["state"] == "compared"])
+    # The baseline decides: a method cannot escape its gate by calling itself stochastic.
+    stochastic = set(baseline.methods.loc[baseline.methods["stochastic"], "method"])
+    tiers = paired[paired["method"].isin(stochastic)][TIER].drop_duplicates()
+    # Bonferroni: all intervals of a verdict together are wrong in at most 5 % of verdicts.
+    confidence = 1 - ALPHA / max(1, len(tiers) * len(compared))
+    return [changes.changes(paired, row, stochastic, confidence) for row in compared]
+
+
+def incomparable(baseline: Results, run: Results, newer: dict[str, str]) -> Verdict:
+    """Say that a side cannot be read because a newer version of this project wrote it.
+
+    Args:
+        baseline: The baseline, or `bench.baseline.unread`.
+        run: The run, or `bench.baseline.unread`.
+        newer: What is wrong with the format, by side (``baseline``, ``run``).
+    """
+    sides = {side: newer.get(side, "known") for side in ("baseline", "run")}
     return Verdict(
         outcome=NOT_COMPARABLE,
-        baseline={"source": baseline, **unread},
-        run={"source": run, **unread},
-        protocol=pd.DataFrame([{"part": "format", "baseline": reason, "run": reason}]),
+        baseline=_described(baseline),
+        run=_described(run),
+        protocol=pd.DataFrame([{"part": "format", **sides}]),
         metrics=pd.DataFrame(columns=_METRICS),
         methods=pd.DataFrame(columns=_METHODS),
         checks=pd.DataFrame(columns=_CHECKS),
@@ -144,18 +168,29 @@ def update_baseline(file: Path, run: Results) -> Verdict | None:
 
     Raises:
         InputError: If the run cannot be a baseline: see `bench.baseline.write`; or its ceiling is
-            not perfect, so that the harness or a metric is broken.
+            missing or not perfect, so that the harness or a metric is broken; or the file that is
+            there cannot be read.
     """
     flaws = judge(run, run).findings
     if len(flaws):
-        first = flaws.iloc[0]
-        raise InputError(
-            f"{run.source}: expected the ceiling to be perfect, found {first['metric']} = "
-            f"{first['new']} for {baselines.case_name(first)}; repair the harness or the metric"
-        )
-    changed = judge(baselines.read(file), run) if file.exists() else None
+        _refuse_flaw(run.source, records(flaws)[0])
+    changed = judge(baselines.read(file), run) if os.path.exists(file) else None
     baselines.write(file, run)
     return changed
+
+
+def _refuse_flaw(source: str, flaw: dict[str, Any]) -> NoReturn:
+    """Refuse a run that would not pass against itself."""
+    if flaw["method"] != CEILING:
+        raise InputError(f"{source}: no baseline: {flaw['method']}: {flaw['reason']}")
+    where = baselines.case_name(flaw) if flaw["photo"] else f"tier {flaw['tier']}"
+    found = flaw["reason"] or f"{flaw['metric']} = {flaw['new']}"
+    if flaw["reason"] and flaw["metric"]:
+        found = f"{flaw['metric']}: {found}"
+    raise InputError(
+        f"{source}: expected the ceiling to be perfect, found {found} for {where}; repair the "
+        "harness or the metric"
+    )
 
 
 def protocol_differences(baseline: str, run: str) -> pd.DataFrame:
@@ -179,13 +214,13 @@ def protocol_differences(baseline: str, run: str) -> pd.DataFrame:
 
 
 def _metric_states(baseline: pd.DataFrame, run: pd.DataFrame) -> pd.DataFrame:
-    """Which metrics can be compared; the direction counts as part of the definition."""
+    """Which metrics can be compared."""
     rows = []
     old = {row["metric"]: row for row in records(baseline)}
     new = {row["metric"]: row for row in records(run)}
     for name in dict.fromkeys([*old, *new]):
         a, b = old.get(name), new.get(name)
-        same = a is not None and b is not None and a == b
+        same = a is not None and b is not None and a["signature"] == b["signature"]
         state = "new" if a is None else "missing" if b is None else "compared" if same else ""
         about = a or b or {}
         rows.append(
@@ -215,12 +250,20 @@ def _methods(baseline: pd.DataFrame, run: pd.DataFrame) -> pd.DataFrame:
 
 
 def _described(results: Results) -> dict[str, Any]:
-    names = ("source", "fingerprint", "packages")
-    return {name: getattr(results, name) for name in names}
+    names = ("source", "fingerprint", "packages", "finished")
+    return {**{name: getattr(results, name) for name in names}, "cases": results.cases_hash}
+
+
+def _notes(baseline: Results) -> tuple[str, ...]:
+    names = ", ".join(baseline.set_metrics)
+    notes = [f"set metrics ({names}) are not gated"] if names else []
+    notes += [f"{name} was unavailable in the baseline, not gated" for name in baseline.unavailable]
+    return tuple(notes)
 
 
 def _refuse_empty(baseline: Results) -> None:
-    values = baseline.cases[baseline.metrics["metric"].tolist()]
+    gated = baseline.cases[baseline.cases["method"] != CEILING]
+    values = gated[baseline.metrics["metric"].tolist()]
     if not values.notna().to_numpy().any():
         raise InputError(
             f"{baseline.source}: expected a baseline with measured values, found none, so that "
@@ -252,18 +295,24 @@ def _worst_first(found: list[pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]
 
 
 def _checks(
-    paired: pd.DataFrame, findings: pd.DataFrame, largest: pd.DataFrame, *, compared: bool
+    paired: pd.DataFrame,
+    values: pd.Series,
+    findings: pd.DataFrame,
+    largest: pd.DataFrame,
+    *,
+    comparable: bool,
 ) -> pd.DataFrame:
-    rows = paired[paired["status_old"].notna()]
-    ok = (rows["status_old"] == "ok") & (rows["status_new"] == "ok") & compared
-    table = rows.assign(ok=ok).groupby(TIER)["ok"].agg(cases="size", compared="sum")
+    ceiling = paired["method"] == CEILING
+    rows = paired.assign(values=values if comparable else values.where(ceiling, 0))
+    rows = rows[rows["status_old"].notna() | ceiling]
+    table = rows.groupby(TIER)["values"].agg(cases="size", compared="sum")
     for column, kind in (("regressed", REGRESSED), ("better", BETTER), ("missing", NOT_MEASURED)):
         counts = findings[findings["kind"] == kind].groupby(TIER).size()
         table[column] = counts.reindex(table.index, fill_value=0)
-    tests = [table["regressed"] > 0, table["missing"] > 0, table["better"] > 0]
-    table["outcome"] = (
-        np.select(tests, [REGRESSED, NOT_MEASURED, BETTER], SAME) if compared else "not compared"
-    )
+    nothing = NOTHING_COMPARED if comparable else NOT_COMPARED
+    kinds = {REGRESSED: "regressed", NOT_MEASURED: "missing", BETTER: "better"}
+    tests = [*(table[column] > 0 for column in kinds.values()), table["compared"] == 0]
+    table["outcome"] = np.select(tests, [*kinds, nothing], SAME)
     worst = largest.set_index(TIER)[["metric", "photo", "draw", "ratio"]]
     return table.join(worst).reset_index()[_CHECKS]
 

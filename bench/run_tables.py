@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from bench import statistics
-from bench.errors import BenchError
+from bench.errors import BenchError, InputError
 from bench.statistics import Facts
 from bench.store import RunFolder, records
 
@@ -88,14 +88,16 @@ def tiers_of(runs: Sequence[Run], asked: Sequence[str] | None) -> list[str]:
     """The tiers asked for, of those that all runs have; all of these if omitted.
 
     Raises:
-        BenchError: If one is unknown, or there is none.
+        BenchError: If one is unknown.
+        InputError: If the runs share none.
     """
     shared = [tier for tier in runs[0].tiers if all(tier in run.tiers for run in runs)]
+    if not shared:
+        raise InputError(f"{' and '.join(str(r.folder.path) for r in runs)} have no tier in common")
     unknown = [tier for tier in asked or [] if tier not in shared]
-    if unknown or not shared:
+    if unknown:
         raise BenchError(
-            f"--tiers: expected some of {', '.join(shared) or 'none: the runs share no tier'}, "
-            f"found {', '.join(unknown) or 'none'}"
+            f"--tiers: expected some of {', '.join(shared)}, found {', '.join(unknown)}"
         )
     return [tier for tier in shared if asked is None or tier in asked]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from bench.run_tables import Run
 from bench.statistics import (
     CASE,
     FULL_COVERAGE,
+    MARKS,
     Comparison,
     Facts,
     Interval,
@@ -27,17 +28,16 @@ from bench.statistics.comparison import (
     PAIRS,
     by_mean,
     coverage_of,
-    power_note,
     rank_table,
     roles,
 )
 from bench.statistics.frechet import EXTRAPOLATION_LEAST, FID_LEAST, fid_estimates, fid_extrapolated
-from bench.statistics.groups import GROUPS, Estimate, group_of
+from bench.statistics.groups import GROUPS, JACKKNIFE, Estimate, group_of
 from bench.statistics.kernel import KID_LEAST, kid_estimates
 from bench.store import records
 
 Features = Mapping[str, np.ndarray]
-_PHOTO = "the photo"  # no name of a method has a space
+PHOTO = "the photo"  # no name of a method has a space
 
 
 def within(run: Run, facts: Facts, tier: str, expected: int) -> Comparison:
@@ -60,8 +60,8 @@ def within(run: Run, facts: Facts, tier: str, expected: int) -> Comparison:
     names = [n for n, share in covered.items() if share >= FULL_COVERAGE]
     keys = common_cases(cases, names)[[*CASE, "cluster"]].drop_duplicates(CASE)
     features = run.folder.read_features(metric.network)
-    hashes = _pictures(run, names, keys)
-    there = _measured(hashes, features)
+    hashes = pictures(run, names, keys)
+    there = measured(hashes, features)
     clusters = keys["cluster"][there].tolist()
     few = [n for n in covered if n not in names and covered[n] > 0]
     left_out = [f"{tier}, {facts.name}: {n} has too few cases for a set" for n in few]
@@ -71,76 +71,38 @@ def within(run: Run, facts: Facts, tier: str, expected: int) -> Comparison:
     fills, photos = _stacked(hashes[there], features)
     found = estimates(metric, fills, photos, clusters)
     n_photos = len(set(clusters))
-    parts = [compare_estimates(tier, facts, found, role_of, n_photos)]
+    marks = [name for name in found if role_of[name] in MARKS]
+    photos_of = dict.fromkeys(found, n_photos)
+    parts = [compare_estimates(tier, facts, found, role_of, photos_of, marks)]
     if metric.function is fid:
         parts.append(extrapolated(tier, facts, fills, photos, role_of, n_photos))
     return joined(parts, left_out)
 
 
-def between(a: Run, b: Run, facts: Facts, tier: str, shared: Sequence[str]) -> Comparison:
-    """Compare each method of two runs with itself by a metric of sets of fills.
-
-    Args:
-        a: The earlier run.
-        b: The later run.
-        facts: The metric.
-        tier: The tier.
-        shared: Methods that both have.
-    """
-    metric = METRICS[facts.name]
-    if not has_intervals(metric):
-        return joined(
-            [], [f"{tier}, {facts.name}: has no interval, so runs are not compared by it"]
-        )
-    return joined([_method_between(a, b, metric, facts, tier, name) for name in shared])
-
-
-def _method_between(
-    a: Run, b: Run, metric: Metric, facts: Facts, tier: str, name: str
-) -> Comparison:
-    done = [
-        rows[(rows["method"] == name) & (rows["tier"] == tier)]
-        for rows in (completed(run.cases) for run in (a, b))
-    ]
-    keys = done[0][[*CASE, "cluster"]].merge(done[1][CASE], on=CASE)
-    stored = [run.folder.read_features(metric.network) for run in (b, a)]
-    hashes = [_pictures(run, [name], keys) for run in (b, a)]
-    there = np.logical_and(*map(_measured, hashes, stored))
-    clusters = keys["cluster"][there].tolist()
-    why = refusal(metric, clusters)
-    if why:
-        return joined([], [f"{tier}, {facts.name} of {name}: refused: {why}"])
-    found = {}
-    for side, own, features in zip("BA", hashes, stored, strict=True):
-        fills, photos = _stacked(own[there], features)
-        found[f"{name} ({side})"] = estimates(metric, fills, photos, clusters)[name]
-    role_of = dict.fromkeys(found, "compared")
-    return compare_estimates(
-        tier, facts, found, role_of, len(set(clusters)), [(f"{name} (B)", f"{name} (A)")]
-    )
-
-
-def _pictures(run: Run, names: Sequence[str], keys: pd.DataFrame) -> pd.DataFrame:
+def pictures(run: Run, names: Sequence[str], keys: pd.DataFrame) -> pd.DataFrame:
     """Content hash of each method's fill, and of the photo, one row per case of ``keys``."""
     cases = pd.MultiIndex.from_frame(keys[CASE])
     done = completed(run.cases)
     done = done[done["method"].isin(list(names))]
     hashes = done.pivot(index=CASE, columns="method", values="output_sha").reindex(cases)
-    return hashes.assign(**{_PHOTO: run.plan.set_index(CASE)["photo_sha"].reindex(cases)})
+    return hashes.assign(**{PHOTO: run.plan.set_index(CASE)["photo_sha"].reindex(cases)})
 
 
-def _measured(hashes: pd.DataFrame, features: Features) -> np.ndarray:
+def measured(hashes: pd.DataFrame, features: Features) -> np.ndarray:
     """Which cases have features of all fills and of the photo, ``(n,)``."""
     return hashes.isin(features.keys()).all(axis=1).to_numpy()
 
 
 def _stacked(hashes: pd.DataFrame, features: Features) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Features ``(n, d)`` of each method's fills, and of the photos."""
-    arrays = {
-        str(name): np.array([features[sha] for sha in column]) for name, column in hashes.items()
-    }
-    photos = arrays.pop(_PHOTO)
+    arrays = {str(name): features_of(column, features) for name, column in hashes.items()}
+    photos = arrays.pop(PHOTO)
     return arrays, photos
+
+
+def features_of(hashes: pd.Series, features: Features) -> np.ndarray:
+    """Features ``(n, d)`` of pictures given by their hashes."""
+    return np.array([features[sha] for sha in hashes])
 
 
 def has_intervals(metric: Metric) -> bool:
@@ -188,33 +150,39 @@ def compare_estimates(
     facts: Facts,
     found: Mapping[str, Estimate],
     role_of: Mapping[str, str],
-    photos: int,
+    photos: Mapping[str, int],
+    marks: Collection[str] = (),
     pairs: Sequence[tuple[str, str]] | None = None,
 ) -> Comparison:
     """Ranks and pairs of set metrics.
 
-    p-values are Student's with the jackknife's standard error of the difference.
+    p-values are Student's with the jackknife's standard error of the difference, adjusted over
+    all pairs given, those with a floor or the ceiling apart.
 
     Args:
         tier: The tier.
         facts: The metric.
-        found: Estimate by method, all of the same cases.
+        found: Estimate by method; both of a pair of the same cases.
         role_of: Role by method.
-        photos: Number of photos.
+        photos: Number of photos by method.
+        marks: Floors and the ceiling.
         pairs: Which to compare; all, the better first, if omitted.
     """
     means = pd.Series({name: estimate.value for name, estimate in found.items()})
     order = by_mean(means, facts.higher, role_of)
     rows = pd.DataFrame(
         [
-            _pair_row(a, b, found[a] - found[b], photos)
-            for a, b in pairs or itertools.combinations(order, 2)
+            _pair_row(a, b, found[a] - found[b], photos[a])
+            for a, b in (itertools.combinations(order, 2) if pairs is None else pairs)
         ]
     )
-    table = decide(rows, means, metric=facts.name, higher=facts.higher) if len(rows) else rows
+    if len(rows):
+        table = decide(rows, means, metric=facts.name, higher=facts.higher, marks=marks)
+    else:
+        table = rows
     table = table.assign(tier=tier, metric=facts.name).reindex(columns=PAIRS)
     intervals = {
-        name: Interval(estimate.value, *estimate.interval(), estimate.n, photos)
+        name: Interval(estimate.value, *estimate.interval(), estimate.n, photos[name])
         for name, estimate in found.items()
     }
     return Comparison(
@@ -223,7 +191,6 @@ def compare_estimates(
         notes=(
             f"{facts.name}: of all cases at once; intervals by the delete-a-group jackknife "
             f"({GROUPS} groups of photos), p-values by Student's test with its errors",
-            *power_note(tier, facts.name, table),
         ),
     )
 
@@ -272,7 +239,7 @@ def _pair_row(a: str, b: str, gap: Estimate, photos: int) -> dict[str, object]:
     return {
         "a": a, "b": b, "difference": gap.value, "low": low, "high": high, "low90": low90,
         "high90": high90, "win_rate": np.nan, "n": gap.n, "photos": photos, "p": gap.p,
-        "p_wilcoxon": np.nan, "note": "jackknife",
+        "p_wilcoxon": np.nan, "note": JACKKNIFE,
     }  # fmt: skip
 
 

@@ -30,10 +30,6 @@ TOLERANCES: Final[dict[str, float]] = {
     "drift": 0.0001,
 }
 
-# Stochastic methods get so many times the tolerance (0.5 dB): a gate has to be quiet on other
-# draws of the same code, and an interval over six photos alone is not.
-STOCHASTIC_FACTOR: Final = 10.0
-
 CEILING: Final = "original"
 # The ceiling is perfect up to the rounding of float64 sums.
 CEILING_TOLERANCE: Final = 1e-9

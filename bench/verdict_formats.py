@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 from xml.etree import ElementTree
@@ -12,7 +13,13 @@ import pandas as pd
 
 from bench.baseline import case_name, to_json
 from bench.changes import BETTER, NOT_MEASURED, REGRESSED
-from bench.gate import NOT_COMPARABLE, SAME_OR_BETTER, Verdict
+from bench.gate import (
+    NOT_COMPARABLE,
+    NOT_COMPARED,
+    NOTHING_COMPARED,
+    SAME_OR_BETTER,
+    Verdict,
+)
 from bench.store import KEYS, records
 
 FORMAT = 1
@@ -21,19 +28,32 @@ WORST = 10
 
 def sentence(verdict: Verdict) -> str:
     """The verdict in one line."""
-    worst = worst_cases(verdict)
     text = {
-        SAME_OR_BETTER: f"{len(verdict.checks)} tiers of methods are as in the baseline or better",
-        REGRESSED: f"{len(worst)} cases or tiers are worse by more than a tolerance",
+        SAME_OR_BETTER: "all as in the baseline or better",
+        REGRESSED: f"{_count(len(worst_cases(verdict)), 'case or tier', 'cases or tiers')} worse "
+        "by more than a tolerance",
         NOT_COMPARABLE: "the protocol differs: " + "; ".join(_obstacles(verdict)),
-        NOT_MEASURED: f"{verdict.count(NOT_MEASURED)} things of the baseline are missing",
+        NOT_MEASURED: f"{_count(verdict.count(NOT_MEASURED), 'thing')} of the baseline missing",
     }[verdict.outcome]
-    also = []
-    if verdict.outcome == REGRESSED:
-        also = _obstacles(verdict)
-        also += [f"{n} things missing"] if (n := verdict.count(NOT_MEASURED)) else []
-    also += [f"{n} values better"] if (n := verdict.count(BETTER)) else []
-    return "; ".join([text, *also])
+    also = _obstacles(verdict) if verdict.outcome == REGRESSED else []
+    if verdict.outcome in (REGRESSED, NOT_COMPARABLE) and (n := verdict.count(NOT_MEASURED)):
+        also.append(f"{_count(n, 'thing')} missing")
+    if n := verdict.count(BETTER):
+        also.append(f"{_count(n, 'value')} better")
+    return "; ".join([text, *also, *_coverage(verdict)])
+
+
+def _coverage(verdict: Verdict) -> list[str]:
+    """How many tiers of methods were compared at all, so that a silent gap is seen."""
+    compared = int((verdict.checks["compared"] > 0).sum())
+    rest = len(verdict.checks) - compared
+    if verdict.checks.empty or len(verdict.protocol):
+        return []
+    return [f"{_count(compared, 'tier')} compared" + (f", {rest} could not be" if rest else "")]
+
+
+def _count(n: int, one: str, many: str = "") -> str:
+    return f"{n} {one if n == 1 else many or one + 's'}"
 
 
 def worst_cases(verdict: Verdict) -> pd.DataFrame:
@@ -60,6 +80,7 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
             for name in ("protocol", "metrics", "methods", "checks", "findings")
         },
         "new": list(verdict.new),
+        "notes": list(verdict.notes),
     }
 
 
@@ -74,8 +95,9 @@ def as_text(verdict: Verdict) -> str:
         lines += [f"  {what}: {_about(row)}: {_change(row)}" for row in records(table[:WORST])]
         if len(table) > WORST:
             lines.append(f"  {what}: {len(table) - WORST} more")
-    lines += [f"  new, not gated: {name}" for name in verdict.new]
-    return _printable("\n".join(lines))
+    lines += [f"  new, not gated: {_escaped(name)}" for name in verdict.new]
+    lines += [f"  {_escaped(note)}" for note in verdict.notes]
+    return "\n".join(lines)
 
 
 def as_update(verdict: Verdict | None) -> str:
@@ -83,8 +105,9 @@ def as_update(verdict: Verdict | None) -> str:
     if verdict is None:
         return "there was no baseline before"
     known = verdict.methods
-    lines = [f"method removed: {name}" for name in known.loc[known["run"] == "", "method"]]
-    lines += [f"{text} (new)" for text in verdict.new]
+    gone = known.loc[known["run"] == "", "method"]
+    lines = [f"method removed: {_escaped(name)}" for name in gone]
+    lines += [f"{_escaped(text)} (new)" for text in verdict.new]
     lines += _obstacles(verdict)
     lines += [f"package {name}: {old} before, {new} now" for name, old, new in _packages(verdict)]
     for kind in (REGRESSED, BETTER):
@@ -92,11 +115,12 @@ def as_update(verdict: Verdict | None) -> str:
         cases = rows.drop_duplicates(KEYS)
         if len(rows):
             word = "worse" if kind == REGRESSED else kind
-            lines.append(f"{len(rows)} values of {len(cases)} cases are {word}, the largest moves:")
+            what = f"{_count(len(rows), 'value')} of {_count(len(cases), 'case')}"
+            lines.append(f"{what} {word}, the largest moves:")
             lines += [f"  {_about(row)}: {_change(row)}" for row in records(cases[:WORST])]
     missing = verdict.findings[verdict.findings["kind"] == NOT_MEASURED]
-    lines += [f"no longer there: {_about(row)}: {row['reason']}" for row in records(missing)]
-    return _printable("\n".join(lines or ["no value moved by more than its tolerance"]))
+    lines += [f"no longer there: {_about(row)}: {_change(row)}" for row in records(missing)]
+    return "\n".join(lines or ["no value moved by more than its tolerance"])
 
 
 def as_markdown(verdict: Verdict) -> str:
@@ -112,10 +136,11 @@ def as_markdown(verdict: Verdict) -> str:
     if len(lost):
         parts.append(f"**Missing** ({min(WORST, len(lost))} of {len(lost)})")
         parts.append(
-            _table(["what", "why"], [(_about(r), r["reason"]) for r in records(lost)][:WORST])
+            _table(["what", "why"], [(_about(r), _change(r)) for r in records(lost)][:WORST])
         )
     if verdict.new:
         parts.append(f"New, not gated: {_cell(', '.join(verdict.new))}.")
+    parts += [f"{_cell(note)}." for note in verdict.notes]
     if len(verdict.checks):
         parts.append(_folded("All methods and tiers", _checks_table(verdict.checks)))
     rows = [(r["metric"], r["direction"], f"{r['tolerance']:g}", r["state"])
@@ -132,9 +157,10 @@ def as_junit(verdict: Verdict) -> str:
     """One test case per method and tier, one per metric's definition, one for the protocol."""
     suite = ElementTree.Element("testsuite", name="inpaint-bench gate")
     _case(suite, "protocol", "fingerprint", "error", _protocol_lines(verdict.protocol))
-    general = verdict.findings[(verdict.findings["tier"] == "")]
-    _case(suite, "run", "complete", "error",
-          [row["reason"] for row in records(general[general["metric"] == ""])])  # fmt: skip
+    found = verdict.findings
+    general = found[(found["tier"] == "") & (found["metric"] == "")]
+    said = [f"{_about(row)}: {_change(row)}" for row in records(general)]
+    _case(suite, "run", "complete", "error", said)
     for metric in records(verdict.metrics[verdict.metrics["state"] != "new"]):
         said = [] if metric["state"] == "compared" else [_metric_line(metric)]
         _case(suite, "metric", metric["metric"], "error", said)
@@ -144,8 +170,10 @@ def as_junit(verdict: Verdict) -> str:
         own = own[own["kind"] != BETTER]
         said = [f"{_about(row)}: {_change(row)}" for row in records(own)]
         kind = "failure" if check["outcome"] == REGRESSED else "error"
-        if check["outcome"] == "not compared":
+        if check["outcome"] == NOT_COMPARED:
             kind, said = "skipped", ["not compared: the protocol differs"]
+        elif check["outcome"] == NOTHING_COMPARED:
+            kind, said = "skipped", ["nothing compared: neither side has a value to compare"]
         _case(suite, check["method"], check["tier"], kind, said)
     suite.set("tests", str(len(suite)))
     for kind, name in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
@@ -159,13 +187,12 @@ def as_junit(verdict: Verdict) -> str:
 
 def _case(suite: ElementTree.Element, group: str, name: str, kind: str, lines: list[str]) -> None:
     """Add a test case; it fails if there is something to say."""
-    names = {"classname": _printable(f"gate.{group}"), "name": _printable(name)}
+    names = {"classname": _escaped(f"gate.{group}"), "name": _escaped(name)}
     case = ElementTree.SubElement(suite, "testcase", names)
     if lines:
         short = lines[0] if len(lines) == 1 else f"{lines[0]}; and {len(lines) - 1} more"
-        ElementTree.SubElement(case, kind, message=_printable(short)).text = _printable(
-            "\n".join(lines)
-        )
+        text = "\n".join(map(_escaped, lines))
+        ElementTree.SubElement(case, kind, message=_escaped(short)).text = text
 
 
 def _obstacles(verdict: Verdict) -> list[str]:
@@ -198,15 +225,17 @@ def _packages(verdict: Verdict) -> list[tuple[str, str, str]]:
 def _about(row: dict[str, Any]) -> str:
     """Say what a finding is about: a method, a tier, a case, a metric, the run."""
     case = case_name(row) if row["photo"] else row["tier"]
-    return " ".join(word for word in (row["method"], case, row["metric"]) if word) or "run"
+    words = " ".join(word for word in (row["method"], case, row["metric"]) if word)
+    return _escaped(words) or "run"
 
 
 def _change(row: dict[str, Any]) -> str:
     if row["reason"]:
-        return str(row["reason"])
+        return _escaped(" ".join(str(row["reason"]).split()))
     text = f"{row['old']:.6g} -> {row['new']:.6g}, {row['ratio']:.3g} times the tolerance"
     if row["n"] == row["n"]:
-        text += f" (mean of {int(row['n'])}; worse by {row['low']:.3g} to {row['high']:.3g})"
+        photos = _count(int(row["n"]), "photo")
+        text += f" (mean of {photos}; worse by {row['low']:.3g} to {row['high']:.3g})"
     return text
 
 
@@ -223,12 +252,13 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _checks_table(checks: pd.DataFrame) -> str:
-    head = ["method", "tier", "outcome", "cases", "worse", "better", "missing", "largest change"]
+    head = ["method", "tier", "outcome", "cases", "values", "worse", "better", "missing",
+            "largest change"]  # fmt: skip
     rows = []
     for row in records(checks):
         ratio = row["ratio"]
         largest = f"{row['metric']}, {ratio:.2g} tolerances" if ratio == ratio else ""
-        counts = [row[name] for name in ("cases", "regressed", "better", "missing")]
+        counts = [row[name] for name in ("cases", "compared", "regressed", "better", "missing")]
         rows.append((row["method"], row["tier"], row["outcome"], *counts, largest))
     return _table(head, rows)
 
@@ -253,7 +283,7 @@ def _folded(title: str, body: str) -> str:
 
 def _cell(text: str) -> str:
     """Text that neither Markdown nor HTML reads as anything but text."""
-    escaped = html.escape(" ".join(_printable(text).split()))
+    escaped = html.escape(_escaped(text))
     return re.sub(r"[|`*\[\]~@\\_]", _entity, escaped)
 
 
@@ -261,6 +291,13 @@ def _entity(match: re.Match[str]) -> str:
     return f"&#{ord(match[0])};"
 
 
-def _printable(text: str) -> str:
-    """Without the characters that XML forbids, such as the bell in a file's name."""
-    return re.sub(r"[^\t\n\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]", "\ufffd", text)
+def _escaped(text: str) -> str:
+    """Control characters as escapes, such as a bell or a change of direction in a file's name."""
+    return "".join(
+        char.encode("unicode_escape").decode() if _is_control(char) else char for char in text
+    )
+
+
+def _is_control(char: str) -> bool:
+    # U+FFFE and U+FFFF are forbidden in XML, too.
+    return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") or char in "\ufffe\uffff"

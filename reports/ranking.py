@@ -17,7 +17,7 @@ import pandas as pd
 
 from bench import statistics
 from bench.statistics import CASE, Comparison, Facts, Headline, Interval
-from bench.statistics.comparison import power_note
+from bench.statistics.notes import power_note
 from bench.store import records
 from reports.run import Run
 
@@ -28,7 +28,8 @@ class Gap:
 
     Attributes:
         interval: Mean difference with its 95 % interval.
-        p: P-value adjusted for all pairs of the tier; NaN if it was not tested.
+        p: P-value adjusted for the pairs of ranked methods, or for those with floors and ceiling;
+            NaN if it was not tested.
         significant: Whether that is below 0.05.
         equivalent: Whether the difference is shown to lie within the margin.
     """
@@ -141,7 +142,8 @@ def rank(run: Run, tier: str, headline: Headline) -> Ranking:
     places = {row["method"]: row for row in records(found.ranks)}
     ranked = [name for name, row in places.items() if row["role"] == "ranked"]
     done = statistics.completed(cases)
-    shared = statistics.common_cases(cases, ranked) if ranked else done
+    valued = done[done[facts.name].notna()]
+    shared = statistics.common_cases(valued, ranked) if ranked else valued
     on_shared = done.merge(shared[CASE].drop_duplicates(), on=CASE)
     gaps = _gaps(found)
 

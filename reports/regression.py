@@ -17,7 +17,7 @@ from reports.verdict import Verdict
 PAGE = "regression.html"
 WORST = 12
 LONGEST_LIST = 500
-_SEVERITY = ("regressed", "not measured", "not compared", "better", "same")
+_SEVERITY = ("regressed", "not measured", "not compared", "nothing compared", "better", "same")
 _TITLES = {
     "same or better": "Same as the baseline, or better",
     "regressed": "Regressed",
@@ -100,9 +100,12 @@ def _lines(run: Run, verdict: Verdict) -> Iterator[Line]:
             yield Line(*about, "all", "not compared", _cases(check["cases"]), "", "", "", 0.0)
             continue
         own = [key for key in groups if key[:2] == (check["method"], check["tier"])]
-        count = _cases(check["compared"])
-        if check["compared"] != check["cases"]:
-            count = f"{check['compared']} of {_cases(check['cases'])}"
+        values = numbers.counted(check["compared"], "value")
+        count = f"{values} of {_cases(check['cases'])}"
+        if not check["compared"]:
+            if not own:
+                yield Line(*about, "all", "nothing compared", count, "", "", "", 0.0)
+            continue
         if own:
             yield Line(*about, "all others", "same", count, "", "", "", 0.0)
             continue

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from bench.errors import InputError
-from bench.store import KEYS, RunFolder, records
+from bench.store import KEYS, RunFolder
 from reports.run import Run
 
 FILE = "verdict.json"
@@ -22,7 +19,7 @@ _FIELDS = {
     "findings": ["kind", *KEYS, "metric", "old", "new", "tolerance", "ratio", "low", "high", "n",
                  "reason"],
 }  # fmt: skip
-_SIDE = {"source", "fingerprint", "packages"}
+_SIDE = {"source", "fingerprint", "packages", "finished", "cases"}
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class Verdict:
     Attributes:
         outcome: ``same or better``, ``regressed``, ``not comparable`` or ``not measured``.
         sentence: The reason in one line.
-        baseline: ``source``, ``fingerprint``, ``packages``.
+        baseline: ``source``, ``fingerprint``, ``packages``, ``finished``, ``cases`` (a hash).
         run: The same of the run as it was judged.
         protocol: Differing parts.
         metrics: One row per case metric of either.
@@ -40,6 +37,7 @@ class Verdict:
         checks: One row per method and tier of the baseline.
         findings: Changes beyond their tolerance and missing things, worst first.
         new: What only the run has, in words.
+        notes: What else is not gated, in words.
         outdated: Why the verdict is not about the run as it is now; empty if it is.
     """
 
@@ -53,6 +51,7 @@ class Verdict:
     checks: list[dict[str, Any]]
     findings: list[dict[str, Any]]
     new: list[str]
+    notes: list[str]
     outdated: str
 
     def regressed(self) -> list[dict[str, Any]]:
@@ -80,7 +79,7 @@ def read_verdict(run: Run) -> Verdict | None:
         for side in ("baseline", "run"):
             content[side] = {name: content[side][name] for name in _SIDE}
         return Verdict(
-            outdated=_outdated(run, path, content),
+            outdated=_outdated(run, content),
             **{name: content[name] for name in Verdict.__annotations__ if name != "outdated"},
         )
     except (KeyError, TypeError) as error:
@@ -90,12 +89,8 @@ def read_verdict(run: Run) -> Verdict | None:
         ) from error
 
 
-def _outdated(run: Run, path: Path, content: dict[str, Any]) -> str:
+def _outdated(run: Run, content: dict[str, Any]) -> str:
     """Why a verdict cannot be about the run as it is: whatever it says of the run must hold."""
-    finished = str(run.info.get("finished", ""))
-    # A copy of the folder may be newer than the run, but never older.
-    if finished and path.stat().st_mtime < datetime.fromisoformat(finished).timestamp():
-        return f"it is older than the run, which finished at {finished}"
     judged = content["run"]
     if judged["fingerprint"] not in ("", run.info.get("fingerprint")):
         return f"it is of a run with the fingerprint {judged['fingerprint']}"
@@ -106,19 +101,7 @@ def _outdated(run: Run, path: Path, content: dict[str, Any]) -> str:
         here = run.methods["identity"].get(row["method"], "")
         if row["run"] != here:
             return f"it is of another version of {row['method']}"
-    return _moved(run.cases, content["findings"])
-
-
-def _moved(cases: pd.DataFrame, findings: list[dict[str, Any]]) -> str:
-    """Name the first value that the verdict has otherwise than the run."""
-    named = [row for row in findings if row["photo"] and row["metric"] and row["new"] is not None]
-    keys = {tuple(row[key] for key in KEYS) for row in named}
-    now = {
-        tuple(row[key] for key in KEYS): row
-        for row in records(cases[cases["photo"].isin({key[1] for key in keys})])
-    }
-    for row in named:
-        here = now.get(tuple(row[key] for key in KEYS), {}).get(row["metric"])
-        if here is None or float(here) != float(row["new"]):
-            return f"{row['metric']} of {row['method']} on {row['photo']} was {row['new']} then"
+    cases = hashlib.sha256((run.folder / "cases.parquet").read_bytes()).hexdigest()[:16]
+    if judged["cases"] not in ("", cases):
+        return f"it is of other values, those of the run finished at {judged['finished']}"
     return ""

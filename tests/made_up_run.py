@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bench.store import RunFolder
+from bench.store import FORMAT, RunFolder
 
 PHOTOS = 30
 FINGERPRINT = "photos:aa/30 masks:bb/60 size:256 paste:known-8bit metrics:cc"
@@ -68,16 +68,17 @@ def write_run(folder: Path, *, seed: int = 0, photos: int = PHOTOS, gain: float 
         store.write_table(f"{name}.parquet", table)
     store.write_json(
         "run.json",
-        {"state": "complete", "fingerprint": FINGERPRINT, "fill_keys": {"plain": str(seed)},
+        {"format": FORMAT, "state": "complete", "fingerprint": FINGERPRINT,
+         "fill_keys": {"plain": str(seed)},
          "environment": {"python": "3.12", "packages": {"numpy": f"2.{seed}"}}},
     )  # fmt: skip
     return folder
 
 
-def write_features(folder: Path, photos: int) -> None:
+def write_features(folder: Path, photos: int, *, seed: int = 5) -> None:
     """Features near the photos' for good methods, far for bad ones."""
-    rng = np.random.default_rng(5)
-    original = rng.normal(size=(2 * photos, 6))
+    original = np.random.default_rng(5).normal(size=(2 * photos, 6))
+    rng = np.random.default_rng([5, seed])
     spreads = {"plain": 0.9, "twin": 0.9, "good_one": 0.3, "mean": 3.0, "original": 0.0}
     spreads["gap|py"] = 1.5
     pictures = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -15,9 +16,15 @@ FINGERPRINT = "photos:aa/6 masks:bb/12 size:short-64-centre paste:known-8bit met
 def results(
     cases: pd.DataFrame, *, stochastic: tuple[str, ...] = (), source: str = "run", **changed: Any
 ) -> Results:
+    """Results of these cases and, unless they have one, of a perfect ceiling."""
+    if "original" not in set(cases["method"]):
+        cases = pd.concat([cases, ceiling(cases)], ignore_index=True)
     names = [name for name in METRICS if name in cases]
     metrics = pd.DataFrame(
-        [(name, *METRICS[name], f"{name}|picture|code|1|") for name in names],
+        [
+            (name, *METRICS[name], f"{name}|picture|code|1||{'|'.join(METRICS[name])}")
+            for name in names
+        ],
         columns=["metric", "direction", "unit", "signature"],
     )
     methods = pd.DataFrame(
@@ -44,6 +51,13 @@ def cases(*methods: str, photos: int = 6) -> pd.DataFrame:
         for tier in ("small", "large")
     ]  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def ceiling(cases: pd.DataFrame) -> pd.DataFrame:
+    own = cases.drop_duplicates(["photo", "tier", "draw"])
+    own = own.assign(method="original", sample=0, status="ok", reason="")
+    perfect = {"psnr_db": math.inf, "l1_hole": 0.0}
+    return own.assign(**{name: value for name, value in perfect.items() if name in own})
 
 
 def change(table: pd.DataFrame, where: str, **values: Any) -> pd.DataFrame:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from bench import set_between
 from bench.cli import main
 from bench.compare import compare_between, compare_within
+from bench.comparison_blocks import blocks, notes
 from bench.comparison_formats import FORMATS
-from bench.errors import BenchError
-from bench.run_tables import read_run
-from bench.statistics import Comparison, Facts, compare_methods, paired_interval, sign_flip
+from bench.errors import BenchError, InputError
+from bench.run_tables import Run, facts, read_run
+from bench.statistics import Comparison, Facts, compare_methods, holm, paired_interval, sign_flip
 from bench.store import RunFolder
 from tests.made_up_run import FINGERPRINT, METHODS, write_features, write_run
 
@@ -104,15 +107,69 @@ def test_ranked_methods_are_compared_on_what_all_completed(folder):
     assert set(found.pairs["n"]) == {59}
 
 
-def test_unmeasured_cases_are_dropped_pair_by_pair_and_said(folder):
-    run = read_run(folder)
+def without_values(run: Run, counts: dict[str, int]) -> Comparison:
+    """Compare by l1 after taking it away from the first cases of some methods."""
     cases = run.cases.copy()
-    cases.loc[cases.index[cases["method"] == "twin"][:7], "l1"] = np.nan
-    found = compare_methods(cases, run.methods, Facts("l1", higher=False), "small")
-    with_twin = (found.pairs["a"] == "twin") | (found.pairs["b"] == "twin")
-    assert set(found.pairs.loc[with_twin, "n"]) == {53}
-    assert set(found.pairs.loc[~with_twin, "n"]) == {60}
-    assert any("twin has no value in 7" in note for note in found.notes)
+    for name, count in counts.items():
+        cases.loc[cases.index[cases["method"] == name][:count], "l1"] = np.nan
+    return compare_methods(cases, run.methods, Facts("l1", higher=False), "small", expected=60)
+
+
+def test_a_case_without_a_value_is_left_out_for_all_ranked_methods(folder):
+    found = without_values(read_run(folder), {"twin": 2})
+    assert set(found.ranks["n"]) == set(found.pairs["n"]) == {58}
+    assert any("twin has no value in 2" in note for note in found.notes)
+    assert any("small, l1: ranked on 58 of 60 cases" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("missing", [7, 60])
+def test_a_method_with_values_on_too_few_cases_is_not_ranked(folder, missing):
+    found = without_values(read_run(folder), {"twin": missing})
+    row = found.partial.set_index("method").loc["twin"]
+    assert (row["n"], row["coverage"]) == (60 - missing, pytest.approx(1 - missing / 60))
+    assert "twin" not in set(found.ranks["method"])
+    assert set(found.ranks["n"]) == {60}
+
+
+def test_a_metric_without_values_ranks_nobody_and_says_so(folder):
+    found = without_values(read_run(folder), dict.fromkeys(METHODS, 60))
+    assert set(found.ranks["role"]) == {"floor", "ceiling"}
+    assert found.ranks["mean"].isna().all()
+    assert any("none is ranked" in note for note in found.notes)
+
+
+def test_no_case_in_common_is_said_and_ranks_nobody():
+    cases = pd.DataFrame(
+        {"photo": f"p{i}", "tier": "small", "draw": 0, "cluster": f"p{i}", "method": f"m{m:02}",
+         "sample": 0, "status": "ok" if i != m else "failed", "reason": "", "l1": 0.1 * m + i}
+        for i in range(20) for m in range(20)
+    )  # fmt: skip
+    methods = pd.DataFrame({"method": [f"m{m:02}" for m in range(20)], "family": "CNN"})
+    found = compare_methods(cases, methods, Facts("l1", higher=False), "small")
+    assert found.ranks["rank_first"].isna().all()
+    assert any("no case was completed by all 20 ranked methods" in n for n in found.notes)
+    table = blocks(found)[0]
+    assert {row[1] for row in table.rows} == {""}
+
+
+def test_floors_and_ceiling_do_not_take_power_from_the_methods():
+    rng = np.random.default_rng(3)
+    gains = {"mean": -20, "telea": -15, **{f"m{i}": 5 * i for i in range(5)}, "original": 60}
+    cases = pd.DataFrame(
+        {"photo": f"p{i}", "tier": "small", "draw": 0, "cluster": f"p{i}", "method": name,
+         "sample": 0, "status": "ok", "reason": "", "psnr_db": 20 + gain + rng.normal(0, 0.2)}
+        for i in range(10) for name, gain in gains.items()
+    )  # fmt: skip
+    families = ["floor", "floor", *["CNN"] * 5, "ceiling"]
+    methods = pd.DataFrame({"method": list(gains), "family": families})
+    found = compare_methods(cases, methods, Facts("psnr_db", higher=True), "small")
+    assert found.pairs.groupby("family")["a"].size().to_dict() == {"marks": 18, "methods": 10}
+    assert found.pairs.loc[found.pairs["family"] == "methods", "significant"].all()
+    assert found.pairs.set_index("family").loc["methods", "p_holm"].max() == 10 * 2 / 1024
+    assert found.ranks["group"].tolist()[:5] == ["a", "b", "c", "d", "e"]
+    assert not any("more photos are needed" in note for note in found.notes)
+    text = FORMATS["table"](found)
+    assert "mean" in text.split("pairs")[1]  # floor against floor is nobody's expectation
 
 
 def test_infinity_that_is_not_decibels_is_an_error(folder):
@@ -134,6 +191,7 @@ def test_a_method_that_completed_nothing_is_named_with_its_reason(folder):
 
 def test_too_few_photos_for_any_difference_are_said(tmp_path):
     found = compare_within(read_run(write_run(tmp_path, photos=5)), ["psnr_db"])
+    assert any("5 photos" in note and "for 1 pairs" not in note for note in found.notes)
     assert any("5 photos" in note and "more photos are needed" in note for note in found.notes)
     assert not found.pairs["significant"].any()
 
@@ -202,16 +260,20 @@ def test_fid_of_enough_pictures_has_an_interval_and_a_limit(tmp_path):
 def test_between_runs_each_method_meets_itself(folder, other):
     found = compare_between(read_run(folder), read_run(other), ["psnr_db"])
     pairs = found.pairs.set_index("a")
-    assert set(pairs.index) == {f"{name} (B)" for name in METHODS}
+    assert set(pairs.index) == {f"{name} (B)" for name in METHODS if name != "original"}
+    assert pairs.loc["mean (B)", "family"] == "marks"
+    own = pairs[pairs["family"] == "methods"]
+    assert own["p_holm"].tolist() == holm(own["p"]).tolist()
     plain = pairs.loc["plain (B)"]
     assert (plain["b"], plain["verdict"]) == ("plain (A)", "a better")
     assert plain["difference"] == pytest.approx(0.8, abs=0.15)
     assert pairs.loc["twin (B)", "verdict"] == "equivalent"
     assert pairs.loc["gap|py (B)", "n"] == 50
-    notes = " ".join(found.notes)
-    assert "numpy 2.0 -> 2.1" in notes
-    assert "code or settings differ: plain" in notes
-    assert "gap|py on 50 of the 60 cases" in notes
+    said = " ".join(found.notes)
+    assert "numpy 2.0 -> 2.1" in said
+    assert "not tested, the photo itself in both runs: original" in said
+    assert "code or settings differ: plain" in said
+    assert "gap|py on 50 of the 60 cases" in said
 
 
 def test_between_runs_kid_is_compared_on_the_same_groups(tmp_path):
@@ -221,6 +283,89 @@ def test_between_runs_kid_is_compared_on_the_same_groups(tmp_path):
     found = compare_between(*(read_run(tmp_path / n) for n in "ab"), ["kid_untrained"])
     assert set(found.pairs["difference"]) == {0.0}
     assert "a better" not in set(found.pairs["verdict"])
+
+
+def test_between_runs_kid_is_adjusted_over_all_methods(tmp_path):
+    for name, seed in (("a", 5), ("b", 6)):
+        write_run(tmp_path / name, photos=150)
+        write_features(tmp_path / name, 150, seed=seed)
+    a, b = (read_run(tmp_path / n) for n in "ab")
+    pairs = compare_between(a, b, ["kid_untrained"]).pairs
+    own = pairs[pairs["family"] == "methods"]
+    assert len(own) >= 3
+    assert own["p_holm"].tolist() == holm(own["p"]).tolist()
+    alone = set_between.between(a, b, facts(a, ["kid_untrained"])[0], "small", ["twin"]).pairs
+    twin = own.set_index("a").loc["twin (B)"]
+    for column in ("difference", "low", "high", "p"):
+        assert alone[column].item() == pytest.approx(twin[column], rel=1e-9)
+    assert alone["p_holm"].item() == pytest.approx(twin["p"])
+
+
+def test_set_pairs_have_no_columns_of_single_cases(tmp_path):
+    write_run(tmp_path, photos=150)
+    write_features(tmp_path, 150)
+    found = compare_within(read_run(tmp_path), ["kid_untrained"])
+    assert blocks(found)[1].header == [
+        "a", "b", "verdict", "a - b", "95 % interval", "p", "n", "photos"
+    ]  # fmt: skip
+    said = " ".join(notes(found))
+    assert "Student's t of the jackknife" in said
+    assert "sign flips" not in said
+    assert "no margin is stated, so no equivalence is found: kid_untrained" in said
+    assert "cannot tell (no margin)" in FORMATS["table"](found)
+
+
+def test_several_samples_are_said(folder):
+    run = read_run(folder)
+    more = run.cases[run.cases["method"] == "twin"].assign(sample=2)
+    run = replace(run, cases=pd.concat([run.cases, more], ignore_index=True))
+    assert any("sample 0 of 3" in note for note in compare_within(run, ["l1"]).notes)
+
+
+def test_without_the_usual_headlines_the_first_metric_ranks(folder, capsys):
+    run = read_run(folder)
+    run = replace(run, metrics=run.metrics[~run.metrics["metric"].isin(["lpips", "ssim_hole"])])
+    found = compare_within(run)
+    assert set(found.ranks["metric"]) == {"psnr_db"}
+    assert any("ranked by psnr_db: LPIPS was not among" in note for note in found.notes)
+    assert main(["compare", str(folder), "--metrics", "psnr_db, l1"]) == 0
+    assert "small, l1" in capsys.readouterr().out
+
+
+def test_between_runs_both_means_are_of_the_cases_with_a_value_in_both(folder, other):
+    a, b = read_run(folder), read_run(other)
+    cases = b.cases.copy()
+    cases.loc[cases.index[cases["method"] == "twin"][:9], "l1"] = np.nan
+    found = compare_between(a, replace(b, cases=cases), ["l1"])
+    own = found.ranks.set_index("method").loc[["twin (A)", "twin (B)"]]
+    pair = found.pairs.set_index("a").loc["twin (B)"]
+    assert [*own["n"], pair["n"]] == [51, 51, 51]
+    assert pair["difference"] == pytest.approx(own["mean"].iloc[1] - own["mean"].iloc[0])
+    assert any("twin on 51 of the 60 cases of A" in note for note in found.notes)
+
+
+def test_between_runs_all_names_what_only_one_has(folder):
+    a = read_run(folder)
+    less = replace(a, metrics=a.metrics[a.metrics["metric"] != "l1"])
+    found = compare_between(a, less, ["all"])
+    assert any("metrics only in A, not compared: l1" in note for note in found.notes)
+    assert "l1" not in set(found.ranks["metric"])
+    further = a.plan.iloc[:1].assign(tier="huge")
+    more = replace(a, plan=pd.concat([a.plan, further]))
+    found = compare_between(a, more, ["l1"])
+    assert any("tiers only in B, not compared: huge" in note for note in found.notes)
+
+
+def test_runs_that_share_nothing_are_refused(folder):
+    a = read_run(folder)
+    with pytest.raises(InputError, match="no tier in common"):
+        compare_between(a, replace(a, plan=a.plan.assign(tier="huge")), ["l1"])
+    only_l1 = replace(a, metrics=a.metrics[a.metrics["metric"] == "l1"])
+    only_db = replace(a, metrics=a.metrics[a.metrics["metric"] == "psnr_db"])
+    with pytest.raises(InputError, match="no metric in common"):
+        compare_between(only_l1, only_db, ["all"])
+    with pytest.raises(InputError, match="no method in common"):
+        compare_between(a, replace(a, methods=a.methods.iloc[:0]), ["l1"])
 
 
 def test_other_protocols_are_refused_with_what_differs(folder, other, tmp_path):
@@ -246,7 +391,7 @@ def test_only_the_metrics_compared_must_be_defined_alike(folder, tmp_path):
     table.loc[table["metric"] == "l1", "version"] = "2"
     RunFolder(changed).write_table("metrics.parquet", table)
     one, two = read_run(folder), read_run(changed)
-    assert len(compare_between(one, two, ["psnr_db"]).pairs) == len(METHODS)
+    assert len(compare_between(one, two, ["psnr_db"]).pairs) == len(METHODS) - 1
     with pytest.raises(BenchError, match="metric l1: version '1' in A, '2' in B"):
         compare_between(one, two, ["l1"])
 
@@ -263,8 +408,8 @@ def test_an_unfinished_run_is_called_so(tmp_path):
     partial = write_run(tmp_path / "f")
     header = json.loads((partial / "run.json").read_text("utf-8"))
     RunFolder(partial).write_json("run.json", header | {"state": "interrupted"})
-    notes = compare_within(read_run(partial), ["l1"]).notes
-    assert any("interrupted: the numbers are of the cases done so far" in note for note in notes)
+    said = compare_within(read_run(partial), ["l1"]).notes
+    assert any("interrupted: the numbers are of the cases done so far" in note for note in said)
 
 
 @pytest.mark.parametrize("form", FORMATS)

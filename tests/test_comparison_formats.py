@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from bench.compare import compare_within
+from bench.comparison_blocks import blocks
 from bench.comparison_formats import FORMATS, write
 from bench.run_tables import read_run
 from bench.statistics import Comparison, Facts, compare_methods
@@ -75,7 +77,17 @@ def test_table_shows_verdicts_by_name_and_hides_what_floors_confirm(within):
     assert "a better" not in text
     assert "7 with floors and ceiling came out as expected" in text
     assert "2-3" in text
-    assert "equivalent: the 90 % interval lies within the margin (psnr_db 0.1, l1 0.0004)" in text
+    assert "5 photos or more, lies within the margin (psnr_db 0.1, l1 0.0004)" in text
+    assert "not adjusted for the number of pairs" in text
+    assert "symmetric about 0" in text
+    assert "Student" not in text
+
+
+def test_p_values_that_random_flips_cannot_go_below_are_bounds(within):
+    bounded = replace(within, pairs=within.pairs.assign(p=1e-4, p_holm=0.0012))
+    assert {row[6] for row in blocks(bounded)[1].rows} == {"<=0.002"}
+    exact = replace(within, pairs=within.pairs.assign(p=2 / 2**13, p_holm=0.0012))
+    assert {row[6] for row in blocks(exact)[1].rows} == {"0.001"}
 
 
 def test_a_floor_that_is_not_beaten_is_shown(folder):

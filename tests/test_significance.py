@@ -149,11 +149,22 @@ def test_verdict(p, gain, equivalent, said):
 
 
 def test_equivalence_needs_the_whole_interval_within_the_margin():
-    assert is_equivalent(-0.09, 0.05, 0.1)
-    assert not is_equivalent(-0.11, 0.05, 0.1)
-    assert not is_equivalent(-0.1, 0.05, 0.1)
-    assert not is_equivalent(np.nan, np.nan, 0.1)
-    assert not is_equivalent(0.0, 0.0, margin("no such metric"))
+    assert is_equivalent(-0.09, 0.05, 0.1, 30)
+    assert not is_equivalent(-0.11, 0.05, 0.1, 30)
+    assert not is_equivalent(-0.1, 0.05, 0.1, 30)
+    assert not is_equivalent(np.nan, np.nan, 0.1, 30)
+    assert not is_equivalent(0.0, 0.0, margin("no such metric"), 30)
+
+
+@pytest.mark.parametrize(("photos", "said"), [(2, "cannot tell"), (4, "cannot tell"),
+                                              (5, "equivalent"), (12, "equivalent")])  # fmt: skip
+def test_equivalence_needs_five_photos_not_five_cases(photos, said):
+    near = np.random.default_rng(9).normal(0, 1e-4, 60)
+    values = pd.DataFrame({"a": 30 + near, "b": np.full(60, 30.0)})
+    labels = pd.Series(np.arange(60) % photos)
+    table = compare_pairs(values, labels, [("a", "b")], metric="psnr_db", higher=True)
+    assert not table["significant"].item()
+    assert table["verdict"].item() == said
 
 
 def test_margins():

@@ -85,6 +85,15 @@ def test_without_differences_at_most_a_twentieth_of_1000_families_rejects(holes)
     assert families_that_reject(15, 1000, holes=holes) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 1000)
 
 
+@pytest.mark.parametrize(("photos", "least", "most"), [(30, 0.06, 0.12), (100, 0.045, 0.08)])
+def test_skewed_differences_without_a_mean_are_rejected_too_often_but_not_much(photos, least, most):
+    # Measured of 2,000 draws of a gamma distribution of shape 0.5 less its mean, a case a photo.
+    rng = np.random.default_rng([18, photos])
+    skewed = rng.gamma(0.5, size=(photos, 2000)) - 0.5
+    rate = np.mean(sign_flips(skewed, np.arange(photos), flips=1999) < 0.05)
+    assert least <= rate <= most
+
+
 @pytest.mark.nightly
 @pytest.mark.parametrize("photos", [30, 60, 200])
 @pytest.mark.parametrize("holes", [1, 3, 8])

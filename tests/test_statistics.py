@@ -206,9 +206,15 @@ def test_coverage_counts_against_all_cases_of_the_tier(cases):
         ([("lpips", "ok", "")], "lpips", "published weights"),
         ([("lpips", "absent", "no weights; fetch them")], "ssim_hole", "fetch them"),
         ([("lpips_untrained", "ok", "")], "ssim_hole", "not among"),
+        ([("psnr_db", "ok", ""), ("ssim_hole", "ok", "")], "ssim_hole", "not among"),
+        ([("ssim", "absent", ""), ("l1", "ok", ""), ("ssim", "ok", "")], "l1", "first metric"),
     ],
 )
-def test_headline_is_lpips_with_its_weights_or_else_ssim_in_the_hole(rows, metric, word):
-    found = headline_metric(pd.DataFrame(rows, columns=["metric", "status", "reason"]))
+def test_headline_is_lpips_with_its_weights_or_ssim_in_the_hole_or_the_first_metric(
+    rows, metric, word
+):
+    found = headline_metric(
+        pd.DataFrame(rows, columns=["metric", "status", "reason"]).assign(scope="case")
+    )
     assert found.metric == metric
     assert word in found.reason

@@ -37,8 +37,7 @@ def _compare(options: argparse.Namespace) -> int:
     from bench.comparison_formats import FORMATS, write
     from bench.run_tables import read_run
 
-    metrics = options.metrics.split(",") if options.metrics else None
-    tiers = options.tiers.split(",") if options.tiers else None
+    metrics, tiers = _names(options.metrics), _names(options.tiers)
     run = read_run(options.run)
     if options.other is None:
         comparison = compare_within(run, metrics, tiers)
@@ -52,3 +51,7 @@ def _compare(options: argparse.Namespace) -> int:
         written = write(comparison, options.format, options.out)
         print(f"{', '.join(map(str, written))}: {len(comparison.pairs)} pairs")
     return 0
+
+
+def _names(text: str | None) -> list[str] | None:
+    return [name.strip() for name in text.split(",")] if text else None

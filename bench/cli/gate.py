@@ -14,6 +14,7 @@ from bench.errors import BenchError
 if TYPE_CHECKING:
     from bench.gate import Verdict
 
+DEFAULT = Path("bench/baseline.json")
 _STATUSES = (
     "exit status: 0 same or better, 1 regressed, 3 not comparable (what differs is named), "
     "4 not measured (something of the baseline is missing), 2 any error. The verdict is also "
@@ -37,17 +38,13 @@ def add(commands: Commands) -> None:
     update = verbs.add_parser("update", help="write the baseline file of a run; show what changes")
     update.set_defaults(command=_update)
     update.add_argument("run", type=Path, help="run folder, complete")
-    update.add_argument(
-        "--file", type=Path, default=Path("bench/baseline.json"), help="default: %(default)s"
-    )
+    update.add_argument("--file", type=Path, default=DEFAULT, help="default: %(default)s")
 
 
 def _gate(options: argparse.Namespace) -> int:
     from bench import verdict_formats as formats
-    from bench.store import RunFolder
 
-    verdict = _verdict(options.baseline, options.run)
-    RunFolder(options.run).write_json("verdict.json", formats.as_json(verdict))
+    verdict = judge_run(options.baseline, options.run)
     _write(options.json, lambda: json.dumps(formats.as_json(verdict), indent=1) + "\n")
     _write(options.markdown, lambda: formats.as_markdown(verdict))
     _write(options.junit, lambda: formats.as_junit(verdict))
@@ -56,14 +53,43 @@ def _gate(options: argparse.Namespace) -> int:
     return verdict.exit_status
 
 
-def _verdict(baseline: Path, run: Path) -> Verdict:
-    from bench.baseline import NewerFormat, read, read_run
-    from bench.gate import incomparable, judge
+def judge_run(baseline: Path, run: Path) -> Verdict:
+    """Judge a run folder against a baseline file or run folder; write ``RUN/verdict.json``.
+
+    Raises:
+        BenchError: If one of the two cannot be read or the verdict not be written; then the run
+            folder has no verdict, not even an earlier one.
+    """
+    from bench import verdict_formats as formats
+    from bench.store import RunFolder
 
     try:
-        return judge(read(baseline), read_run(run))
-    except NewerFormat as error:
-        return incomparable(str(baseline), str(run), str(error))
+        (run / "verdict.json").unlink(missing_ok=True)
+    except OSError as error:
+        raise BenchError(
+            f"cannot remove the earlier {run / 'verdict.json'}: {error}; expected a run folder "
+            "that can be written to"
+        ) from error
+    verdict = _verdict(baseline, run)
+    RunFolder(run).write_json("verdict.json", formats.as_json(verdict))
+    return verdict
+
+
+def _verdict(baseline: Path, run: Path) -> Verdict:
+    from bench import baseline as baselines
+    from bench.gate import incomparable, judge
+
+    sides: dict[str, baselines.Results] = {}
+    newer: dict[str, str] = {}
+    readers = (("baseline", baseline, baselines.read), ("run", run, baselines.read_run))
+    for side, path, read in readers:
+        try:
+            sides[side] = read(path)
+        except baselines.NewerFormat as error:
+            newer[side] = error.said
+            sides[side] = baselines.unread(path)
+    old, new = sides["baseline"], sides["run"]
+    return incomparable(old, new, newer) if newer else judge(old, new)
 
 
 def _write(path: Path | None, text: Callable[[], str]) -> None:
@@ -82,6 +108,11 @@ def _update(options: argparse.Namespace) -> int:
     from bench.verdict_formats import as_update
 
     run = read_run(options.run)
+    if run.not_bundled and options.file.resolve() == DEFAULT.resolve():
+        raise BenchError(
+            f"{options.run}: {DEFAULT} is of the whole bundled set, but {run.not_bundled}; give "
+            "another place with --file"
+        )
     changed = update_baseline(options.file, run)
     fills, methods = len(run.cases), len(run.methods)
     print(f"{options.file}: {fills} fills of {methods} methods, {len(run.metrics)} metrics")

@@ -21,7 +21,6 @@ def add(commands: Commands) -> None:
         help="judge the run against this file or run folder first, as 'gate' does; the exit "
         "status is the report's",
     )
-    report.set_defaults(json=None, markdown=None, junit=None)
     merge = commands.add_parser("merge", help="join runs of one protocol into a new run folder")
     merge.set_defaults(command=_merge)
     merge.add_argument("out", type=Path, help="run folder to write")
@@ -30,8 +29,9 @@ def add(commands: Commands) -> None:
 
 def _report(options: argparse.Namespace) -> int:
     if options.baseline is not None:
-        # The whole command: it writes the verdict that the report reads, and prints it.
-        gate._gate(options)
+        from bench.verdict_formats import as_text
+
+        print(as_text(gate.judge_run(options.baseline, options.run)))
     build_report(options.run, options.out)
     return 0
 

@@ -20,8 +20,8 @@ from bench.statistics.coverage import (
     completed,
 )
 from bench.statistics.intervals import Interval, mean_interval
+from bench.statistics.notes import absence_notes, power_note, shared_note
 from bench.statistics.pairs import COLUMNS, compare_pairs
-from bench.statistics.significance import smallest_p
 from bench.statistics.ties import rank_ranges, tie_groups
 
 RANKS = [
@@ -62,7 +62,7 @@ class Comparison:
             and letters ``group`` for the ranked, ``mean`` with its 95 % interval, ``n`` cases
             of so many ``photos``; ``better`` says which means are.
         pairs: One row per pair; columns as `compare_pairs` gives them.
-        partial: Methods that completed less than 95 % of the cases: values on their own cases,
+        partial: Methods with a value on less than 95 % of the cases: values on their own cases,
             and the difference from the best ranked method (``reference``) on ``n_paired`` of
             them.
         notes: What a reader must know.
@@ -107,9 +107,10 @@ def compare_methods(
 ) -> Comparison:
     """Compare all methods of one tier by one metric of single cases.
 
-    Methods that completed at least 95 % of the tier are ranked, on the cases that all of them
-    completed. Floors and the ceiling are compared on the same cases but not ranked. Holm's
-    adjustment is over all pairs.
+    A case counts as completed only if the metric has a value there. Methods that completed at
+    least 95 % of the tier are ranked, all on the same cases: those that all of them completed.
+    Floors and the ceiling are compared on these cases but not ranked. Holm's adjustment is over
+    the pairs of ranked methods; pairs with a floor or the ceiling are a family of their own.
 
     Args:
         cases: The table ``cases`` of a run.
@@ -124,25 +125,29 @@ def compare_methods(
     cases = cases[cases["tier"] == tier]
     expected = expected or len(cases[CASE].drop_duplicates())
     role_of = roles(methods)
-    covered = coverage_of(cases, role_of, expected)
-    ranked = [n for n in covered if role_of[n] == "ranked" and covered[n] >= FULL_COVERAGE]
+    started = coverage_of(cases, role_of, expected)
     done, notes = finite_values(completed(cases), facts, tier)
-    shared = common_cases(done, ranked) if ranked else done
-    on_shared = done.merge(shared[CASE].drop_duplicates(), on=CASE)
-    marks = [n for n, share in covered.items() if role_of[n] != "ranked" and share > 0]
+    done = done.dropna(subset=[facts.name])
+    covered = coverage_of(done, role_of, expected)
+    ranked = [n for n in covered if role_of[n] == "ranked" and covered[n] >= FULL_COVERAGE]
+    shared = (common_cases(done, ranked) if ranked else done)[CASE].drop_duplicates()
+    on_shared = done.merge(shared, on=CASE)
+    marks = [n for n, share in started.items() if role_of[n] != "ranked" and share > 0]
     values, clusters = wide(on_shared, facts.name)
     means = values.mean().reindex([*ranked, *marks])
     order = by_mean(means, facts.higher, role_of)
     known = [name for name in order if np.isfinite(means[name])]
     pairs = compare_pairs(
         values, clusters, list(itertools.combinations(known, 2)),
-        metric=facts.name, higher=facts.higher,
+        metric=facts.name, higher=facts.higher, marks=marks,
     )  # fmt: skip
     intervals = {name: method_interval(on_shared, name, facts.name) for name in order}
     ranks = rank_table(tier, facts, order, role_of, intervals, pairs)
-    partial = [n for n in covered if role_of[n] == "ranked" and 0 < covered[n] < FULL_COVERAGE]
+    partial = [n for n in started if role_of[n] == "ranked" and started[n] > 0 and n not in ranked]
     best = next((name for name in known if name in ranked), None)
-    notes += _notes(tier, facts.name, cases, covered, pairs)
+    notes += absence_notes(tier, cases, [n for n, share in started.items() if share == 0])
+    notes += shared_note(tier, facts.name, len(shared), expected, len(ranked))
+    notes += power_note(tier, facts.name, pairs)
     return Comparison(
         ranks=ranks,
         pairs=pairs.assign(tier=tier, metric=facts.name)[PAIRS],
@@ -248,6 +253,7 @@ def _partial_table(
         gap = Interval(np.nan, np.nan, np.nan, 0, 0)
         if best is not None:
             values, clusters = wide(done[done["method"].isin([name, best])], facts.name)
+            values = values.reindex(columns=[name, best])
             both = (values[name] - values[best]).dropna()
             gap = mean_interval(both, clusters[both.index])
         rows.append(
@@ -259,38 +265,6 @@ def _partial_table(
             }
         )  # fmt: skip
     return pd.DataFrame(rows, columns=PARTIAL)
-
-
-def _notes(
-    tier: str,
-    metric: str,
-    cases: pd.DataFrame,
-    covered: Mapping[str, float],
-    pairs: pd.DataFrame,
-) -> list[str]:
-    notes = []
-    for name in (n for n, share in covered.items() if share == 0):
-        own = cases[cases["method"] == name]
-        why = (own["status"] + ": " + own["reason"]).value_counts()
-        said = f" ({why.index[0]})" if len(why) else ""
-        notes.append(f"{tier}: {name} completed no case{said}")
-    return [*notes, *power_note(tier, metric, pairs)]
-
-
-def power_note(tier: str, metric: str, pairs: pd.DataFrame) -> list[str]:
-    """Say where there are too few photos for any difference to be significant."""
-    tested = int(pairs["p"].notna().sum())
-    if tested == 0:
-        return []
-    photos = int(pairs["photos"].max())
-    least = smallest_p(photos) * tested
-    if least < 0.05:
-        return []
-    return [
-        f"{tier}, {metric}: with {photos} photos the smallest possible p-value, adjusted for "
-        f"{tested} pairs, is {min(least, 1):.2g}: no difference can be significant here, however "
-        "large; more photos are needed"
-    ]
 
 
 def _stacked(tables: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:

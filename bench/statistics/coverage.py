@@ -80,6 +80,8 @@ def cap_infinite(values: pd.Series) -> tuple[pd.Series, int]:
 def headline_metric(metrics: pd.DataFrame) -> Headline:
     """The metric that ranks: LPIPS if it was measured with its weights, else SSIM in the hole.
 
+    If neither was measured it is the first measured metric of single cases, if there is one.
+
     LPIPS with untrained features never ranks: it does not measure what the published one does.
 
     Args:
@@ -92,4 +94,11 @@ def headline_metric(metrics: pd.DataFrame) -> Headline:
         return Headline("lpips", "LPIPS was measured with its published weights")
     else:
         why = f"LPIPS is absent: {row['reason'].iloc[0]}"
+    usable = (metrics["status"] == "ok") & (metrics["scope"] == "case")
+    measured = metrics.loc[usable & ~metrics["metric"].str.startswith("lpips_untrained"), "metric"]
+    if len(measured) and "ssim_hole" not in set(measured):
+        return Headline(
+            str(measured.iloc[0]),
+            f"{why}; SSIM in the hole was not measured either, this is the first metric that was",
+        )
     return Headline("ssim_hole", why)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 GROUPS = 20
+JACKKNIFE = "jackknife"  # note of pairs compared so
 
 
 @dataclass(frozen=True)

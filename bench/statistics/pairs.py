@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,9 @@ from bench.statistics.significance import holm, sign_flips, wilcoxon
 COLUMNS = [
     "a", "b", "difference", "low", "high", "low90", "high90", "win_rate", "n", "photos",
     "p", "p_holm", "p_wilcoxon", "p_wilcoxon_holm", "margin", "significant", "equivalent",
-    "verdict", "note",
+    "verdict", "family", "note",
 ]  # fmt: skip
+METHODS, WITH_MARKS = "methods", "marks"
 
 
 def compare_pairs(
@@ -25,6 +26,7 @@ def compare_pairs(
     *,
     metric: str,
     higher: bool,
+    marks: Collection[str] = (),
 ) -> pd.DataFrame:
     """Compare methods pair by pair, with p-values adjusted for the number of pairs.
 
@@ -35,6 +37,7 @@ def compare_pairs(
         pairs: Which methods to compare.
         metric: Name, for the equivalence margin.
         higher: Whether higher values are better.
+        marks: Floors and the ceiling: pairs with one of them are adjusted apart.
 
     Returns:
         One row per pair: methods ``a`` and ``b``; mean ``difference`` a - b with its 95 %
@@ -59,34 +62,54 @@ def compare_pairs(
         on = known[:, columns[0]]
         measured = _measured(gaps[np.ix_(on, columns)], labels[on], higher)
         rows.loc[columns, measured.columns] = measured.set_axis(columns).astype(object)
-    return decide(_typed(rows), values.mean(), metric=metric, higher=higher)
+    return decide(_typed(rows), values.mean(), metric=metric, higher=higher, marks=marks)
 
 
-def decide(rows: pd.DataFrame, means: pd.Series, *, metric: str, higher: bool) -> pd.DataFrame:
+def decide(
+    rows: pd.DataFrame,
+    means: pd.Series,
+    *,
+    metric: str,
+    higher: bool,
+    marks: Collection[str] = (),
+) -> pd.DataFrame:
     """Add what the intervals and p-values of pairs allow to say.
 
     ``a better`` or ``b better``: the adjusted p-value of the mean difference is below 0.05.
-    ``equivalent``: it is not, and the 90 % interval lies within the margin. Otherwise ``cannot
-    tell``. The columns ``significant`` and ``equivalent`` hold both facts; a difference may be
-    both, real and negligible.
+    ``equivalent``: it is not, and the 90 % interval, of 5 photos or more, lies within the
+    margin; intervals are not adjusted for the number of pairs. Otherwise ``cannot tell``. The
+    columns ``significant`` and ``equivalent`` hold both facts; a difference may be both, real
+    and negligible.
+
+    Holm's adjustment is by ``family``: pairs of ``methods``, and pairs with one of the ``marks``.
+    That every method beats a mean colour is no question asked of the data, and must not cost the
+    answers to those that are.
 
     Args:
-        rows: Columns ``a``, ``b``, ``difference``, ``low90``, ``high90``, ``p``,
+        rows: Columns ``a``, ``b``, ``difference``, ``low90``, ``high90``, ``photos``, ``p``,
             ``p_wilcoxon``.
         means: Value of each method, for margins relative to it.
         metric: Name, for the equivalence margin.
         higher: Whether higher values are better.
+        marks: Floors and the ceiling.
 
     Returns:
-        The rows with ``p_holm``, ``p_wilcoxon_holm``, ``margin``, ``significant``,
+        The rows with ``family``, ``p_holm``, ``p_wilcoxon_holm``, ``margin``, ``significant``,
         ``equivalent``, ``verdict``.
     """
-    rows = rows.assign(p_holm=holm(rows["p"]), p_wilcoxon_holm=holm(rows["p_wilcoxon"]))
+    marked = rows[["a", "b"]].isin(list(marks)).any(axis=1).to_numpy(bool)
+    rows = rows.assign(family=np.where(marked, WITH_MARKS, METHODS))
+    for column in ("p", "p_wilcoxon"):
+        p = rows[column].to_numpy(float)
+        adjusted = np.empty_like(p)
+        for family in (marked, ~marked):
+            adjusted[family] = holm(p[family])
+        rows[f"{column}_holm"] = adjusted
     best = np.maximum if higher else np.minimum
     better = best(means.loc[rows["a"]].to_numpy(), means.loc[rows["b"]].to_numpy())
     rows["margin"] = [margin(metric, value) for value in better]
     rows["significant"] = rows["p_holm"] < ALPHA
-    ends = zip(rows["low90"], rows["high90"], rows["margin"], strict=True)
+    ends = zip(rows["low90"], rows["high90"], rows["margin"], rows["photos"], strict=True)
     rows["equivalent"] = [is_equivalent(*end) for end in ends]
     gains = rows["difference"] * (1 if higher else -1)
     facts = zip(rows["p_holm"], gains, rows["equivalent"], strict=True)
@@ -118,6 +141,6 @@ def _measured(gaps: np.ndarray, labels: np.ndarray, higher: bool) -> pd.DataFram
 def _typed(rows: pd.DataFrame) -> pd.DataFrame:
     """Give the columns their types, which filling a table by parts loses."""
     whole = {"n": "int64", "photos": "int64"}
-    text = {"a", "b", "note", "verdict", "significant", "equivalent"}
+    text = {"a", "b", "note", "family", "verdict", "significant", "equivalent"}
     kinds = {name: whole.get(name, "float64") for name in COLUMNS if name not in text}
     return rows.astype(kinds)
