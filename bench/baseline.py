@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,7 @@ import pandas as pd
 
 from bench import store
 from bench.errors import InputError
-from bench.store import KEYS, RunFolder, records
-from bench.tolerances import decimals, require_tolerances
+from bench.store import KEYS, RunFolder
 
 FORMAT = 1
 CASE_KEYS = KEYS[1:]
@@ -193,41 +191,6 @@ def _require(holder: Any, names: Sequence[str], where: object) -> None:
         )
 
 
-def write(path: Path, run: Results) -> None:
-    """Write the baseline file of a run.
-
-    Raises:
-        InputError: If the run is not complete, a fill of it was not measured for another reason
-            than that the method declined it, a metric has no tolerance, or the file cannot be
-            written.
-    """
-    refuse_unfinished(run)
-    odd = run.cases[~run.cases["status"].isin(["ok", "declined"])]
-    if len(odd):
-        first = odd.iloc[0]
-        raise InputError(
-            f"{run.source}: expected every fill measured or declined, found {len(odd)} others, "
-            f"such as {first['method']} {case_name(first)}: {first['status']}, {first['reason']}; "
-            "run again with --retry-failed, or without this method"
-        )
-    require_tolerances(run.metrics["metric"], run.source)
-    _replace(path, "\n".join(_lines(run)) + "\n")
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file so that a reader, or a full disk, never leaves half of it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_text(text, "utf-8")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error}; give another --file") from error
-
-
 def refuse_unfinished(run: Results) -> None:
     """Refuse a run as a baseline whose missing cases would not be gated.
 
@@ -244,62 +207,6 @@ def refuse_unfinished(run: Results) -> None:
 def case_name(row: Any) -> str:
     """A case and its sample in one word, ``photo|tier|draw|sample``."""
     return "|".join(str(row[key]) for key in CASE_KEYS)
-
-
-def to_json(value: float) -> float | str | None:
-    """A number as strict JSON can hold it: NaN becomes null, infinity the text ``inf``."""
-    if math.isnan(value):
-        return None
-    return value if math.isfinite(value) else str(value)
-
-
-def _lines(run: Results) -> Iterator[str]:
-    names = run.metrics["metric"].tolist()
-    yield "{"
-    yield f' "format": {FORMAT},'
-    yield f' "made_from": {_text({"finished": run.finished, "cases": run.cases_hash})},'
-    yield f' "fingerprint": {_text(run.fingerprint)},'
-    yield ' "packages": {'
-    yield from _separated(f"  {_text(k)}: {_text(v)}" for k, v in sorted(run.packages.items()))
-    yield " },"
-    yield ' "metrics": ['
-    yield from _separated(f"  {_text(row)}" for row in records(run.metrics))
-    yield " ],"
-    yield ' "methods": {'
-    methods = sorted(records(run.methods), key=lambda row: row["method"])
-    for place, method in enumerate(methods):
-        yield f"  {_text(method['method'])}: {{"
-        yield f'   "stochastic": {_text(bool(method["stochastic"]))},'
-        yield f'   "identity": {_text(method["identity"])},'
-        yield '   "cases": {'
-        own = run.cases[run.cases["method"] == method["method"]].sort_values(CASE_KEYS)
-        yield from _separated(f"    {_case(row, names)}" for row in records(own))
-        yield "   }"
-        yield "  }" + ("," if place + 1 < len(methods) else "")
-    yield " }"
-    yield "}"
-
-
-def _case(row: dict[str, Any], names: list[str]) -> str:
-    values: Any = row["status"]
-    if values == "ok":
-        # Adding 0.0 turns -0.0 into 0.0, which would differ in a diff and nowhere else.
-        values = [to_json(round(float(row[name]), decimals(name)) + 0.0) for name in names]
-    return f"{_text(case_name(row))}: {_text(values)}"
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-def _separated(lines: Iterator[str]) -> Iterator[str]:
-    """Put a comma behind every line but the last."""
-    previous = next(lines, None)
-    for line in lines:
-        yield f"{previous},"
-        previous = line
-    if previous is not None:
-        yield previous
 
 
 def _refuse_newer(path: Path, known: int) -> dict[str, Any]:

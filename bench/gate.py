@@ -9,10 +9,8 @@ it), *not comparable*, *not measured*, *same or better*. Seconds and memory are 
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -157,39 +155,6 @@ def incomparable(baseline: Results, run: Results, newer: dict[str, str]) -> Verd
         checks=pd.DataFrame(columns=_CHECKS),
         findings=pd.DataFrame(columns=COLUMNS),
         new=(),
-    )
-
-
-def update_baseline(file: Path, run: Results) -> Verdict | None:
-    """Write a run as the baseline file, after looking at what that changes.
-
-    Returns:
-        The run against the file as it was; None if there was none.
-
-    Raises:
-        InputError: If the run cannot be a baseline: see `bench.baseline.write`; or its ceiling is
-            missing or not perfect, so that the harness or a metric is broken; or the file that is
-            there cannot be read.
-    """
-    flaws = judge(run, run).findings
-    if len(flaws):
-        _refuse_flaw(run.source, records(flaws)[0])
-    changed = judge(baselines.read(file), run) if os.path.exists(file) else None
-    baselines.write(file, run)
-    return changed
-
-
-def _refuse_flaw(source: str, flaw: dict[str, Any]) -> NoReturn:
-    """Refuse a run that would not pass against itself."""
-    if flaw["method"] != CEILING:
-        raise InputError(f"{source}: no baseline: {flaw['method']}: {flaw['reason']}")
-    where = baselines.case_name(flaw) if flaw["photo"] else f"tier {flaw['tier']}"
-    found = flaw["reason"] or f"{flaw['metric']} = {flaw['new']}"
-    if flaw["reason"] and flaw["metric"]:
-        found = f"{flaw['metric']}: {found}"
-    raise InputError(
-        f"{source}: expected the ceiling to be perfect, found {found} for {where}; repair the "
-        "harness or the metric"
     )
 
 

@@ -11,7 +11,8 @@ from xml.etree import ElementTree
 
 import pandas as pd
 
-from bench.baseline import case_name, to_json
+from bench.baseline import case_name
+from bench.baseline_file import to_json
 from bench.changes import BETTER, NOT_MEASURED, REGRESSED
 from bench.gate import (
     NOT_COMPARABLE,

@@ -18,8 +18,8 @@ from reports.run import Run
 OVERVIEW = ("lpips", "lpips_untrained", "ssim_hole", "psnr_hole_db", "l1_hole", "seam", "drift")
 RANK_NOTE = (
     "Rank: a range where the order is open. Methods that share a letter cannot be told apart: "
-    "their p-value, adjusted for the pairs of ranked methods (sign flips by photo, Holm), is 0.05 or "
-    "more. Bold marks the best mean of a column, separable or not."
+    "their p-value, adjusted for the pairs of ranked methods (sign flips by photo, Holm), is "
+    "0.05 or more. Bold marks the best mean of a column, separable or not."
 )
 _FAMILIES = {
     "floor", "ceiling", "diffusion-based", "patch-based", "CNN", "GAN", "transformer", "Fourier",

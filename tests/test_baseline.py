@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench import baseline, gate, verdict_formats
+from bench import baseline, baseline_file, gate, verdict_formats
 from bench.errors import InputError
 from bench.metrics import METRICS as ALL_METRICS
 from bench.store import KEYS
@@ -21,7 +21,7 @@ CASE = "method == 'a' and photo == 'p2' and tier == 'large'"
 
 def saved(path, table, **facts):
     run = results(table, **facts)
-    baseline.write(path, run)
+    baseline_file.write(path, run)
     return run, baseline.read(path)
 
 
@@ -104,13 +104,13 @@ def test_a_newer_format_is_told_apart(tmp_path):
 
 def test_an_update_tells_what_it_changes(tmp_path):
     file = tmp_path / "sub" / "b.json"
-    assert gate.update_baseline(file, results(cases("a", "b"))) is None
+    assert baseline_file.update_baseline(file, results(cases("a", "b"))) is None
     assert verdict_formats.as_update(None) == "there was no baseline before"
-    again = gate.update_baseline(file, results(cases("a", "b")))
+    again = baseline_file.update_baseline(file, results(cases("a", "b")))
     assert verdict_formats.as_update(again) == "no value moved by more than its tolerance"
     new = change(cases("a", "c"), CASE, psnr_db=20.0, l1_hole=0.02)
     text = verdict_formats.as_update(
-        gate.update_baseline(file, results(new, packages={"numpy": "3.0"}))
+        baseline_file.update_baseline(file, results(new, packages={"numpy": "3.0"}))
     )
     for line in (
         "method removed: b",
@@ -127,21 +127,21 @@ def test_an_update_tells_what_it_changes(tmp_path):
 def test_an_imperfect_ceiling_makes_no_baseline(tmp_path):
     ceiling = "method == 'original'"
     table = change(cases("a", "original"), ceiling, psnr_db=math.inf, l1_hole=0.0)
-    gate.update_baseline(tmp_path / "b.json", results(table))
+    baseline_file.update_baseline(tmp_path / "b.json", results(table))
     broken = change(table, f"{ceiling} and photo == 'p3'", l1_hole=0.01)
     with pytest.raises(InputError, match="expected the ceiling to be perfect, found l1_hole"):
-        gate.update_baseline(tmp_path / "b.json", results(broken))
+        baseline_file.update_baseline(tmp_path / "b.json", results(broken))
     run = results(cases("a"))
     none = replace(run, cases=cases("a"))
     with pytest.raises(InputError, match="found the run has no ceiling for tier"):
-        gate.update_baseline(tmp_path / "b.json", none)
+        baseline_file.update_baseline(tmp_path / "b.json", none)
 
 
 def test_an_update_names_a_dropped_metric_even_where_the_protocol_differs(tmp_path):
     file = tmp_path / "b.json"
-    gate.update_baseline(file, results(cases("a")))
+    baseline_file.update_baseline(file, results(cases("a")))
     other = results(cases("a").drop(columns="l1_hole"), fingerprint="photos:zz/1")
-    text = verdict_formats.as_update(gate.update_baseline(file, other))
+    text = verdict_formats.as_update(baseline_file.update_baseline(file, other))
     assert "no longer there: l1_hole: the run has no such metric" in text.splitlines()
 
 
@@ -157,7 +157,7 @@ def test_a_run_folder_is_read_as_the_file_made_of_it(photos, tmp_path):
     assert (len(run.cases_hash), run.finished[:2]) == (16, "20")
     assert run.not_bundled == "its photos are own photos"
     assert run.cases.groupby("method").size().to_dict() == {"noise": 2, "original": 2, "telea": 2}
-    baseline.write(tmp_path / "b.json", run)
+    baseline_file.write(tmp_path / "b.json", run)
     file = baseline.read(tmp_path / "b.json")
     assert file.metrics["signature"].tolist() == run.metrics["signature"].tolist()
     old, new = (r.cases.set_index(KEYS).sort_index() for r in (run, file))
@@ -226,9 +226,9 @@ def test_a_file_that_cannot_be_written_is_refused_and_the_old_one_kept(tmp_path)
     folder = tmp_path / "folder"
     folder.mkdir()
     with pytest.raises(InputError, match=r"cannot write .*folder"):
-        baseline.write(folder, results(cases("a")))
+        baseline_file.write(folder, results(cases("a")))
     with pytest.raises(InputError, match="cannot write /proc"):
-        baseline.write(Path("/proc/none/x.json"), results(cases("a")))
+        baseline_file.write(Path("/proc/none/x.json"), results(cases("a")))
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 

@@ -104,7 +104,7 @@ def _write(path: Path | None, text: Callable[[], str]) -> None:
 
 def _update(options: argparse.Namespace) -> int:
     from bench.baseline import read_run
-    from bench.gate import update_baseline
+    from bench.baseline_file import update_baseline
     from bench.verdict_formats import as_update
 
     run = read_run(options.run)
