@@ -8,6 +8,7 @@ empty hole (shift-map ends the process), floats (Telea breaks on them).
 from __future__ import annotations
 
 from importlib.metadata import version
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -20,38 +21,35 @@ from methods.card import read
 _RADIUS = 3  # customary for both; larger ones cost radius squared and gain nothing
 
 
-class Telea(PictureInpainter):
+class _Marching(PictureInpainter):
+    """OpenCV's filling in order of distance from the edge of the hole; the weights differ."""
+
+    weighting: ClassVar[int]
+
+    @property
+    def identity(self) -> str:
+        """Add OpenCV's version and the radius."""
+        return f"{super().identity} opencv {cv2.__version__} radius {_RADIUS}"
+
+    def fill_picture(
+        self, picture: np.ndarray, hole: np.ndarray, generator: torch.Generator
+    ) -> np.ndarray:
+        """Fill in 8 bits."""
+        return cv2.inpaint(picture, hole.astype(np.uint8), _RADIUS, self.weighting)
+
+
+class Telea(_Marching):
     """Fast marching from the edge of the hole inwards (Telea, 2004), in OpenCV."""
 
     card = read("telea")
-
-    @property
-    def identity(self) -> str:
-        """Add OpenCV's version and the radius."""
-        return f"{super().identity} opencv {cv2.__version__} radius {_RADIUS}"
-
-    def fill_picture(
-        self, picture: np.ndarray, hole: np.ndarray, generator: torch.Generator
-    ) -> np.ndarray:
-        """Fill in 8 bits."""
-        return cv2.inpaint(picture, hole.astype(np.uint8), _RADIUS, cv2.INPAINT_TELEA)
+    weighting = cv2.INPAINT_TELEA
 
 
-class NavierStokes(PictureInpainter):
+class NavierStokes(_Marching):
     """OpenCV's marching after Bertalmio, Bertozzi, Sapiro (2001)."""
 
     card = read("navier_stokes")
-
-    @property
-    def identity(self) -> str:
-        """Add OpenCV's version and the radius."""
-        return f"{super().identity} opencv {cv2.__version__} radius {_RADIUS}"
-
-    def fill_picture(
-        self, picture: np.ndarray, hole: np.ndarray, generator: torch.Generator
-    ) -> np.ndarray:
-        """Fill in 8 bits."""
-        return cv2.inpaint(picture, hole.astype(np.uint8), _RADIUS, cv2.INPAINT_NS)
+    weighting = cv2.INPAINT_NS
 
 
 class Biharmonic(PictureInpainter):
