@@ -85,9 +85,9 @@ class Card:
         limits: Known limits, for the reader of a report.
         verified: What the implementation was checked against.
         published: Published figures, by name.
-        weights: Names of weights to choose from, as in ``NAME:WEIGHTS``.
+        weights: Names of weights to choose from, as in ``NAME:WEIGHTS``; those of the checkpoints.
         variants: Names of variants to choose from, as in ``NAME@VARIANT``.
-        checkpoints: The weight files, in the order of ``weights``; the first is the default.
+        checkpoints: The weight files; those of the first choice are the default.
     """
 
     name: str
@@ -116,6 +116,21 @@ class Card:
                 f"card {self.name!r}: family {self.family!r} is none of {', '.join(FAMILIES)}"
             )
 
+    def files(self, choice: str = "") -> tuple[Checkpoint, ...]:
+        """The weight files of a choice, or of the first one.
+
+        Raises:
+            BenchError: If the card has no weight files, or none of that choice.
+        """
+        choice = choice or next(iter(self.weights), "")
+        found = tuple(each for each in self.checkpoints if each.choice == choice)
+        if not found:
+            raise BenchError(
+                f"card {self.name!r}: expected weights out of {', '.join(self.weights) or 'none'}, "
+                f"found {choice!r}"
+            )
+        return found
+
 
 def read(name: str) -> Card:
     """Read the card of a built-in method.
@@ -131,10 +146,11 @@ def read(name: str) -> Card:
     unknown = facts.keys() - {f.name for f in fields(Card)}
     if unknown:
         raise BenchError(f"{path.name}: unknown fields {', '.join(sorted(unknown))}")
-    for choice in ("weights", "variants"):
-        facts[choice] = tuple(facts.get(choice, ()))
+    facts["variants"] = tuple(facts.get("variants", ()))
     try:
-        facts["checkpoints"] = tuple(Checkpoint(**each) for each in facts.get("checkpoints", ()))
+        files = tuple(Checkpoint(**each) for each in facts.get("checkpoints", ()))
+        facts["checkpoints"] = files
+        facts["weights"] = tuple(dict.fromkeys(each.choice for each in files))
         size = SizeRule(**facts.pop("size", {}))
         return Card(**{"name": name, **facts, "size": size})
     except TypeError as error:  # a field too few, or one that nothing here knows

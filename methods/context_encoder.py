@@ -10,16 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from methods import weights, windows
-from methods.base import Fill, Inpainter
+from methods import windows
+from methods.base import Fill
 from methods.card import read
 from methods.goldens import CannotRebuild, Case, Part, traced
+from methods.pretrained import Pretrained
 
 _SIDE = 128
 _CENTRE = slice(32, 96)  # what the network predicts
@@ -80,39 +80,16 @@ _LAYERS = {
 }  # fmt: skip
 
 
-class ContextEncoder(Inpainter):
+class ContextEncoder(Pretrained):
     """The method: one window per hole, all of a picture's windows in one batch."""
 
     card = read("context_encoder")
+    wrapper = "state_dict"
+    shared = (windows,)
 
-    def __init__(self, name: str = "context_encoder", *, device: str = "cpu") -> None:
-        """Choose the one checkpoint there is."""
-        super().__init__(name, device=device)
-        (self.checkpoint,) = self.card.checkpoints
-
-    @property
-    def identity(self) -> str:
-        """Code, that of the windows too, library and weights."""
-        found = weights.find(self.checkpoint)
-        digest = weights.digest(found)[:8] if found else "missing"
-        placing = weights.digest(Path(windows.__file__))[:8]
-        return (
-            f"{super().identity} windows {placing} "
-            f"torch {torch.__version__} {self.checkpoint.name} {digest}"
-        )
-
-    def load(self) -> None:
-        """Read the weights.
-
-        Raises:
-            WeightsMissing: If they are not here.
-            BenchError: If the file is not that of this network.
-        """
-        path = weights.need(self.checkpoint, self.name)
-        network = CentreNetwork()
-        state = weights.load(path, self.checkpoint, wrapper="state_dict")
-        weights.put(state, network, str(path))
-        self.network = network.to(self.device).eval()
+    def build(self, config: Mapping[str, Any]) -> CentreNetwork:
+        """Make the generator."""
+        return CentreNetwork(**config)
 
     def infer(self, images: torch.Tensor, masks: torch.Tensor, generator: torch.Generator) -> Fill:
         """Fill window by window; known pixels stay as they are.

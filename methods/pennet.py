@@ -14,10 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from methods import weights
-from methods.base import Inpainter
 from methods.card import read
 from methods.goldens import CannotRebuild, Case, Part, traced
+from methods.pretrained import Pretrained
 
 CHANNELS = (32, 64, 128, 256, 512, 512)
 _SOFTMAX_SCALE = 10.0
@@ -162,35 +161,15 @@ class PyramidContextEncoder(nn.Module):
         return self.get_submodule(f"{name}{level:02}")(*inputs)
 
 
-class PENNet(Inpainter):
+class PENNet(Pretrained):
     """The method: a square of 256 pixels in, the hole filled."""
 
     card = read("pennet")
+    wrapper = "netG"
 
-    def __init__(self, name: str = "pennet", *, device: str = "cpu") -> None:
-        """Choose the weights named, ``pennet:celebahq``, or the first of the card."""
-        super().__init__(name, device=device)
-        chosen = name.partition(":")[2] or self.card.weights[0]
-        self.checkpoint = self.card.checkpoints[self.card.weights.index(chosen)]
-
-    @property
-    def identity(self) -> str:
-        """Code, library and weights."""
-        found = weights.find(self.checkpoint)
-        digest = weights.digest(found)[:8] if found else "missing"
-        return f"{super().identity} torch {torch.__version__} {self.checkpoint.name} {digest}"
-
-    def load(self) -> None:
-        """Read the weights.
-
-        Raises:
-            WeightsMissing: If they are not here.
-            BenchError: If the file is not that of this network.
-        """
-        path = weights.need(self.checkpoint, self.name)
-        network = PyramidContextEncoder()
-        weights.put(weights.load(path, self.checkpoint, wrapper="netG"), network, str(path))
-        self.network = network.to(self.device).eval()
+    def build(self, config: Mapping[str, Any]) -> PyramidContextEncoder:
+        """Make the generator."""
+        return PyramidContextEncoder(**config)
 
     def infer(
         self, images: torch.Tensor, masks: torch.Tensor, generator: torch.Generator

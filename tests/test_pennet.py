@@ -139,8 +139,8 @@ def test_it_is_no_part_of_the_default_job():
 def test_each_choice_of_weights_has_its_file():
     card = methods.card("pennet")
     assert [each.name for each in card.checkpoints] == [f"pennet-{name}" for name in card.weights]
-    assert methods.get("pennet").checkpoint.name == "pennet-places2"
-    assert methods.get("pennet:dtd").checkpoint.name == "pennet-dtd"
+    assert methods.get("pennet").checkpoints[0].name == "pennet-places2"
+    assert methods.get("pennet:dtd").checkpoints[0].name == "pennet-dtd"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 _MIB = 1 << 20
 
@@ -20,6 +22,9 @@ class Checkpoint:
         bytes: Size, known to 1 %; 0 if it is not documented.
         licence: Licence of the weights.
         origin: Who made them and from what.
+        choice: What selects it, as in ``NAME:CHOICE``; files of one choice are used together.
+        part: Which part of the network it holds, where a choice has several files.
+        config: Settings of the network it is for.
     """
 
     name: str
@@ -29,6 +34,9 @@ class Checkpoint:
     bytes: int = 0
     licence: str = "not stated"
     origin: str = ""
+    choice: str = ""
+    part: str = ""
+    config: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def command(self) -> str:

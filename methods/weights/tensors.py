@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def load(path: Path, checkpoint: Checkpoint, wrapper: str = "") -> dict[str, torch.Tensor]:
-    """Read the tensors of a PyTorch state dict after checking the file.
+    """Read the tensors of a PyTorch state dict or a safetensors file after checking it.
 
     Args:
         path: The file.
@@ -29,14 +29,24 @@ def load(path: Path, checkpoint: Checkpoint, wrapper: str = "") -> dict[str, tor
 
     verify(path, checkpoint)
     try:
-        state: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds for a malformed file
-        raise BenchError(f"{path}: expected a PyTorch state dict of tensors: {error}") from error
+        state: Any = _read(path)
+    except Exception as error:  # the libraries raise many kinds for a malformed file
+        raise BenchError(f"{path}: expected a state dict of tensors: {error}") from error
     if wrapper and isinstance(state, dict):
         state = state.get(wrapper, state)
     if not isinstance(state, dict) or not all(isinstance(v, torch.Tensor) for v in state.values()):
         raise BenchError(f"{path}: expected a flat dict of tensors, found something else")
     return state
+
+
+def _read(path: Path) -> Any:
+    if path.suffix == ".safetensors":
+        from safetensors.torch import load_file
+
+        return load_file(path)
+    import torch
+
+    return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def put(state: Mapping[str, torch.Tensor], network: torch.nn.Module, source: str) -> None:

@@ -1,0 +1,86 @@
+"""What all networks have in common: weights from files that the card names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar
+
+import torch
+from torch import nn
+
+from bench.errors import BenchError
+from methods import weights
+from methods.base import Inpainter
+from methods.weights import Checkpoint
+
+
+class Pretrained(Inpainter):
+    """A method whose network is of no use without its weights.
+
+    A subclass makes the network (`build`) and, where published files name tensors otherwise than
+    the network does, translates them (`tensors`). Files written by this project (``.safetensors``)
+    hold the network's own names.
+
+    Attributes:
+        wrapper: Key under which published files may hold their tensors.
+        shared: Further modules of ours that the network is written in.
+        checkpoints: The files of the weights asked for, ``NAME:WEIGHTS``, or of the card's first.
+        config: The settings of the network that those files are for.
+        network: What `load` made, in eval mode.
+    """
+
+    wrapper: ClassVar[str] = ""
+    shared: ClassVar[tuple[ModuleType, ...]] = ()
+    network: nn.Module
+
+    def __init__(self, name: str = "", *, device: str = "cpu") -> None:
+        """Choose the weights."""
+        super().__init__(name or self.card.name, device=device)
+        self.checkpoints = self.card.files(self.name.partition("@")[0].partition(":")[2])
+        self.config: Mapping[str, Any] = self.checkpoints[0].config
+
+    @property
+    def identity(self) -> str:
+        """Code, library, settings and weights."""
+        code = "".join(weights.digest(Path(str(module.__file__)))[:8] for module in self.shared)
+        files = (f"{each.name} {_digest(each)} {dict(each.config)}" for each in self.checkpoints)
+        return " ".join([super().identity, code, "torch", torch.__version__, *files])
+
+    def build(self, config: Mapping[str, Any]) -> nn.Module:
+        """Make the network, its weights of no account.
+
+        Args:
+            config: Settings of the checkpoint.
+        """
+        raise NotImplementedError
+
+    def tensors(self, path: Path, checkpoint: Checkpoint) -> Mapping[str, torch.Tensor]:
+        """Read a published file; the names are those of the network."""
+        return weights.load(path, checkpoint, wrapper=self.wrapper)
+
+    def load(self) -> None:
+        """Read the weights.
+
+        Raises:
+            WeightsMissing: If they are not here.
+            BenchError: If a file is not that of this network.
+        """
+        network = self.build(self.config)
+        paths = [weights.need(each, self.name) for each in self.checkpoints]
+        found: dict[str, torch.Tensor] = {}
+        for path, checkpoint in zip(paths, self.checkpoints, strict=True):
+            own = path.suffix == ".safetensors"
+            tensors = weights.load(path, checkpoint) if own else self.tensors(path, checkpoint)
+            twice = found.keys() & tensors.keys()
+            if twice:
+                raise BenchError(f"{path}: {', '.join(sorted(twice))} are in another file too")
+            found |= tensors
+        weights.put(found, network, ", ".join(map(str, paths)))
+        self.network = network.to(self.device).eval()
+
+
+def _digest(checkpoint: Checkpoint) -> str:
+    found = weights.find(checkpoint)
+    return weights.digest(found)[:8] if found else "missing"
