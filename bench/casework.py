@@ -27,12 +27,13 @@ from bench.metrics.meter import Meter
 from bench.metrics.pair import Original, Pair
 from bench.metrics.pixel import drift
 from bench.store import Item, RunFolder, method_folder, records
-from methods.base import CaseKey
-from methods.harness import CEILING, fill
+from methods.base import CaseKey, to_uint8
+from methods.harness import CEILING, Filled, fill
 
 # What a fill leaves in its row, besides what is measured on its picture.
 FILL_COLUMNS = (
     "peak_bytes", "seconds", "cpu_seconds", "output", "output_sha", "drift", "counts",
+    "pictures",
 )  # fmt: skip
 
 
@@ -136,6 +137,7 @@ class Casework:
             "output_sha": sha,
             "drift": drift(filled.raw, photo, hole),
             "counts": json.dumps(dict(filled.counts)) if filled.counts else "",
+            "pictures": "",
         }
         if self._name == CEILING and sha == facts["photo_sha"]:
             row["output"] = plan.photo_file(sha)
@@ -144,7 +146,16 @@ class Casework:
             self._writing = self._writer.submit(
                 self._store.write_picture, row["output"], filled.picture
             )
+            row["pictures"] = self._further(filled, key)
         return filled.picture, row
+
+    def _further(self, filled: Filled, key: CaseKey) -> str:
+        """Keep what else the method showed; gives the paths by name, as JSON."""
+        paths = {}
+        for name, planes in filled.pictures.items():
+            paths[name] = f"pictures/{method_folder(self._name)}/{name}/{key.file_name}"
+            self._store.write_picture(paths[name], to_uint8(planes[None])[0])
+        return json.dumps(paths) if paths else ""
 
     def _finish_writing(self) -> None:
         if self._writing is not None:
@@ -186,6 +197,7 @@ def blank_row(facts: Mapping[str, Any], method: str, item: Item, setup: Setup) -
         "reason": "",
         "note": "",
         "counts": "",
+        "pictures": "",
         "output": "",
         "output_sha": "",
         "fill_key": setup.fill_keys[method],

@@ -6,6 +6,7 @@ import hashlib
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -51,8 +52,8 @@ def content_hash(array: np.ndarray) -> str:
     return digest.hexdigest()[:16]
 
 
-def read(path: Path) -> tuple[np.ndarray, str]:
-    """Read a picture file as upright 8-bit RGB.
+def read(path: Path | BytesIO) -> tuple[np.ndarray, str]:
+    """Read a picture file, or one in memory, as upright 8-bit RGB.
 
     Orientation from EXIF is applied, alpha discarded with the colours kept as stored, 16-bit
     grey scaled by 1/257, grey and palettes expanded, the first frame of an animation taken.
@@ -72,7 +73,7 @@ def read(path: Path) -> tuple[np.ndarray, str]:
                 image.load()
                 return _to_rgb(image)
     except UnidentifiedImageError as error:
-        empty = path.stat().st_size == 0
+        empty = isinstance(path, Path) and path.stat().st_size == 0
         reason = "the file is empty" if empty else "no kind of picture that Pillow knows"
         raise InputError(f"{path}: cannot be read: {reason}") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

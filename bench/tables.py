@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -10,6 +12,7 @@ import pandas as pd
 from bench import provenance
 from bench.metrics import METRICS
 from bench.metrics.meter import MetricStatus
+from bench.samples import sample_rows
 from bench.sets import set_rows
 from bench.store import KEYS, Item, RunFolder, records
 from methods.base import Inpainter
@@ -17,8 +20,8 @@ from methods.base import Inpainter
 _TIMES = ["seconds", "cpu_seconds", "measure_seconds", "peak_bytes"]
 _REQUIRED = ["cluster", "hole_share", "hole_width"]
 _LAST = [
-    "status", "reason", "note", "counts", "output", "output_sha", "case_key", "fill_key",
-    "measure_key", "worker", "attempt",
+    "status", "reason", "note", "counts", "pictures", "output", "output_sha", "case_key",
+    "fill_key", "measure_key", "worker", "attempt",
 ]  # fmt: skip
 Earlier = dict[str, dict[Item, Mapping[str, Any]]]
 
@@ -85,8 +88,22 @@ def settled(
     return done, earlier
 
 
-def finish(store: RunFolder, header: dict[str, Any], *, state: str) -> dict[str, Any]:
-    """Compact the fragments, compute the set metrics, and close ``run.json``.
+def finish(
+    store: RunFolder,
+    header: dict[str, Any],
+    *,
+    state: str,
+    files: Mapping[str, Path] = MappingProxyType({}),
+    device: str = "cpu",
+) -> dict[str, Any]:
+    """Compact the fragments, compute what looks at several fills, and close ``run.json``.
+
+    Args:
+        store: The run folder.
+        header: The content of ``run.json``.
+        state: How the run ended.
+        files: Weight files of metric networks, where they were given.
+        device: Where metric networks run.
 
     Returns:
         The content of ``run.json``; its ``state`` is ``incomplete`` while fills are missing.
@@ -109,9 +126,11 @@ def finish(store: RunFolder, header: dict[str, Any], *, state: str) -> dict[str,
     store.write_table("cases.parquet", rows.drop(columns="case"))
     described = _with_availability(store.read_table("methods.parquet"), rows)
     store.write_table("methods.parquet", described)
-    # Set metrics of a part would pass for those of the whole.
+    # Numbers of a part would pass for those of the whole.
     whole = rows if state == "complete" else rows.iloc[:0]
     store.write_table("sets.parquet", set_rows(store, whole))
+    spread = sample_rows(store, whole, header["fills_per_case"], files, device)
+    store.write_table("samples.parquet", spread)
     store.write_json("run.json", header)
     return header
 

@@ -27,6 +27,7 @@ from methods.card import Card, read
 
 if TYPE_CHECKING:
     from methods.base import Inpainter
+    from methods.pretrained import Pretrained
 
 GROUP = "inpaint_bench.methods"
 
@@ -38,6 +39,12 @@ _TABLE = {
     "shift_map": "methods.classical:ShiftMap",
     "context_encoder": "methods.context_encoder:ContextEncoder",
     "pennet": "methods.pennet:PENNet",
+    "deepfill": "methods.deepfill.method:DeepFill",
+    "hifill": "methods.hifill:HiFill",
+    "pluralistic": "methods.pluralistic.method:Pluralistic",
+    "lama": "methods.lama:LaMa",
+    "relama": "methods.lama:ReLaMa",
+    "ict": "methods.ict:ICT",
     "mean": "methods.floors:MeanFill",
     "noise": "methods.floors:NoiseFill",
     "original": "methods.floors:Original",
@@ -161,6 +168,20 @@ def get(spec: str | Spec, *, device: str = "cpu") -> Inpainter:
             "pass the name on to Inpainter.__init__ and leave it"
         )
     return method
+
+
+def learnable(name: str) -> type[Pretrained]:
+    """Give the class of a method that can be trained.
+
+    Raises:
+        BenchError: If there is no such method, or it has no network.
+    """
+    from methods.pretrained import Pretrained
+
+    kind = _load_class(parse(name))
+    if not issubclass(kind, Pretrained):
+        raise BenchError(f"{name}: expected a method with a network that can be trained")
+    return kind
 
 
 def _parse_own(text: str) -> Spec:

@@ -14,6 +14,7 @@ FAMILIES = (
     "floor", "ceiling", "diffusion-based", "patch-based", "CNN", "GAN", "transformer", "Fourier",
     "other", "elsewhere",
 )  # fmt: skip
+PADDINGS = ("reflect", "symmetric", "replicate", "constant")
 _FOLDER = Path(__file__).parent / "cards"
 
 
@@ -25,7 +26,8 @@ class SizeRule:
         kind: ``any``; ``multiple`` (padded to a multiple of ``of``); ``fixed`` (resized to
             ``side`` x ``side``).
         of: The multiple.
-        padding: ``reflect``, ``replicate`` or ``constant`` (zeros).
+        padding: ``reflect``, ``symmetric`` (which repeats the edge), ``replicate`` or
+            ``constant`` (zeros).
         side: The fixed side, in pixels.
         minimum: Smallest side taken; smaller pictures are declined.
         maximum_pixels: Largest area taken, if there is a limit.
@@ -42,13 +44,13 @@ class SizeRule:
         """Refuse what no picture could be fitted to."""
         usable = {
             "any": True,
-            "multiple": self.of > 1 and self.padding in ("reflect", "replicate", "constant"),
+            "multiple": self.of > 1 and self.padding in PADDINGS,
             "fixed": self.side > 0,
         }
         if not usable.get(self.kind, False):
             raise BenchError(
-                "size rule: expected kind any, multiple (with of > 1 and padding reflect, "
-                f"replicate or constant) or fixed (with side > 0), found {self!r}"
+                "size rule: expected kind any, multiple (with of > 1 and padding out of "
+                f"{', '.join(PADDINGS)}) or fixed (with side > 0), found {self!r}"
             )
 
     def __str__(self) -> str:
@@ -88,6 +90,7 @@ class Card:
         weights: Names of weights to choose from, as in ``NAME:WEIGHTS``; those of the checkpoints.
         variants: Names of variants to choose from, as in ``NAME@VARIANT``.
         checkpoints: The weight files; those of the first choice are the default.
+        configs: Settings of the network by name, to be trained with.
     """
 
     name: str
@@ -108,6 +111,7 @@ class Card:
     weights: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
+    configs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse a family that reports would not know how to show."""

@@ -6,6 +6,7 @@ given the pixels under the hole or keeps the others its own way.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ def fill(
         seconds,
         cpu_seconds,
         result.counts,
-        {name: planes[0].detach().cpu() for name, planes in result.pictures.items()},
+        {name: _shown(name, planes) for name, planes in result.pictures.items()},
     )
 
 
@@ -157,3 +158,13 @@ def _checked_output(images: torch.Tensor, shape: torch.Size) -> torch.Tensor:
         count = int((~torch.isfinite(images)).sum())
         raise ContractError(f"output: {count} of {images.numel()} values are not finite")
     return images.clamp(0, 1)
+
+
+def _shown(name: str, planes: torch.Tensor) -> torch.Tensor:
+    """Check a further picture of a method; its name becomes part of a path."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or planes.shape[:2] != (1, 3):
+        raise ContractError(
+            f"further pictures: expected (1, 3, h, w) under a name of lower-case letters, digits "
+            f"and _, found {tuple(planes.shape)} under {name!r}"
+        )
+    return planes[0].detach().cpu()

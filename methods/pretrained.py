@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import nn
@@ -38,8 +38,19 @@ class Pretrained(Inpainter):
     def __init__(self, name: str = "", *, device: str = "cpu") -> None:
         """Choose the weights."""
         super().__init__(name or self.card.name, device=device)
-        self.checkpoints = self.card.files(self.name.partition("@")[0].partition(":")[2])
+        self.checkpoints: tuple[Checkpoint, ...] = self.card.files(
+            self.name.partition("@")[0].partition(":")[2]
+        )
         self.config: Mapping[str, Any] = self.checkpoints[0].config
+
+    @classmethod
+    def untrained(cls, config: Mapping[str, Any], name: str, *, device: str = "cpu") -> Self:
+        """Make a method without weights, whose `network` is to be set by whoever trains it."""
+        method = cls.__new__(cls)
+        Inpainter.__init__(method, name, device=device)
+        method.checkpoints = ()
+        method.config = config
+        return method
 
     @property
     def identity(self) -> str:
@@ -67,8 +78,8 @@ class Pretrained(Inpainter):
             WeightsMissing: If they are not here.
             BenchError: If a file is not that of this network.
         """
-        network = self.build(self.config)
         paths = [weights.need(each, self.name) for each in self.checkpoints]
+        network = self.build(self.config)
         found: dict[str, torch.Tensor] = {}
         for path, checkpoint in zip(paths, self.checkpoints, strict=True):
             own = path.suffix == ".safetensors"

@@ -76,6 +76,10 @@ def from_neighbours(images: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
 def _pad(planes: torch.Tensor, pad: tuple[int, int], mode: str) -> torch.Tensor:
     """Pad at the bottom and the right; reflection in several steps where it exceeds the picture."""
     down, right = pad
+    if mode == "symmetric":
+        height, width = planes.shape[-2:]
+        rows, columns = _mirrored(height, down), _mirrored(width, right)
+        return planes[..., rows.to(planes.device), :][..., columns.to(planes.device)]
     while down or right:
         height, width = planes.shape[-2:]
         if mode == "reflect":
@@ -88,3 +92,9 @@ def _pad(planes: torch.Tensor, pad: tuple[int, int], mode: str) -> torch.Tensor:
         planes = F.pad(planes, (0, step_right, 0, step_down), mode=mode)
         down, right = down - step_down, right - step_right
     return planes
+
+
+def _mirrored(length: int, more: int) -> torch.Tensor:
+    """Indices ``a b c | c b a | a b c ...``: the picture and its mirror image in turn."""
+    place = torch.arange(length + more) % (2 * length)
+    return torch.minimum(place, 2 * length - 1 - place)

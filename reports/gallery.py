@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,8 @@ class FillView:
         error: Error map; None without the photo or the fill.
         problem: Why there is no picture, or empty.
         row: The method's row of ``cases``.
+        further: What else the method showed of it, by name, such as where it copied from.
+        counts: Numbers that the method gave, by name.
     """
 
     method: str
@@ -47,6 +50,8 @@ class FillView:
     error: Shown | None
     problem: str
     row: dict[str, Any]
+    further: dict[str, Shown] = field(default_factory=dict)
+    counts: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -175,12 +180,35 @@ def _fill(
         return FillView(method, None, None, None, "not run on this case", {})
     if row["status"] != "ok":
         return FillView(method, None, None, None, f"{row['status']}: {row['reason']}", row)
-    path = (folder / str(row["output"])).resolve()
-    # A table from elsewhere must not make the report show files outside of its own run.
-    inside = row["output"] and path.is_relative_to(folder.resolve())
-    pixels = pictures.read_rgb(path) if inside else None
+    path, pixels = _read(folder, row["output"])
     if pixels is None:
         return FillView(method, None, None, None, "picture not kept", row)
     fits = photo is not None and photo.shape == pixels.shape
     error = album.error_map(photo, pixels) if photo is not None and fits else None
-    return FillView(method, album.thumbnail(pixels), album.kept(path, pixels), error, "", row)
+    return FillView(
+        method, album.thumbnail(pixels), album.kept(path, pixels), error, "", row,
+        further=_further(folder, row, album),
+        counts=dict(_named(row, "counts")),
+    )  # fmt: skip
+
+
+def _further(folder: Path, row: dict[str, Any], album: Album) -> dict[str, Shown]:
+    found = {name: _read(folder, file) for name, file in _named(row, "pictures")}
+    return {
+        name: album.kept(path, pixels)
+        for name, (path, pixels) in found.items()
+        if pixels is not None
+    }
+
+
+def _read(folder: Path, name: Any) -> tuple[Path, np.ndarray | None]:
+    """Read a picture of the run, None if it was not kept."""
+    path = (folder / str(name)).resolve()
+    # A table from elsewhere must not make the report show files outside of its own run.
+    inside = name and path.is_relative_to(folder.resolve())
+    return path, pictures.read_rgb(path) if inside else None
+
+
+def _named(row: dict[str, Any], column: str) -> list[tuple[str, Any]]:
+    """What a column holds as JSON; nothing in runs of before there was such a column."""
+    return list(json.loads(row.get(column) or "{}").items())

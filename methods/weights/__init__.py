@@ -4,6 +4,7 @@ A file is trusted only after its SHA-256 agrees, and is read as tensors only, ne
 arbitrary pickles. This package is read by the command line, so it imports torch late.
 """
 
+from methods.weights.archive import load_archive
 from methods.weights.checkpoint import CHECKPOINTS, Checkpoint
 from methods.weights.download import fetch
 from methods.weights.files import (
@@ -30,6 +31,7 @@ __all__ = [
     "find",
     "folders",
     "load",
+    "load_archive",
     "need",
     "present",
     "put",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 def load(path: Path, checkpoint: Checkpoint, wrapper: str = "") -> dict[str, torch.Tensor]:
     """Read the tensors of a PyTorch state dict or a safetensors file after checking it.
+
+    The one array of an ``.npy`` file has no name: it is found under ``""``.
 
     Args:
         path: The file.
@@ -46,7 +49,14 @@ def _read(path: Path) -> Any:
         return load_file(path)
     import torch
 
-    return torch.load(path, map_location="cpu", weights_only=True)
+    if path.suffix == ".npy":
+        import numpy as np
+
+        return {"": torch.from_numpy(np.load(path, allow_pickle=False))}
+    # Mapped, so that what is not kept, such as an optimiser's moments, is not read into memory.
+    # Only the format since 2020, a zip file, can be.
+    mapped = zipfile.is_zipfile(path)
+    return torch.load(path, map_location="cpu", mmap=mapped, weights_only=True)
 
 
 def put(state: Mapping[str, torch.Tensor], network: torch.nn.Module, source: str) -> None:

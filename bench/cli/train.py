@@ -1,0 +1,57 @@
+"""``inpaint-bench train``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from bench.cli.arguments import Commands, positive
+
+
+def add(commands: Commands) -> None:
+    """Describe the command."""
+    train = commands.add_parser(
+        "train",
+        help="train a network on the equal-budget track; an existing training is continued",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    train.set_defaults(command=_train)
+    train.add_argument("method", help="name of a learnable method, such as lama")
+    train.add_argument(
+        "--images", type=Path, nargs="+", required=True, help="folders or .tar archives of photos"
+    )
+    train.add_argument("--budget", type=positive, required=True, help="pictures to be seen")
+    train.add_argument("--out", type=Path, required=True, help="folder of the training")
+    train.add_argument("--config", default="small", help="configuration on the method's card")
+    train.add_argument("--seed", type=int, default=0, help="of first weights, pictures and holes")
+    train.add_argument("--batch", type=positive, default=8, help="pictures of a step")
+    train.add_argument("--crop", type=positive, default=128, help="side of the squares, in pixels")
+    train.add_argument("--block", type=positive, default=800, help="pictures between two savings")
+    train.add_argument("--device", default="cpu", help="torch device")
+    train.add_argument("--precision", default="32-true", help="as Lightning Fabric writes it")
+    train.add_argument("--readers", type=int, default=0, help="processes that read photos ahead")
+    train.add_argument("--terms", default="not stated", help="terms of use of the photos")
+
+
+def _train(options: argparse.Namespace) -> int:
+    from bench.training import Job, train
+
+    weights = train(
+        Job(
+            method=options.method,
+            images=tuple(options.images),
+            out=options.out,
+            budget=options.budget,
+            config=options.config,
+            seed=options.seed,
+            batch=options.batch,
+            crop=options.crop,
+            block=options.block,
+            device=options.device,
+            precision=options.precision,
+            workers=options.readers,
+            terms_of_use=options.terms,
+        )
+    )
+    print(f"{weights}: weights of {options.method}:{options.config}; beside it, its card")
+    return 0

@@ -1,0 +1,84 @@
+"""Floating-point operations of a piece of torch code, fast Fourier transforms included."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+T = TypeVar("T")
+
+
+def count(work: Callable[[], T]) -> tuple[T, int]:
+    """Run a piece of work and count its operations; a multiplication and an addition are two.
+
+    Counted are matrix products, convolutions and attention by torch's own formulas, and Fourier
+    transforms: 5 N log2 N for a complex transform of N points, half of it for a real one (the
+    usual count of the FFTW benchmark). Everything else is cheap beside them and not counted.
+    (torch's own counter knows no Fourier transform and cannot follow gradients of gradients.)
+
+    Returns:
+        What the work gave, and the count.
+    """
+    with _Counter() as counter:
+        done = work()
+    return done, counter.total
+
+
+class _Counter(TorchDispatchMode):
+    """Look at every operation that reaches the library."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = 0
+
+    def __torch_dispatch__(
+        self,
+        function: Any,
+        types: Any,
+        arguments: Sequence[Any] = (),
+        named: Mapping[str, Any] | None = None,
+    ) -> Any:
+        named = named or {}
+        packet = function._overloadpacket
+        if packet not in flop_registry and packet not in _FOURIER:
+            with self:  # what is made of other operations is counted by these
+                parts = function.decompose(*arguments, **named)
+            if parts is not NotImplemented:
+                return parts
+        output = function(*arguments, **named)
+        if packet in _FOURIER:
+            self.total += _FOURIER[packet](*arguments)
+        elif packet in flop_registry:
+            self.total += int(flop_registry[packet](*arguments, **named, out_val=output))
+        return output
+
+
+def _complex(x: torch.Tensor, axes: Sequence[int], *_: Any) -> int:
+    return _transforms(x.shape, axes)
+
+
+def _real(x: torch.Tensor, axes: Sequence[int], *_: Any) -> int:
+    return _transforms(x.shape, axes) // 2
+
+
+def _to_real(x: torch.Tensor, axes: Sequence[int], norm: int, last: int) -> int:
+    full = list(x.shape)
+    full[axes[-1]] = last
+    return _transforms(full, axes) // 2
+
+
+def _transforms(shape: Sequence[int], axes: Sequence[int]) -> int:
+    points = math.prod(shape[axis] for axis in axes)
+    return round(5 * math.prod(shape) * math.log2(points))
+
+
+_FOURIER: dict[Any, Callable[..., int]] = {
+    torch.ops.aten._fft_c2c: _complex,
+    torch.ops.aten._fft_r2c: _real,
+    torch.ops.aten._fft_c2r: _to_real,
+}

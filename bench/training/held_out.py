@@ -1,0 +1,41 @@
+"""How training goes: fills of photos it never sees, one hole of each tier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bench import images
+from bench.metrics import pixel
+from bench.training.photos import TrainingPhoto
+from masks.tiers import TIERS, generate, seed_of
+from methods import harness
+from methods.base import Inpainter
+
+_PHOTOS = 12  # a tier: enough to see a trend, cheap beside a block of steps
+
+
+def measure(method: Inpainter, photos: Sequence[TrainingPhoto], side: int) -> dict[str, float]:
+    """Fill and measure.
+
+    Args:
+        method: With the weights of the moment.
+        photos: Held out of training; the first few are used.
+        side: Of the squares cut from their middle, in pixels.
+
+    Returns:
+        Means by name: ``l1_hole_<tier>`` in ``[0, 1]`` and ``ssim_hole_<tier>``.
+    """
+    figures = {}
+    for tier in (tier.name for tier in TIERS):
+        l1, ssim = [], []
+        for photo in photos[:_PHOTOS]:
+            square = images.evaluated(photo.pixels(), side)
+            hole = generate(tier, side, side, seed_of(0, photo.name, tier, 0, side, side)).mask
+            picture = harness.fill(method, square, hole, 0).picture
+            l1.append(pixel.l1(picture, square, hole))
+            ssim.append(pixel.ssim(picture, square, hole))
+        figures[f"l1_hole_{tier}"] = float(np.mean(l1))
+        figures[f"ssim_hole_{tier}"] = float(np.mean(ssim))
+    return figures

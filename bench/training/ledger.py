@@ -1,0 +1,61 @@
+"""The ledger of a training: a row for each block of steps, to be read while it is written."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bench.errors import InputError
+
+NAME = "ledger.jsonl"
+
+
+@dataclass(frozen=True)
+class Block:
+    """What happened in a block of steps.
+
+    Attributes:
+        pictures: Seen since the start of the training.
+        stage: The stage that was trained.
+        seconds: Wall seconds spent on training since its start, validation left out.
+        flops: Floating-point operations since the start, as `bench.flops` counts them.
+        peak_bytes: Most memory that was taken in the block.
+        skipped: Steps of the block that were not taken because a term or gradient was not finite.
+        terms: Means of all loss terms over the block, weighted as they were added up.
+        held_out: Figures on the held-out photos by name, such as ``l1_hole_large``.
+    """
+
+    pictures: int
+    stage: str
+    seconds: float
+    flops: float
+    peak_bytes: float
+    skipped: int
+    terms: Mapping[str, float]
+    held_out: Mapping[str, float]
+
+
+def read(folder: Path) -> list[Block]:
+    """Read the ledger of a training folder; empty if it has none.
+
+    Raises:
+        InputError: If it is no ledger.
+    """
+    path = folder / NAME
+    if not path.exists():
+        return []
+    try:
+        return [Block(**json.loads(line)) for line in path.read_text("utf-8").splitlines()]
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{path}: expected a training ledger: {error}") from error
+
+
+def write(folder: Path, blocks: Iterable[Block]) -> None:
+    """Replace the ledger as a whole, so that a kill leaves the old or the new one."""
+    path = folder / NAME
+    part = path.with_suffix(".part")
+    part.write_text("".join(json.dumps(asdict(block)) + "\n" for block in blocks), "utf-8")
+    os.replace(part, path)

@@ -1,0 +1,191 @@
+"""The loop: the same for all networks."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+import methods
+from bench import flops, memory
+from bench.errors import BenchError
+from bench.training import held_out, ledger, photos, result, state
+from bench.training.recipe import BETAS, CRITIC_RATE, RATE
+from bench.training.recipes import recipe_for
+from bench.training.state import Average
+from bench.training.step import Learner
+from bench.training.stream import Batch, Stream, batches
+from methods.pretrained import Pretrained
+
+_PATIENCE = 10  # steps in a row that may lack finite values
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training.
+
+    Attributes:
+        method: Name of a learnable method.
+        images: Folders or archives of photos.
+        out: Folder of the training.
+        budget: Pictures to be seen by the network that fills.
+        config: Name of a configuration on the method's card.
+        seed: Of first weights and of the stream.
+        batch: Pictures of a step.
+        crop: Side of the squares, in pixels.
+        block: Pictures of a row in the ledger; after each the state is saved.
+        device: As torch writes it.
+        precision: As Lightning Fabric writes it.
+        workers: Processes that read ahead.
+        terms_of_use: Of the photos, for the card.
+    """
+
+    method: str
+    images: tuple[Path, ...]
+    out: Path
+    budget: int
+    config: str = "small"
+    seed: int = 0
+    batch: int = 8
+    crop: int = 128
+    block: int = 800
+    device: str = "cpu"
+    precision: str = "32-true"
+    workers: int = 0
+    terms_of_use: str = "not stated"
+
+
+def train(job: Job) -> Path:
+    """Train a network, or go on with it.
+
+    The state is saved after each block, with which a killed training goes on; on a CPU it ends
+    with the very same weights.
+
+    Returns:
+        The weights file; its card lies beside it.
+
+    Raises:
+        BenchError: If the method cannot be trained, the photos cannot be used, the folder holds
+            another training, or the losses stay without finite values.
+    """
+    photo_set = photos.read(job.images, job.crop)
+    # What a continued training must share with the one before; its budget may grow.
+    kept = ("method", "config", "seed", "batch", "crop", "precision")
+    asked = {name: getattr(job, name) for name in kept} | {"photos": photo_set.sha}
+    job.out.mkdir(parents=True, exist_ok=True)
+    saved = state.read(job.out, asked)
+    learner, adapter = _set_up(job)
+    blocks: list[ledger.Block] = []
+    if saved is not None:
+        learner.restore(saved["learner"])
+        blocks = [each for each in ledger.read(job.out) if each.pictures <= saved["pictures"]]
+    seen = blocks[-1].pictures if blocks else 0
+    stream = Stream(photo_set.train, job.crop, job.seed)
+    todo = batches(stream, seen, job.budget, job.batch, learner.fabric.device, job.workers)
+    while taken := list(itertools.islice(todo, max(job.block // job.batch, 1))):
+        block = _learn(learner, taken, blocks[-1] if blocks else None)
+        figures = held_out.measure(adapter, photo_set.held_out, job.crop)
+        blocks.append(ledger.Block(**block, held_out=figures))
+        ledger.write(job.out, blocks)
+        state.save(
+            job.out,
+            {"job": asked, "pictures": blocks[-1].pictures, "learner": learner.state()},
+        )
+        print(f"{job.method}: {blocks[-1].pictures}/{job.budget} pictures, {_brief(blocks[-1])}")
+    if not blocks:
+        raise BenchError(f"--budget: expected at least one picture, found {job.budget}")
+    return result.write(job, photo_set, learner.average.network, learner.recipe, blocks)
+
+
+def _set_up(job: Job) -> tuple[Learner, Pretrained]:
+    from lightning_fabric import Fabric
+
+    kind = recipe_for(job.method)
+    adapter = methods.learnable(job.method).untrained(_config(job), job.method, device=job.device)
+    torch.manual_seed(job.seed)
+    recipe = kind.make(adapter.build(adapter.config), job.seed)
+    accelerator = "cuda" if job.device.startswith("cuda") else "cpu"
+    precision: Any = job.precision
+    fabric = Fabric(accelerator=accelerator, devices=1, precision=precision)
+    average = Average(recipe.network.to(fabric.device))
+    adapter.network = average.network
+    recipe.network, optimiser = _watched(fabric, recipe.network, RATE)
+    for name in recipe.methods:
+        recipe.network.mark_forward_method(name)
+    critic_optimiser = None
+    if recipe.critic is not None:
+        recipe.critic, critic_optimiser = _watched(fabric, recipe.critic, CRITIC_RATE)
+    return Learner(recipe, optimiser, critic_optimiser, average, fabric), adapter
+
+
+def _config(job: Job) -> Mapping[str, Any]:
+    configs = methods.card(job.method).configs
+    if job.config not in configs:
+        raise BenchError(
+            f"{job.method}: expected a configuration out of {', '.join(configs) or 'none'}, found "
+            f"{job.config!r}"
+        )
+    return configs[job.config]
+
+
+def _watched(fabric: Any, network: nn.Module, rate: float) -> Any:
+    network.to(memory_format=torch.channels_last)  # a quarter faster on CPUs, more on GPUs
+    return fabric.setup(network, torch.optim.Adam(network.parameters(), rate, BETAS))
+
+
+def _learn(learner: Learner, taken: Sequence[Batch], before: ledger.Block | None) -> dict[str, Any]:
+    """Learn from some batches; gives the fields of their `ledger.Block`."""
+    memory.reset_peak()
+    if learner.fabric.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    start = time.perf_counter()
+    sums: dict[str, float] = {}
+    counted: dict[str, int] = {}
+    spent = 0
+    skipped = in_a_row = 0
+    for batch in taken:
+        torch.manual_seed(batch.start)  # for dropout: with it, steps depend on nothing before
+        stage = learner.recipe.stage(batch.progress)
+        if stage in counted:
+            terms, finite = learner.step(batch)
+        else:
+            (terms, finite), counted[stage] = flops.count(partial(learner.step, batch))
+        spent += counted[stage]
+        in_a_row = 0 if finite else in_a_row + 1
+        skipped += not finite
+        if in_a_row == _PATIENCE:
+            raise BenchError(
+                f"training: {_PATIENCE} steps in a row lacked finite values, the last with "
+                f"{terms}; the state of {before.pictures if before else 0} pictures is kept"
+            )
+        if finite:
+            sums = {name: sums.get(name, 0) + value for name, value in terms.items()}
+    done = len(taken) - skipped
+    return {
+        "pictures": taken[-1].start + len(taken[-1].images),
+        "stage": stage,
+        "seconds": (before.seconds if before else 0) + time.perf_counter() - start,
+        "flops": (before.flops if before else 0) + spent,
+        "peak_bytes": _peak_bytes(learner.fabric.device),
+        "skipped": skipped,
+        "terms": {name: total / done for name, total in sums.items()},
+    }
+
+
+def _peak_bytes(device: torch.device) -> float:
+    """Of the accelerator where there is one, else of this process."""
+    if device.type == "cuda":
+        return float(torch.cuda.max_memory_allocated())
+    return memory.peak_bytes()
+
+
+def _brief(block: ledger.Block) -> str:
+    figures = {**block.terms, **block.held_out}
+    return ", ".join(f"{name} {value:.4g}" for name, value in figures.items())

@@ -1,0 +1,88 @@
+"""LaMa and ReLaMa: Suvorov et al., WACV 2022, section 2.3 and appendix."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import ClassVar, Self
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from bench.training.recipe import Recipe, Shown, initialise_by_name
+from bench.training.stream import Batch
+
+_ADVERSARIAL, _MATCHING, _PENALTY = 10.0, 100.0, 0.001
+
+
+class PatchCritic(nn.Module):
+    """Judges patches of a picture by strided convolutions (pix2pixHD).
+
+    Args:
+        width: Channels of the first layer; LaMa's is 64.
+    """
+
+    def __init__(self, width: int = 16) -> None:
+        """Make the layers."""
+        super().__init__()
+        widths = [width, 2 * width, 4 * width, 8 * width]
+        layers: list[nn.Module] = [nn.Sequential(nn.Conv2d(3, width, 4, 2, 2), nn.LeakyReLU(0.2))]
+        for before, after in (*pairwise(widths), (widths[-1], widths[-1])):
+            stride = 1 if before == after else 2
+            layers += [
+                nn.Sequential(
+                    nn.Conv2d(before, after, 4, stride, 2), nn.BatchNorm2d(after), nn.LeakyReLU(0.2)
+                )
+            ]
+        self.features = nn.ModuleList(layers)
+        self.last = nn.Conv2d(widths[-1], 1, 4, 1, 2)
+
+    def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """Judge ``(N, 3, H, W)``: the logits of patches and the features of the layers before."""
+        seen = [pictures]
+        for layer in self.features:
+            seen.append(layer(seen[-1]))
+        return self.last(seen[-1]), seen[1:]
+
+
+class LaMa(Recipe):
+    """Non-saturating adversarial term that knows the hole, feature matching, R1 penalty."""
+
+    without: ClassVar = {"perceptual": "needs the downloaded segmentation network of ADE20K"}
+
+    @classmethod
+    def make(cls, network: nn.Module, seed: int) -> Self:
+        """LaMa and ReLaMa start from the same weights wherever both have them."""
+        initialise_by_name(network, seed)
+        return cls(network, PatchCritic())
+
+    def show(self, batch: Batch) -> Shown:
+        """The prediction is judged, not the composite."""
+        return Shown(self.network(torch.cat([batch.blanked, batch.masks], 1)))
+
+    def terms(self, batch: Batch, shown: Shown) -> dict[str, torch.Tensor]:
+        """Adversarial, and matching of the critic's features."""
+        logits, features = self.critic(shown.picture)
+        with torch.no_grad():
+            _, wanted = self.critic(batch.images)
+        matching = torch.stack([F.mse_loss(f, w) for f, w in zip(features, wanted, strict=True)])
+        return {
+            "adversarial": _ADVERSARIAL * F.softplus(-logits).mean(),
+            "feature_matching": _MATCHING * matching.mean(),
+        }
+
+    def critic_terms(self, batch: Batch, shown: Shown) -> dict[str, torch.Tensor]:
+        """Known pixels of a fill count as real; the gradient on photos is penalised."""
+        assert shown.picture is not None
+        photos = batch.images.detach().requires_grad_(True)
+        # The bare critic, in full precision: the penalty is a gradient of a gradient.
+        real, _ = getattr(self.critic, "module", self.critic)(photos)
+        made, _ = self.critic(shown.picture.detach())
+        (slope,) = torch.autograd.grad(real.sum(), photos, create_graph=True)
+        inside = F.interpolate(batch.masks, made.shape[-2:])
+        fake = inside * F.softplus(made) + (1 - inside) * F.softplus(-made)
+        return {
+            "critic_real": F.softplus(-real).mean(),
+            "critic_fake": fake.mean(),
+            "critic_slope": _PENALTY * slope.square().sum((1, 2, 3)).mean(),
+        }

@@ -1,0 +1,99 @@
+"""One step: the critic learns, then the network that fills."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from bench.training.recipe import Recipe, reconstruction
+from bench.training.state import Average
+from bench.training.stream import Batch
+
+_LARGEST_NORM = 1.0  # of a gradient; longer ones are shortened
+
+
+@dataclass
+class Learner:
+    """A recipe with its optimisers.
+
+    Attributes:
+        recipe: Whose networks learn.
+        optimiser: Of the network that fills.
+        critic_optimiser: Of the critic, None without one.
+        average: The weights that are shipped.
+        fabric: Lightning Fabric, which knows about devices and precision.
+    """
+
+    recipe: Recipe
+    optimiser: Any
+    critic_optimiser: Any
+    average: Average
+    fabric: Any
+
+    def step(self, batch: Batch) -> tuple[dict[str, float], bool]:
+        """Learn from a batch.
+
+        Returns:
+            All terms, weighted, and whether all of them and their gradients were finite; weights
+            are left as they are by those that are not.
+        """
+        recipe = self.recipe
+        # Running statistics change as soon as a batch is looked at.
+        kept = {buffer: buffer.clone() for buffer in self._buffers()}
+        shown = recipe.show(batch)
+        criticism: dict[str, torch.Tensor] = {}
+        if recipe.critic is not None:
+            recipe.critic.requires_grad_(True)
+            criticism = recipe.critic_terms(batch, shown)
+        taken = self._learn(self.critic_optimiser, criticism) if criticism else True
+        if recipe.critic is not None:
+            recipe.critic.requires_grad_(False)
+        terms = recipe.terms(batch, shown)
+        if shown.picture is not None:
+            terms = reconstruction(batch, shown.picture) | terms
+        taken = self._learn(self.optimiser, terms) and taken
+        if taken:
+            self.average.update(recipe.network)
+        else:
+            for buffer, before in kept.items():
+                buffer.copy_(before)
+        return {name: float(term.detach()) for name, term in (terms | criticism).items()}, taken
+
+    def _buffers(self) -> Iterator[torch.Tensor]:
+        for network in (self.recipe.network, self.recipe.critic):
+            yield from network.buffers() if network is not None else ()
+
+    def _learn(self, optimiser: Any, terms: Mapping[str, torch.Tensor]) -> bool:
+        optimiser.zero_grad()
+        self.fabric.backward(torch.stack([term for term in terms.values()]).sum())
+        weights = [weight for group in optimiser.param_groups for weight in group["params"]]
+        norm = torch.nn.utils.clip_grad_norm_(weights, _LARGEST_NORM)
+        if not torch.isfinite(norm):
+            return False
+        optimiser.step()
+        return True
+
+    def state(self) -> dict[str, Any]:
+        """All that changes, by name."""
+        parts = {
+            "network": self.recipe.network,
+            "critic": self.recipe.critic,
+            "optimiser": self.optimiser,
+            "critic_optimiser": self.critic_optimiser,
+            "average": self.average.network,
+        }
+        tensors = {name: part.state_dict() for name, part in parts.items() if part is not None}
+        return tensors | {"averaged_steps": self.average.steps}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Put back what `state` gave."""
+        self.recipe.network.load_state_dict(state["network"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.average.network.load_state_dict(state["average"])
+        self.average.steps = state["averaged_steps"]
+        if self.recipe.critic is not None:
+            self.recipe.critic.load_state_dict(state["critic"])
+            self.critic_optimiser.load_state_dict(state["critic_optimiser"])

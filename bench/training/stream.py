@@ -1,0 +1,100 @@
+"""The stream of pictures and holes that every network is shown, a pure function of its seed."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from bench.training.photos import TrainingPhoto
+from masks.tiers import TIERS, generate, seed_of
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pictures with holes.
+
+    Attributes:
+        images: The whole photos, ``(N, 3, S, S)`` in ``[0, 1]``; no network is given them.
+        masks: ``(N, 1, S, S)``, 1 in the hole.
+        start: Number of pictures seen before.
+        progress: Share of the budget that is behind, 0 to 1.
+        generator: For noise; seeded by the place in the stream.
+    """
+
+    images: torch.Tensor
+    masks: torch.Tensor
+    start: int
+    progress: float
+    generator: torch.Generator
+
+    @property
+    def blanked(self) -> torch.Tensor:
+        """The photos with 0 in the hole."""
+        return self.images * (1 - self.masks)
+
+
+class Stream(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+    """Photo after photo in a new order each round, cut, turned over, with a hole of any tier.
+
+    Args:
+        photos: What there is to see.
+        crop: Side of the squares, in pixels.
+        seed: Another seed is another order, other cuts and other holes.
+    """
+
+    def __init__(self, photos: Sequence[TrainingPhoto], crop: int, seed: int) -> None:
+        """Keep these."""
+        self._photos = photos
+        self._crop = crop
+        self._seed = seed
+        self._order = functools.lru_cache(maxsize=2)(self._shuffled)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """The picture number ``index`` that is seen, and its hole, as uint8 and bool."""
+        rounds, place = divmod(index, len(self._photos))
+        photo = self._photos[self._order(rounds)[place]]
+        rng = np.random.default_rng((self._seed, index))
+        pixels = photo.pixels()
+        top, left = (int(rng.integers(side - self._crop + 1)) for side in pixels.shape[:2])
+        square = pixels[top : top + self._crop, left : left + self._crop]
+        if rng.integers(2):
+            square = square[:, ::-1]
+        tier = TIERS[int(rng.integers(len(TIERS)))].name
+        seed = seed_of(self._seed, f"{photo.name}/{index}", tier, 0, self._crop, self._crop)
+        hole = generate(tier, self._crop, self._crop, seed).mask
+        planes = np.ascontiguousarray(square.transpose(2, 0, 1))
+        return torch.from_numpy(planes), torch.from_numpy(hole[None])
+
+    def _shuffled(self, rounds: int) -> np.ndarray:
+        return np.random.default_rng((self._seed, rounds)).permutation(len(self._photos))
+
+
+def batches(
+    stream: Stream, first: int, budget: int, size: int, device: torch.device, workers: int = 0
+) -> Iterator[Batch]:
+    """Go through the stream.
+
+    Args:
+        stream: What is seen.
+        first: Number of pictures seen before.
+        budget: Number of pictures after which to stop; the last batch is filled up past it.
+        size: Pictures of a batch.
+        device: Where batches are put.
+        workers: Processes that read ahead.
+    """
+    starts = range(first, budget, size)
+    picked = [list(range(start, start + size)) for start in starts]
+    loader = DataLoader(stream, batch_sampler=picked, num_workers=workers)
+    for start, (images, masks) in zip(starts, loader, strict=True):
+        yield Batch(
+            images.to(device).float() / 255,
+            masks.to(device).float(),
+            start,
+            start / budget,
+            torch.Generator(device).manual_seed(start),
+        )
