@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from bench import tables
@@ -36,7 +37,13 @@ def run(request: Request) -> dict[str, Any]:
         except KeyboardInterrupt:
             tables.finish(store, opened.header, state="interrupted")
             raise
-        return tables.finish(store, opened.header, state="complete")
+        return tables.finish(
+            store,
+            opened.header,
+            state="complete",
+            files=_weight_files(opened),
+            device=request.device,
+        )
 
 
 def _work(request: Request, opened: Opened) -> None:
@@ -84,13 +91,18 @@ def _setup(request: Request, opened: Opened) -> Setup:
             if entry.metric.scope == "case" and entry.metric.name != "drift"
         ),
         features=tuple(header["features"]),
-        weights={entry.metric.network: entry.weights for entry in present if entry.weights},
+        weights=_weight_files(opened),
         methods=header["methods"],
         fill_keys=header["fill_keys"],
         measure_key=header["measure_key"],
         device=request.device,
         threads=request.threads,
     )
+
+
+def _weight_files(opened: Opened) -> dict[str, Path]:
+    """The weight file of each metric network that has one."""
+    return {entry.metric.network: entry.weights for entry in opened.metrics if entry.weights}
 
 
 @contextlib.contextmanager

@@ -40,7 +40,7 @@ _TABLE = {
     "context_encoder": "methods.context_encoder:ContextEncoder",
     "pennet": "methods.pennet:PENNet",
     "deepfill": "methods.deepfill.method:DeepFill",
-    "hifill": "methods.hifill:HiFill",
+    "hifill": "methods.hifill.method:HiFill",
     "pluralistic": "methods.pluralistic.method:Pluralistic",
     "lama": "methods.lama:LaMa",
     "relama": "methods.lama:ReLaMa",

@@ -75,12 +75,13 @@ class Inpainter:
     these three. ``infer`` must be a pure function of its arguments and the weights.
 
     Attributes:
-        card: The facts of the method; built-in methods get theirs from ``methods/cards``.
+        card: The facts of the method; built-in methods get theirs from ``methods/cards``. A
+            variant for which they differ has its own on the instance.
         device: Where networks and tensors live.
         timed: False where the time of a fill says nothing (outputs made elsewhere).
     """
 
-    card: ClassVar[Card]
+    card: Card
     timed: ClassVar[bool] = True
 
     def __init__(self, name: str = "", *, device: str = "cpu") -> None:

@@ -15,10 +15,12 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write(run: Run, rankings: Sequence[Ranking], folder: Path) -> None:
-    """Write ``cases.csv``, ``summary.csv`` (one row per mean shown) and ``pairs.csv``."""
+    """Write ``cases``, ``samples``, ``summary`` (one row per mean shown) and ``pairs``, as CSV."""
     folder.mkdir(parents=True)
     _csv(run.cases, folder / "cases.csv")
     _csv(pd.DataFrame(list(_summary(run, rankings))), folder / "summary.csv")
+    if not run.samples.empty:
+        _csv(run.samples, folder / "samples.csv")
     _csv(pd.concat([ranking.pairs for ranking in rankings]), folder / "pairs.csv")
 
 

@@ -23,6 +23,7 @@ _COLUMNS = {
                 "status", "reason"],
     "inputs": ["path", "kind", "status", "reason", "note", "sha256", "height", "width"],
     "sets": ["method", "tier", "metric", "value", "low", "high", "n", "note"],
+    "samples": ["method", "photo", "tier", "draw", "cluster", "samples", "note"],
 }  # fmt: skip
 
 
@@ -36,6 +37,7 @@ class Run:
         plan: One row per case.
         cases: One row per method, case and sample.
         sets: One row per method, tier and set metric.
+        samples: One row per method and case of a run with several samples of a case.
         metrics: One row per metric, measured or absent.
         methods: One row per method, index = full name.
         inputs: One row per file given.
@@ -46,6 +48,7 @@ class Run:
     plan: pd.DataFrame
     cases: pd.DataFrame
     sets: pd.DataFrame
+    samples: pd.DataFrame
     metrics: pd.DataFrame
     methods: pd.DataFrame
     inputs: pd.DataFrame
@@ -84,11 +87,12 @@ def read_run(folder: Path) -> Run:
     """
     store = RunFolder(folder)
     info = store.read_json("run.json")
-    # The distances of whole sets are computed last; an earlier end's would be of other fills.
-    partial = info.get("state") != "complete"
-    wanted = [name for name in _COLUMNS if not (partial and name == "sets")]
-    tables = {name: _table(store, name) for name in wanted}
-    tables.setdefault("sets", pd.DataFrame(columns=_COLUMNS["sets"]))
+    # What looks at several fills is computed last; an earlier end's would be of other fills.
+    absent = {"sets", "samples"} if info.get("state") != "complete" else set()
+    if not store.file("samples.parquet").exists():  # a run of before there was such a table
+        absent.add("samples")
+    tables = {name: _table(store, name) for name in _COLUMNS if name not in absent}
+    tables |= {name: pd.DataFrame(columns=_COLUMNS[name]) for name in absent}
     methods = tables.pop("methods").set_index("method", drop=False)
     strangers = set(tables["cases"]["method"]) - set(methods.index)
     if strangers:

@@ -69,6 +69,7 @@ class Site:
                 {"path": f"tiers/{numbers.slug(tier)}.html", "name": tier}
                 for tier in self.run.tiers
             ],
+            "samples": not self.run.samples.empty,
             "regression": self.verdict is not None and not self.verdict.outdated,
             "failures": len(self.failures) + len(self.refused) + len(self.unavailable),
         }

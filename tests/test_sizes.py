@@ -16,7 +16,7 @@ def pair(height, width, batch=1):
 
 
 @pytest.mark.parametrize("size", [(16, 24), (97, 131), (5, 3), (1, 7), (1, 1)])
-@pytest.mark.parametrize("padding", ["reflect", "replicate", "constant"])
+@pytest.mark.parametrize("padding", ["reflect", "symmetric", "replicate", "constant"])
 def test_padding_reaches_the_multiple_and_is_undone(size, padding):
     rule = SizeRule("multiple", of=8, padding=padding)
     images, masks = pair(*size)
@@ -28,7 +28,12 @@ def test_padding_reaches_the_multiple_and_is_undone(size, padding):
 
 @pytest.mark.parametrize(
     ("padding", "numpy_mode"),
-    [("reflect", "reflect"), ("replicate", "edge"), ("constant", "constant")],
+    [
+        ("reflect", "reflect"),
+        ("symmetric", "symmetric"),
+        ("replicate", "edge"),
+        ("constant", "constant"),
+    ],
 )
 @pytest.mark.parametrize("size", [(13, 21), (3, 2)])
 def test_padding_agrees_with_numpy_also_where_it_exceeds_the_picture(padding, numpy_mode, size):

@@ -104,34 +104,38 @@ class Lpips:
             pair.distances[self.name] = self._compare(pair)
         return pair.distances[self.name]
 
-    def _compare(self, pair: Pair) -> tuple[float, np.ndarray]:
+    def features(self, picture: Picture) -> list[torch.Tensor]:
+        """Normalised features of a picture, uint8 RGB ``(H, W, 3)``, one map per layer."""
         import lpips
         import torch
 
-        original, (height, width) = pair.original, pair.hole.shape
         with torch.inference_mode():
-            if self.name not in original.features:
-                original.features[self.name] = self._features(original.photo)
+            planes = torch.from_numpy(picture).to(self._device).permute(2, 0, 1)[None]
+            scaled = self._model.scaling_layer(planes.to(torch.float32) / 255 * 2 - 1)
+            return [lpips.normalize_tensor(layer) for layer in self._model.net(scaled)]
+
+    def distance(
+        self, first: list[torch.Tensor], second: list[torch.Tensor], size: tuple[int, int]
+    ) -> tuple[float, np.ndarray]:
+        """Distance of two pictures of a size ``(H, W)``, by their features, and its map."""
+        import lpips
+        import torch
+
+        with torch.inference_mode():
             apart = [
                 head((mine - theirs) ** 2)
-                for head, mine, theirs in zip(
-                    self._model.lins,
-                    self._features(pair.output),
-                    original.features[self.name],
-                    strict=True,
-                )
+                for head, mine, theirs in zip(self._model.lins, first, second, strict=True)
             ]
             whole = sum(lpips.spatial_average(layer) for layer in apart)
-            spatial = sum(lpips.upsample(layer, (height, width)) for layer in apart)
+            spatial = sum(lpips.upsample(layer, size) for layer in apart)
         return float(whole), spatial[0, 0].cpu().numpy()
 
-    def _features(self, picture: Picture) -> list[torch.Tensor]:
-        import lpips
-        import torch
-
-        planes = torch.from_numpy(picture).to(self._device).permute(2, 0, 1)[None]
-        scaled = self._model.scaling_layer(planes.to(torch.float32) / 255 * 2 - 1)
-        return [lpips.normalize_tensor(layer) for layer in self._model.net(scaled)]
+    def _compare(self, pair: Pair) -> tuple[float, np.ndarray]:
+        kept = pair.original.features
+        if self.name not in kept:
+            kept[self.name] = self.features(pair.original.photo)
+        height, width = pair.hole.shape
+        return self.distance(self.features(pair.output), kept[self.name], (height, width))
 
 
 def _whole(output: Picture, photo: Picture) -> Pair:
@@ -215,7 +219,8 @@ def _load_backbone(backbone: torch.nn.Module, state: dict[str, torch.Tensor], pa
     backbone.load_state_dict(renamed)
 
 
-_GMSD_SIDE, _MS_SSIM_SIDE, _LPIPS_SIDE = 4, 161, 32
+LPIPS_SIDE = 32
+_GMSD_SIDE, _MS_SSIM_SIDE = 4, 161
 _LPIPS_VERSION = f"lpips {version('lpips')}"
 _LPIPS = "lpips package, v0.1, AlexNet"
 _TRAINED = f"{weights.CHECKPOINTS[LPIPS_NETWORK].sha256}+{_HEADS['alex']}"
@@ -229,7 +234,7 @@ _lpips_metric = partial(
     direction="lower",
     scope="case",
     version=_LPIPS_VERSION,
-    minimum_side=_LPIPS_SIDE,
+    minimum_side=LPIPS_SIDE,
 )
 
 METRICS = (

@@ -13,7 +13,7 @@ from masks.tiers import TIERS, generate, seed_of
 from methods import harness
 from methods.base import Inpainter
 
-_PHOTOS = 12  # a tier: enough to see a trend, cheap beside a block of steps
+_PHOTOS = 20  # a tier: enough to see a trend, cheap beside a block of steps
 
 
 def measure(method: Inpainter, photos: Sequence[TrainingPhoto], side: int) -> dict[str, float]:

@@ -41,7 +41,8 @@ class PhotoSet:
 
     Attributes:
         train: Those that are trained on, sorted by name.
-        held_out: Those that are only filled to see how training goes, chosen by a hash of the name.
+        held_out: Those that are only filled to see how training goes; a hash of the name chooses
+            them and their order, so that the first few are of all kinds.
         left_out: Why other files are not used, one line each.
         sources: Folders and archives by name, with the number of photos of each.
     """
@@ -84,8 +85,9 @@ def read(paths: Sequence[Path], smallest: int) -> PhotoSet:
             photos[name] = TrainingPhoto(name, data)
             sources[source.name] = sources.get(source.name, 0) + 1
     ordered = [photos[name] for name in sorted(photos)]
-    held_out = tuple(photo for photo in ordered if _bucket(photo.name) == 0)
-    train = tuple(photo for photo in ordered if _bucket(photo.name) != 0)
+    train = tuple(photo for photo in ordered if _hash(photo.name) % _HELD_OUT)
+    rest = (photo for photo in ordered if _hash(photo.name) % _HELD_OUT == 0)
+    held_out = tuple(sorted(rest, key=lambda photo: _hash(photo.name)))
     if not train or not held_out:
         raise InputError(
             f"training photos: expected at least {_HELD_OUT} or so with sides from {smallest} "
@@ -129,5 +131,5 @@ def _unfit(data: bytes, smallest: int) -> str:
     return "" if min(size) >= smallest else f"{size[0]}x{size[1]} is smaller than {smallest}"
 
 
-def _bucket(name: str) -> int:
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") % _HELD_OUT
+def _hash(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")

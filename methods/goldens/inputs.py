@@ -26,14 +26,17 @@ def make(case: Case, file: GoldenFile, derive: Derive | None) -> dict[str, Any]:
         case: What is asked for.
         file: Where stored inputs are taken from.
         derive: The method's own, for steps in words: takes the words and the inputs so far, among
-            them under ``""`` the value that the step continues, if there is one. It refuses words
-            that it does not know with `CannotRebuild`.
+            them under ``""`` the value that the step continues, if there is one, and under
+            ``"config"`` the settings of the case. It refuses words that it does not know with
+            `CannotRebuild`.
 
     Raises:
         CannotRebuild: If a description is not understood or does not fit what it states.
     """
     entries = {entry["name"]: entry for entry in case.inputs}
-    made: dict[str, Any] = {}
+    if "config" in entries:
+        raise CannotRebuild("an input is named config, which stands for the settings of the case")
+    made: dict[str, Any] = {"config": case.config}
     for name in [*_needed_first(case), *entries]:
         if name not in entries:
             raise CannotRebuild(f"there is no input {name!r}, which another one refers to")
