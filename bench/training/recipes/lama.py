@@ -2,47 +2,17 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import ClassVar, Self
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from bench.training.critics import PatchCritic
 from bench.training.recipe import Recipe, Shown, initialise_by_name
 from bench.training.stream import Batch
 
 _ADVERSARIAL, _MATCHING, _PENALTY = 10.0, 100.0, 0.001
-
-
-class PatchCritic(nn.Module):
-    """Judges patches of a picture by strided convolutions (pix2pixHD).
-
-    Args:
-        width: Channels of the first layer; LaMa's is 64.
-    """
-
-    def __init__(self, width: int = 16) -> None:
-        """Make the layers."""
-        super().__init__()
-        widths = [width, 2 * width, 4 * width, 8 * width]
-        layers: list[nn.Module] = [nn.Sequential(nn.Conv2d(3, width, 4, 2, 2), nn.LeakyReLU(0.2))]
-        for before, after in (*pairwise(widths), (widths[-1], widths[-1])):
-            stride = 1 if before == after else 2
-            layers += [
-                nn.Sequential(
-                    nn.Conv2d(before, after, 4, stride, 2), nn.BatchNorm2d(after), nn.LeakyReLU(0.2)
-                )
-            ]
-        self.features = nn.ModuleList(layers)
-        self.last = nn.Conv2d(widths[-1], 1, 4, 1, 2)
-
-    def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """Judge ``(N, 3, H, W)``: the logits of patches and the features of the layers before."""
-        seen = [pictures]
-        for layer in self.features:
-            seen.append(layer(seen[-1]))
-        return self.last(seen[-1]), seen[1:]
 
 
 class LaMa(Recipe):

@@ -1,0 +1,38 @@
+"""Networks that judge fills during training; none of them is part of a method."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import nn
+
+
+class PatchCritic(nn.Module):
+    """Judges patches of a picture by strided convolutions (pix2pixHD).
+
+    Args:
+        width: Channels of the first layer; LaMa's is 64.
+    """
+
+    def __init__(self, width: int = 16) -> None:
+        """Make the layers."""
+        super().__init__()
+        widths = [width, 2 * width, 4 * width, 8 * width]
+        layers: list[nn.Module] = [nn.Sequential(nn.Conv2d(3, width, 4, 2, 2), nn.LeakyReLU(0.2))]
+        for before, after in (*pairwise(widths), (widths[-1], widths[-1])):
+            stride = 1 if before == after else 2
+            layers += [
+                nn.Sequential(
+                    nn.Conv2d(before, after, 4, stride, 2), nn.BatchNorm2d(after), nn.LeakyReLU(0.2)
+                )
+            ]
+        self.features = nn.ModuleList(layers)
+        self.last = nn.Conv2d(widths[-1], 1, 4, 1, 2)
+
+    def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """Judge ``(N, 3, H, W)``: the logits of patches and the features of the layers before."""
+        seen = [pictures]
+        for layer in self.features:
+            seen.append(layer(seen[-1]))
+        return self.last(seen[-1]), seen[1:]
