@@ -54,6 +54,7 @@ def methods_table(chosen: Sequence[Inpainter]) -> pd.DataFrame:
             **{name: getattr(method.card, name) for name in fields},
             "timed": method.timed,
             "size": str(method.card.size),
+            "weights": method.weights_note,
             "identity": method.identity,
             "status": "ok",
             "reason": "",

@@ -16,6 +16,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
@@ -79,10 +80,12 @@ class Inpainter:
             variant for which they differ has its own on the instance.
         device: Where networks and tensors live.
         timed: False where the time of a fill says nothing (outputs made elsewhere).
+        shared: Further modules that a fill depends on; a package stands for all its files.
     """
 
     card: Card
     timed: ClassVar[bool] = True
+    shared: ClassVar[tuple[ModuleType, ...]] = ()
 
     def __init__(self, name: str = "", *, device: str = "cpu") -> None:
         """Keep the name and the device; load nothing yet.
@@ -102,16 +105,29 @@ class Inpainter:
     def identity(self) -> str:
         """All that influences a fill besides the picture: code, settings, weights.
 
-        Rows are kept as long as this stays the same. Here it is the class and a hash of the
-        files that it and its parents are written in; override it to add library versions,
-        settings, or the hashes of other modules and of weights.
+        Rows are kept as long as this stays the same. Here it is the class and `code`; override it
+        to add library versions, settings, or the hashes of weights.
         """
+        return f"{type(self).__module__}:{type(self).__qualname__} code {self.code}"
+
+    @property
+    def code(self) -> str:
+        """Hash of the files that the class, its parents and `shared` are written in."""
         digest = hashlib.sha256()
-        for kind in type(self).__mro__[: -len(Inpainter.__mro__)] or (type(self),):
+        kinds = type(self).__mro__[: -len(Inpainter.__mro__)] or (type(self),)
+        written: tuple[type | ModuleType, ...] = (*kinds, *self.shared)
+        for each in written:
             with contextlib.suppress(OSError, TypeError):  # written in no file
-                digest.update(Path(inspect.getfile(kind)).read_bytes())
-        code = digest.hexdigest()[:8]
-        return f"{type(self).__module__}:{type(self).__qualname__} code {code}"
+                path = Path(inspect.getfile(each))
+                package = sorted(path.parent.glob("*.py")) if path.name == "__init__.py" else [path]
+                for file in package:
+                    digest.update(file.read_bytes())
+        return digest.hexdigest()[:8]
+
+    @property
+    def weights_note(self) -> str:
+        """Where the weights in use come from, for readers of a report; empty if there are none."""
+        return ""
 
     def load(self) -> None:
         """Read weights; called once in the worker, not timed as part of a fill.

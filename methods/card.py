@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError
-from methods.weights import Checkpoint
+from methods.weights import SMALL, Checkpoint
 
 FAMILIES = (
     "floor", "ceiling", "diffusion-based", "patch-based", "CNN", "GAN", "transformer", "Fourier",
@@ -91,6 +92,7 @@ class Card:
         variants: Names of variants to choose from, as in ``NAME@VARIANT``.
         checkpoints: The weight files; those of the first choice are the default.
         configs: Settings of the network by name, to be trained with.
+        sizes: Which sizes it takes with those settings, where that differs from ``size``.
     """
 
     name: str
@@ -112,6 +114,7 @@ class Card:
     variants: tuple[str, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
     configs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    sizes: dict[str, SizeRule] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse a family that reports would not know how to show."""
@@ -120,15 +123,22 @@ class Card:
                 f"card {self.name!r}: family {self.family!r} is none of {', '.join(FAMILIES)}"
             )
 
+    @property
+    def training(self) -> str:
+        """What makes weights for a network that has none yet; empty for all others."""
+        if self.checkpoints or not self.configs:
+            return ""
+        return f"inpaint-bench train {self.name} --images PHOTOS --budget PICTURES --out FOLDER"
+
     def files(self, choice: str = "") -> tuple[Checkpoint, ...]:
-        """The weight files of a choice, or of the first one.
+        """The weight files of a choice, or of the first one; nothing if the card has none.
 
         Raises:
-            BenchError: If the card has no weight files, or none of that choice.
+            BenchError: If there are none of that choice.
         """
         choice = choice or next(iter(self.weights), "")
         found = tuple(each for each in self.checkpoints if each.choice == choice)
-        if not found:
+        if choice and not found:
             raise BenchError(
                 f"card {self.name!r}: expected weights out of {', '.join(self.weights) or 'none'}, "
                 f"found {choice!r}"
@@ -152,10 +162,34 @@ def read(name: str) -> Card:
         raise BenchError(f"{path.name}: unknown fields {', '.join(sorted(unknown))}")
     facts["variants"] = tuple(facts.get("variants", ()))
     try:
-        files = tuple(Checkpoint(**each) for each in facts.get("checkpoints", ()))
+        files = tuple(Checkpoint(**each) for each in facts.get("checkpoints", ())) + _small(name)
         facts["checkpoints"] = files
         facts["weights"] = tuple(dict.fromkeys(each.choice for each in files))
         size = SizeRule(**facts.pop("size", {}))
+        facts["sizes"] = {each: SizeRule(**rule) for each, rule in facts.get("sizes", {}).items()}
         return Card(**{"name": name, **facts, "size": size})
     except TypeError as error:  # a field too few, or one that nothing here knows
         raise BenchError(f"{path.name}: {error}") from error
+
+
+def _small(name: str) -> tuple[Checkpoint, ...]:
+    """The weights that come with this project, from the card that training left."""
+    path = SMALL / f"{name}-small.json"
+    if not path.exists():
+        return ()
+    facts = json.loads(path.read_text("utf-8"))
+    training, data = facts["training"], facts["data"]
+    return (
+        Checkpoint(
+            name=f"{name}-small",
+            file=path.with_suffix(".safetensors").name,
+            sha256=facts["sha256"],
+            bytes=facts["bytes"],
+            licence="research use only (methods/small/LICENCE.md)",
+            origin=f"trained by this project on the equal-budget track: {facts['parameters']:,} "
+            f"parameters, {training['pictures']:,} pictures seen out of {data['photos']:,} photos, "
+            f"{training['crop']}-pixel squares, seed {training['seed']}",
+            choice="small",
+            config=facts["config"],
+        ),
+    )

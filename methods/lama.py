@@ -18,14 +18,7 @@ from torch import nn
 from bench.errors import WeightsMissing
 from methods import ffc, ffc_attention, ffc_lean, sizes, weights
 from methods.card import read
-from methods.ffc import (
-    FFCBNAct,
-    FFCResBlock,
-    FourierUnit,
-    Join,
-    SpectralTransform,
-    present,
-)
+from methods.ffc import FFCBNAct, FFCResBlock, FourierUnit, Join, SpectralTransform, present
 from methods.ffc_attention import FFCChannelAttention, FFCSpatialAttention
 from methods.ffc_lean import Lean
 from methods.goldens import CannotRebuild, Case, Part, traced
@@ -218,27 +211,39 @@ def _generator(case: Case) -> tuple[Generator, dict[str, Any]]:
 
 def _piece(case: Case) -> nn.Module:
     """Make the module that a case is about."""
-    asked = dict(case.config)
     match case.target:
         case "Fourier unit":
-            return FourierUnit(asked["in_channels"], asked["out_channels"])
+            return FourierUnit(*_asked(case, "in_channels", "out_channels"))
         case "spectral transform":
             return SpectralTransform(
-                asked["in_channels"], asked["out_channels"], asked["stride"], asked["enable_lfu"]
+                *_asked(case, "in_channels", "out_channels", "stride", "enable_lfu")
             )
         case "channel attention":
-            return FFCChannelAttention(asked["channels"], asked["ratio_g"], asked["reduction"])
+            return FFCChannelAttention(*_asked(case, "channels", "ratio_g", "reduction"))
         case "spatial attention":
-            return FFCSpatialAttention(asked["kernel_size"])
-        case "FFC residual block" | "residual block with attention":
-            channels, ratio = asked["dim"], asked["ratio_gin"]
-            if asked["ratio_gout"] != ratio:
-                raise CannotRebuild(f"expected one ratio in and out, found {asked}")
-            if case.target == "FFC residual block":
-                return FFCResBlock(channels, ratio)
-            ca = FFCChannelAttention(channels, ratio, asked["reduction"])
-            return FFCResBlock(channels, ratio, ca, FFCSpatialAttention(asked["kernel_size"]))
-    raise CannotRebuild(f"LaMa has no {case.target!r} here")
+            return FFCSpatialAttention(*_asked(case, "kernel_size"))
+        case "FFC residual block":
+            channels, ratio, ratio_out = _asked(case, "dim", "ratio_gin", "ratio_gout")
+            ca = sa = None
+        case "residual block with attention":
+            channels, ratio, ratio_out, reduction, kernel = _asked(
+                case, "dim", "ratio_gin", "ratio_gout", "reduction", "kernel_size"
+            )
+            ca, sa = FFCChannelAttention(channels, ratio, reduction), FFCSpatialAttention(kernel)
+        case _:
+            raise CannotRebuild(f"LaMa has no {case.target!r} here")
+    if ratio_out != ratio:
+        raise CannotRebuild(f"expected one ratio in and out, found {ratio} and {ratio_out}")
+    return FFCResBlock(channels, ratio, ca, sa)
+
+
+def _asked(case: Case, *names: str) -> list[Any]:
+    """The settings of these names, all of which the case must state, and no others."""
+    settings = case.settings(dict.fromkeys(names))
+    missing = [name for name in names if settings[name] is None]
+    if missing:
+        raise CannotRebuild(f"{case.target}: expected the settings {', '.join(missing)}")
+    return [settings[name] for name in names]
 
 
 def _parts_of(outputs: Mapping[str, Any]) -> dict[str, torch.Tensor]:

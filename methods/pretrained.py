@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any, ClassVar, Self
 
 import torch
 from torch import nn
 
-from bench.errors import BenchError
+from bench.errors import BenchError, WeightsMissing
 from methods import weights
 from methods.base import Inpainter
 from methods.weights import Checkpoint
@@ -25,14 +25,12 @@ class Pretrained(Inpainter):
 
     Attributes:
         wrapper: Key under which published files may hold their tensors.
-        shared: Further modules of ours that the network is written in.
         checkpoints: The files of the weights asked for, ``NAME:WEIGHTS``, or of the card's first.
         config: The settings of the network that those files are for.
         network: What `load` made, in eval mode.
     """
 
     wrapper: ClassVar[str] = ""
-    shared: ClassVar[tuple[ModuleType, ...]] = ()
     network: nn.Module
 
     def __init__(self, name: str = "", *, device: str = "cpu") -> None:
@@ -41,7 +39,10 @@ class Pretrained(Inpainter):
         self.checkpoints: tuple[Checkpoint, ...] = self.card.files(
             self.name.partition("@")[0].partition(":")[2]
         )
-        self.config: Mapping[str, Any] = self.checkpoints[0].config
+        self.config: Mapping[str, Any] = {}
+        if self.checkpoints:
+            self.config = self.checkpoints[0].config
+            self._take_size(self.checkpoints[0].choice)
 
     @classmethod
     def untrained(cls, config: Mapping[str, Any], name: str, *, device: str = "cpu") -> Self:
@@ -50,14 +51,27 @@ class Pretrained(Inpainter):
         Inpainter.__init__(method, name, device=device)
         method.checkpoints = ()
         method.config = config
+        for known, settings in cls.card.configs.items():
+            if settings == config:
+                method._take_size(known)
         return method
+
+    def _take_size(self, config: str) -> None:
+        if config in self.card.sizes:
+            self.card = replace(self.card, size=self.card.sizes[config])
 
     @property
     def identity(self) -> str:
         """Code, library, settings and weights."""
-        code = "".join(weights.digest(Path(str(module.__file__)))[:8] for module in self.shared)
         files = (f"{each.name} {_digest(each)} {dict(each.config)}" for each in self.checkpoints)
-        return " ".join([super().identity, code, "torch", torch.__version__, *files])
+        return " ".join([super().identity, "torch", torch.__version__, *files])
+
+    @property
+    def weights_note(self) -> str:
+        """Name, origin and licence of each file."""
+        return "; ".join(
+            f"{each.name}: {each.origin}; licence: {each.licence}" for each in self.checkpoints
+        )
 
     def build(self, config: Mapping[str, Any]) -> nn.Module:
         """Make the network, its weights of no account.
@@ -75,9 +89,13 @@ class Pretrained(Inpainter):
         """Read the weights.
 
         Raises:
-            WeightsMissing: If they are not here.
+            WeightsMissing: If they are not here, or nobody has published any.
             BenchError: If a file is not that of this network.
         """
+        if not self.checkpoints:
+            raise WeightsMissing(
+                f"{self.name}: no weights are published; to make some, run: {self.card.training}"
+            )
         paths = [weights.need(each, self.name) for each in self.checkpoints]
         network = self.build(self.config)
         found: dict[str, torch.Tensor] = {}

@@ -25,9 +25,14 @@ def _list(options: argparse.Namespace) -> int:
     for name, card in cards:
         mark = "*" if card.default else " "
         print(f"{mark} {name:{width}}  {card.family:15}  {card.summary}")
-        if card.checkpoints and not any(present(each) for each in card.checkpoints):
+        here = [w for w in card.weights if all(present(each) for each in card.files(w))]
+        if here:
+            print(f"  {'':{width}}  {'weights here:':15}  {', '.join(f'{name}:{w}' for w in here)}")
+        elif card.checkpoints:
             command = card.checkpoints[0].command
             print(f"  {'':{width}}  {'unavailable:':15}  no weights here; run: {command}")
+        elif card.training:
+            print(f"  {'':{width}}  {'unavailable:':15}  none published; run: {card.training}")
     print("\n* part of the default job. Own methods: LABEL=module:Class or LABEL=folder:PATH")
     return 0
 

@@ -33,6 +33,7 @@ def add(commands: Commands) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
+    import methods
     from methods.weights import find
 
     for checkpoint in _known().values():
@@ -40,6 +41,9 @@ def _list(options: argparse.Namespace) -> int:
         state = f"at {path}" if path else f"missing; {checkpoint.command}"
         size = f"{checkpoint.bytes / 1e6:6.1f} MB" if checkpoint.bytes else "   size ?"
         print(f"{checkpoint.name:26} {size}  {state}")
+    for card in map(methods.card, methods.names()):
+        if card.training:
+            print(f"{card.name:26} {'':9}  none published; {card.training}")
     return 0
 
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import torch
 from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 
 class PatchCritic(nn.Module):
@@ -36,3 +37,28 @@ class PatchCritic(nn.Module):
         for layer in self.features:
             seen.append(layer(seen[-1]))
         return self.last(seen[-1]), seen[1:]
+
+
+class SpectralPatchCritic(nn.Module):
+    """Judges patches of 70 x 70 pixels by convolutions under spectral normalisation (EdgeConnect).
+
+    Args:
+        width: Channels of the first layer; EdgeConnect's is 64.
+    """
+
+    def __init__(self, width: int = 16) -> None:
+        """Make the layers."""
+        super().__init__()
+        widths = [3, width, 2 * width, 4 * width, 8 * width, 1]
+        layers: list[nn.Module] = []
+        for (before, after), stride in zip(pairwise(widths), (2, 2, 2, 1, 1), strict=True):
+            layers += [
+                spectral_norm(nn.Conv2d(before, after, 4, stride, 1, bias=False)),
+                nn.LeakyReLU(0.2),
+            ]
+        self.model = nn.Sequential(*layers[:-1])
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Judge ``(N, 3, H, W)``: the logits of patches."""
+        logits: torch.Tensor = self.model(pictures)
+        return logits

@@ -108,7 +108,8 @@ def _set_up(job: Job) -> tuple[Learner, Pretrained]:
     from lightning_fabric import Fabric
 
     kind = recipe_for(job.method)
-    adapter = methods.learnable(job.method).untrained(_config(job), job.method, device=job.device)
+    name = f"{job.method}@{kind.variant}" if kind.variant else job.method
+    adapter = methods.learnable(job.method).untrained(_config(job), name, device=job.device)
     torch.manual_seed(job.seed)
     recipe = kind.make(adapter.build(adapter.config), job.seed)
     accelerator = "cuda" if job.device.startswith("cuda") else "cpu"

@@ -46,10 +46,15 @@ class Recipe:
         critic: What judges, or None.
         stages: Names of stages with their shares of the budget, one after another.
         without: Terms of the paper that are left out, with the reason.
+        notes: What a reader of the weights' card must know besides, by topic. The topic ``hidden``
+            is for a `show` that looks at the photo under the hole, as some papers' training does.
+        variant: Of the method, to fill held-out photos with; empty for the method as it is.
     """
 
     stages: ClassVar[Mapping[str, float]] = {"all": 1.0}
     without: ClassVar[Mapping[str, str]] = {}
+    notes: ClassVar[Mapping[str, str]] = {}
+    variant: ClassVar[str] = ""
     methods: ClassVar[tuple[str, ...]] = ()  # of the network besides forward that `show` calls
 
     def __init__(self, network: nn.Module, critic: nn.Module | None = None) -> None:

@@ -50,8 +50,9 @@ def write(
             "optimiser": f"Adam, rate {common.RATE}, critic {common.CRITIC_RATE}, "
             f"betas {common.BETAS}",
             "reconstruction": {"hole": common.HOLE, "known": common.KNOWN},
-            "terms": sorted(last.terms),
+            "terms": sorted({term for block in blocks for term in block.terms}),
             "without": dict(recipe.without),
+            "notes": dict(recipe.notes),
             "seconds": round(last.seconds),
             "flops": last.flops,
             "peak_bytes": max(block.peak_bytes for block in blocks),

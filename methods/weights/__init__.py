@@ -9,6 +9,7 @@ from methods.weights.checkpoint import CHECKPOINTS, Checkpoint
 from methods.weights.download import fetch
 from methods.weights.files import (
     FOLDER_VARIABLE,
+    SMALL,
     add,
     cache_folder,
     digest,
@@ -23,6 +24,7 @@ from methods.weights.tensors import load, put
 __all__ = [
     "CHECKPOINTS",
     "FOLDER_VARIABLE",
+    "SMALL",
     "Checkpoint",
     "add",
     "cache_folder",

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 _CONTAINERS: dict[str, type] = {
     "collections.OrderedDict": collections.OrderedDict,
     "collections.defaultdict": collections.defaultdict,
-    **{f"{module}.{kind.__name__}": kind
-       for module in ("builtins", "__builtin__") for kind in (dict, int, list)},
+    **{f"builtins.{kind.__name__}": kind for kind in (dict, int, list)},
+    # The same as Python 2 named them, which is how the old protocol writes them.
+    "__builtin__.dict": dict, "__builtin__.int": int, "__builtin__.long": int,
+    "__builtin__.list": list,
 }  # fmt: skip
 # Settings and bookkeeping of training; of no use here.
 _FOREIGN = {
@@ -152,13 +154,13 @@ class _Unpickler(pickle.Unpickler):
         full = f"{module}.{name}"
         if full in _CONTAINERS:
             return _CONTAINERS[full]
+        # Classes and functions are made afresh, as a pickle may set their attributes.
         if full in _FOREIGN or module.partition(".")[0] == _SCRIPTED:
-            # A class of its own, which the pickle may do anything to.
             return type(name, (_Inert,), {})
         if module == "torch" and name in _DTYPES:
             return _DTYPES[name]
         if full == "torch._utils._rebuild_tensor_v2":
-            return _rebuild
+            return lambda *arguments: _rebuild(*arguments)
         raise pickle.UnpicklingError(
             f"it refers to {full}, which is none of the names allowed; nothing of it was run"
         )

@@ -12,6 +12,7 @@ from bench.errors import BenchError, WeightsMissing
 from methods.weights.checkpoint import Checkpoint
 
 FOLDER_VARIABLE = "INPAINT_BENCH_WEIGHTS"
+SMALL = Path(__file__).parents[1] / "small"  # weights that come with this project
 # Published sizes are rounded; a file outside of this margin is not worth hashing.
 _SIZE_MARGIN = 0.01
 
@@ -24,9 +25,9 @@ def cache_folder() -> Path:
 
 
 def folders() -> list[Path]:
-    """The folders searched, in order: that of the environment variable, then the cache."""
+    """The folders searched, in order: the environment variable's, the cache, the project's own."""
     named = os.environ.get(FOLDER_VARIABLE)
-    return [*([Path(named).expanduser()] if named else []), cache_folder()]
+    return [*([Path(named).expanduser()] if named else []), cache_folder(), SMALL]
 
 
 def find(checkpoint: Checkpoint, path: Path | None = None) -> Path | None:
@@ -69,7 +70,7 @@ def need(checkpoint: Checkpoint, method: str) -> Path:
     """
     found = find(checkpoint)
     if found is None:
-        searched = " or ".join(str(folder) for folder in folders())
+        searched = " or ".join(str(folder) for folder in folders()[:-1])
         source = "" if checkpoint.urls else f"; get the file from {checkpoint.origin}"
         raise WeightsMissing(
             f"{method} needs the weights {checkpoint.name}, expected {checkpoint.file} in "

@@ -18,7 +18,7 @@ import numpy as np
 from bench.errors import BenchError
 
 _LARGEST_FILE = 2**31 - 1  # bytes; Protocol Buffers allow no larger message
-_LARGEST_TENSOR = 2**28  # elements; a few bytes can claim any number of equal ones
+_LARGEST_TENSOR = 2**26  # elements; a few bytes can claim any number of equal ones
 _VARINT, _EIGHT_BYTES, _BYTES, _FOUR_BYTES = 0, 1, 2, 5
 _NODE = 1
 _NAME, _OP, _INPUT, _ATTRIBUTE = 1, 2, 3, 5

@@ -10,6 +10,7 @@ from bench.training.recipe import Recipe
 _TABLE = {
     "lama": "lama:LaMa",
     "relama": "lama:LaMa",
+    "ict": "ict:ICT",
 }
 
 

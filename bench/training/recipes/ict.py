@@ -1,0 +1,95 @@
+"""ICT: Wan, Zhang, Chen, Liao, ICCV 2021, section 3."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from bench.errors import InputError
+from bench.training.critics import SpectralPatchCritic
+from bench.training.recipe import KNOWN, Recipe, Shown
+from bench.training.stream import Batch
+from methods import sizes
+from methods.ict import tokens
+
+_TOKENS, _PICTURE = "transformer", "upsampler"
+_ADVERSARIAL = 0.1
+
+
+class ICT(Recipe):
+    """Cross-entropy of masked tokens; then a non-saturating adversarial term for the upsampler.
+
+    The paper's L1 has the weight 1 / (share of the hole) over the whole picture, its adversarial
+    term 0.1; at 10 for known pixels, as here, the latter's weight is the share of the hole.
+    """
+
+    stages: ClassVar = {_TOKENS: 0.6, _PICTURE: 0.4}
+    without: ClassVar = {
+        "content": "needs the downloaded VGG-19",
+        "style": "needs the downloaded VGG-19",
+    }
+    notes: ClassVar = {
+        "palette": "an even grid of RGB, where the paper has clusters of ImageNet's colours",
+        "hidden": "the upsampler learns with the photo's own tokens in the hole, as in the paper; "
+        "the transformer is never shown them",
+        "held_out": "filled with 8 tokens drawn per pass (variant step8), for speed",
+    }
+    variant: ClassVar = "step8"
+    methods: ClassVar = ("predict", "draw")
+
+    @classmethod
+    def make(cls, network: nn.Module, seed: int) -> Self:
+        """Set the palette; first weights stay the constructor's, which are the paper's."""
+        stages: Any = network
+        stages.palette.copy_(even_palette(len(stages.palette)))
+        return cls(network, SpectralPatchCritic())
+
+    def show(self, batch: Batch) -> Shown:
+        """Predict all masked tokens at once, or draw a picture from the true ones."""
+        smooth = sizes.from_neighbours(batch.blanked, batch.masks)
+        known, true = self.network.tokens_of(smooth), self.network.tokens_of(batch.images)
+        masked = self._masked(batch.masks)
+        if self.stage(batch.progress) == _TOKENS:
+            logits = self.network.predict(known, masked)
+            return Shown(None, {"logits": logits[masked], "true": true[masked]})
+        prior = self.network.prior_of(torch.where(masked, true, known), *batch.images.shape[-2:])
+        return Shown(self.network.draw(batch.blanked, batch.masks, prior))
+
+    def terms(self, batch: Batch, shown: Shown) -> dict[str, torch.Tensor]:
+        """Of the stage."""
+        if shown.picture is None:
+            return {"tokens": F.cross_entropy(shown.parts["logits"], shown.parts["true"])}
+        weight = KNOWN * _ADVERSARIAL * batch.masks.mean()
+        return {"adversarial": weight * F.softplus(-self.critic(shown.picture)).mean()}
+
+    def critic_terms(self, batch: Batch, shown: Shown) -> dict[str, torch.Tensor]:
+        """Photos and predictions told apart; the transformer has no critic."""
+        if shown.picture is None:
+            return {}
+        return {
+            "critic_real": F.softplus(-self.critic(batch.images)).mean() / 2,
+            "critic_fake": F.softplus(self.critic(shown.picture.detach())).mean() / 2,
+        }
+
+    def _masked(self, masks: torch.Tensor) -> torch.Tensor:
+        """Which tokens are masked, ``(N, T)``, by the rule that fills follow."""
+        holes = masks[:, 0].cpu().numpy() > 0.5
+        masked = np.stack([tokens.covering_mask(hole, self.network.grid) for hole in holes])
+        return torch.from_numpy(masked).flatten(1).to(masks.device)
+
+
+def even_palette(colours: int) -> torch.Tensor:
+    """An even grid of RGB from black to white: uint8 ``(colours, 3)``.
+
+    Raises:
+        InputError: If ``colours`` is no cube of an integer above 1.
+    """
+    side = round(colours ** (1 / 3))
+    if side < 2 or side**3 != colours:
+        raise InputError(f"ICT's palette: expected a cube such as 512 colours, found {colours}")
+    levels = torch.linspace(0, 255, side).round().to(torch.uint8)
+    return torch.cartesian_prod(levels, levels, levels)
