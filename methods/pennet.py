@@ -79,16 +79,23 @@ class AttentionTransfer(nn.Module):
 
     def _attention(self, high: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Shares of the keys (rows) for each query (columns): ``(1, h w, h w)``."""
-        queries = F.unfold(high, self.ksize, padding=self.ksize // 2)
-        # Summed over channels first: one long sum in float32 would cost a digit.
-        squares = F.unfold(
-            high.square().sum(1, keepdim=True), self.ksize, padding=self.ksize // 2
-        ).sum(1, keepdim=True)
-        scores = (queries / squares.sqrt().clamp_min(_SMALLEST_NORM)).transpose(1, 2) @ queries
         valid = self._valid(mask, high.shape[-2:])
         # Keys that touch the hole take part in the softmax with 0 and get no share of it.
-        shares = torch.softmax(scores.mul_(valid).mul_(_SOFTMAX_SCALE), dim=1)
-        return shares.mul_(valid).clamp_min_(_SMALLEST_SHARE)
+        shares = torch.softmax(self._scores(high).mul_(valid).mul_(_SOFTMAX_SCALE), dim=1)
+        return (shares * valid).clamp_min_(_SMALLEST_SHARE)
+
+    def _scores(self, high: torch.Tensor) -> torch.Tensor:
+        # The softmax is of ten times the scores: in half precision it would see little but noise.
+        with torch.autocast(high.device.type, enabled=False):
+            high = high.float()
+            queries = F.unfold(high, self.ksize, padding=self.ksize // 2)
+            # Summed over channels first: one long sum in float32 would cost a digit.
+            squares = F.unfold(
+                high.square().sum(1, keepdim=True), self.ksize, padding=self.ksize // 2
+            ).sum(1, keepdim=True)
+            # Bounded before the root, whose slope at 0 is infinite.
+            norms = squares.clamp_min(_SMALLEST_NORM**2).sqrt()
+            return (queries / norms).transpose(1, 2) @ queries
 
     def _valid(self, mask: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
         """1 for keys whose window is clear of the hole, else 0: ``(1, h w, 1)``."""
@@ -176,7 +183,7 @@ class PENNet(Pretrained):
     ) -> torch.Tensor:
         """Fill; known pixels stay as they are."""
         signed = images * 2 - 1
-        _, output = self.network(_painted_white(signed, masks), masks)
+        _, output = self.network(painted_white(signed, masks), masks)
         return ((1 - masks) * signed + masks * output + 1) / 2
 
 
@@ -184,7 +191,7 @@ def _doubled(features: torch.Tensor) -> torch.Tensor:
     return F.interpolate(features, scale_factor=2, mode="bilinear", align_corners=True)
 
 
-def _painted_white(signed: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+def painted_white(signed: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     """The network's input: pictures in ``[-1, 1]`` with white holes, and the masks."""
     return torch.cat([signed * (1 - masks) + masks, masks], 1)
 
@@ -206,7 +213,7 @@ def _verify_generator(case: Case, part: Part, inputs: Mapping[str, Any]) -> dict
     image, mask = inputs["image"], inputs["mask"]
     if image.shape[-2] % _MULTIPLE or image.shape[-1] % _MULTIPLE:
         raise CannotRebuild(f"sides must be multiples of {_MULTIPLE}, found {tuple(image.shape)}")
-    (pyramid, output), seen = traced(network, case.tensors(), _painted_white(image, mask), mask)
+    (pyramid, output), seen = traced(network, case.tensors(), painted_white(image, mask), mask)
     pictures = {f"img{level}": picture for level, picture in enumerate(pyramid, 1)}
     composite = (1 - mask) * image + mask * output
     return seen | pictures | {"output": output, "composite": composite}

@@ -44,8 +44,8 @@ def test_bench_does_not_import_reports_outside_the_command_line():
 
 def test_no_method_imports_another():
     shared = {
-        "base", "blocks", "card", "contextual", "ffc", "ffc_attention", "flow", "harness",
-        "pretrained", "sizes", "windows", "__init__",
+        "base", "blocks", "card", "contextual", "ffc", "ffc_attention", "ffc_lean",
+        "flow", "harness", "pretrained", "sizes", "windows", "__init__",
     }  # fmt: skip
     implementations = {path.stem for path in (ROOT / "methods").glob("*.py")} - shared
     assert implementations >= {"classical", "floors", "folder"}
