@@ -16,6 +16,7 @@ from bench.samples import sample_rows
 from bench.sets import set_rows
 from bench.store import KEYS, Item, RunFolder, records
 from methods.base import Inpainter
+from methods.goldens import certificate
 
 _TIMES = ["seconds", "cpu_seconds", "measure_seconds", "peak_bytes"]
 _REQUIRED = ["cluster", "hole_share", "hole_width"]
@@ -54,6 +55,7 @@ def methods_table(chosen: Sequence[Inpainter]) -> pd.DataFrame:
             **{name: getattr(method.card, name) for name in fields},
             "timed": method.timed,
             "size": str(method.card.size),
+            "certificate": certificate.in_words(method),
             "weights": method.weights_note,
             "identity": method.identity,
             "status": "ok",

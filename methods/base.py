@@ -113,16 +113,8 @@ class Inpainter:
     @property
     def code(self) -> str:
         """Hash of the files that the class, its parents and `shared` are written in."""
-        digest = hashlib.sha256()
         kinds = type(self).__mro__[: -len(Inpainter.__mro__)] or (type(self),)
-        written: tuple[type | ModuleType, ...] = (*kinds, *self.shared)
-        for each in written:
-            with contextlib.suppress(OSError, TypeError):  # written in no file
-                path = Path(inspect.getfile(each))
-                package = sorted(path.parent.glob("*.py")) if path.name == "__init__.py" else [path]
-                for file in package:
-                    digest.update(file.read_bytes())
-        return digest.hexdigest()[:8]
+        return code_of(*kinds, *self.shared)
 
     @property
     def weights_note(self) -> str:
@@ -264,3 +256,15 @@ def to_float(pictures: np.ndarray) -> torch.Tensor:
     """Turn uint8 ``(N, H, W, 3)`` into float32 ``(N, 3, H, W)`` in ``[0, 1]``."""
     planes = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
     return torch.from_numpy(planes).to(torch.float32).div(255)
+
+
+def code_of(*written: type | ModuleType) -> str:
+    """Hash of the files that classes and modules are written in; of all files of a package."""
+    digest = hashlib.sha256()
+    for each in written:
+        with contextlib.suppress(OSError, TypeError):  # written in no file
+            path = Path(inspect.getfile(each))
+            package = sorted(path.parent.glob("*.py")) if path.name == "__init__.py" else [path]
+            for file in package:
+                digest.update(file.read_bytes())
+    return digest.hexdigest()[:8]

@@ -19,6 +19,9 @@ def add(commands: Commands) -> None:
     )
     verify.set_defaults(command=_verify)
     verify.add_argument("name", help="NAME, or LABEL=module:Class with verify_case in the module")
+    verify.add_argument(
+        "--certify", action="store_true", help="keep the result beside the method's card"
+    )
     verify.add_argument("file", type=Path, metavar="FILE.npz", help="reference outputs")
 
 
@@ -26,11 +29,13 @@ def _verify(options: argparse.Namespace) -> int:
     import sys
 
     import methods
+    from methods.goldens import certificate
     from methods.goldens.case import read
     from methods.goldens.verify import verify
 
     file = read(options.file)
-    implementation = sys.modules[type(methods.get(options.name)).__module__]
+    method = methods.get(options.name)
+    implementation = sys.modules[type(method).__module__]
     print(f"{options.name} against {file.path}: {file.reference}")
     outcomes = []
     for outcome in verify(implementation, file):
@@ -43,6 +48,8 @@ def _verify(options: argparse.Namespace) -> int:
         f"{options.name}: {len(arrays) - exceeding} of {len(arrays)} arrays within tolerance, "
         f"{lost} of {len(outcomes)} cases not rebuilt"
     )
+    if options.certify:
+        print(certificate.write(method, file, outcomes))
     return 0 if all(outcome.passed for outcome in outcomes) else 1
 
 

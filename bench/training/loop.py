@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -147,7 +148,7 @@ def _learn(learner: Learner, taken: Sequence[Batch], before: ledger.Block | None
     if learner.fabric.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
     start = time.perf_counter()
-    sums: dict[str, float] = {}
+    values: dict[str, list[float]] = {}
     counted: dict[str, int] = {}
     spent = 0
     skipped = in_a_row = 0
@@ -167,8 +168,8 @@ def _learn(learner: Learner, taken: Sequence[Batch], before: ledger.Block | None
                 f"{terms}; the state of {before.pictures if before else 0} pictures is kept"
             )
         if finite:
-            sums = {name: sums.get(name, 0) + value for name, value in terms.items()}
-    done = len(taken) - skipped
+            for name, value in terms.items():
+                values.setdefault(name, []).append(value)
     return {
         "pictures": taken[-1].start + len(taken[-1].images),
         "stage": stage,
@@ -176,7 +177,7 @@ def _learn(learner: Learner, taken: Sequence[Batch], before: ledger.Block | None
         "flops": (before.flops if before else 0) + spent,
         "peak_bytes": _peak_bytes(learner.fabric.device),
         "skipped": skipped,
-        "terms": {name: total / done for name, total in sums.items()},
+        "terms": {name: fmean(each) for name, each in values.items()},
     }
 
 

@@ -30,6 +30,7 @@ class Comparison:
         passed: Whether all of it is within its tolerance.
         tolerance: The tolerance in words.
         deviation: Largest absolute difference of an element; NaN if nothing could be compared.
+        share: Largest share of its tolerance that an element takes, permitted outliers aside.
         reason: What exceeds the tolerance or could not be compared; empty if it passed.
     """
 
@@ -37,6 +38,7 @@ class Comparison:
     passed: bool
     tolerance: str
     deviation: float
+    share: float = 0.0
     reason: str = ""
 
 
@@ -68,7 +70,10 @@ def compare(key: str, row: Row, found: Any, arrays: Mapping[str, np.ndarray]) ->
         allowed = row.atol + row.rtol * np.abs(stored)
     exceeds = ~same & ~(deviation <= allowed)
     reason = _excess(row, deviation, exceeds) or _statistics(row, whole)
-    return Comparison(key, not reason, _words(row), float(deviation.max()), reason)
+    shares = np.divide(deviation, allowed, out=np.zeros_like(deviation), where=allowed > 0)
+    within = shares[~exceeds] if row.outliers is not None else shares
+    share = float(within.max(initial=0))
+    return Comparison(key, not reason, _words(row), float(deviation.max()), share, reason)
 
 
 def _sample(row: Row, whole: np.ndarray) -> Any:
@@ -112,7 +117,7 @@ def _statistics(row: Row, whole: np.ndarray) -> str:
 
 
 def _failed(key: str, row: Row, reason: str) -> Comparison:
-    return Comparison(key, False, _words(row), float("nan"), reason)
+    return Comparison(key, False, _words(row), float("nan"), reason=reason)
 
 
 def _words(row: Row) -> str:

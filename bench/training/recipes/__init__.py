@@ -8,6 +8,8 @@ from bench.errors import BenchError
 from bench.training.recipe import Recipe
 
 _TABLE = {
+    "context_encoder_any": "context_encoder_any:ContextEncoderAny",
+    "pennet": "pennet:PENNet",
     "lama": "lama:LaMa",
     "relama": "lama:LaMa",
     "ict": "ict:ICT",
