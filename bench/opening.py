@@ -15,8 +15,8 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 import methods
+from bench import curves, provenance, tables
 from bench import plan as planning
-from bench import provenance, tables
 from bench.errors import BenchError, InputError, describe
 from bench.images import BUNDLED
 from bench.metrics import DEFAULT
@@ -106,6 +106,7 @@ def open_run(request: Request, store: RunFolder) -> Opened:
     store.write_table("plan.parquet", plan)
     store.write_table("metrics.parquet", tables.metrics_table(metrics))
     store.write_table("methods.parquet", _described(store, header, list(chosen.values())))
+    store.write_table("training.parquet", curves.table(list(chosen.values())))
     store.write_json("run.json", header)
     ordered = sorted(chosen.values(), key=lambda method: -method.card.cost)
     wanted = {method.name: _items(cases, method, request) for method in ordered}

@@ -57,6 +57,7 @@ def methods_table(chosen: Sequence[Inpainter]) -> pd.DataFrame:
             "size": str(method.card.size),
             "certificate": certificate.in_words(method),
             "weights": method.weights_note,
+            "training": getattr(method, "training", ""),
             "identity": method.identity,
             "status": "ok",
             "reason": "",

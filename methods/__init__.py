@@ -1,7 +1,8 @@
 """How holes are filled: the table of methods, found by name.
 
 A method is named ``NAME[:WEIGHTS][@VARIANT]`` (``lama:big-lama``). One's own is named
-``LABEL=module:Class``, a folder of finished outputs ``LABEL=folder:PATH``; installed packages
+``LABEL=module:Class``, a folder of finished outputs ``LABEL=folder:PATH``, a network trained with
+``inpaint-bench train`` by the folder of its training, ``LABEL=trained:PATH``; installed packages
 add names through the entry-point group ``inpaint_bench.methods``. Modules of
 ``LABEL=module:Class`` are looked for among the installed packages, then in the current
 directory.
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from bench.errors import BenchError, ContractError
-from methods.card import Card, read
+from methods.card import Card, read, trained
 
 if TYPE_CHECKING:
     from methods.base import Inpainter
@@ -38,6 +39,7 @@ _TABLE = {
     "patchmatch": "methods.classical:PatchMatch",
     "shift_map": "methods.classical:ShiftMap",
     "context_encoder": "methods.context_encoder:ContextEncoder",
+    "context_encoder_any": "methods.context_encoder:ContextEncoderAny",
     "pennet": "methods.pennet:PENNet",
     "deepfill": "methods.deepfill.method:DeepFill",
     "hifill": "methods.hifill.method:HiFill",
@@ -62,7 +64,7 @@ class Spec:
     Attributes:
         text: The words of the user, such as ``theirs=folder:./outputs``.
         base: Name in the table or label.
-        kind: ``built-in``, ``plug-in`` (entry point), ``class`` or ``folder``.
+        kind: ``built-in``, ``plug-in`` (entry point), ``class``, ``folder`` or ``trained``.
         target: ``module:Class``, or the path of the folder.
         weights: Which weights, empty for the method's own choice.
         variant: Which variant, likewise.
@@ -70,7 +72,7 @@ class Spec:
 
     text: str
     base: str
-    kind: Literal["built-in", "plug-in", "class", "folder"]
+    kind: Literal["built-in", "plug-in", "class", "folder", "trained"]
     target: str
     weights: str = ""
     variant: str = ""
@@ -134,6 +136,8 @@ def card(spec: str | Spec) -> Card:
         return read(spec.base)
     if spec.kind == "folder":
         return read("folder")
+    if spec.kind == "trained":
+        return read(trained(Path(spec.target))[0])
     return _load_class(spec).card
 
 
@@ -153,6 +157,9 @@ def get(spec: str | Spec, *, device: str = "cpu") -> Inpainter:
         from methods.folder import Folder
 
         return Folder(spec.name, spec.target, device=device)
+    if spec.kind == "trained":
+        folder = Path(spec.target)
+        return learnable(trained(folder)[0]).trained(folder, spec.name, device=device)
     factory: Callable[..., Inpainter] = _load_class(spec)
     try:
         method = factory(spec.name, device=device)
@@ -195,14 +202,16 @@ def _parse_own(text: str) -> Spec:
         raise BenchError(
             f"method {text!r}: the label {label!r} is the name of a built-in method; choose another"
         )
-    if target.startswith("folder:"):
-        path = target.removeprefix("folder:")
-        if not path:
-            raise BenchError(f"method {text!r}: expected LABEL=folder:PATH, found no path")
-        return Spec(text, label, "folder", path)
+    kinds: tuple[Literal["folder", "trained"], ...] = ("folder", "trained")
+    for kind in kinds:
+        if target.startswith(f"{kind}:"):
+            path = target.removeprefix(f"{kind}:")
+            if not path:
+                raise BenchError(f"method {text!r}: expected LABEL={kind}:PATH, found no path")
+            return Spec(text, label, kind, path)
     if not _CLASS_PATH.fullmatch(target):
         raise BenchError(
-            f"method {text!r}: expected module:Class or folder:PATH after '=', found {target!r}"
+            f"method {text!r}: expected module:Class, folder:PATH or trained:PATH after '=', found {target!r}"
         )
     return Spec(text, label, "class", target)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +130,23 @@ class Card:
             return ""
         return f"inpaint-bench train {self.name} --images PHOTOS --budget PICTURES --out FOLDER"
 
+    def fitted(self, choice: str) -> Card:
+        """The card of a choice of weights: with its sizes."""
+        return replace(self, size=self.sizes[choice]) if choice in self.sizes else self
+
+    def config(self, name: str) -> dict[str, Any]:
+        """The settings of the network of that name.
+
+        Raises:
+            BenchError: If the card has none.
+        """
+        if name not in self.configs:
+            raise BenchError(
+                f"{self.name}: expected a configuration out of {', '.join(self.configs) or 'none'}"
+                f", found {name!r}"
+            )
+        return self.configs[name]
+
     def files(self, choice: str = "") -> tuple[Checkpoint, ...]:
         """The weight files of a choice, or of the first one; nothing if the card has none.
 
@@ -172,24 +189,42 @@ def read(name: str) -> Card:
         raise BenchError(f"{path.name}: {error}") from error
 
 
+def trained(folder: Path) -> tuple[str, Checkpoint]:
+    """Read what a training left in its folder: the name of the method, and its weights.
+
+    Raises:
+        BenchError: If it is no such folder.
+    """
+    cards = sorted(folder.glob("*.json"))
+    if len(cards) != 1:
+        raise BenchError(
+            f"{folder}: expected the folder of a finished training, with one card (METHOD-CONFIG"
+            f".json) beside the weights, found {len(cards)}"
+        )
+    return _trained(cards[0])
+
+
 def _small(name: str) -> tuple[Checkpoint, ...]:
-    """The weights that come with this project, from the card that training left."""
+    """The weights that come with this project."""
     path = SMALL / f"{name}-small.json"
-    if not path.exists():
-        return ()
-    facts = json.loads(path.read_text("utf-8"))
-    training, data = facts["training"], facts["data"]
-    return (
-        Checkpoint(
-            name=f"{name}-small",
+    return (_trained(path)[1],) if path.exists() else ()
+
+
+def _trained(path: Path) -> tuple[str, Checkpoint]:
+    try:
+        facts = json.loads(path.read_text("utf-8"))
+        training, data = facts["training"], facts["data"]
+        return facts["method"], Checkpoint(
+            name=path.stem,
             file=path.with_suffix(".safetensors").name,
             sha256=facts["sha256"],
             bytes=facts["bytes"],
-            licence="research use only (methods/small/LICENCE.md)",
-            origin=f"trained by this project on the equal-budget track: {facts['parameters']:,} "
-            f"parameters, {training['pictures']:,} pictures seen out of {data['photos']:,} photos, "
+            licence=f"terms of the photos: {data['terms_of_use']}",
+            origin=f"trained on the equal-budget track: {facts['parameters']:,} parameters, "
+            f"{training['pictures']:,} pictures seen out of {data['photos']:,} photos, "
             f"{training['crop']}-pixel squares, seed {training['seed']}",
-            choice="small",
+            choice=path.stem.rpartition("-")[2],
             config=facts["config"],
-        ),
-    )
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BenchError(f"{path}: expected the card of a training: {error!r}") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -13,6 +12,7 @@ from torch import nn
 from bench.errors import BenchError, WeightsMissing
 from methods import weights
 from methods.base import Inpainter
+from methods.card import trained
 from methods.weights import Checkpoint
 
 
@@ -28,42 +28,55 @@ class Pretrained(Inpainter):
         checkpoints: The files of the weights asked for, ``NAME:WEIGHTS``, or of the card's first.
         config: The settings of the network that those files are for.
         network: What `load` made, in eval mode.
+        folder: Where the weights are, if not where published ones are looked for.
     """
 
     wrapper: ClassVar[str] = ""
     network: nn.Module
+    folder: Path | None = None
+    checkpoints: tuple[Checkpoint, ...]
 
     def __init__(self, name: str = "", *, device: str = "cpu") -> None:
         """Choose the weights."""
         super().__init__(name or self.card.name, device=device)
-        self.checkpoints: tuple[Checkpoint, ...] = self.card.files(
-            self.name.partition("@")[0].partition(":")[2]
-        )
-        self.config: Mapping[str, Any] = {}
-        if self.checkpoints:
-            self.config = self.checkpoints[0].config
-            self._take_size(self.checkpoints[0].choice)
+        self._use(self.card.files(self.name.partition("@")[0].partition(":")[2]))
 
     @classmethod
-    def untrained(cls, config: Mapping[str, Any], name: str, *, device: str = "cpu") -> Self:
-        """Make a method without weights, whose `network` is to be set by whoever trains it."""
+    def untrained(cls, config: str, name: str, *, device: str = "cpu") -> Self:
+        """Make a method without weights, whose `network` is to be set by whoever trains it.
+
+        Args:
+            config: Name of a configuration on the card.
+            name: Of the method.
+            device: As torch writes it.
+        """
         method = cls.__new__(cls)
         Inpainter.__init__(method, name, device=device)
-        method.checkpoints = ()
-        method.config = config
-        for known, settings in cls.card.configs.items():
-            if settings == config:
-                method._take_size(known)
+        method._use(())
+        method.config = method.card.config(config)
+        method.card = method.card.fitted(config)
         return method
 
-    def _take_size(self, config: str) -> None:
-        if config in self.card.sizes:
-            self.card = replace(self.card, size=self.card.sizes[config])
+    @classmethod
+    def trained(cls, folder: Path, name: str, *, device: str = "cpu") -> Self:
+        """Make a method with the weights that a training left in its folder."""
+        method = cls.__new__(cls)
+        Inpainter.__init__(method, name, device=device)
+        method._use((trained(folder)[1],))
+        method.folder = folder
+        return method
+
+    def _use(self, checkpoints: tuple[Checkpoint, ...]) -> None:
+        self.checkpoints = checkpoints
+        self.config: Mapping[str, Any] = checkpoints[0].config if checkpoints else {}
+        self.card = self.card.fitted(checkpoints[0].choice if checkpoints else "")
 
     @property
     def identity(self) -> str:
         """Code, library, settings and weights."""
-        files = (f"{each.name} {_digest(each)} {dict(each.config)}" for each in self.checkpoints)
+        files = (
+            f"{each.name} {self._digest(each)} {dict(each.config)}" for each in self.checkpoints
+        )
         return " ".join([super().identity, "torch", torch.__version__, *files])
 
     @property
@@ -72,6 +85,21 @@ class Pretrained(Inpainter):
         return "; ".join(
             f"{each.name}: {each.origin}; licence: {each.licence}" for each in self.checkpoints
         )
+
+    @property
+    def ledger(self) -> Path | None:
+        """Where the training of the weights is told block by block, if this project made them."""
+        if not self.checkpoints:
+            return None
+        path = (self.folder or weights.SMALL) / Path(self.checkpoints[0].file).with_suffix(".jsonl")
+        return path if path.exists() else None
+
+    @property
+    def training(self) -> str:
+        """The card that the training left, as JSON; empty for weights made elsewhere."""
+        if self.ledger is None:
+            return ""
+        return self.ledger.with_suffix(".json").read_text("utf-8")
 
     def build(self, config: Mapping[str, Any]) -> nn.Module:
         """Make the network, its weights of no account.
@@ -96,7 +124,7 @@ class Pretrained(Inpainter):
             raise WeightsMissing(
                 f"{self.name}: no weights are published; to make some, run: {self.card.training}"
             )
-        paths = [weights.need(each, self.name) for each in self.checkpoints]
+        paths = [self._file(each) for each in self.checkpoints]
         network = self.build(self.config)
         found: dict[str, torch.Tensor] = {}
         for path, checkpoint in zip(paths, self.checkpoints, strict=True):
@@ -109,7 +137,12 @@ class Pretrained(Inpainter):
         weights.put(found, network, ", ".join(map(str, paths)))
         self.network = network.to(self.device).eval()
 
+    def _file(self, checkpoint: Checkpoint) -> Path:
+        if self.folder is None:
+            return weights.need(checkpoint, self.name)
+        weights.verify(self.folder / checkpoint.file, checkpoint)
+        return self.folder / checkpoint.file
 
-def _digest(checkpoint: Checkpoint) -> str:
-    found = weights.find(checkpoint)
-    return weights.digest(found)[:8] if found else "missing"
+    def _digest(self, checkpoint: Checkpoint) -> str:
+        found = weights.find(checkpoint, self.folder)
+        return weights.digest(found)[:8] if found else "missing"

@@ -52,6 +52,20 @@ class Point:
     filled: bool
 
 
+@dataclass(frozen=True)
+class Line:
+    """One line of a plot: a label, its family, and its points."""
+
+    label: str
+    family: str
+    points: Sequence[tuple[float, float]]
+
+
+LINES_SIZE = (620, 330)
+"""Width and height of a plot of lines, in points."""
+_STROKES = ("-", "--", "-.", ":")
+
+
 def size(count: int) -> tuple[int, int]:
     """Width and height of a plot with so many rows, in points."""
     return 410, 46 + 22 * max(1, count)
@@ -98,6 +112,40 @@ def paired_differences(
         axes.axvline(0, color=_INK[scheme], linewidth=1, zorder=1)
 
     return _rows([p for p in points if math.isfinite(p.interval.mean)], axis_label, scheme, draw)
+
+
+def lines(curves: Sequence[Line], axes_labels: tuple[str, str], scheme: str) -> bytes:
+    """Draw lines with their names beside them; those of a family differ by their stroke.
+
+    Args:
+        curves: In the order of the legend.
+        axes_labels: Of the horizontal and the vertical axis.
+        scheme: ``light`` or ``dark``.
+
+    Returns:
+        An SVG document with transparent background.
+    """
+    with matplotlib.rc_context(_SETTINGS):
+        figure = Figure(figsize=(LINES_SIZE[0] / 72, LINES_SIZE[1] / 72), layout="constrained")
+        axes = figure.add_subplot()
+        drawn: dict[str, int] = {}
+        for line in curves:
+            marker, light, dark = _LOOKS.get(line.family, _OTHER)
+            place = drawn[line.family] = drawn.get(line.family, -1) + 1
+            axes.plot(
+                [x for x, _ in line.points], [y for _, y in line.points], marker=marker,
+                markersize=3.5, color=light if scheme == "light" else dark, linewidth=1.6,
+                linestyle=_STROKES[place % len(_STROKES)], label=printable(line.label),
+            )  # fmt: skip
+        axes.set_xlabel(printable(axes_labels[0]), color=_QUIET[scheme])
+        axes.set_ylabel(printable(axes_labels[1]), color=_QUIET[scheme])
+        axes.patch.set_visible(False)
+        axes.grid(color=_GRID[scheme], linewidth=0.8)
+        axes.tick_params(colors=_QUIET[scheme], length=0)
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+        figure.legend(loc="outside right upper", frameon=False, labelcolor=_INK[scheme])
+        return _svg(figure)
 
 
 def _rows(

@@ -1,4 +1,4 @@
-"""The plots of one tier: means, and differences from the best."""
+"""Plots as files of the report; those of a tier: means, and differences from the best."""
 
 from __future__ import annotations
 
@@ -64,11 +64,26 @@ def _written(
     alt: str,
     draw: Callable[[str], bytes],
 ) -> Plot:
+    name = f"{numbers.slug(ranking.tier)}-{kind}"
+    return written(site, name, figures.size(len(points)), alt, draw)
+
+
+def written(
+    site: Site, name: str, size: tuple[int, int], alt: str, draw: Callable[[str], bytes]
+) -> Plot:
+    """Draw a plot for light and for dark pages.
+
+    Args:
+        site: The report.
+        name: Beginning of the file names, fit for a path.
+        size: Width and height, in points.
+        alt: What a reader who does not see it is told.
+        draw: Makes the SVG of a scheme, ``light`` or ``dark``.
+    """
     paths = {}
     for scheme in ("light", "dark"):
-        paths[scheme] = f"plots/{numbers.slug(ranking.tier)}-{kind}-{scheme}.svg"
+        paths[scheme] = f"plots/{name}-{scheme}.svg"
         target = site.folder / paths[scheme]
         target.parent.mkdir(exist_ok=True)
         target.write_bytes(draw(scheme))
-    width, height = figures.size(len(points))
-    return Plot(paths["light"], paths["dark"], width, height, alt)
+    return Plot(paths["light"], paths["dark"], *size, alt)

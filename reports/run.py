@@ -23,6 +23,7 @@ _COLUMNS = {
                 "status", "reason"],
     "inputs": ["path", "kind", "status", "reason", "note", "sha256", "height", "width"],
     "sets": ["method", "tier", "metric", "value", "low", "high", "n", "note"],
+    "training": ["method", "pictures", "stage", "kind", "quantity", "value"],
     "samples": ["method", "photo", "tier", "draw", "cluster", "samples", "note"],
 }  # fmt: skip
 
@@ -37,6 +38,7 @@ class Run:
         plan: One row per case.
         cases: One row per method, case and sample.
         sets: One row per method, tier and set metric.
+        training: How networks were trained, one row per method, block and figure.
         samples: One row per method and case of a run with several samples of a case.
         metrics: One row per metric, measured or absent.
         methods: One row per method, index = full name.
@@ -48,6 +50,7 @@ class Run:
     plan: pd.DataFrame
     cases: pd.DataFrame
     sets: pd.DataFrame
+    training: pd.DataFrame
     samples: pd.DataFrame
     metrics: pd.DataFrame
     methods: pd.DataFrame
@@ -89,8 +92,9 @@ def read_run(folder: Path) -> Run:
     info = store.read_json("run.json")
     # What looks at several fills is computed last; an earlier end's would be of other fills.
     absent = {"sets", "samples"} if info.get("state") != "complete" else set()
-    if not store.file("samples.parquet").exists():  # a run of before there was such a table
-        absent.add("samples")
+    for name in ("samples", "training"):
+        if not store.file(f"{name}.parquet").exists():  # a run of before there was such a table
+            absent.add(name)
     tables = {name: _table(store, name) for name in _COLUMNS if name not in absent}
     tables |= {name: pd.DataFrame(columns=_COLUMNS[name]) for name in absent}
     methods = tables.pop("methods").set_index("method", drop=False)

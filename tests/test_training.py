@@ -16,11 +16,13 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+import methods
 from bench.errors import BenchError, InputError
 from bench.training import Job, ledger, photos, train
 from bench.training.loop import _set_up
 from bench.training.stream import Stream, batches
 from masks.tiers import TIERS, tier_of
+from methods import harness
 
 SIDE = 48
 
@@ -56,6 +58,10 @@ def job(archive, tmp_path_factory) -> Job:
 @pytest.fixture(scope="module")
 def trained(job) -> Path:
     return train(job)
+
+
+def card_of_file(weights: Path) -> dict:
+    return json.loads(weights.with_suffix(".json").read_text("utf-8"))
 
 
 def test_photos_come_from_archives_and_folders_alike(archive, tmp_path):
@@ -124,14 +130,14 @@ def test_batches_continue_where_they_were(archive):
 
 
 def test_a_training_leaves_weights_a_card_and_a_ledger(job, trained):
-    card = json.loads(trained.with_suffix(".json").read_text("utf-8"))
+    card = card_of_file(trained)
     state = load_file(trained)
     assert all(t.dtype in (torch.float16, torch.int64) for t in state.values())
     assert card["parameters"] == 1_635_087
     assert card["training"]["pictures"] == 16
     assert card["data"]["terms_of_use"] == "made here"
     assert card["data"]["sources"] == {"some.tar": 90}
-    blocks = ledger.read(job.out)
+    blocks = ledger.read(job.ledger)
     assert [block.pictures for block in blocks] == [8, 16]
     assert blocks[1].flops == 2 * blocks[0].flops > 0
     assert blocks[1].seconds > blocks[0].seconds > 0
@@ -162,12 +168,12 @@ def test_a_killed_training_ends_with_the_same_weights(job, trained, tmp_path):
         time.sleep(0.02)
     child.send_signal(signal.SIGKILL)
     child.wait()
-    first = ledger.read(out)
+    first = ledger.read(replace(job, out=out).ledger)
     assert [block.pictures for block in first] == [8]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (out / trained.name).read_bytes() == trained.read_bytes()
-    assert [b.held_out for b in ledger.read(out)] == [b.held_out for b in ledger.read(job.out)]
+    assert [b.held_out for b in ledger.read(replace(job, out=out).ledger)] == [b.held_out for b in ledger.read(job.ledger)]
 
 
 def test_a_longer_budget_goes_on_and_equals_one_long_training(job, trained, tmp_path):
@@ -205,3 +211,32 @@ def test_what_has_no_network_or_no_recipe_cannot_be_trained(job, tmp_path):
         train(replace(job, method="telea", out=tmp_path))
     with pytest.raises(BenchError, match="expected a configuration out of small"):
         train(replace(job, config="huge", out=tmp_path))
+
+
+def test_a_trained_network_is_a_method_by_its_folder(job, trained):
+    method = methods.get(f"mine=trained:{job.out}")
+    assert method.name == "mine"
+    assert "seed 0" in method.weights_note
+    assert card_of_file(trained)["sha256"][:8] in method.identity
+    method.load()
+    hole = np.zeros((64, 72), bool)
+    hole[20:40, 30:50] = True
+    photo = np.full((64, 72, 3), 90, np.uint8)
+    result = harness.fill(method, photo, hole, 0)
+    assert (result.picture[~hole] == 90).all()
+    assert (result.picture[hole] != 90).any()
+
+
+def test_a_damaged_training_is_no_method(job, trained, tmp_path):
+    for name in ("lama-small.json", "lama-small.safetensors"):
+        (tmp_path / name).write_bytes((job.out / name).read_bytes())
+    weights = tmp_path / "lama-small.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-8] + b"damaged!")
+    with pytest.raises(BenchError, match="expected SHA-256"):
+        methods.get(f"mine=trained:{tmp_path}").load()
+    (tmp_path / "lama-small.json").write_text('{"method": "lama"}')
+    with pytest.raises(BenchError, match="expected the card of a training"):
+        methods.get(f"mine=trained:{tmp_path}")
+    (tmp_path / "lama-small.json").unlink()
+    with pytest.raises(BenchError, match="expected the folder of a finished training"):
+        methods.get(f"mine=trained:{tmp_path}")

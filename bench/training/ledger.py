@@ -10,8 +10,6 @@ from pathlib import Path
 
 from bench.errors import InputError
 
-NAME = "ledger.jsonl"
-
 
 @dataclass(frozen=True)
 class Block:
@@ -38,13 +36,12 @@ class Block:
     held_out: Mapping[str, float]
 
 
-def read(folder: Path) -> list[Block]:
-    """Read the ledger of a training folder; empty if it has none.
+def read(path: Path) -> list[Block]:
+    """Read a ledger; empty if there is no such file.
 
     Raises:
         InputError: If it is no ledger.
     """
-    path = folder / NAME
     if not path.exists():
         return []
     try:
@@ -53,9 +50,8 @@ def read(folder: Path) -> list[Block]:
         raise InputError(f"{path}: expected a training ledger: {error}") from error
 
 
-def write(folder: Path, blocks: Iterable[Block]) -> None:
+def write(path: Path, blocks: Iterable[Block]) -> None:
     """Replace the ledger as a whole, so that a kill leaves the old or the new one."""
-    path = folder / NAME
     part = path.with_suffix(".part")
     part.write_text("".join(json.dumps(asdict(block)) + "\n" for block in blocks), "utf-8")
     os.replace(part, path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -62,6 +62,16 @@ class Job:
     workers: int = 0
     terms_of_use: str = "not stated"
 
+    @property
+    def weights(self) -> Path:
+        """Where the weights will be."""
+        return self.out / f"{self.method}-{self.config}.safetensors"
+
+    @property
+    def ledger(self) -> Path:
+        """Where the ledger is kept."""
+        return self.weights.with_suffix(".jsonl")
+
 
 def train(job: Job) -> Path:
     """Train a network, or go on with it.
@@ -86,7 +96,7 @@ def train(job: Job) -> Path:
     blocks: list[ledger.Block] = []
     if saved is not None:
         learner.restore(saved["learner"])
-        blocks = [each for each in ledger.read(job.out) if each.pictures <= saved["pictures"]]
+        blocks = [each for each in ledger.read(job.ledger) if each.pictures <= saved["pictures"]]
     seen = blocks[-1].pictures if blocks else 0
     stream = Stream(photo_set.train, job.crop, job.seed)
     todo = batches(stream, seen, job.budget, job.batch, learner.fabric.device, job.workers)
@@ -94,7 +104,7 @@ def train(job: Job) -> Path:
         block = _learn(learner, taken, blocks[-1] if blocks else None)
         figures = held_out.measure(adapter, photo_set.held_out, job.crop)
         blocks.append(ledger.Block(**block, held_out=figures))
-        ledger.write(job.out, blocks)
+        ledger.write(job.ledger, blocks)
         state.save(
             job.out,
             {"job": asked, "pictures": blocks[-1].pictures, "learner": learner.state()},
@@ -110,7 +120,7 @@ def _set_up(job: Job) -> tuple[Learner, Pretrained]:
 
     kind = recipe_for(job.method)
     name = f"{job.method}@{kind.variant}" if kind.variant else job.method
-    adapter = methods.learnable(job.method).untrained(_config(job), name, device=job.device)
+    adapter = methods.learnable(job.method).untrained(job.config, name, device=job.device)
     torch.manual_seed(job.seed)
     recipe = kind.make(adapter.build(adapter.config), job.seed)
     accelerator = "cuda" if job.device.startswith("cuda") else "cpu"
@@ -125,16 +135,6 @@ def _set_up(job: Job) -> tuple[Learner, Pretrained]:
     if recipe.critic is not None:
         recipe.critic, critic_optimiser = _watched(fabric, recipe.critic, CRITIC_RATE)
     return Learner(recipe, optimiser, critic_optimiser, average, fabric), adapter
-
-
-def _config(job: Job) -> Mapping[str, Any]:
-    configs = methods.card(job.method).configs
-    if job.config not in configs:
-        raise BenchError(
-            f"{job.method}: expected a configuration out of {', '.join(configs) or 'none'}, found "
-            f"{job.config!r}"
-        )
-    return configs[job.config]
 
 
 def _watched(fabric: Any, network: nn.Module, rate: float) -> Any:

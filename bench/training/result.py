@@ -30,13 +30,13 @@ def write(
     Returns:
         The weights file, ``<method>-<config>.safetensors`` in the folder of the training.
     """
-    path = job.out / f"{job.method}-{job.config}.safetensors"
+    path = job.weights
     save_file(_halved(network), path)
     last = blocks[-1]
     source = provenance.collect()
     card: dict[str, Any] = {
         "method": job.method,
-        "config": dict(methods.card(job.method).configs[job.config]),
+        "config": methods.card(job.method).config(job.config),
         "parameters": sum(each.numel() for each in network.parameters()),
         "sha256": digest(path),
         "bytes": path.stat().st_size,

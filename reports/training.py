@@ -1,0 +1,111 @@
+"""The page on networks that this project trained itself: budgets and learning curves."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from reports import figures, numbers, plots, tables
+from reports.figures import Line
+from reports.plots import Plot
+from reports.site import Site
+from reports.tables import Label
+
+_CURVE = "l1_hole_"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a network was given, and where it ended."""
+
+    label: Label
+    facts: dict[str, Any]
+    last: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The learning curves of a tier, and their numbers: a row per method, a column per place."""
+
+    tier: str
+    plot: Plot
+    places: list[str]
+    rows: list[tuple[Label, list[str]]]
+
+
+def write(site: Site) -> None:
+    """Write ``training.html``, if any network was trained by this project."""
+    held_out = site.run.training[site.run.training["kind"] == "held out"]
+    if held_out.empty:
+        return
+    curves = held_out[held_out["quantity"].str.startswith(_CURVE)]
+    tiers = list(dict.fromkeys(curves["quantity"].str.removeprefix(_CURVE)))
+    context = {
+        "budgets": _budgets(site, held_out),
+        "quantities": [(name, _words(name)) for name in dict.fromkeys(held_out["quantity"])],
+        "curves": [_curve(site, tier, curves) for tier in tiers],
+    }
+    site.page("training.html", "training.html", "Training", context)
+
+
+def _budgets(site: Site, held_out: pd.DataFrame) -> list[Budget]:
+    budgets = []
+    for method, rows in held_out.groupby("method", sort=False):
+        last = rows[rows["pictures"] == rows["pictures"].max()]
+        budgets.append(
+            Budget(
+                tables.label(site.run, str(method)),
+                json.loads(site.run.methods.loc[method, "training"]),
+                {
+                    str(name): numbers.number(value, 4)
+                    for name, value in zip(last["quantity"], last["value"], strict=True)
+                },
+            )
+        )
+    return budgets
+
+
+def _curve(site: Site, tier: str, curves: pd.DataFrame) -> Curve:
+    own = curves[curves["quantity"] == _CURVE + tier]
+    wide = own.pivot(index="method", columns="pictures", values="value")
+    wide = wide.loc[list(dict.fromkeys(own["method"]))]
+    lines = [
+        Line(
+            tables.label(site.run, str(method)).method,
+            str(site.run.methods.loc[method, "family"]),
+            [(x, y) for x, y in zip(wide.columns, row, strict=True) if y == y],
+        )
+        for method, row in wide.iterrows()
+    ]
+    alt = (
+        f"Mean absolute error in the hole, tier {tier}, on photos held out of training, against "
+        "the pictures seen; the table has the numbers."
+    )
+    axes = ("pictures seen", "L1 in the hole, lower is better")
+    plot = plots.written(
+        site,
+        f"training-{numbers.slug(tier)}",
+        figures.LINES_SIZE,
+        alt,
+        lambda scheme: figures.lines(lines, axes, scheme),
+    )
+    places = _thinned(wide.columns.tolist())
+    rows = [
+        (tables.label(site.run, str(method)), [numbers.number(row[place], 4) for place in places])
+        for method, row in wide.iterrows()
+    ]
+    return Curve(tier, plot, [f"{place:,}" for place in places], rows)
+
+
+def _thinned(places: list[int]) -> list[int]:
+    """At most eight places, the last one among them."""
+    step = -(-len(places) // 8)
+    return places[::-1][::step][::-1]
+
+
+def _words(quantity: str) -> str:
+    metric, _, tier = quantity.rpartition("_")
+    return f"{ {'l1_hole': 'L1, hole', 'ssim_hole': 'SSIM, hole'}.get(metric, metric) }, {tier}"

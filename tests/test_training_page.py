@@ -1,0 +1,62 @@
+"""The report's page on training."""
+
+import json
+import re
+
+import pytest
+
+from bench.protocol import Protocol
+from bench.request import Request
+from bench.runner import run
+from bench.store import RunFolder
+from bench.training import ledger
+from reports.build import build
+from tests.test_training import archive, job, trained  # noqa: F401  fixtures
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, photos, job, trained):  # noqa: F811
+    out = tmp_path_factory.mktemp("report") / "out"
+    protocol = Protocol(photos=str(photos), size=64, tiers=("large",))
+    methods = (f"first=trained:{job.out}", f"second=trained:{job.out}", "mean")
+    run(Request(out, protocol, methods=methods, metrics=("ssim_hole",), executor="inline"))
+    return RunFolder(out)
+
+
+def test_the_run_holds_the_ledger_of_each_trained_network(finished, job):  # noqa: F811
+    table = finished.read_table("training.parquet")
+    assert set(table["method"]) == {"first", "second"}
+    blocks = ledger.read(job.ledger)
+    own = table[(table["method"] == "first") & (table["kind"] == "held out")]
+    for block in blocks:
+        found = own[own["pictures"] == block.pictures].set_index("quantity")["value"].to_dict()
+        assert found == block.held_out
+    cards = finished.read_table("methods.parquet").set_index("method")["training"]
+    assert json.loads(cards["first"])["training"]["pictures"] == 16
+    assert cards["mean"] == ""
+
+
+def test_the_page_tells_budget_curves_and_ends(finished, job):  # noqa: F811
+    build(finished.path, finished.path / "report")
+    page = (finished.path / "report" / "training.html").read_text("utf-8")
+    assert "1,635,087" in page
+    assert "needs the downloaded segmentation network" in page
+    last = ledger.read(job.ledger)[-1].held_out
+    for value in last.values():
+        assert f"{value:.4f}" in page
+    plots = re.findall(r'src="(plots/training-\w+-light.svg)"', page)
+    assert len(plots) == 3
+    for plot in plots:
+        drawn = (finished.path / "report" / plot).read_text("utf-8")
+        assert ">first</text>" in drawn
+        assert ">second</text>" in drawn
+    assert page.count('alt="Mean absolute error') == 3
+
+
+def test_without_trained_networks_there_is_no_such_page(tmp_path, photos):
+    protocol = Protocol(photos=str(photos), size=64, tiers=("large",))
+    out = tmp_path / "out"
+    run(Request(out, protocol, methods=("mean",), metrics=("ssim_hole",), executor="inline"))
+    build(out, out / "report")
+    assert not (out / "report" / "training.html").exists()
+    assert "training.html" not in (out / "report" / "index.html").read_text("utf-8")
