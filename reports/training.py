@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,11 +55,12 @@ def write(site: Site) -> None:
 def _budgets(site: Site, held_out: pd.DataFrame) -> list[Budget]:
     budgets = []
     for method, rows in held_out.groupby("method", sort=False):
+        card = site.run.methods.at[str(method), "training"]
         last = rows[rows["pictures"] == rows["pictures"].max()]
         budgets.append(
             Budget(
                 tables.label(site.run, str(method)),
-                json.loads(site.run.methods.loc[method, "training"]),
+                json.loads(str(card)),
                 {
                     str(name): numbers.number(value, 4)
                     for name, value in zip(last["quantity"], last["value"], strict=True)
@@ -70,15 +72,13 @@ def _budgets(site: Site, held_out: pd.DataFrame) -> list[Budget]:
 
 def _curve(site: Site, tier: str, curves: pd.DataFrame) -> Curve:
     own = curves[curves["quantity"] == _CURVE + tier]
-    wide = own.pivot(index="method", columns="pictures", values="value")
-    wide = wide.loc[list(dict.fromkeys(own["method"]))]
+    values: dict[str, dict[int, float]] = {}
+    for method, place, value in zip(own["method"], own["pictures"], own["value"], strict=True):
+        values.setdefault(str(method), {})[int(place)] = float(value)
+    families = site.run.methods["family"]
     lines = [
-        Line(
-            tables.label(site.run, str(method)).method,
-            str(site.run.methods.loc[method, "family"]),
-            [(x, y) for x, y in zip(wide.columns, row, strict=True) if y == y],
-        )
-        for method, row in wide.iterrows()
+        Line(method, str(families[method]), list(points.items()))
+        for method, points in values.items()
     ]
     alt = (
         f"Mean absolute error in the hole, tier {tier}, on photos held out of training, against "
@@ -92,10 +92,13 @@ def _curve(site: Site, tier: str, curves: pd.DataFrame) -> Curve:
         alt,
         lambda scheme: figures.lines(lines, axes, scheme),
     )
-    places = _thinned(wide.columns.tolist())
+    places = _thinned(sorted({place for points in values.values() for place in points}))
     rows = [
-        (tables.label(site.run, str(method)), [numbers.number(row[place], 4) for place in places])
-        for method, row in wide.iterrows()
+        (
+            tables.label(site.run, method),
+            [numbers.number(points.get(place, math.nan), 4) for place in places],
+        )
+        for method, points in values.items()
     ]
     return Curve(tier, plot, [f"{place:,}" for place in places], rows)
 
