@@ -1,4 +1,4 @@
-"""Tasks: ``nox -s bench``, ``tests``, ``lint``, ``gate``, ``report``, ``speed``, ``nightly``.
+"""Tasks: ``nox -s bench``, ``tests``, ``lint``, ``gate``, ``report``, ``train``, ``speed``, ``nightly``.
 
 All tasks share one environment, ``.nox/shared``: PyTorch alone is gigabytes.
 """
@@ -22,6 +22,10 @@ GATED = (
     "--methods", "telea,navier_stokes,biharmonic,patchmatch,mean,noise",
     "--metrics", "psnr_db,psnr_hole_db,ssim,ssim_hole,l1,l1_hole,lpips_untrained,"
     "lpips_untrained_hole,ms_ssim,gmsd,seam,drift",
+)  # fmt: skip
+
+TRAINED = (
+    "lama", "relama", "context_encoder_any", "pennet", "deepfill", "hifill", "pluralistic", "ict",
 )  # fmt: skip
 
 
@@ -102,6 +106,15 @@ def report(session: nox.Session) -> None:
     """Build the report of a run folder again: nox -s report -- runs/bench."""
     prepare(session)
     run(session, "inpaint-bench", "report", *(session.posargs or ["runs/bench"]))
+
+
+@nox.session(default=False)
+def train(session: nox.Session) -> None:
+    """Train every method of the equal-budget track alike: nox -s train -- --images X --budget N."""
+    prepare(session)
+    for method in TRAINED:
+        out = f"runs/train/{method}-0"
+        run(session, "inpaint-bench", "train", method, "--out", out, *session.posargs)
 
 
 @nox.session(default=False)

@@ -70,7 +70,7 @@ def test_the_readme_names_every_method_and_task():
     assert all(f"`{name}`" in README for name in names())
     tasks = re.findall(r"^def (\w+)\(session", (ROOT / "noxfile.py").read_text("utf-8"), re.M)
     public = {name for name in tasks if name not in ("prepare", "run")}
-    assert public == {"bench", "tests", "lint", "gate", "report", "speed", "nightly"}
+    assert public == {"bench", "tests", "lint", "gate", "report", "train", "speed", "nightly"}
     assert all(re.search(rf"nox -s [\w ]*\b{name}\b", README) for name in public)
 
 
