@@ -1,14 +1,15 @@
-"""Context Encoder: the centre of a square, predicted from what is around it.
+"""Context Encoder: a picture, or the centre of a square, predicted by an encoder and a decoder.
 
 Pathak, Krähenbühl, Donahue, Darrell, Efros, Context Encoders: Feature Learning by Inpainting,
-CVPR 2016, in the form of the centre network that published checkpoints are for: 128 x 128 pixels
-in, the 64 x 64 in their middle out. `methods.windows` brings arbitrary holes into that form.
+CVPR 2016, in two forms. Published checkpoints are for the centre network: 128 x 128 pixels in, the
+64 x 64 in their middle out; `methods.windows` brings arbitrary holes into that form. The any-mask
+network takes holes anywhere and gives a whole picture; nobody has published weights of it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -28,6 +29,7 @@ _BLANK = slice(_CENTRE.start + _OVERLAP, _CENTRE.stop - _OVERLAP)
 _FORM = windows.Form(_SIDE, _BLANK.start, _BLANK.stop)
 # What the weights were trained with: ImageNet's mean colour, its channels mixed up.
 _COLOUR = (117, 104, 123)
+_POSITIONS = 4 * 4  # of the features of 128 x 128 pixels after five halvings
 _PUBLISHED = {"nef": 64, "ngf": 64, "nc": 3, "bottleneck": 4000}
 
 
@@ -44,21 +46,12 @@ class CentreNetwork(nn.Module):
     def __init__(self, nef: int = 64, ngf: int = 64, nc: int = 3, bottleneck: int = 4000) -> None:
         """Make the layers, in the order of the checkpoints."""
         super().__init__()
-        down = [nc, nef, nef, 2 * nef, 4 * nef, 8 * nef]
-        up = [8 * ngf, 4 * ngf, 2 * ngf, ngf]
-        layers: list[nn.Module] = [nn.Conv2d(nc, nef, 4, 2, 1, bias=False), nn.LeakyReLU(0.2)]
-        for before, after in pairwise(down[1:]):
-            layers += [nn.Conv2d(before, after, 4, 2, 1, bias=False)]
-            layers += [nn.BatchNorm2d(after), nn.LeakyReLU(0.2)]
-        layers += [nn.Conv2d(down[-1], bottleneck, 4, bias=False)]
-        layers += [nn.BatchNorm2d(bottleneck), nn.LeakyReLU(0.2)]
-        layers += [nn.ConvTranspose2d(bottleneck, up[0], 4, bias=False)]
-        layers += [nn.BatchNorm2d(up[0]), nn.ReLU()]
-        for before, after in pairwise(up):
-            layers += [nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)]
-            layers += [nn.BatchNorm2d(after), nn.ReLU()]
-        layers += [nn.ConvTranspose2d(up[-1], nc, 4, 2, 1, bias=False), nn.Tanh()]
-        self.main = nn.Sequential(*layers)
+        bridge: list[nn.Module] = [nn.Conv2d(8 * nef, bottleneck, 4, bias=False)]
+        bridge += [nn.BatchNorm2d(bottleneck), nn.LeakyReLU(0.2)]
+        bridge += [nn.ConvTranspose2d(bottleneck, 8 * ngf, 4, bias=False)]
+        bridge += [nn.BatchNorm2d(8 * ngf), nn.ReLU()]
+        up = (8 * ngf, 4 * ngf, 2 * ngf, ngf)
+        self.main = nn.Sequential(*_encoder(nc, nef), *bridge, *_decoder(up, nc))
 
     def forward(self, blanked: torch.Tensor) -> torch.Tensor:
         """Predict the centre.
@@ -70,6 +63,85 @@ class CentreNetwork(nn.Module):
             ``(N, nc, 64, 64)`` in ``[-1, 1]``, of rows and columns 32 to 95.
         """
         return self.main(blanked)
+
+
+class ChannelwiseConnected(nn.Module):
+    """The paper's channel-wise fully connected layer: all positions of a map to all of the same.
+
+    Published inpainting checkpoints have none.
+
+    Args:
+        channels: Number of maps.
+        positions: Positions of a map.
+    """
+
+    def __init__(self, channels: int, positions: int) -> None:
+        """Make the weights."""
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(channels, positions, positions))
+        self.bias = nn.Parameter(torch.empty(channels, positions))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the weights as torch does those of fully connected layers."""
+        bound = self.weight.shape[-1] ** -0.5
+        nn.init.uniform_(self.weight, -bound, bound)
+        nn.init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        """Connect: ``(N, C, h, w)`` to the same shape."""
+        flat = torch.einsum("cpq,ncq->ncp", self.weight, maps.flatten(2)) + self.bias
+        return flat.view_as(maps)
+
+
+class AnyMaskNetwork(nn.Module):
+    """The generator for holes anywhere: a whole picture in, a whole picture out.
+
+    The authors' network for random regions, with the paper's channel-wise connected layer and the
+    convolution after it (section 3.1) in place of the bottleneck of their code.
+
+    Args:
+        nef: Width of the encoder.
+        ngf: Width of the decoder.
+        nc: Channels of a picture.
+    """
+
+    def __init__(self, nef: int = 64, ngf: int = 64, nc: int = 3) -> None:
+        """Make the layers."""
+        super().__init__()
+        bridge: list[nn.Module] = [ChannelwiseConnected(8 * nef, _POSITIONS)]
+        bridge += [nn.Conv2d(8 * nef, 8 * ngf, 1, bias=False), nn.BatchNorm2d(8 * ngf), nn.ReLU()]
+        up = (8 * ngf, 4 * ngf, 2 * ngf, ngf, ngf)
+        self.main = nn.Sequential(*_encoder(nc, nef), *bridge, *_decoder(up, nc))
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Predict whole pictures.
+
+        Args:
+            pictures: ``(N, nc, 128, 128)`` in ``[-1, 1]``, their holes `painted`.
+
+        Returns:
+            The same shape, in ``[-1, 1]``.
+        """
+        return self.main(pictures)
+
+
+def _encoder(nc: int, width: int) -> list[nn.Module]:
+    """Five halvings: 128 pixels to 4 x 4 positions."""
+    layers: list[nn.Module] = [nn.Conv2d(nc, width, 4, 2, 1, bias=False), nn.LeakyReLU(0.2)]
+    for before, after in pairwise((width, width, 2 * width, 4 * width, 8 * width)):
+        layers += [nn.Conv2d(before, after, 4, 2, 1, bias=False)]
+        layers += [nn.BatchNorm2d(after), nn.LeakyReLU(0.2)]
+    return layers
+
+
+def _decoder(widths: Sequence[int], nc: int) -> list[nn.Module]:
+    """As many doublings as there are widths, the last to the picture."""
+    layers: list[nn.Module] = []
+    for before, after in pairwise(widths):
+        layers += [nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)]
+        layers += [nn.BatchNorm2d(after), nn.ReLU()]
+    return [*layers, nn.ConvTranspose2d(widths[-1], nc, 4, 2, 1, bias=False), nn.Tanh()]
 
 
 # Layers by the names of the reference outputs: after convolution, normalisation, activation.
@@ -124,26 +196,31 @@ class ContextEncoder(Pretrained):
         return windows.paste(predicted, image, placed)
 
 
-class ChannelwiseConnected(nn.Module):
-    """The paper's channel-wise fully connected layer: all positions of a map to all of the same.
+class ContextEncoderAny(Pretrained):
+    """The any-mask method: the picture at 128 x 128, all its holes at once."""
 
-    Published inpainting checkpoints have none; it stands here for verification.
+    card = read("context_encoder_any")
+
+    def build(self, config: Mapping[str, Any]) -> AnyMaskNetwork:
+        """Make the generator."""
+        return AnyMaskNetwork(**config)
+
+    def infer(
+        self, images: torch.Tensor, masks: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
+        """Fill; known pixels stay as they are."""
+        predicted = (self.network(painted(images, masks)) + 1) / 2
+        return (1 - masks) * images + masks * predicted
+
+
+def painted(images: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+    """What the any-mask network sees: ``(N, 3, H, W)`` in ``[-1, 1]``, one colour in the holes.
 
     Args:
-        channels: Number of maps.
-        positions: Positions of a map.
+        images: ``(N, 3, H, W)`` in ``[0, 1]``.
+        masks: ``(N, 1, H, W)``, 1 in the hole.
     """
-
-    def __init__(self, channels: int, positions: int) -> None:
-        """Make the weights, zero."""
-        super().__init__()
-        self.weight = nn.Parameter(torch.zeros(channels, positions, positions))
-        self.bias = nn.Parameter(torch.zeros(channels, positions))
-
-    def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        """Connect: ``(N, C, h, w)`` to the same shape."""
-        flat = torch.einsum("cpq,ncq->ncp", self.weight, maps.flatten(2)) + self.bias
-        return flat.view_as(maps)
+    return (images * 2 - 1) * (1 - masks) + _blank_colour(images) * masks
 
 
 def _blank_colour(like: torch.Tensor) -> torch.Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import torch
@@ -85,8 +86,8 @@ class WholeCritic(nn.Module):
         return self.main(pictures)
 
 
-class SpectralCritic(nn.Module):
-    """Judges patches of a picture by convolutions under spectral normalisation (PEN-Net).
+class WidePatchCritic(nn.Module):
+    """Judges patches by 5 x 5 convolutions under spectral normalisation (PEN-Net).
 
     Args:
         width: Channels of the first layer; PEN-Net's is 64.
@@ -106,3 +107,97 @@ class SpectralCritic(nn.Module):
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         """Judge ``(N, 3, H, W)``: the logits of patches."""
         return self.classifier(self.encoder(pictures))
+
+
+class CriticPerPath(nn.Module):
+    """One critic for each path through a network.
+
+    Args:
+        paths: Their names.
+        make: Makes a critic.
+    """
+
+    def __init__(self, paths: Sequence[str], make: Callable[[], nn.Module]) -> None:
+        """Make the critics."""
+        super().__init__()
+        self.critics = nn.ModuleDict({path: make() for path in paths})
+
+    def forward(self, pictures: torch.Tensor, path: str) -> torch.Tensor:
+        """Let the critic of a path judge."""
+        scores: torch.Tensor = self.critics[path](pictures)
+        return scores
+
+
+class WassersteinCritic(nn.Module):
+    """Judges a square picture as a whole by a value without bounds (DeepFill v1, HiFill).
+
+    Args:
+        side: Of the pictures, in pixels.
+        widths: Channels of the layers, each of which halves the side; DeepFill's are 64, 128, 256
+            and 256.
+    """
+
+    def __init__(self, side: int, widths: tuple[int, ...]) -> None:
+        """Make the layers."""
+        super().__init__()
+        layers: list[nn.Module] = []
+        for before, after in pairwise((3, *widths)):
+            layers += [nn.Conv2d(before, after, 5, 2, 2), nn.LeakyReLU(0.2)]
+        self.layers = nn.Sequential(*layers, nn.Flatten())
+        # Only differences of values are learned from, so a bias would have no effect.
+        self.last = nn.Linear(widths[-1] * (side >> len(widths)) ** 2, 1, bias=False)
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Judge ``(N, 3, side, side)``: ``(N,)``."""
+        features = self.layers(pictures)
+        # Small differences of large values count.
+        with torch.autocast(features.device.type, enabled=False):
+            values: torch.Tensor = self.last(features.float())[:, 0]
+        return values
+
+
+class PictureAndSquareCritic(nn.Module):
+    """Judges a picture as a whole, and a square of half its side around the hole (DeepFill v1).
+
+    Args:
+        side: Of the pictures, in pixels.
+        width: Channels of the first layers; DeepFill's is 64.
+    """
+
+    def __init__(self, side: int, width: int = 16) -> None:
+        """Make the two."""
+        super().__init__()
+        self.picture = WassersteinCritic(side, (width, 2 * width, 4 * width, 4 * width))
+        self.square = WassersteinCritic(side // 2, (width, 2 * width, 4 * width, 8 * width))
+
+    def forward(self, pictures: torch.Tensor, squares: torch.Tensor) -> torch.Tensor:
+        """Judge ``(N, 3, side, side)`` and ``(N, 3, side / 2, side / 2)``: their sum, ``(N,)``."""
+        values: torch.Tensor = self.picture(pictures) + self.square(squares)
+        return values
+
+
+def slope_penalty(
+    critic: nn.Module,
+    real: torch.Tensor,
+    made: torch.Tensor,
+    generator: torch.Generator,
+    where: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """How far a critic's slope is from 1 between photos and fills (Gulrajani et al., 2017).
+
+    Args:
+        critic: In full precision; the penalty is a gradient of a gradient.
+        real: Photos, ``(N, 3, S, S)``.
+        made: Fills of them, likewise.
+        generator: Says where between the two.
+        where: ``(N, 1, S, S)``; the slope counts where this is 1, or everywhere.
+
+    Returns:
+        The mean square of the difference.
+    """
+    share = torch.rand(len(real), 1, 1, 1, generator=generator, device=real.device)
+    between = real.lerp(made.detach(), share).requires_grad_(True)
+    (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+    if where is not None:
+        slope = slope * where
+    return (slope.flatten(1).norm(dim=1) - 1).square().mean()

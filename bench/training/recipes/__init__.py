@@ -10,9 +10,12 @@ from bench.training.recipe import Recipe
 _TABLE = {
     "context_encoder_any": "context_encoder_any:ContextEncoderAny",
     "pennet": "pennet:PENNet",
+    "deepfill": "deepfill:DeepFill",
+    "hifill": "hifill:HiFill",
     "lama": "lama:LaMa",
     "relama": "lama:LaMa",
     "ict": "ict:ICT",
+    "pluralistic": "pluralistic:Pluralistic",
 }
 
 

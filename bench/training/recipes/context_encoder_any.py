@@ -13,8 +13,8 @@ from bench.training.recipe import KNOWN, Recipe, Shown
 from bench.training.stream import Batch
 from methods.context_encoder import painted
 
-# The paper weighs its squared error in [-1, 1] by 0.999. In [0, 1] that is 4 e^2 of an error e, whose
-# slope 8 e is taken at the mean error that the paper reports, to compare it with the slope of |e|.
+# The paper weighs its squared error in [-1, 1] by 0.999. That is 4 e^2 of an error e in [0, 1]; its
+# slope 8 e is compared with that of |e| at the mean error that the paper reports.
 _SLOPE = 8 * 0.1033
 _ADVERSARIAL = 0.001 / (0.999 * _SLOPE) * KNOWN
 
@@ -22,8 +22,8 @@ _ADVERSARIAL = 0.001 / (0.999 * _SLOPE) * KNOWN
 class ContextEncoderAny(Recipe):
     """Adversarial term: cross-entropy, unaware of the hole, on the prediction.
 
-    Its weight, 0.012, is the paper's 0.001 beside 0.999 for the squared error of all pixels, brought
-    to the common term's weight of known pixels (`_SLOPE`). That is next to nothing, as in the paper.
+    Its weight, 0.012, stands to the common term's of known pixels as the paper's 0.001 stands to
+    0.999 for the squared error of all pixels (see `_SLOPE`): next to nothing, as in the paper.
     """
 
     @classmethod

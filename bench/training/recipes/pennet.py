@@ -1,4 +1,4 @@
-"""PEN-Net: Zeng et al., CVPR 2019, section 3.3, with the weights of the authors' PyTorch version."""
+"""PEN-Net: Zeng et al., CVPR 2019, section 3.3, weighted as in the authors' PyTorch version."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from bench.training.critics import SpectralCritic
+from bench.training.critics import WidePatchCritic
 from bench.training.recipe import KNOWN, Recipe, Shown
 from bench.training.stream import Batch
 from methods.pennet import painted_white
@@ -28,10 +28,10 @@ class PENNet(Recipe):
     @classmethod
     def make(cls, network: nn.Module, seed: int) -> Self:
         """Judge patches."""
-        return cls(network, SpectralCritic())
+        return cls(network, WidePatchCritic())
 
     def show(self, batch: Batch) -> Shown:
-        """The hole is white; the pictures of the pyramid, in ``[-1, 1]``, are the part `pyramid`."""
+        """The hole is white; the pictures of the pyramid are in ``[-1, 1]``."""
         white = painted_white(batch.blanked * 2 - 1, batch.masks)
         pyramid, output = self.network(white, batch.masks)
         return Shown((output + 1) / 2, {"pyramid": pyramid})
