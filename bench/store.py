@@ -119,6 +119,24 @@ class RunFolder:
             # Pillow's own bool arrays hold bytes of 255, which hash differently.
             return np.array(image.convert("L")) > 0 if image.mode == "1" else np.array(image)
 
+    def write_array(self, name: str, array: np.ndarray) -> None:
+        """Write an array as NPY, atomically."""
+        with self._atomic(name) as temporary, temporary.open("wb") as file:
+            np.save(file, array, allow_pickle=False)
+
+    def read_array(self, name: str) -> np.ndarray:
+        """Read an array.
+
+        Raises:
+            InputError: If it is missing or damaged.
+        """
+        path = self.file(name)
+        try:
+            array: np.ndarray = np.load(path, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise InputError(f"{path}: cannot be read as an array: {error}") from error
+        return array
+
     def write_features(
         self, fragment: str, features: Mapping[str, Mapping[str, np.ndarray]]
     ) -> None:

@@ -81,10 +81,13 @@ class Inpainter:
         device: Where networks and tensors live.
         timed: False where the time of a fill says nothing (outputs made elsewhere).
         shared: Further modules that a fill depends on; a package stands for all its files.
+        undifferentiable: Why the gradient of a fill says not what it was made from; empty where
+            it does.
     """
 
     card: Card
     timed: ClassVar[bool] = True
+    undifferentiable: ClassVar[str] = ""
     shared: ClassVar[tuple[ModuleType, ...]] = ()
 
     def __init__(self, name: str = "", *, device: str = "cpu") -> None:
@@ -192,6 +195,8 @@ class PictureInpainter(Inpainter):
 
     Its pictures stay on the CPU, whatever device is asked for.
     """
+
+    undifferentiable = "it works on 8-bit pictures, which no gradient passes"
 
     def prepare(
         self, images: torch.Tensor, masks: torch.Tensor

@@ -65,7 +65,7 @@ def fill(
         method.begin(case)
     if not hole.any():
         return _untouched(photo)
-    _check_card(method, hole)
+    check_card(method, hole)
     images = to_float(photo[None])
     masks = torch.from_numpy(hole[None, None]).to(torch.float32)
     blanked = images if is_ceiling(method) else images * (1 - masks)
@@ -95,6 +95,24 @@ def fill(
 def is_ceiling(method: Inpainter) -> bool:
     """Tell whether a method may see the photo: our own ceiling under its own name, none else."""
     return method.name == CEILING and type(method).__module__ == "methods.floors"
+
+
+def check_card(method: Inpainter, hole: np.ndarray) -> None:
+    """Refuse what the card says that the method does not take.
+
+    Raises:
+        Declined: If there is no known pixel, or the picture is too small or too large.
+    """
+    height, width = hole.shape
+    rule = method.card.size
+    if hole.all() and not is_ceiling(method):
+        raise Declined("the whole picture is hole: no known pixel to fill from")
+    if min(height, width) < rule.minimum:
+        raise Declined(f"takes sides of at least {rule.minimum} pixels, found {width}x{height}")
+    if rule.maximum_pixels is not None and height * width > rule.maximum_pixels:
+        raise Declined(
+            f"takes at most {rule.maximum_pixels} pixels, found {width}x{height} = {height * width}"
+        )
 
 
 def paste_back(filled: np.ndarray, photo: np.ndarray, hole: np.ndarray) -> np.ndarray:
@@ -131,19 +149,6 @@ def _check_inputs(photo: np.ndarray, hole: np.ndarray) -> None:
     if hole.dtype != np.bool_ or hole.shape != photo.shape[:2]:
         raise InputError(
             f"hole: expected bool {photo.shape[:2]} as the photo, found {hole.dtype} {hole.shape}"
-        )
-
-
-def _check_card(method: Inpainter, hole: np.ndarray) -> None:
-    height, width = hole.shape
-    rule = method.card.size
-    if hole.all() and not is_ceiling(method):
-        raise Declined("the whole picture is hole: no known pixel to fill from")
-    if min(height, width) < rule.minimum:
-        raise Declined(f"takes sides of at least {rule.minimum} pixels, found {width}x{height}")
-    if rule.maximum_pixels is not None and height * width > rule.maximum_pixels:
-        raise Declined(
-            f"takes at most {rule.maximum_pixels} pixels, found {width}x{height} = {height * width}"
         )
 
 

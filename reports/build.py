@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from bench.errors import BenchError
-from reports import downloads, pages, regression, samples, training
+from reports import downloads, pages, receptive, regression, samples, training
 from reports.run import Run, read_run
 from reports.site import Site
 
@@ -54,6 +54,7 @@ def _write(run: Run, folder: Path) -> None:
     pages.methods(site)
     samples.write(site)
     training.write(site)
+    receptive.write(site, [section.ranking for section in sections])
     if site.verdict is not None and not site.verdict.outdated:
         views = {view.page: view for section in sections for view in section.cases}
         regression.write(site, site.verdict, views)

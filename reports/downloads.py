@@ -21,6 +21,8 @@ def write(run: Run, rankings: Sequence[Ranking], folder: Path) -> None:
     _csv(pd.DataFrame(list(_summary(run, rankings))), folder / "summary.csv")
     if not run.samples.empty:
         _csv(run.samples, folder / "samples.csv")
+    if not run.receptive.empty:
+        _csv(run.receptive, folder / "receptive.csv")
     _csv(pd.concat([ranking.pairs for ranking in rankings]), folder / "pairs.csv")
 
 

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Circle, Rectangle
+from matplotlib.patheffects import withStroke
 
 from bench.statistics import Interval
 from reports.numbers import printable
@@ -61,6 +64,13 @@ class Line:
     points: Sequence[tuple[float, float]]
 
 
+MAP_SIZE = (300, 350)
+"""Width and height of a map, in points."""
+SCATTER_SIZE = (470, 320)
+"""Width and height of a plot of one figure against another, in points."""
+DECADES = 6
+"""Powers of ten from the brightest to the darkest colour of a map."""
+RINGS = ("-", "--", ":")
 LINES_SIZE = (620, 330)
 """Width and height of a plot of lines, in points."""
 _STROKES = ("-", "--", "-.", ":")
@@ -137,14 +147,95 @@ def lines(curves: Sequence[Line], axes_labels: tuple[str, str], scheme: str) -> 
                 markersize=3.5, color=light if scheme == "light" else dark, linewidth=1.6,
                 linestyle=_STROKES[place % len(_STROKES)], label=printable(line.label),
             )  # fmt: skip
-        axes.set_xlabel(printable(axes_labels[0]), color=_QUIET[scheme])
-        axes.set_ylabel(printable(axes_labels[1]), color=_QUIET[scheme])
-        axes.patch.set_visible(False)
-        axes.grid(color=_GRID[scheme], linewidth=0.8)
-        axes.tick_params(colors=_QUIET[scheme], length=0)
-        for spine in axes.spines.values():
-            spine.set_visible(False)
+        _plain(axes, axes_labels, scheme)
         figure.legend(loc="outside right upper", frameon=False, labelcolor=_INK[scheme])
+        return _svg(figure)
+
+
+def scatter(
+    points: Sequence[tuple[float, Point]], axes_labels: tuple[str, str], scheme: str
+) -> bytes:
+    """Draw one figure of each method against another, names at the right.
+
+    Args:
+        points: Horizontal place, and the row with the vertical one.
+        axes_labels: Of the horizontal and the vertical axis.
+        scheme: ``light`` or ``dark``.
+
+    Returns:
+        An SVG document with transparent background.
+    """
+    with matplotlib.rc_context(_SETTINGS):
+        figure = Figure(figsize=(SCATTER_SIZE[0] / 72, SCATTER_SIZE[1] / 72), layout="constrained")
+        axes = figure.add_subplot()
+        for x, point in points:
+            marker, light, dark = _LOOKS.get(point.family, _OTHER)
+            colour = light if scheme == "light" else dark
+            low, high = point.interval.low, point.interval.high
+            if math.isfinite(high - low):
+                axes.plot([x, x], [low, high], color=colour, linewidth=1.6, zorder=2)
+            inside = colour if point.filled else _PAPER[scheme]
+            axes.plot([x], [point.interval.mean], marker=marker, markersize=7, color=colour,
+                      markerfacecolor=inside, zorder=3)  # fmt: skip
+        axes.margins(0.08)
+        _name(axes, points, scheme)
+        _plain(axes, axes_labels, scheme)
+        return _svg(figure)
+
+
+def _name(axes: Axes, points: Sequence[tuple[float, Point]], scheme: str) -> None:
+    """Write names beside the axes, as near to the height of their points as there is room."""
+    low, high = axes.get_ylim()
+    apart = 0.06  # of the height
+    arrow = {"arrowstyle": "-", "color": _GRID[scheme], "linewidth": 0.8}
+    ordered = sorted(points, key=lambda each: each[1].interval.mean)
+    places = [(point.interval.mean - low) / (high - low) for _, point in ordered]
+    for i in range(1, len(places)):
+        places[i] = max(places[i], places[i - 1] + apart)
+    for i in reversed(range(len(places))):
+        places[i] = min(places[i], 1 - (len(places) - 1 - i) * apart)
+    for (x, point), place in zip(ordered, places, strict=True):
+        axes.annotate(
+            printable(point.label), (x, point.interval.mean), (1.03, place),
+            textcoords="axes fraction", va="center", color=_INK[scheme], zorder=1,
+            annotation_clip=False, arrowprops=arrow,
+        )  # fmt: skip
+
+
+def energy_map(
+    energy: np.ndarray, box: tuple[int, int, int, int], radii: Sequence[float], scheme: str
+) -> bytes:
+    """Draw a field of non-negative numbers by their logarithm, with circles around its hole.
+
+    Args:
+        energy: ``(h, w)``; the largest is the brightest colour, a millionth of it and less the
+            darkest.
+        box: Of the hole: first row, the one after the last, and the same of columns.
+        radii: Of the circles, drawn as `RINGS`, in pixels.
+        scheme: ``light`` or ``dark``.
+
+    Returns:
+        An SVG document with transparent background.
+    """
+    with matplotlib.rc_context(_SETTINGS):
+        figure = Figure(figsize=(MAP_SIZE[0] / 72, MAP_SIZE[1] / 72), layout="constrained")
+        axes = figure.add_subplot()
+        levels = np.log10(np.maximum(energy / energy.max(), 10.0**-DECADES))
+        image = axes.imshow(levels, cmap="viridis", vmin=-DECADES, vmax=0, interpolation="none")
+        top, bottom, left, right = box
+        middle = (left + right) // 2, (top + bottom) // 2
+        axes.add_patch(Rectangle((left - 0.5, top - 0.5), right - left, bottom - top, fill=False,
+                                 edgecolor="white", linewidth=0.8))  # fmt: skip
+        for radius, stroke in zip(radii, RINGS, strict=True):
+            around = [withStroke(linewidth=3, foreground="black")]
+            axes.add_patch(Circle(middle, radius, fill=False, edgecolor="white", linewidth=1.4,
+                                  linestyle=stroke, path_effects=around))  # fmt: skip
+        axes.set_axis_off()
+        bar = figure.colorbar(image, orientation="horizontal", fraction=0.05, pad=0.02)
+        bar.set_ticks(range(-DECADES, 1, 2), labels=["10⁻⁶", "10⁻⁴", "10⁻²", "1"])
+        bar.set_label("energy, the largest is 1", color=_QUIET[scheme])
+        bar.outline.set_visible(False)
+        bar.ax.tick_params(colors=_QUIET[scheme], length=0)
         return _svg(figure)
 
 
@@ -183,6 +274,17 @@ def _dress(axes: Axes, shown: Sequence[Point], axis_label: str, scheme: str) -> 
     axes.tick_params(axis="x", colors=_QUIET[scheme], length=0)
     axes.tick_params(axis="y", colors=_INK[scheme], length=0, pad=8)
     axes.margins(x=0.04)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def _plain(axes: Axes, axes_labels: tuple[str, str], scheme: str) -> None:
+    axes.set_xlabel(printable(axes_labels[0]), color=_QUIET[scheme])
+    axes.set_ylabel(printable(axes_labels[1]), color=_QUIET[scheme])
+    axes.patch.set_visible(False)
+    axes.grid(color=_GRID[scheme], linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=_QUIET[scheme], length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
 

@@ -25,6 +25,9 @@ _COLUMNS = {
     "sets": ["method", "tier", "metric", "value", "low", "high", "n", "note"],
     "training": ["method", "pictures", "stage", "kind", "quantity", "value"],
     "samples": ["method", "photo", "tier", "draw", "cluster", "samples", "note"],
+    "receptive": ["method", "identity", "status", "reason", "r50", "r90", "r99", "known_share",
+                  "sigma", "r_squared", "network_side", "hole_top", "hole_bottom", "hole_left",
+                  "hole_right", "photos", "side"],
 }  # fmt: skip
 
 
@@ -40,6 +43,7 @@ class Run:
         sets: One row per method, tier and set metric.
         training: How networks were trained, one row per method, block and figure.
         samples: One row per method and case of a run with several samples of a case.
+        receptive: One row per method whose receptive field was asked for.
         metrics: One row per metric, measured or absent.
         methods: One row per method, index = full name.
         inputs: One row per file given.
@@ -52,6 +56,7 @@ class Run:
     sets: pd.DataFrame
     training: pd.DataFrame
     samples: pd.DataFrame
+    receptive: pd.DataFrame
     metrics: pd.DataFrame
     methods: pd.DataFrame
     inputs: pd.DataFrame
@@ -92,17 +97,18 @@ def read_run(folder: Path) -> Run:
     info = store.read_json("run.json")
     # What looks at several fills is computed last; an earlier end's would be of other fills.
     absent = {"sets", "samples"} if info.get("state") != "complete" else set()
-    for name in ("samples", "training"):
-        if not store.file(f"{name}.parquet").exists():  # a run of before there was such a table
+    for name in ("samples", "training", "receptive"):
+        if not store.file(f"{name}.parquet").exists():  # not asked for, or of before it was made
             absent.add(name)
     tables = {name: _table(store, name) for name in _COLUMNS if name not in absent}
     tables |= {name: pd.DataFrame(columns=_COLUMNS[name]) for name in absent}
     methods = tables.pop("methods").set_index("method", drop=False)
-    strangers = set(tables["cases"]["method"]) - set(methods.index)
+    mentioned = {*tables["cases"]["method"], *tables["receptive"]["method"]}
+    strangers = mentioned - set(methods.index)
     if strangers:
         raise InputError(
             f"{folder}: methods.parquet has no row for {', '.join(sorted(strangers))}, which "
-            "cases.parquet mentions; run the same command again to complete the folder"
+            "other tables mention; run the same command again to complete the folder"
         )
     return Run(folder=folder, info=info, methods=methods, **tables)
 

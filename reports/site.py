@@ -70,6 +70,7 @@ class Site:
                 for tier in self.run.tiers
             ],
             "samples": not self.run.samples.empty,
+            "receptive": not self.run.receptive.empty,
             "training": not self.run.training.empty,
             "regression": self.verdict is not None and not self.verdict.outdated,
             "failures": len(self.failures) + len(self.refused) + len(self.unavailable),

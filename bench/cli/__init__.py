@@ -11,7 +11,19 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from bench.cli import compare, gate, holes, methods, results, run, train, verify, weights
+from bench.cli import (
+    compare,
+    gate,
+    holes,
+    methods,
+    receptive,
+    results,
+    run,
+    seeds,
+    train,
+    verify,
+    weights,
+)
 from bench.errors import BenchError
 
 _EXAMPLES = """examples:
@@ -54,6 +66,18 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for module in (run, results, compare, gate, methods, verify, holes, weights, train):
+    for module in (
+        run,
+        results,
+        compare,
+        seeds,
+        gate,
+        methods,
+        verify,
+        receptive,
+        holes,
+        weights,
+        train,
+    ):
         module.add(commands)
     return parser

@@ -23,7 +23,7 @@ def _list(options: argparse.Namespace) -> int:
     cards = [(name, methods.card(name)) for name in methods.names()]
     width = max(len(name) for name, _ in cards)
     for name, card in cards:
-        mark = "*" if card.default else " "
+        mark = "*" if card.default or "small" in card.weights else " "
         print(f"{mark} {name:{width}}  {card.family:15}  {card.summary}")
         here = [w for w in card.weights if all(present(each) for each in card.files(w))]
         if here:
@@ -33,7 +33,8 @@ def _list(options: argparse.Namespace) -> int:
             print(f"  {'':{width}}  {'unavailable:':15}  no weights here; run: {command}")
         elif card.training:
             print(f"  {'':{width}}  {'unavailable:':15}  none published; run: {card.training}")
-    print("\n* part of the default job. Own methods: LABEL=module:Class or LABEL=folder:PATH")
+    print("\n* part of the default job, networks with their small weights")
+    print("Own methods: LABEL=module:Class, LABEL=folder:PATH, LABEL=trained:PATH")
     return 0
 
 

@@ -123,7 +123,9 @@ def _refuse_idle(options: argparse.Namespace) -> None:
 def _default_methods() -> list[str]:
     import methods
 
-    return [name for name in methods.names() if methods.card(name).default]
+    cards = {name: methods.card(name) for name in methods.names()}
+    quick = [name for name, card in cards.items() if card.default]
+    return quick + [f"{name}:small" for name, card in cards.items() if "small" in card.weights]
 
 
 def _size(text: str) -> int | None:

@@ -31,8 +31,8 @@ class AttentionScores(nn.Module):
         """
         rows, columns = covered.shape[-2:]
         with torch.autocast(features.device.type, enabled=False):  # scores reach hundreds
-            thinned = features[..., ::2, ::2].to(covered.dtype)
-            patches = F.unfold(thinned, 3, padding=1)
+            precise = torch.promote_types(features.dtype, torch.float32)
+            patches = F.unfold(features[..., ::2, ::2].to(precise), 3, padding=1)
             keys = F.normalize(patches, dim=1, eps=_SMALLEST_NORM)
             scores = _fused(patches.transpose(1, 2) @ keys, rows, columns)
         usable = 1 - covered.flatten(2)

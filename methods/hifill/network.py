@@ -54,12 +54,16 @@ class Gated(nn.Module):
         if single:
             self.gate = nn.Conv2d(incoming, 1, side, stride, padding, dilation)
         else:
-            self.gate = nn.Conv2d(incoming, outgoing, 1, stride)
+            self.gate = nn.Conv2d(incoming, outgoing, 1)
+        self.stride = stride
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Convolve ``(N, incoming, h, w)``."""
         padded = F.pad(features, self.uneven) if any(self.uneven) else features
-        gate = self.gate(padded if self.single else features)
+        # Strided by hand: oneDNN's gradient of a 1 x 1 convolution of stride 2 crashes on weights
+        # in channels-last order (torch 2.15).
+        thinned = features[..., :: self.stride, :: self.stride]
+        gate = self.gate(padded if self.single else thinned)
         return torch.sigmoid(gate) * F.elu(self.feat(padded))
 
 

@@ -83,9 +83,7 @@ class Stages(nn.Module):
         logits: torch.Tensor = self.transformer(given, masked)
         return logits
 
-    def draw(
-        self, images: torch.Tensor, masks: torch.Tensor, prior: torch.Tensor
-    ) -> torch.Tensor:
+    def draw(self, images: torch.Tensor, masks: torch.Tensor, prior: torch.Tensor) -> torch.Tensor:
         """The upsampler, see there."""
         picture: torch.Tensor = self.upsampler(images, masks, prior)
         return picture
@@ -108,6 +106,10 @@ class ICT(Pretrained):
     """
 
     card = read("ict")
+    undifferentiable = (
+        "its colours are drawn token by token, which no gradient passes; what there is would be "
+        "that of the network that adds the details, and hide what the transformer looks at"
+    )
     shared = (sampling, sizes, tokens, transformer, upsampler)
     network: Stages
 

@@ -202,7 +202,9 @@ def attention(rows: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
     Returns:
         ``(N, q, p)``; each row sums to 1.
     """
-    return torch.softmax(rows.transpose(1, 2) @ keys, -1)
+    single = torch.promote_types(rows.dtype, torch.float32)  # the scores are not scaled
+    with torch.autocast(rows.device.type, enabled=False):
+        return torch.softmax(rows.to(single).transpose(1, 2) @ keys.to(single), -1)
 
 
 def under_one_name(

@@ -35,10 +35,14 @@ class Pluralistic(Pretrained):
     def __init__(self, name: str = "", *, device: str = "cpu") -> None:
         """Choose the weights, and whether to draw."""
         super().__init__(name, device=device)
-        self.draws = self.name.partition("@")[2] != _MEAN
         if not self.draws:
             title = f"{self.card.title}, mean of the prior (not a published mode)"
             self.card = replace(self.card, title=title, stochastic=False)
+
+    @property
+    def draws(self) -> bool:
+        """Whether the code is drawn."""
+        return self.name.partition("@")[2] != _MEAN
 
     def build(self, config: Mapping[str, Any]) -> CompletionNetwork:
         """Make encoder and generator."""

@@ -218,12 +218,34 @@ class CompletionNetwork(nn.Module):
             Pictures.
         """
         prior, features = self.encoder(visible)
-        code = prior.loc
-        if generator is not None:
-            noise = torch.randn(code.shape, generator=generator, device=generator.device)
-            code = code + prior.scale * noise.to(code)
+        code = prior.loc if generator is None else _drawn(prior, generator)
         pictures: list[torch.Tensor] = self.generator(code, features[-1], features[ENCODED], valid)
         return pictures[-1]
+
+    def both_paths(
+        self,
+        visible: torch.Tensor,
+        hidden: torch.Tensor,
+        valid: torch.Tensor,
+        generator: torch.Generator,
+    ) -> tuple[Normal, Normal, list[torch.Tensor], list[torch.Tensor]]:
+        """Fill for training, with codes of the posterior and of the prior (section 3.2).
+
+        Args:
+            visible: Pictures, 0 in the hole.
+            hidden: The same pictures, 0 outside of the hole.
+            valid: 1 where known.
+            generator: Where both codes are drawn from.
+
+        Returns:
+            Posterior and prior; pictures from 1/8 of the size up to the full one of the
+            reconstructive path, and those of the generative path.
+        """
+        posterior, prior, features = self.encoder.both_paths(visible, hidden)
+        codes = torch.cat([_drawn(each, generator) for each in (posterior, prior)])
+        given = (torch.cat([each, each]) for each in (features[-1], features[ENCODED], valid))
+        halves = [each.chunk(2) for each in self.generator(codes, *given)]
+        return posterior, prior, [rebuilt for rebuilt, _ in halves], [new for _, new in halves]
 
 
 def resized(valid: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
@@ -249,3 +271,9 @@ def _widths(base_width: int, largest_width: int) -> list[int]:
 def _normal(maps: torch.Tensor) -> Normal:
     mean, raw = maps.chunk(2, 1)
     return Normal(mean, F.softplus(raw), validate_args=False)
+
+
+def _drawn(distribution: Normal, generator: torch.Generator) -> torch.Tensor:
+    mean, scale = distribution.loc, distribution.scale
+    noise = torch.randn(mean.shape, generator=generator, device=generator.device)
+    return mean + scale * noise.to(mean)

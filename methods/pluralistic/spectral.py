@@ -35,12 +35,14 @@ class NormalisedWeight(nn.Module):
     def forward(self) -> torch.Tensor:
         """Take a step of the power iteration and normalise; the gradient flows through both."""
         matrix = self.weight_bar.flatten(1)
-        with torch.no_grad():
-            v = _unit(matrix.T @ self.weight_u)
-            u = _unit(matrix @ v)
-            self.weight_v.copy_(v)
-            self.weight_u.copy_(u)
-        return self.weight_bar / (u @ (matrix @ v))
+        # Never at half precision, in which the vectors would not settle.
+        with torch.autocast(matrix.device.type, enabled=False):
+            with torch.no_grad():
+                v = _unit(matrix.T @ self.weight_u)
+                u = _unit(matrix @ v)
+                self.weight_v.copy_(v)
+                self.weight_u.copy_(u)
+            return self.weight_bar / (u @ (matrix @ v))
 
 
 class SpectralConvolution(nn.Module):

@@ -18,6 +18,8 @@ from methods.ict import tokens
 
 _TOKENS, _PICTURE = "transformer", "upsampler"
 _ADVERSARIAL = 0.1
+_DEVIATION = 0.02  # of the paper's first weights
+_NEAR = 0.25  # of the range of a channel; colours that are so near are alike
 
 
 class ICT(Recipe):
@@ -34,6 +36,8 @@ class ICT(Recipe):
     }
     notes: ClassVar = {
         "palette": "an even grid of RGB, where the paper has clusters of ImageNet's colours",
+        "first weights": "embedding and head of the transformer are alike for like colours, where "
+        "the paper starts from noise",
         "hidden": "the upsampler learns with the photo's own tokens in the hole, as in the paper; "
         "the transformer is never shown them",
         "held_out": "filled with 8 tokens drawn per pass (variant step8), for speed",
@@ -43,9 +47,14 @@ class ICT(Recipe):
 
     @classmethod
     def make(cls, network: nn.Module, seed: int) -> Self:
-        """Set the palette; first weights stay the constructor's, which are the paper's."""
+        """Set the palette, and what the transformer knows about it from the start."""
         stages: Any = network
         stages.palette.copy_(even_palette(len(stages.palette)))
+        embedding, head = stages.transformer.tok_emb.weight, stages.transformer.head.weight
+        features = alike(stages.palette, embedding.shape[1], seed)
+        with torch.no_grad():
+            for weight in (embedding, head):
+                weight.copy_(features * _DEVIATION)
         return cls(network, SpectralPatchCritic())
 
     def show(self, batch: Batch) -> Shown:
@@ -93,3 +102,24 @@ def even_palette(colours: int) -> torch.Tensor:
         raise InputError(f"ICT's palette: expected a cube such as 512 colours, found {colours}")
     levels = torch.linspace(0, 255, side).round().to(torch.uint8)
     return torch.cartesian_prod(levels, levels, levels)
+
+
+def alike(palette: torch.Tensor, width: int, seed: int) -> torch.Tensor:
+    """Vectors whose products are the larger, the nearer the colours are.
+
+    From noise, a transformer has to learn about each of hundreds of colours by itself; at a small
+    budget that is most of what it learns.
+
+    Args:
+        palette: uint8 RGB, ``(V, 3)``.
+        width: Of the vectors.
+        seed: For the directions in which colours are looked at.
+
+    Returns:
+        Random Fourier features of a Gaussian kernel (Rahimi and Recht, NeurIPS 2007),
+        ``(V, width)``, of mean square 1.
+    """
+    stream = torch.Generator().manual_seed(seed)
+    directions = torch.randn(3, width, generator=stream) / _NEAR
+    phases = 2 * torch.pi * torch.rand(width, generator=stream)
+    return 2**0.5 * torch.cos(palette.cpu() / 255 @ directions + phases)
