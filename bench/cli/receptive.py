@@ -1,0 +1,73 @@
+"""``inpaint-bench receptive``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.cli.arguments import Commands, positive
+from bench.cli.results import build_report
+
+if TYPE_CHECKING:
+    from bench.receptive_table import Result
+
+
+def add(commands: Commands) -> None:
+    """Describe the command."""
+    receptive = commands.add_parser(
+        "receptive",
+        help="measure which known pixels decide the middle of a hole",
+        description="Effective receptive field: the gradient of the middle of a centred square "
+        "hole, a quarter of the side wide, with respect to the input, averaged over photos.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    receptive.set_defaults(command=_receptive)
+    receptive.add_argument("methods", nargs="+", metavar="METHOD", help="as for run --methods")
+    receptive.add_argument("--images", default="bundled", help="folder of photos, or 'bundled'")
+    receptive.add_argument("--side", type=positive, default=256, help="of the photos, in pixels")
+    receptive.add_argument("--limit", type=positive, help="only the first so many photos")
+    receptive.add_argument("--device", default="cpu", help="torch device")
+    receptive.add_argument(
+        "--out", type=Path, help="run folder of these methods, whose report is to show it"
+    )
+
+
+def _receptive(options: argparse.Namespace) -> int:
+    from bench import receptive_table as table
+
+    asked = table.made(options.methods, options.device)
+    store = table.check_run(options.out, asked) if options.out else None
+    photos = table.read(options.images, options.side, options.limit)
+    for refused in photos.refused:
+        print(f"inpaint-bench: left out {refused}", file=sys.stderr)
+    count = len(photos.pictures)
+    noun = "photo" if count == 1 else "photos"
+    print(f"{count} {noun} of {photos.side} x {photos.side}; radii in % of the side")
+    width = max(len(method.name) for method in asked)
+    print(f"{'':{width}}     r50     r90     r99   known   sigma     R^2")
+    measured = []
+    for result in table.results(asked, photos):
+        print(f"{result.method:{width}}  {_line(result)}", flush=True)
+        measured.append(result)
+    if store is not None:
+        table.write(store, measured, photos)
+        build_report(options.out, None)
+    return 0 if all(result.field is not None for result in measured) else 1
+
+
+def _line(result: Result) -> str:
+    if result.field is None:
+        return f"{result.status}: {result.reason}"
+    row = result.row
+    names = ("r50", "r90", "r99", "sigma")
+    radii = {name: f"{100 * row[name] / row['network_side']:6.1f}" for name in names}
+    known = f"{100 * row['known_share']:6.1f}"
+    texts = (
+        *(radii[name] for name in names[:3]),
+        known,
+        radii["sigma"],
+        f"{row['r_squared']:6.3f}",
+    )
+    return "  ".join(texts)
