@@ -74,7 +74,14 @@ def test_a_run_from_before_there_were_any_is_still_shown(finished, tmp_path):
     rows = finished.read_table("cases.parquet").drop(columns=["pictures", "counts"])
     old = tmp_path / "old"
     old.mkdir()
-    for name in ("run.json", "plan.parquet", "metrics.parquet", "methods.parquet", "sets.parquet", "inputs.parquet"):
+    for name in (
+        "run.json",
+        "plan.parquet",
+        "metrics.parquet",
+        "methods.parquet",
+        "sets.parquet",
+        "inputs.parquet",
+    ):
         (old / name).write_bytes(finished.file(name).read_bytes())
     pd.DataFrame(rows).to_parquet(old / "cases.parquet")
     build(old, old / "report")

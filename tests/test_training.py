@@ -173,7 +173,9 @@ def test_a_killed_training_ends_with_the_same_weights(job, trained, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (out / trained.name).read_bytes() == trained.read_bytes()
-    assert [b.held_out for b in ledger.read(replace(job, out=out).ledger)] == [b.held_out for b in ledger.read(job.ledger)]
+    assert [b.held_out for b in ledger.read(replace(job, out=out).ledger)] == [
+        b.held_out for b in ledger.read(job.ledger)
+    ]
 
 
 def test_a_longer_budget_goes_on_and_equals_one_long_training(job, trained, tmp_path):

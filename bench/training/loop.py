@@ -90,6 +90,8 @@ def train(job: Job) -> Path:
     # What a continued training must share with the one before; its budget may grow.
     kept = ("method", "config", "seed", "batch", "crop", "precision")
     asked = {name: getattr(job, name) for name in kept} | {"photos": photo_set.sha}
+    if len(recipe_for(job.method).stages) > 1:
+        asked["budget"] = job.budget  # the stages are shares of it
     job.out.mkdir(parents=True, exist_ok=True)
     saved = state.read(job.out, asked)
     learner, adapter = _set_up(job)
@@ -155,6 +157,8 @@ def _learn(learner: Learner, taken: Sequence[Batch], before: ledger.Block | None
     for batch in taken:
         torch.manual_seed(batch.start)  # for dropout: with it, steps depend on nothing before
         stage = learner.recipe.stage(batch.progress)
+        if stage != learner.stage:  # another part of the network learns now
+            learner.average.steps, learner.stage = 0, stage
         if stage in counted:
             terms, finite = learner.step(batch)
         else:

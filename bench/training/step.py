@@ -25,6 +25,7 @@ class Learner:
         critic_optimiser: Of the critic, None without one.
         average: The weights that are shipped.
         fabric: Lightning Fabric, which knows about devices and precision.
+        stage: The stage that learned last.
     """
 
     recipe: Recipe
@@ -32,6 +33,7 @@ class Learner:
     critic_optimiser: Any
     average: Average
     fabric: Any
+    stage: str = ""
 
     def step(self, batch: Batch) -> tuple[dict[str, float], bool]:
         """Learn from a batch.
@@ -86,14 +88,14 @@ class Learner:
             "average": self.average.network,
         }
         tensors = {name: part.state_dict() for name, part in parts.items() if part is not None}
-        return tensors | {"averaged_steps": self.average.steps}
+        return tensors | {"averaged_steps": self.average.steps, "stage": self.stage}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Put back what `state` gave."""
         self.recipe.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.average.network.load_state_dict(state["average"])
-        self.average.steps = state["averaged_steps"]
+        self.average.steps, self.stage = state["averaged_steps"], state["stage"]
         if self.recipe.critic is not None:
             self.recipe.critic.load_state_dict(state["critic"])
             self.critic_optimiser.load_state_dict(state["critic_optimiser"])

@@ -29,15 +29,15 @@ class ICT(Recipe):
     term 0.1; at 10 for known pixels, as here, the latter's weight is the share of the hole.
     """
 
-    stages: ClassVar = {_TOKENS: 0.6, _PICTURE: 0.4}
+    stages: ClassVar = {_TOKENS: 0.75, _PICTURE: 0.25}
     without: ClassVar = {
         "content": "needs the downloaded VGG-19",
         "style": "needs the downloaded VGG-19",
     }
     notes: ClassVar = {
         "palette": "an even grid of RGB, where the paper has clusters of ImageNet's colours",
-        "first weights": "embedding and head of the transformer are alike for like colours, where "
-        "the paper starts from noise",
+        "first weights": "embedding and head of the transformer are alike for like colours, and "
+        "positions are sines, where the paper starts from noise",
         "hidden": "the upsampler learns with the photo's own tokens in the hole, as in the paper; "
         "the transformer is never shown them",
         "held_out": "filled with 8 tokens drawn per pass (variant step8), for speed",
@@ -55,6 +55,8 @@ class ICT(Recipe):
         with torch.no_grad():
             for weight in (embedding, head):
                 weight.copy_(features * _DEVIATION)
+            positions = stages.transformer.pos_emb
+            positions.copy_(_DEVIATION * sines(stages.grid, positions.shape[-1])[None])
         return cls(network, SpectralPatchCritic())
 
     def show(self, batch: Batch) -> Shown:
@@ -123,3 +125,17 @@ def alike(palette: torch.Tensor, width: int, seed: int) -> torch.Tensor:
     directions = torch.randn(3, width, generator=stream) / _NEAR
     phases = 2 * torch.pi * torch.rand(width, generator=stream)
     return 2**0.5 * torch.cos(palette.cpu() / 255 @ directions + phases)
+
+
+def sines(grid: int, width: int) -> torch.Tensor:
+    """Positions on a square grid by sines and cosines, half of them for rows, half for columns.
+
+    Returns:
+        ``(grid * grid, width)``, of mean square 1 (Vaswani et al., NeurIPS 2017, section 3.5, with
+        wavelengths from 2 pi to that many times the grid).
+    """
+    frequencies = grid ** -torch.linspace(0, 1, width // 4)
+    angles = torch.arange(grid)[:, None] * frequencies
+    line = torch.cat([angles.sin(), angles.cos()], 1)  # (grid, width / 2)
+    rows = line[:, None].expand(grid, grid, -1)
+    return 2**0.5 * torch.cat([rows, rows.transpose(0, 1)], 2).flatten(0, 1)
