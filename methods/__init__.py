@@ -211,7 +211,8 @@ def _parse_own(text: str) -> Spec:
             return Spec(text, label, kind, path)
     if not _CLASS_PATH.fullmatch(target):
         raise BenchError(
-            f"method {text!r}: expected module:Class, folder:PATH or trained:PATH after '=', found {target!r}"
+            f"method {text!r}: expected module:Class, folder:PATH or trained:PATH after '=', "
+            f"found {target!r}"
         )
     return Spec(text, label, "class", target)
 
