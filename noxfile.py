@@ -1,4 +1,4 @@
-"""Tasks: ``nox -s bench``, ``tests``, ``lint``, ``gate``, ``report``, ``train``, ``speed``, ``nightly``.
+"""Tasks of nox: ``bench``, ``tests``, ``lint``, ``gate``, ``report``, ``train``, ``speed``, ``nightly``.
 
 All tasks share one environment, ``.nox/shared``: PyTorch alone is gigabytes.
 """

@@ -42,7 +42,8 @@ def finished(tmp_path_factory, photos):
 
 def test_pictures_and_counts_are_kept_with_the_fill(finished):
     rows = finished.read_table("cases.parquet").query("method == 'a'")
-    assert len(rows) and (rows["status"] == "ok").all()
+    assert len(rows) > 0
+    assert (rows["status"] == "ok").all()
     for row in rows.itertuples():
         assert json.loads(row.counts) == {"passes": 7, "share": 0.25}
         (path,) = json.loads(row.pictures).values()

@@ -90,7 +90,7 @@ def test_photos_that_are_not_there_are_refused(tmp_path, content):
     path = tmp_path / "x.tar"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(InputError, match="training photos|tar archive"):
+    with pytest.raises(InputError, match=r"training photos|tar archive"):
         photos.read([path], SIDE)
 
 
