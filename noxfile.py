@@ -1,4 +1,4 @@
-"""Tasks of nox: ``bench``, ``tests``, ``lint``, ``gate``, ``report``, ``train``, ``speed``, ``nightly``.
+"""Tasks: ``bench``, ``tests``, ``lint``, ``gate``, ``report``, ``train``, ``speed``, ``nightly``.
 
 All tasks share one environment, ``.nox/shared``: PyTorch alone is gigabytes.
 """
