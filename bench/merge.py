@@ -14,7 +14,7 @@ from bench import tables
 from bench.errors import InputError
 from bench.store import RunFolder
 
-_FOLDERS = ("photos", "masks", "fragments", "features", "outputs")
+_FOLDERS = ("photos", "masks", "fragments", "features", "outputs", "pictures")
 
 
 def merge(out: Path, runs: Sequence[Path]) -> dict[str, Any]:
@@ -44,8 +44,9 @@ def merge(out: Path, runs: Sequence[Path]) -> dict[str, Any]:
             _copy(store.file(folder), target.file(folder))
     for name in ("plan.parquet", "inputs.parquet", "metrics.parquet"):
         target.write_table(name, stores[0].read_table(name))
-    described = pd.concat([store.read_table("methods.parquet") for store in stores])
-    target.write_table("methods.parquet", described.drop_duplicates("method"))
+    for name, keys in (("methods.parquet", ["method"]), ("training.parquet", None)):
+        joined = pd.concat([store.read_table(name) for store in stores])
+        target.write_table(name, joined.drop_duplicates(keys))
     header["merged_from"] = [str(run) for run in runs]
     return tables.finish(target, header, state="complete")
 
