@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -70,6 +71,9 @@ class Pretrained(Inpainter):
         self.checkpoints = checkpoints
         self.config: Mapping[str, Any] = checkpoints[0].config if checkpoints else {}
         self.card = self.card.fitted(checkpoints[0].choice if checkpoints else "")
+        if checkpoints and checkpoints[0].file.endswith(".safetensors"):
+            # Nobody may take weights of the equal-budget track for the published ones.
+            self.card = replace(self.card, title=f"{self.card.title} ({checkpoints[0].choice})")
 
     @property
     def identity(self) -> str:

@@ -73,7 +73,7 @@ DECADES = 6
 RINGS = ("-", "--", ":")
 LINES_SIZE = (620, 330)
 """Width and height of a plot of lines, in points."""
-_STROKES = ("-", "--", "-.", ":")
+_STROKES = ("-", "--", "-.", ":", (0, (6, 1)), (0, (3, 1, 1, 1, 1, 1)))
 
 
 def size(count: int) -> tuple[int, int]:
