@@ -17,6 +17,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 import methods
+from bench.cli import main
 from bench.errors import BenchError, InputError
 from bench.training import Job, ledger, photos, train
 from bench.training.loop import _set_up
@@ -176,6 +177,24 @@ def test_a_killed_training_ends_with_the_same_weights(job, trained, tmp_path):
     assert [b.held_out for b in ledger.read(replace(job, out=out).ledger)] == [
         b.held_out for b in ledger.read(job.ledger)
     ]
+
+
+def test_the_source_reports_recipe_sees_all_photos_six_times_in_batches_of_six(
+    archive, monkeypatch
+):
+    seen = []
+    monkeypatch.setattr("bench.training.train", lambda job: seen.append(job) or job.weights)
+    command = ["train", "relama", "--images", str(archive), "--out", "x", "--recipe"]
+    assert main([*command, "source-report"]) == 0
+    assert (seen[0].rounds, seen[0].batch, seen[0].budget) == (6, 6, 0)
+    with pytest.raises(SystemExit):
+        main([*command, "source-report", "--budget", "8"])
+
+
+def test_rounds_are_a_budget_by_the_number_of_photos(job, archive, tmp_path):
+    found = photos.read([archive], SIDE)
+    short = replace(job, out=tmp_path / "rounds", budget=0, rounds=1, batch=len(found.train))
+    assert card_of_file(train(short))["training"]["pictures"] == len(found.train)
 
 
 def test_a_longer_budget_goes_on_and_equals_one_long_training(job, trained, tmp_path):

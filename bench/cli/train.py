@@ -20,11 +20,18 @@ def add(commands: Commands) -> None:
     train.add_argument(
         "--images", type=Path, nargs="+", required=True, help="folders or .tar archives of photos"
     )
-    train.add_argument("--budget", type=positive, required=True, help="pictures to be seen")
+    much = train.add_mutually_exclusive_group(required=True)
+    much.add_argument("--budget", type=positive, default=0, help="pictures to be seen")
+    much.add_argument(
+        "--recipe",
+        choices=("source-report",),
+        help="source-report: all photos six times in batches of six, as ReLaMa's author trained it "
+        "on faces",
+    )
     train.add_argument("--out", type=Path, required=True, help="folder of the training")
     train.add_argument("--config", default="small", help="configuration on the method's card")
     train.add_argument("--seed", type=int, default=0, help="of first weights, pictures and holes")
-    train.add_argument("--batch", type=positive, default=8, help="pictures of a step")
+    train.add_argument("--batch", type=positive, help="pictures of a step (8)")
     train.add_argument("--crop", type=positive, default=128, help="side of the squares, in pixels")
     train.add_argument("--block", type=positive, default=800, help="pictures between two savings")
     train.add_argument("--device", default="cpu", help="torch device")
@@ -44,7 +51,8 @@ def _train(options: argparse.Namespace) -> int:
             budget=options.budget,
             config=options.config,
             seed=options.seed,
-            batch=options.batch,
+            batch=options.batch or (6 if options.recipe else 8),
+            rounds=6 if options.recipe else 0,
             crop=options.crop,
             block=options.block,
             device=options.device,

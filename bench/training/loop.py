@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from statistics import fmean
@@ -36,7 +36,7 @@ class Job:
         method: Name of a learnable method.
         images: Folders or archives of photos.
         out: Folder of the training.
-        budget: Pictures to be seen by the network that fills.
+        budget: Pictures to be seen by the network that fills; 0 where `rounds` says it.
         config: Name of a configuration on the method's card.
         seed: Of first weights and of the stream.
         batch: Pictures of a step.
@@ -46,6 +46,7 @@ class Job:
         precision: As Lightning Fabric writes it.
         workers: Processes that read ahead.
         terms_of_use: Of the photos, for the card.
+        rounds: How often all photos are seen, instead of a budget.
     """
 
     method: str
@@ -61,6 +62,7 @@ class Job:
     precision: str = "32-true"
     workers: int = 0
     terms_of_use: str = "not stated"
+    rounds: int = 0
 
     @property
     def weights(self) -> Path:
@@ -87,6 +89,7 @@ def train(job: Job) -> Path:
             another training, or the losses stay without finite values.
     """
     photo_set = photos.read(job.images, job.crop)
+    job = replace(job, budget=job.budget or job.rounds * len(photo_set.train))
     # What a continued training must share with the one before; its budget may grow.
     kept = ("method", "config", "seed", "batch", "crop", "precision")
     asked = {name: getattr(job, name) for name in kept} | {"photos": photo_set.sha}
