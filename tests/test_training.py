@@ -2,6 +2,7 @@
 
 import io
 import json
+import pickle
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from bench.cli import main
 from bench.errors import BenchError, InputError
 from bench.training import Job, ledger, photos, train
 from bench.training.loop import _set_up
+from bench.training.state import Average
 from bench.training.stream import Stream, batches
 from masks.tiers import TIERS, tier_of
 from methods import harness
@@ -224,7 +226,7 @@ def test_steps_that_are_not_finite_change_nothing_and_stop_the_training(job, arc
     assert not np.isfinite(terms["l1_known"])
     after = learner.recipe.network.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
-    assert learner.average.steps == 0
+    assert learner.average.steps == {}
 
 
 def test_what_has_no_network_or_no_recipe_cannot_be_trained(job, tmp_path):
@@ -261,3 +263,68 @@ def test_a_damaged_training_is_no_method(job, trained, tmp_path):
     (tmp_path / "lama-small.json").unlink()
     with pytest.raises(BenchError, match="expected the folder of a finished training"):
         methods.get(f"mine=trained:{tmp_path}")
+
+
+def test_the_critics_of_the_two_lamas_start_alike(job):
+    one, other = (
+        _set_up(replace(job, method=name))[0].recipe.critic.module.state_dict()
+        for name in ("lama", "relama")
+    )
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_the_average_of_what_does_not_learn_stays_as_it_is():
+    network = torch.nn.ModuleDict({"a": torch.nn.Linear(2, 2), "b": torch.nn.Linear(2, 2)})
+    average = Average(network)
+    first = {name: tensor.clone() for name, tensor in average.network.state_dict().items()}
+    for part, other in (("a", "b"), ("b", "a")):
+        before = {name: t.clone() for name, t in average.network.state_dict().items()}
+        for weight in network.parameters():
+            weight.grad = None
+        network[part](torch.ones(1, 2)).sum().backward()
+        with torch.no_grad():
+            network[part].weight += 1
+        average.update(network)
+        now = average.network.state_dict()
+        assert torch.equal(now[f"{other}.weight"], before[f"{other}.weight"])
+        moved = now[f"{part}.weight"] - first[f"{part}.weight"]
+        assert moved.numpy() == pytest.approx(9 / 11, rel=1e-5)
+
+
+def test_terms_that_are_infinite_with_finite_gradients_are_noticed(job, archive):
+    learner, _ = _set_up(job)
+    stream = Stream(photos.read([archive], SIDE).train, SIDE, 0)
+    (batch,) = batches(stream, 0, 4, 4, torch.device("cpu"))
+    weights = [w for w in learner.recipe.network.parameters()]
+    before = [w.detach().clone() for w in weights]
+    usual = learner.recipe.terms
+    learner.recipe.terms = lambda *given: usual(*given) | {"far": torch.tensor(float("inf"))}
+    assert not learner.step(batch)[1]
+    assert all(torch.equal(w, b) for w, b in zip(weights, before, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"precision": "16-mixed"}, "--precision"),
+        ({"method": "deepfill"}, "the critic of deepfill takes 128"),
+        ({"device": "cuda:7"}, "cuda"),
+    ],
+)
+def test_what_would_go_wrong_later_is_refused_at_once(job, tmp_path, changes, words):
+    with pytest.raises(BenchError, match=words):
+        train(replace(job, out=tmp_path, **changes))
+
+
+def test_a_state_without_its_ledger_is_not_continued(job, trained, tmp_path):
+    (tmp_path / "state.pt").write_bytes((job.out / "state.pt").read_bytes())
+    with pytest.raises(InputError, match="expected the ledger of 16 pictures"):
+        train(replace(job, out=tmp_path))
+
+
+def test_pictures_can_be_read_ahead_by_processes(archive):
+    stream = Stream(photos.read([archive], SIDE).train, SIDE, 0)
+    cpu = torch.device("cpu")
+    for a, b in zip(batches(stream, 0, 8, 4, cpu), batches(stream, 0, 8, 4, cpu, 1), strict=True):
+        assert torch.equal(a.images, b.images)
+    assert pickle.loads(pickle.dumps(stream))[3][0].shape == (3, SIDE, SIDE)

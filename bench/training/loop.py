@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import time
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from torch import nn
 
 import methods
 from bench import flops, memory
-from bench.errors import BenchError
+from bench.errors import BenchError, InputError
 from bench.training import held_out, ledger, photos, result, state
 from bench.training.recipe import BETAS, CRITIC_RATE, RATE
 from bench.training.recipes import recipe_for
@@ -25,6 +26,7 @@ from bench.training.step import Learner
 from bench.training.stream import Batch, Stream, batches
 from methods.pretrained import Pretrained
 
+_PRECISIONS = ("32-true", "bf16-mixed")
 _PATIENCE = 10  # steps in a row that may lack finite values
 
 
@@ -43,7 +45,7 @@ class Job:
         crop: Side of the squares, in pixels.
         block: Pictures of a row in the ledger; after each the state is saved.
         device: As torch writes it.
-        precision: As Lightning Fabric writes it.
+        precision: ``32-true`` or ``bf16-mixed``.
         workers: Processes that read ahead.
         terms_of_use: Of the photos, for the card.
         rounds: How often all photos are seen, instead of a budget.
@@ -102,11 +104,18 @@ def train(job: Job) -> Path:
     if saved is not None:
         learner.restore(saved["learner"])
         blocks = [each for each in ledger.read(job.ledger) if each.pictures <= saved["pictures"]]
+        if not blocks or blocks[-1].pictures != saved["pictures"]:
+            raise InputError(
+                f"{job.ledger}: expected the ledger of {saved['pictures']} pictures, as in the "
+                "state beside it; put it back, or train in another folder"
+            )
     seen = blocks[-1].pictures if blocks else 0
     stream = Stream(photo_set.train, job.crop, job.seed)
     todo = batches(stream, seen, job.budget, job.batch, learner.fabric.device, job.workers)
     while taken := list(itertools.islice(todo, max(job.block // job.batch, 1))):
         block = _learn(learner, taken, blocks[-1] if blocks else None)
+        # On a copy: a spectral norm changes by being used.
+        adapter.network = copy.deepcopy(learner.average.network)
         figures = held_out.measure(adapter, photo_set.held_out, job.crop)
         blocks.append(ledger.Block(**block, held_out=figures))
         ledger.write(job.ledger, blocks)
@@ -124,15 +133,22 @@ def _set_up(job: Job) -> tuple[Learner, Pretrained]:
     from lightning_fabric import Fabric
 
     kind = recipe_for(job.method)
+    if job.precision not in _PRECISIONS:
+        # With 16 bits gradients are scaled, which the guard against infinite ones cannot see.
+        raise BenchError(
+            f"--precision: expected {' or '.join(_PRECISIONS)}, found {job.precision!r}"
+        )
+    if kind.side not in (0, job.crop):
+        raise BenchError(f"--crop: the critic of {job.method} takes {kind.side}, not {job.crop}")
     name = f"{job.method}@{kind.variant}" if kind.variant else job.method
     adapter = methods.learnable(job.method).untrained(job.config, name, device=job.device)
     torch.manual_seed(job.seed)
     recipe = kind.make(adapter.build(adapter.config), job.seed)
-    accelerator = "cuda" if job.device.startswith("cuda") else "cpu"
+    device = adapter.device
+    devices = 1 if device.index is None else [device.index]
     precision: Any = job.precision
-    fabric = Fabric(accelerator=accelerator, devices=1, precision=precision)
+    fabric = Fabric(accelerator=device.type, devices=devices, precision=precision)
     average = Average(recipe.network.to(fabric.device))
-    adapter.network = average.network
     recipe.network, optimiser = _watched(fabric, recipe.network, RATE)
     for name in recipe.methods:
         recipe.network.mark_forward_method(name)
@@ -158,10 +174,8 @@ def _learn(learner: Learner, taken: Sequence[Batch], before: ledger.Block | None
     spent = 0
     skipped = in_a_row = 0
     for batch in taken:
-        torch.manual_seed(batch.start)  # for dropout: with it, steps depend on nothing before
+        torch.manual_seed(batch.seed)  # for dropout: with it, steps depend on nothing before
         stage = learner.recipe.stage(batch.progress)
-        if stage != learner.stage:  # another part of the network learns now
-            learner.average.steps, learner.stage = 0, stage
         if stage in counted:
             terms, finite = learner.step(batch)
         else:

@@ -48,12 +48,14 @@ class Recipe:
         without: Terms of the paper that are left out, with the reason.
         notes: What a reader of the weights' card must know besides, by topic. The topic ``hidden``
             is for a `show` that looks at the photo under the hole, as some papers' training does.
+        side: Of the only squares that the critic takes; 0 if it takes any.
         variant: Of the method, to fill held-out photos with; empty for the method as it is.
     """
 
     stages: ClassVar[Mapping[str, float]] = {"all": 1.0}
     without: ClassVar[Mapping[str, str]] = {}
     notes: ClassVar[Mapping[str, str]] = {}
+    side: ClassVar[int] = 0
     variant: ClassVar[str] = ""
     methods: ClassVar[tuple[str, ...]] = ()  # of the network besides forward that `show` calls
 

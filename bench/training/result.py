@@ -16,6 +16,7 @@ from bench.training import recipe as common
 from bench.training.ledger import Block
 from bench.training.photos import PhotoSet
 from bench.training.recipe import Recipe
+from bench.training.step import LARGEST_NORM
 from methods.weights import digest
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def write(
             "crop": job.crop,
             "seed": job.seed,
             "precision": job.precision,
+            "largest_gradient_norm": LARGEST_NORM,
             "optimiser": f"Adam, rate {common.RATE}, critic {common.CRITIC_RATE}, "
             f"betas {common.BETAS}",
             "reconstruction": {"hole": common.HOLE, "known": common.KNOWN},

@@ -21,23 +21,28 @@ class Average:
     """Exponential moving average of a network's weights; these are what is shipped.
 
     The horizon grows with the steps taken, so that a short training does not average over the
-    weights it started from.
+    weights it started from. Each tensor has its own count: those of a stage that does not learn
+    stay as they are.
     """
 
     def __init__(self, network: nn.Module) -> None:
         """Start from the network as it is."""
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
-        self.steps = 0
+        self.steps: dict[str, int] = {}
 
     @torch.no_grad()
     def update(self, network: nn.Module) -> None:
-        """Take one step of the network in."""
-        self.steps += 1
-        share = max(1 - _DECAY, 9 / (10 + self.steps))
-        current = network.state_dict()
+        """Take one step of the network in, whose gradients are those of the step."""
+        bare = getattr(network, "module", network)
+        resting = {n for n, p in bare.named_parameters() if p.requires_grad and p.grad is None}
+        current = bare.state_dict()
         for name, tensor in self.network.state_dict().items():
+            if name in resting:
+                continue
+            self.steps[name] = self.steps.get(name, 0) + 1
             new = current[name].to(tensor.device)
             if tensor.is_floating_point():
+                share = max(1 - _DECAY, 9 / (10 + self.steps[name]))
                 tensor.lerp_(new.to(tensor.dtype), share)
             else:
                 tensor.copy_(new)

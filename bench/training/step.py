@@ -12,7 +12,8 @@ from bench.training.recipe import Recipe, reconstruction
 from bench.training.state import Average
 from bench.training.stream import Batch
 
-_LARGEST_NORM = 1.0  # of a gradient; longer ones are shortened
+LARGEST_NORM = 1.0
+"""Of a gradient; longer ones are shortened."""
 
 
 @dataclass
@@ -25,7 +26,6 @@ class Learner:
         critic_optimiser: Of the critic, None without one.
         average: The weights that are shipped.
         fabric: Lightning Fabric, which knows about devices and precision.
-        stage: The stage that learned last.
     """
 
     recipe: Recipe
@@ -33,14 +33,15 @@ class Learner:
     critic_optimiser: Any
     average: Average
     fabric: Any
-    stage: str = ""
 
     def step(self, batch: Batch) -> tuple[dict[str, float], bool]:
         """Learn from a batch.
 
+        The critic learns first; where it cannot, the network does not either.
+
         Returns:
-            All terms, weighted, and whether all of them and their gradients were finite; weights
-            are left as they are by those that are not.
+            All terms, weighted, and whether all of them and their gradients were finite. Terms and
+            gradients that are not change no weight.
         """
         recipe = self.recipe
         # Running statistics change as soon as a batch is looked at.
@@ -56,10 +57,10 @@ class Learner:
         terms = recipe.terms(batch, shown)
         if shown.picture is not None:
             terms = reconstruction(batch, shown.picture) | terms
-        taken = self._learn(self.optimiser, terms) and taken
-        if taken:
+        if taken and self._learn(self.optimiser, terms):
             self.average.update(recipe.network)
         else:
+            taken = False
             for buffer, before in kept.items():
                 buffer.copy_(before)
         return {name: float(term.detach()) for name, term in (terms | criticism).items()}, taken
@@ -70,10 +71,11 @@ class Learner:
 
     def _learn(self, optimiser: Any, terms: Mapping[str, torch.Tensor]) -> bool:
         optimiser.zero_grad()
-        self.fabric.backward(torch.stack([term for term in terms.values()]).sum())
+        total = torch.stack(list(terms.values())).sum()
+        self.fabric.backward(total)
         weights = [weight for group in optimiser.param_groups for weight in group["params"]]
-        norm = torch.nn.utils.clip_grad_norm_(weights, _LARGEST_NORM)
-        if not torch.isfinite(norm):
+        norm = torch.nn.utils.clip_grad_norm_(weights, LARGEST_NORM)
+        if not (torch.isfinite(norm) and torch.isfinite(total)):
             return False
         optimiser.step()
         return True
@@ -88,14 +90,14 @@ class Learner:
             "average": self.average.network,
         }
         tensors = {name: part.state_dict() for name, part in parts.items() if part is not None}
-        return tensors | {"averaged_steps": self.average.steps, "stage": self.stage}
+        return tensors | {"averaged_steps": self.average.steps}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Put back what `state` gave."""
         self.recipe.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.average.network.load_state_dict(state["average"])
-        self.average.steps, self.stage = state["averaged_steps"], state["stage"]
+        self.average.steps = state["averaged_steps"]
         if self.recipe.critic is not None:
             self.recipe.critic.load_state_dict(state["critic"])
             self.critic_optimiser.load_state_dict(state["critic_optimiser"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -23,13 +22,15 @@ class Batch:
         masks: ``(N, 1, S, S)``, 1 in the hole.
         start: Number of pictures seen before.
         progress: Share of the budget that is behind, 0 to 1.
-        generator: For noise; seeded by the place in the stream.
+        seed: For whatever is random in a step; it follows from seed and place in the stream.
+        generator: For noise; it follows from the same.
     """
 
     images: torch.Tensor
     masks: torch.Tensor
     start: int
     progress: float
+    seed: int
     generator: torch.Generator
 
     @property
@@ -51,27 +52,31 @@ class Stream(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         """Keep these."""
         self._photos = photos
         self._crop = crop
-        self._seed = seed
-        self._order = functools.lru_cache(maxsize=2)(self._shuffled)
+        self.seed = seed
+        self._shuffled: tuple[int, np.ndarray] = (-1, np.empty(0))
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         """The picture number ``index`` that is seen, and its hole, as uint8 and bool."""
         rounds, place = divmod(index, len(self._photos))
         photo = self._photos[self._order(rounds)[place]]
-        rng = np.random.default_rng((self._seed, index))
+        rng = np.random.default_rng((self.seed, index))
         pixels = photo.pixels()
         top, left = (int(rng.integers(side - self._crop + 1)) for side in pixels.shape[:2])
         square = pixels[top : top + self._crop, left : left + self._crop]
         if rng.integers(2):
             square = square[:, ::-1]
         tier = TIERS[int(rng.integers(len(TIERS)))].name
-        seed = seed_of(self._seed, f"{photo.name}/{index}", tier, 0, self._crop, self._crop)
+        seed = seed_of(self.seed, f"{photo.name}/{index}", tier, 0, self._crop, self._crop)
         hole = generate(tier, self._crop, self._crop, seed).mask
         planes = np.ascontiguousarray(square.transpose(2, 0, 1))
         return torch.from_numpy(planes), torch.from_numpy(hole[None])
 
-    def _shuffled(self, rounds: int) -> np.ndarray:
-        return np.random.default_rng((self._seed, rounds)).permutation(len(self._photos))
+    def _order(self, rounds: int) -> np.ndarray:
+        """The order of a round; the last one is kept."""
+        if self._shuffled[0] != rounds:
+            rng = np.random.default_rng((self.seed, rounds))
+            self._shuffled = (rounds, rng.permutation(len(self._photos)))
+        return self._shuffled[1]
 
 
 def batches(
@@ -91,10 +96,12 @@ def batches(
     picked = [list(range(start, start + size)) for start in starts]
     loader = DataLoader(stream, batch_sampler=picked, num_workers=workers)
     for start, (images, masks) in zip(starts, loader, strict=True):
+        seed = seed_of(stream.seed, "step", "", start, 0, 0)
         yield Batch(
             images.to(device).float() / 255,
             masks.to(device).float(),
             start,
             start / budget,
-            torch.Generator(device).manual_seed(start),
+            seed,
+            torch.Generator(device).manual_seed(seed + 1),
         )

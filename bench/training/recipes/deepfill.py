@@ -33,6 +33,7 @@ class DeepFill(Recipe):
     stands for the fine stage's own, is not.
     """
 
+    side: ClassVar = _SIDE
     notes: ClassVar = {
         "critic": "one update a step, where the paper has five: the budget counts pictures",
         "square": "64 pixels around a random pixel of the hole, where the paper has the box that "

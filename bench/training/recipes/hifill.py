@@ -29,6 +29,7 @@ class HiFill(Recipe):
     hole is summed there and divided by all pixels, as in the author's code.
     """
 
+    side: ClassVar = _SIDE
     notes: ClassVar = {
         "critic": "one update a step, where the author's code has 3: the budget counts pictures",
         "first_weights": "scaled so that signals keep their size behind gates half open; the "

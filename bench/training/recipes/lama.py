@@ -23,8 +23,10 @@ class LaMa(Recipe):
     @classmethod
     def make(cls, network: nn.Module, seed: int) -> Self:
         """LaMa and ReLaMa start from the same weights wherever both have them."""
+        critic = PatchCritic()
         initialise_by_name(network, seed)
-        return cls(network, PatchCritic())
+        initialise_by_name(critic, seed)
+        return cls(network, critic)
 
     def show(self, batch: Batch) -> Shown:
         """The prediction is judged, not the composite."""
