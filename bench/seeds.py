@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from bench.errors import BenchError
 from bench.run_tables import Run
-from bench.statistics import CASE, cap_infinite
+from bench.statistics import CASE, Interval, cap_infinite, mean_interval
 
-_DRAWS = 10_000
+_ALIKE = ("pictures", "batch", "crop", "precision")
 
 
 @dataclass(frozen=True)
@@ -25,33 +25,26 @@ class Difference:
         metric: Name of the metric.
         first: Mean of the first group.
         second: Mean of the second.
-        difference: Second minus first, mean over seeds and cases.
-        low: Lower end of the 95 % interval.
-        high: Upper end.
+        photos: Second minus first, mean over seeds and cases, with an interval that resamples
+            photos: what other photos would say of these very networks.
         by_seed: The difference for each pair of seeds.
-        cases: Number of cases that all of them completed.
-        photos: Number of photos (clusters) among them.
+        seeds: Half the width of the t interval over seeds: what other seeds would say on these
+            photos. With three seeds it is wide (4.3 standard errors), and rightly so.
     """
 
     tier: str
     metric: str
     first: float
     second: float
-    difference: float
-    low: float
-    high: float
+    photos: Interval
     by_seed: tuple[float, ...]
-    cases: int
-    photos: int
+    seeds: float
 
 
 def compare(
     run: Run, first: Sequence[str], second: Sequence[str], metrics: Sequence[str]
 ) -> list[Difference]:
     """Compare two groups of methods, the first of one with the first of the other, and so on.
-
-    The interval resamples photos and seeds at once (the pigeonhole bootstrap, Owen 2007), so it
-    speaks of other photos and of other seeds, as far as a few seeds can.
 
     Args:
         run: A run of all of them.
@@ -60,7 +53,8 @@ def compare(
         metrics: Names of metrics of cases.
 
     Raises:
-        BenchError: If the groups differ in size, or a method or metric is not in the run.
+        BenchError: If the groups differ in size, a method or metric is not in the run, or two
+            trainings that are compared had other seeds, photos or budgets.
     """
     if len(first) != len(second) or not first:
         raise BenchError(
@@ -70,9 +64,28 @@ def compare(
     unknown += [f"metric {name}" for name in metrics if name not in run.cases]
     if unknown:
         raise BenchError(f"{run.folder.path}: the run has no {', '.join(unknown)}")
+    _check_alike(run, list(zip(first, second, strict=True)))
     return [
         _difference(run, tier, metric, first, second) for tier in run.tiers for metric in metrics
     ]
+
+
+def _check_alike(run: Run, pairs: Sequence[tuple[str, str]]) -> None:
+    """Refuse pairs of trainings of this project that differ in more than what is compared."""
+    if "training" not in run.methods:
+        return
+    cards = run.methods.set_index("method")["training"].fillna("")
+    for one, other in pairs:
+        if not (cards[one] and cards[other]):
+            continue
+        a, b = (json.loads(cards[name]) for name in (one, other))
+        given = [card["training"] | {"photos": card["data"]["sha"]} for card in (a, b)]
+        unlike = [key for key in (*_ALIKE, "seed", "photos") if given[0][key] != given[1][key]]
+        if unlike:
+            details = ", ".join(f"{key} {given[0][key]} and {given[1][key]}" for key in unlike)
+            raise BenchError(
+                f"{one} and {other}: expected trainings alike but for the network, found {details}"
+            )
 
 
 def _difference(
@@ -82,29 +95,25 @@ def _difference(
     rows = rows[(rows["sample"] == 0) & rows["method"].isin([*first, *second])]
     values = rows[[*CASE, "cluster", "method"]].assign(value=cap_infinite(rows[metric])[0])
     wide = values.pivot(index=[*CASE, "cluster"], columns="method", values="value").dropna()
-    if wide.empty:
-        nan = math.nan
-        return Difference(tier, metric, nan, nan, nan, nan, nan, (nan,) * len(first), 0, 0)
-    ours, theirs = wide[list(first)].to_numpy(), wide[list(second)].to_numpy()
+    ours, theirs = (wide.reindex(columns=list(names)).to_numpy() for names in (first, second))
     gaps = theirs - ours  # (cases, seeds)
-    clusters = pd.factorize(wide.index.get_level_values("cluster"))[0]
-    low, high = _interval(gaps, clusters)
+    if not len(gaps):
+        nan = math.nan
+        nothing = Interval(nan, nan, nan, 0, 0, "no case was completed by all of them")
+        return Difference(tier, metric, nan, nan, nothing, (nan,) * len(first), nan)
+    clusters = wide.index.get_level_values("cluster").to_numpy()
+    by_seed = gaps.mean(0)
     return Difference(
-        tier, metric, float(ours.mean()), float(theirs.mean()), float(gaps.mean()), low, high,
-        tuple(float(gap) for gap in gaps.mean(0)), len(gaps), int(clusters.max()) + 1,
+        tier, metric, float(ours.mean()), float(theirs.mean()),
+        mean_interval(gaps.mean(1), clusters), tuple(map(float, by_seed)), _half_width(by_seed),
     )  # fmt: skip
 
 
-def _interval(gaps: np.ndarray, clusters: np.ndarray) -> tuple[float, float]:
-    """Percentiles of the mean under resampling of clusters (rows) and of seeds (columns)."""
-    count, seeds = clusters.max() + 1, gaps.shape[1]
-    sums = np.zeros((count, seeds))
-    np.add.at(sums, clusters, gaps)
-    sizes = np.bincount(clusters)
-    rng = np.random.default_rng(0)
-    rows = rng.multinomial(count, np.full(count, 1 / count), _DRAWS)  # how often each is drawn
-    columns = rng.multinomial(seeds, np.full(seeds, 1 / seeds), _DRAWS)
-    totals = np.einsum("dc,cs,ds->d", rows, sums, columns)
-    means = totals / ((rows @ sizes) * seeds)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
+def _half_width(values: np.ndarray) -> float:
+    """Of the 95 % t interval of a mean; NaN for a single value."""
+    from scipy.stats import t
+
+    if len(values) < 2:
+        return math.nan
+    quantile = t.ppf(0.975, len(values) - 1)
+    return float(quantile * values.std(ddof=1) / math.sqrt(len(values)))

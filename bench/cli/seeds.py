@@ -33,13 +33,16 @@ def _seeds(options: argparse.Namespace) -> int:
         text.split(",") for text in (options.first, options.second, options.metrics)
     )
     found = compare(read_run(options.run), first, second, metrics)
-    print("| tier | metric | first | second | second - first | 95 % interval | by seed | photos |")
-    print("|---|---|---|---|---|---|---|---|")
+    print(
+        "| tier | metric | first | second | second - first, 95 % over photos | by seed | "
+        "95 % over seeds | photos |\n|---|---|---|---|---|---|---|---|"
+    )
     for each in found:
-        by_seed = ", ".join(f"{gap:+.4f}" for gap in each.by_seed)
+        gap = each.photos
+        by_seed = ", ".join(f"{value:+.2g}" for value in each.by_seed)
         print(
-            f"| {each.tier} | {each.metric} | {each.first:.4f} | {each.second:.4f} | "
-            f"{each.difference:+.4f} | [{each.low:+.4f}, {each.high:+.4f}] | {by_seed} | "
-            f"{each.photos} |"
+            f"| {each.tier} | {each.metric} | {each.first:.4g} | {each.second:.4g} | "
+            f"{gap.mean:+.2g} [{gap.low:+.2g}, {gap.high:+.2g}] | {by_seed} | "
+            f"{gap.mean:+.2g} ± {each.seeds:.2g} | {gap.clusters} |"
         )
     return 0
