@@ -19,6 +19,8 @@ def write(run: Run, rankings: Sequence[Ranking], folder: Path) -> None:
     folder.mkdir(parents=True)
     _csv(run.cases, folder / "cases.csv")
     _csv(pd.DataFrame(list(_summary(run, rankings))), folder / "summary.csv")
+    if not run.training.empty:
+        _csv(run.training, folder / "training.csv")
     if not run.samples.empty:
         _csv(run.samples, folder / "samples.csv")
     if not run.receptive.empty:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,16 @@ from reports.site import Site
 from reports.tables import Label
 
 _CURVE = "l1_hole_"
+_ALIKE: dict[str, Callable[[Any], Any]] = {
+    "photos": lambda card: card["data"]["sha"],
+    "pictures seen": lambda card: card["training"]["pictures"],
+    "seed, so order and holes": lambda card: card["training"]["seed"],
+    "batch": lambda card: card["training"]["batch"],
+    "square": lambda card: card["training"]["crop"],
+    "precision": lambda card: card["training"]["precision"],
+    "optimiser": lambda card: card["training"]["optimiser"],
+    "reconstruction term": lambda card: card["training"]["reconstruction"],
+}
 
 
 @dataclass(frozen=True)
@@ -42,10 +53,13 @@ def write(site: Site) -> None:
     held_out = site.run.training[site.run.training["kind"] == "held out"]
     if held_out.empty:
         return
-    curves = held_out[held_out["quantity"].str.startswith(_CURVE)]
+    curves = _of_the_last_stage(held_out[held_out["quantity"].str.startswith(_CURVE)])
     tiers = list(dict.fromkeys(curves["quantity"].str.removeprefix(_CURVE)))
+    budgets = _budgets(site, held_out)
     context = {
-        "budgets": _budgets(site, held_out),
+        "budgets": budgets,
+        "unlike": _unlike(budgets),
+        "terms": _terms(site),
         "quantities": [(name, _words(name)) for name in dict.fromkeys(held_out["quantity"])],
         "curves": [_curve(site, tier, curves) for tier in tiers],
     }
@@ -68,6 +82,36 @@ def _budgets(site: Site, held_out: pd.DataFrame) -> list[Budget]:
             )
         )
     return budgets
+
+
+def _of_the_last_stage(rows: pd.DataFrame) -> pd.DataFrame:
+    """Drop what was measured before the part that fills began to learn."""
+    last = rows.groupby("method")["stage"].transform("last")
+    return rows[rows["stage"] == last]
+
+
+def _unlike(budgets: list[Budget]) -> list[str]:
+    """What the trainings shown together do not share, in words; empty if all is alike."""
+    found = []
+    for words, value in _ALIKE.items():
+        values = {json.dumps(value(budget.facts), sort_keys=True) for budget in budgets}
+        if len(values) > 1:
+            found.append(words)
+    return found
+
+
+def _terms(site: Site) -> list[tuple[Label, str, str, str]]:
+    """Each loss term of each method in the first and in the last block that had it."""
+    rows = site.run.training[site.run.training["kind"] == "term"]
+    return [
+        (
+            tables.label(site.run, str(method)),
+            str(term),
+            numbers.number(float(own["value"].iloc[0]), 4),
+            numbers.number(float(own["value"].iloc[-1]), 4),
+        )
+        for (method, term), own in rows.groupby(["method", "quantity"], sort=False)
+    ]
 
 
 def _curve(site: Site, tier: str, curves: pd.DataFrame) -> Curve:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 
@@ -41,9 +42,11 @@ def test_the_page_tells_budget_curves_and_ends(finished, job):  # noqa: F811
     page = (finished.path / "report" / "training.html").read_text("utf-8")
     assert "1,635,087" in page
     assert "needs the downloaded segmentation network" in page
-    last = ledger.read(job.ledger)[-1].held_out
-    for value in last.values():
+    last = ledger.read(job.ledger)[-1]
+    for value in (*last.held_out.values(), last.terms["l1_known"]):
         assert f"{value:.4f}" in page
+    assert "Not all alike" not in page
+    assert (finished.path / "report" / "data" / "training.csv").exists()
     plots = re.findall(r'src="(plots/training-\w+-light.svg)"', page)
     assert len(plots) == 3
     for plot in plots:
@@ -60,3 +63,18 @@ def test_without_trained_networks_there_is_no_such_page(tmp_path, photos):
     build(out, out / "report")
     assert not (out / "report" / "training.html").exists()
     assert "training.html" not in (out / "report" / "index.html").read_text("utf-8")
+
+
+def test_trainings_that_were_not_alike_are_told_apart(finished, tmp_path):
+    out = tmp_path / "unlike"
+    shutil.copytree(finished.path, out)
+    store = RunFolder(out)
+    table = store.read_table("methods.parquet")
+    card = json.loads(table.set_index("method")["training"]["second"])
+    card["training"]["pictures"] = 99
+    table.loc[table["method"] == "second", "training"] = json.dumps(card)
+    store.write_table("methods.parquet", table)
+    build(out, out / "report")
+    page = (out / "report" / "training.html").read_text("utf-8")
+    assert "These trainings differ in: pictures seen." in page
+    assert "all alike: the same photos" not in page

@@ -29,7 +29,8 @@ def _list(options: argparse.Namespace) -> int:
         if here:
             print(f"  {'':{width}}  {'weights here:':15}  {', '.join(f'{name}:{w}' for w in here)}")
         elif card.checkpoints:
-            command = card.checkpoints[0].command
+            missing = [each.command for each in card.files() if not present(each)]
+            command = " && ".join(missing)
             print(f"  {'':{width}}  {'unavailable:':15}  no weights here; run: {command}")
         elif card.training:
             print(f"  {'':{width}}  {'unavailable:':15}  none published; run: {card.training}")

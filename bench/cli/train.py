@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from bench.cli.arguments import Commands, positive
+from bench.errors import BenchError
 
 
 def add(commands: Commands) -> None:
@@ -43,6 +44,10 @@ def add(commands: Commands) -> None:
 def _train(options: argparse.Namespace) -> int:
     from bench.training import Job, train
 
+    if options.recipe and options.batch:
+        raise BenchError("--batch: source-report has batches of six; give one of the two")
+    if options.seed < 0:
+        raise BenchError(f"--seed: expected 0 or more, found {options.seed}")
     weights = train(
         Job(
             method=options.method,

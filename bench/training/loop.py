@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -94,6 +95,8 @@ def train(job: Job) -> Path:
     job = replace(job, budget=job.budget or job.rounds * len(photo_set.train))
     # What a continued training must share with the one before; its budget may grow.
     kept = ("method", "config", "seed", "batch", "crop", "precision")
+    for line in photo_set.left_out:
+        print(f"left out: {line}", file=sys.stderr)
     asked = {name: getattr(job, name) for name in kept} | {"photos": photo_set.sha}
     if len(recipe_for(job.method).stages) > 1:
         asked["budget"] = job.budget  # the stages are shares of it
@@ -126,12 +129,16 @@ def train(job: Job) -> Path:
         print(f"{job.method}: {blocks[-1].pictures}/{job.budget} pictures, {_brief(blocks[-1])}")
     if not blocks:
         raise BenchError(f"--budget: expected at least one picture, found {job.budget}")
-    return result.write(job, photo_set, learner.average.network, learner.recipe, blocks)
+    return result.write(job, photo_set, adapter, learner, blocks)
 
 
 def _set_up(job: Job) -> tuple[Learner, Pretrained]:
-    from lightning_fabric import Fabric
-
+    try:
+        from lightning_fabric import Fabric
+    except ImportError as error:
+        raise BenchError(
+            f"training needs Lightning Fabric ({error}); run: pip install 'inpaint-bench[train]'"
+        ) from error
     kind = recipe_for(job.method)
     if job.precision not in _PRECISIONS:
         # With 16 bits gradients are scaled, which the guard against infinite ones cannot see.

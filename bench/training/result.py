@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +13,14 @@ from torch import nn
 
 import methods
 from bench import provenance
+from bench.errors import BenchError
+from bench.training import held_out
 from bench.training import recipe as common
 from bench.training.ledger import Block
 from bench.training.photos import PhotoSet
-from bench.training.recipe import Recipe
-from bench.training.step import LARGEST_NORM
+from bench.training.state import DECAY
+from bench.training.step import LARGEST_NORM, Learner
+from methods.pretrained import Pretrained
 from methods.weights import digest
 
 if TYPE_CHECKING:
@@ -24,15 +28,24 @@ if TYPE_CHECKING:
 
 
 def write(
-    job: Job, photo_set: PhotoSet, network: nn.Module, recipe: Recipe, blocks: list[Block]
+    job: Job, photo_set: PhotoSet, adapter: Pretrained, learner: Learner, blocks: list[Block]
 ) -> Path:
-    """Write the weights in half precision and their card.
+    """Write the averaged weights in half precision and their card.
 
     Returns:
         The weights file, ``<method>-<config>.safetensors`` in the folder of the training.
+
+    Raises:
+        BenchError: If a weight is too large for half precision.
     """
-    path = job.weights
-    save_file(_halved(network), path)
+    path, recipe = job.weights, learner.recipe
+    halved = _halved(learner.average.network)
+    save_file(halved, path)
+    # What is shipped is measured, not what it was rounded from.
+    adapter.network = copy.deepcopy(learner.average.network)
+    adapter.network.load_state_dict(halved)
+    figures = held_out.measure(adapter, photo_set.held_out, job.crop)
+    network = adapter.network
     last = blocks[-1]
     source = provenance.collect()
     card: dict[str, Any] = {
@@ -49,6 +62,7 @@ def write(
             "seed": job.seed,
             "precision": job.precision,
             "largest_gradient_norm": LARGEST_NORM,
+            "average": f"exponential, {DECAY} a step",
             "optimiser": f"Adam, rate {common.RATE}, critic {common.CRITIC_RATE}, "
             f"betas {common.BETAS}",
             "reconstruction": {"hole": common.HOLE, "known": common.KNOWN},
@@ -68,7 +82,7 @@ def write(
             "sha": photo_set.sha,
             "terms_of_use": job.terms_of_use,
         },
-        "held_out": dict(last.held_out),
+        "held_out": figures,
         "made_with": {key: source[key] for key in ("code", "processor", "accelerator")}
         | {"torch": torch.__version__},
     }
@@ -78,7 +92,11 @@ def write(
 
 def _halved(network: nn.Module) -> dict[str, torch.Tensor]:
     """All tensors, floats in half precision."""
-    return {
+    halved = {
         name: tensor.cpu().half() if tensor.is_floating_point() else tensor.cpu()
         for name, tensor in network.state_dict().items()
     }
+    lost = [name for name, tensor in halved.items() if not torch.isfinite(tensor).all()]
+    if lost:
+        raise BenchError(f"too large for half precision: {', '.join(lost)}")
+    return halved

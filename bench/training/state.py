@@ -14,7 +14,8 @@ from torch import nn
 from bench.errors import InputError
 
 NAME = "state.pt"
-_DECAY = 0.995
+DECAY = 0.995
+"""Share of the average that a step keeps."""
 
 
 class Average:
@@ -42,7 +43,7 @@ class Average:
             self.steps[name] = self.steps.get(name, 0) + 1
             new = current[name].to(tensor.device)
             if tensor.is_floating_point():
-                share = max(1 - _DECAY, 9 / (10 + self.steps[name]))
+                share = max(1 - DECAY, 9 / (10 + self.steps[name]))
                 tensor.lerp_(new.to(tensor.dtype), share)
             else:
                 tensor.copy_(new)

@@ -43,7 +43,7 @@ class ICT(Recipe):
         "held_out": "filled with 8 tokens drawn per pass (variant step8), for speed",
     }
     variant: ClassVar = "step8"
-    methods: ClassVar = ("predict", "draw")
+    methods: ClassVar = ("predict", "upsample")
 
     @classmethod
     def make(cls, network: nn.Module, seed: int) -> Self:
@@ -68,7 +68,7 @@ class ICT(Recipe):
             logits = self.network.predict(known, masked)
             return Shown(None, {"logits": logits[masked], "true": true[masked]})
         prior = self.network.prior_of(torch.where(masked, true, known), *batch.images.shape[-2:])
-        return Shown(self.network.draw(batch.blanked, batch.masks, prior))
+        return Shown(self.network.upsample(batch.blanked, batch.masks, prior))
 
     def terms(self, batch: Batch, shown: Shown) -> dict[str, torch.Tensor]:
         """Of the stage."""

@@ -11,7 +11,7 @@ from torch import nn
 from bench.training.critics import WidePatchCritic
 from bench.training.recipe import KNOWN, Recipe, Shown
 from bench.training.stream import Batch
-from methods.pennet import painted_white
+from methods.pennet import network_input
 
 # The authors weigh the absolute error of known pixels in [-1, 1] by 1, which is 2 in [0, 1].
 _UNIT = KNOWN / 2
@@ -32,7 +32,7 @@ class PENNet(Recipe):
 
     def show(self, batch: Batch) -> Shown:
         """The hole is white; the pictures of the pyramid are in ``[-1, 1]``."""
-        white = painted_white(batch.blanked * 2 - 1, batch.masks)
+        white = network_input(batch.blanked * 2 - 1, batch.masks)
         pyramid, output = self.network(white, batch.masks)
         return Shown((output + 1) / 2, {"pyramid": pyramid})
 
