@@ -11,9 +11,10 @@ Pictures are RGB float32 tensors in ``[0, 1]`` of shape ``(N, 3, H, W)``; masks 
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -108,10 +109,12 @@ class Inpainter:
     def identity(self) -> str:
         """All that influences a fill besides the picture: code, settings, weights.
 
-        Rows are kept as long as this stays the same. Here it is the class and `code`; override it
-        to add library versions, settings, or the hashes of weights.
+        Rows are kept as long as this stays the same. Here it is the class, `code`, what all fills
+        pass through, and the size rule; override it to add library versions, settings, or the
+        hashes of weights.
         """
-        return f"{type(self).__module__}:{type(self).__qualname__} code {self.code}"
+        kind = f"{type(self).__module__}:{type(self).__qualname__}"
+        return f"{kind} code {self.code} harness {harness_code()} ({self.card.size})"
 
     @property
     def code(self) -> str:
@@ -265,11 +268,23 @@ def to_float(pictures: np.ndarray) -> torch.Tensor:
 
 def code_of(*written: type | ModuleType) -> str:
     """Hash of the files that classes and modules are written in; of all files of a package."""
-    digest = hashlib.sha256()
+    files: list[Path] = []
     for each in written:
         with contextlib.suppress(OSError, TypeError):  # written in no file
             path = Path(inspect.getfile(each))
-            package = sorted(path.parent.glob("*.py")) if path.name == "__init__.py" else [path]
-            for file in package:
-                digest.update(file.read_bytes())
+            files += sorted(path.parent.glob("*.py")) if path.name == "__init__.py" else [path]
+    return _hash_of(file for file in files if file.is_file())
+
+
+@functools.cache
+def harness_code() -> str:
+    """Hash of the files that every fill passes through, whatever the method."""
+    names = ("base.py", "harness.py", "sizes.py")
+    return _hash_of(Path(__file__).with_name(name) for name in names)
+
+
+def _hash_of(files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
     return digest.hexdigest()[:8]

@@ -16,6 +16,7 @@ FAMILIES = (
     "other", "elsewhere",
 )  # fmt: skip
 PADDINGS = ("reflect", "symmetric", "replicate", "constant")
+UNTRAINED = "untrained"  # in the name of weights that nobody should get without asking for them
 _FOLDER = Path(__file__).parent / "cards"
 
 
@@ -87,8 +88,8 @@ class Card:
         cost: Rough seconds for a 256 x 256 picture on one core; only orders the work.
         limits: Known limits, for the reader of a report.
         verified: What the implementation was checked against.
-        published: Published figures, by name.
         weights: Names of weights to choose from, as in ``NAME:WEIGHTS``; those of the checkpoints.
+            The first is the default; what is named untrained comes last.
         variants: Names of variants to choose from, as in ``NAME@VARIANT``.
         checkpoints: The weight files; those of the first choice are the default.
         configs: Settings of the network by name, to be trained with.
@@ -109,7 +110,6 @@ class Card:
     cost: float = 0.1
     limits: str = ""
     verified: str = ""
-    published: dict[str, float] = field(default_factory=dict)
     weights: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
@@ -179,8 +179,9 @@ def read(name: str) -> Card:
         raise BenchError(f"{path.name}: unknown fields {', '.join(sorted(unknown))}")
     facts["variants"] = tuple(facts.get("variants", ()))
     try:
-        files = tuple(Checkpoint(**each) for each in facts.get("checkpoints", ())) + _small(name)
-        facts["checkpoints"] = files
+        files = [*(Checkpoint(**each) for each in facts.get("checkpoints", ())), *_small(name)]
+        files.sort(key=lambda each: UNTRAINED in each.choice)
+        facts["checkpoints"] = tuple(files)
         facts["weights"] = tuple(dict.fromkeys(each.choice for each in files))
         size = SizeRule(**facts.pop("size", {}))
         facts["sizes"] = {each: SizeRule(**rule) for each, rule in facts.get("sizes", {}).items()}

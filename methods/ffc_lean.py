@@ -152,8 +152,9 @@ class _Block(nn.Module):
         x = x.contiguous()
         new = self.conv2(self.conv1(x))
         near = self.conv2.near_out
-        if self.ca is not None and self.sa is not None:
-            new = torch.cat(self.sa(self.ca((new[:, :near], new[:, near:]))), 1)
+        for attention in (self.ca, self.sa):
+            if attention is not None:
+                new = torch.cat(attention((new[:, :near], new[:, near:])), 1)
         return new.add_(x)
 
 

@@ -17,7 +17,7 @@ from torch import nn
 
 from bench.errors import WeightsMissing
 from methods import ffc, ffc_attention, ffc_lean, sizes, weights
-from methods.card import read
+from methods.card import UNTRAINED, read
 from methods.ffc import FFCBNAct, FFCResBlock, FourierUnit, Join, SpectralTransform, present
 from methods.ffc_attention import FFCChannelAttention, FFCSpatialAttention
 from methods.ffc_lean import Lean
@@ -26,7 +26,6 @@ from methods.pretrained import Pretrained
 from methods.weights import Checkpoint
 
 _MOST_CHANNELS = 1024
-_UNTRAINED = "untrained"
 
 
 class Generator(nn.Module):
@@ -134,10 +133,11 @@ class ReLaMa(LaMa):
         Raises:
             WeightsMissing: If this was not asked for by a name that says so.
         """
-        if _UNTRAINED not in self.name:
+        if UNTRAINED not in self.name:
             raise WeightsMissing(
-                f"{self.name}: expected trained weights, of which there are none; LaMa's with "
-                f"untrained attention are to be had by the name relama:{checkpoint.choice}"
+                f"{self.name}: expected trained weights; those that come with this project are "
+                "relama:small, LaMa's with attention that was never trained "
+                f"relama:{checkpoint.choice}"
             )
         with torch.random.fork_rng(devices=()):
             torch.manual_seed(0)

@@ -183,7 +183,7 @@ class PENNet(Pretrained):
     ) -> torch.Tensor:
         """Fill; known pixels stay as they are."""
         signed = images * 2 - 1
-        _, output = self.network(painted_white(signed, masks), masks)
+        _, output = self.network(network_input(signed, masks), masks)
         return ((1 - masks) * signed + masks * output + 1) / 2
 
 
@@ -191,7 +191,7 @@ def _doubled(features: torch.Tensor) -> torch.Tensor:
     return F.interpolate(features, scale_factor=2, mode="bilinear", align_corners=True)
 
 
-def painted_white(signed: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+def network_input(signed: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     """The network's input: pictures in ``[-1, 1]`` with white holes, and the masks."""
     return torch.cat([signed * (1 - masks) + masks, masks], 1)
 
@@ -213,7 +213,7 @@ def _verify_generator(case: Case, part: Part, inputs: Mapping[str, Any]) -> dict
     image, mask = inputs["image"], inputs["mask"]
     if image.shape[-2] % _MULTIPLE or image.shape[-1] % _MULTIPLE:
         raise CannotRebuild(f"sides must be multiples of {_MULTIPLE}, found {tuple(image.shape)}")
-    (pyramid, output), seen = traced(network, case.tensors(), painted_white(image, mask), mask)
+    (pyramid, output), seen = traced(network, case.tensors(), network_input(image, mask), mask)
     pictures = {f"img{level}": picture for level, picture in enumerate(pyramid, 1)}
     composite = (1 - mask) * image + mask * output
     return seen | pictures | {"output": output, "composite": composite}

@@ -26,6 +26,7 @@ class Pretrained(Inpainter):
 
     Attributes:
         wrapper: Key under which published files may hold their tensors.
+        unpublished: Variants that are no published mode, and what they do, for the title.
         checkpoints: The files of the weights asked for, ``NAME:WEIGHTS``, or of the card's first.
         config: The settings of the network that those files are for.
         network: What `load` made, in eval mode.
@@ -33,6 +34,7 @@ class Pretrained(Inpainter):
     """
 
     wrapper: ClassVar[str] = ""
+    unpublished: ClassVar[Mapping[str, str]] = {}
     network: nn.Module
     folder: Path | None = None
     checkpoints: tuple[Checkpoint, ...]
@@ -74,6 +76,14 @@ class Pretrained(Inpainter):
         if checkpoints and checkpoints[0].file.endswith(".safetensors"):
             # Nobody may take weights of the equal-budget track for the published ones.
             self.card = replace(self.card, title=f"{self.card.title} ({checkpoints[0].choice})")
+        if self.variant in self.unpublished:
+            words = f"{self.unpublished[self.variant]} (not a published mode)"
+            self.card = replace(self.card, title=f"{self.card.title}, {words}")
+
+    @property
+    def variant(self) -> str:
+        """What follows the ``@`` of the name; empty for the method as it is."""
+        return self.name.partition("@")[2]
 
     @property
     def identity(self) -> str:
@@ -128,7 +138,7 @@ class Pretrained(Inpainter):
             raise WeightsMissing(
                 f"{self.name}: no weights are published; to make some, run: {self.card.training}"
             )
-        paths = [self._file(each) for each in self.checkpoints]
+        paths = self._files()
         network = self.build(self.config)
         found: dict[str, torch.Tensor] = {}
         for path, checkpoint in zip(paths, self.checkpoints, strict=True):
@@ -141,11 +151,13 @@ class Pretrained(Inpainter):
         weights.put(found, network, ", ".join(map(str, paths)))
         self.network = network.to(self.device).eval()
 
-    def _file(self, checkpoint: Checkpoint) -> Path:
+    def _files(self) -> list[Path]:
         if self.folder is None:
-            return weights.need(checkpoint, self.name)
-        weights.verify(self.folder / checkpoint.file, checkpoint)
-        return self.folder / checkpoint.file
+            return weights.need(self.checkpoints, self.name)
+        paths = [self.folder / each.file for each in self.checkpoints]
+        for path, checkpoint in zip(paths, self.checkpoints, strict=True):
+            weights.verify(path, checkpoint)
+        return paths
 
     def _digest(self, checkpoint: Checkpoint) -> str:
         found = weights.find(checkpoint, self.folder)

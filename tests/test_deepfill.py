@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,19 +12,13 @@ from bench.cli import main
 from bench.errors import BenchError, Declined, InputError, WeightsMissing
 from methods import harness, weights
 from methods.conformance import check
-from methods.deepfill import DeepFill, Generator, port_names
+from methods.deepfill import Generator, port_names
 from methods.goldens import Part
 from tests.golden_files import FOLDER, outcome
 
 PORT, MMAGIC, TENSORFLOW = json.loads((FOLDER / "deepfill.keys.json").read_text("utf-8")).values()
 CASES = list(json.loads(str(np.load(FOLDER / "deepfill.npz")["meta"]))["cases"])
 FILES = {each.choice: each.file for each in methods.card("deepfill").checkpoints}
-
-
-class Reflecting(DeepFill):
-    """With weights of MMagic, at a size that they take."""
-
-    card = replace(DeepFill.card, size=replace(DeepFill.card.size, minimum=72))
 
 
 @pytest.fixture(scope="module")
@@ -162,16 +155,23 @@ def test_the_method_keeps_every_rule_with_weights_made_by_rule(here, name):
 
 @pytest.mark.slow
 def test_the_method_keeps_every_rule_with_reflecting_padding(here):
-    results = check(Reflecting)
+    results = check("deepfill:mmagic-places2")
     assert [each for each in results if each.status not in ("passed", "declined")] == []
     assert [each.rule for each in results if each.status == "declined"] == ["tiny"]
 
 
-def test_reflecting_padding_declines_small_pictures(here):
-    photo, hole = photo_and_hole(64, 200)
-    with pytest.raises(Declined, match="from 72 pixels for variant mmagic, found 200x64"):
-        harness.fill(loaded("mmagic-places2"), photo, hole, 0)
-    assert harness.fill(loaded("mmagic-places2"), *photo_and_hole(65, 72), 0).picture.any()
+@pytest.mark.parametrize("choice", ["mmagic-places2", "mmagic-celebahq"])
+def test_the_card_declines_small_pictures_where_padding_is_by_reflection(choice):
+    method = methods.get(f"deepfill:{choice}")
+    assert str(method.card.size).endswith("sides from 65 pixels")
+    with pytest.raises(Declined, match="at least 65 pixels, found 200x64"):
+        harness.check_card(method, photo_and_hole(64, 200)[1])
+    with pytest.raises(InputError, match="from 72 pixels for variant mmagic, found 200x64"):
+        method.build(method.config)(torch.zeros(1, 3, 64, 200), torch.zeros(1, 1, 64, 200))
+
+
+def test_the_smallest_pictures_are_padded_to_what_reflection_needs(here):
+    assert harness.fill(loaded("mmagic-places2"), *photo_and_hole(65, 66), 0).picture.any()
 
 
 @pytest.mark.parametrize("shape", [(60, 64), (64, 4)])
@@ -229,10 +229,11 @@ def test_each_choice_of_weights_says_what_it_was_trained_as():
     card = methods.card("deepfill")
     assert not card.default
     assert [each.name for each in card.checkpoints] == [f"deepfill-{name}" for name in card.weights]
-    for each in card.checkpoints:
+    published = [each for each in card.checkpoints if each.choice != "small"]
+    for each in published:
         channels = "RGB" if each.choice.startswith("port") else "BGR"
         assert each.config["channels"] == channels
-    variants = {each.choice.partition("-")[0]: each.config["variant"] for each in card.checkpoints}
+    variants = {each.choice.partition("-")[0]: each.config["variant"] for each in published}
     assert variants == {"mmagic": "mmagic", "port": "torch", "official": "tf"}
 
 

@@ -166,6 +166,19 @@ def test_the_lean_copy_computes_the_same(attention, shape):
     assert torch.equal(x, given)
 
 
+@pytest.mark.parametrize("kept", ["ca", "sa"])
+def test_the_lean_copy_takes_either_attention_alone(kept):
+    plain = network(attention=True)
+    for block in plain.modules():
+        if isinstance(block, FFCResBlock):
+            setattr(block, "sa" if kept == "ca" else "ca", None)
+    x = torch.rand((1, 4, 16, 16), generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        expected, found, without = plain(x), Lean(plain)(x), network()(x)
+    assert (found - expected).abs().max() < 2e-6
+    assert (found - without).abs().max() > 1e-4
+
+
 def test_the_lean_copy_leaves_the_network_as_it_was_and_has_nothing_to_train():
     plain = network()
     before = {name: tensor.clone() for name, tensor in plain.state_dict().items()}

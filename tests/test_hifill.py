@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -242,6 +243,8 @@ def test_it_is_no_part_of_the_default_job_and_offers_one_variant():
     assert card.variants == ("native-aspect",)
     with pytest.raises(BenchError, match="native-aspect"):
         methods.get("hifill@other")
+    titles = [methods.get(name).card.title for name in ("hifill", "hifill@native-aspect")]
+    assert titles == ["HiFill", "HiFill, in the photo's own shape (not a published mode)"]
 
 
 @pytest.mark.parametrize(
@@ -310,5 +313,6 @@ def test_a_graph_cut_off_is_refused(folder, filled):
 
 def test_other_weights_are_another_identity(folder):
     missing = methods.get("hifill").identity
+    assert f"opencv {cv2.__version__}" in missing
     (folder / "hifill-places2.pb").write_bytes(b"some")
     assert methods.get("hifill").identity != missing

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -165,7 +166,8 @@ def test_names_and_shapes_are_those_of_the_checkpoints():
 
 def test_each_choice_of_weights_has_its_network_and_files():
     sizes = {"places2": 111_383_040, "ffhq": 96_276_480, "imagenet": 442_967_040}
-    assert methods.card("ict").weights == tuple(sizes)
+    card = methods.card("ict")
+    assert tuple(choice for choice in card.weights if choice != "small") == tuple(sizes)
     for choice, size in sizes.items():
         method = methods.get(f"ict:{choice}")
         with torch.device("meta"):
@@ -173,7 +175,7 @@ def test_each_choice_of_weights_has_its_network_and_files():
         assert sum(p.numel() for p in network.transformer.parameters()) == size
         assert sum(p.numel() for p in network.upsampler.parameters()) == 10_780_867
         assert [each.part for each in method.checkpoints] == ["transformer", "upsampler", "palette"]
-    files = {each.file for each in methods.card("ict").checkpoints}
+    files = {each.file for each in card.checkpoints if each.choice != "small"}
     assert len(files) == 3 + 3 + 1  # the palette is one for all
 
 
@@ -465,11 +467,30 @@ def test_the_method_keeps_every_rule(here, small):
 def test_without_weights_it_is_unavailable_and_says_what_to_do(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv(weights.FOLDER_VARIABLE, str(tmp_path))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    with pytest.raises(WeightsMissing, match="weights add ict-ffhq-transformer FILE"):
+    with pytest.raises(WeightsMissing) as error:
         methods.get("ict:ffhq").load()
+    assert str(error.value).endswith(
+        "run: inpaint-bench weights add ict-ffhq-transformer FILE && inpaint-bench weights add "
+        "ict-ffhq-upsampler FILE && inpaint-bench weights fetch ict-palette"
+    )
     assert main(["check", "ict"]) == 2
     assert "ict cannot be checked without weights" in capsys.readouterr().err
+    (tmp_path / "ict-places2-upsampler.pth").touch()
+    monkeypatch.setattr(sys.modules["methods.card"], "SMALL", tmp_path)  # none come with it
+    assert main(["list"]) == 0
+    assert (
+        "run: inpaint-bench weights add ict-places2-transformer FILE && "
+        "inpaint-bench weights fetch ict-palette\n"
+    ) in capsys.readouterr().out
     assert not methods.card("ict").default
+
+
+def test_variants_of_another_distribution_are_titled_as_no_published_mode():
+    titles = {name: methods.get(f"ict{name}").card.title for name in ("", "@nearest")}
+    assert titles == {"": "ICT", "@nearest": "ICT"}
+    for name in ("@step8", "@onepass"):
+        title = methods.get(f"ict{name}").card.title
+        assert title.endswith("another distribution (not a published mode)")
 
 
 def test_published_files_are_read(loaded, stages):

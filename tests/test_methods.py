@@ -1,14 +1,17 @@
 """The table of methods: names, labels, plug-ins, cards."""
 
 import importlib.metadata
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import methods
 from bench.errors import BenchError, ContractError
+from methods import base
 from methods.card import Card, SizeRule, read
 
 CARDS = Path(methods.__file__).parent / "cards"
@@ -242,6 +245,67 @@ def test_a_device_that_is_not_there_is_refused(name):
 def test_size_rules_that_fit_nothing_are_refused(rule):
     with pytest.raises(BenchError, match="size rule"):
         SizeRule(**rule)
+
+
+def test_a_choice_named_untrained_is_never_the_first(tmp_path, monkeypatch):
+    choices = ("untrained-attention", "b", "a")
+    text = "".join(
+        f'[[checkpoints]]\nchoice = "{each}"\nname = "{each}"\nfile = "{each}.pth"\n'
+        for each in choices
+    )
+    (tmp_path / "x.toml").write_text(f'title = "X"\nfamily = "CNN"\n{text}')
+    monkeypatch.setattr(sys.modules["methods.card"], "_FOLDER", tmp_path)
+    card = read("x")
+    assert card.weights == ("b", "a", "untrained-attention")
+    assert [each.name for each in card.files()] == ["b"]
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_the_identity_tells_of_the_harness_and_the_size_rule(name, monkeypatch):
+    method = methods.get(name)
+    assert f"harness {base.harness_code()} ({method.card.size})" in method.identity
+    before = method.identity
+    method.card = replace(method.card, size=SizeRule("fixed", side=99))
+    assert method.identity != before
+    again = method.identity
+    monkeypatch.setattr(base, "harness_code", lambda: "another")
+    assert method.identity != again
+
+
+def test_the_harness_is_the_files_that_every_fill_passes_through(tmp_path, monkeypatch):
+    folder = Path(methods.__file__).parent
+    for name in ("base.py", "harness.py", "sizes.py"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    monkeypatch.setattr(base, "__file__", str(tmp_path / "base.py"))
+    assert base.harness_code.__wrapped__() == base.harness_code()
+    for name in ("base.py", "harness.py", "sizes.py"):
+        with (tmp_path / name).open("a") as file:
+            file.write("# changed\n")
+        assert base.harness_code.__wrapped__() != base.harness_code()
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+
+
+def test_what_is_known_of_a_licence_of_weights_is_said_in_one_form():
+    stated = {
+        each.licence
+        for name in methods.names()
+        for each in methods.card(name).checkpoints
+        if not each.file.endswith(".safetensors")
+    }
+    assert stated
+    form = r"not stated for the weights; (authors'|the port's|MMagic's|image-gpt's) code: .+"
+    assert [each for each in stated if not re.fullmatch(form, each)] == []
+
+
+def test_recipes_for_converting_weights_are_python_and_where_cards_say_they_are():
+    root = Path(methods.__file__).parents[1]
+    page = (root / "docs" / "weights.md").read_text("utf-8")
+    recipes = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert recipes
+    assert all(compile(recipe, "docs/weights.md", "exec") for recipe in recipes)
+    for choice in ("official-places2", "official-celebahq", "official-celeba"):
+        (file,) = methods.card("deepfill").files(choice)
+        assert "docs/weights.md" in file.origin
 
 
 def test_a_card_of_an_unknown_family_is_refused():

@@ -25,8 +25,11 @@ class Reduced(ReLaMa):
     card = replace(
         ReLaMa.card,
         checkpoints=tuple(
-            replace(each, config={**SMALL, "attention": True}) for each in ReLaMa.card.checkpoints
+            replace(each, config={**SMALL, "attention": True})
+            for each in ReLaMa.card.checkpoints
+            if each.choice == CHOICE
         ),
+        weights=(CHOICE,),
     )
 
 
@@ -185,8 +188,19 @@ def test_drawing_attention_leaves_the_random_numbers_of_others_alone(folder):
 
 def test_untrained_weights_are_never_given_to_a_name_that_does_not_say_so(folder):
     lama_file(folder)
-    with pytest.raises(WeightsMissing, match=f"relama:{CHOICE}"):
+    with pytest.raises(WeightsMissing, match=f"relama:small, .* never trained relama:{CHOICE}"):
         Reduced("relama").load()
+
+
+def test_by_itself_it_is_the_small_one_that_comes_with_the_project(folder):
+    bare, small = methods.get("relama"), methods.get("relama:small")
+    assert bare.checkpoints == small.checkpoints
+    assert bare.card.title == "ReLaMa (small)"
+    bare.load()
+    small.load()
+    x = torch.rand(1, 4, 32, 32)
+    with torch.inference_mode():
+        assert torch.equal(bare.network(x), small.network(x))
 
 
 def test_without_lamas_file_it_is_unavailable(folder):

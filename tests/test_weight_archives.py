@@ -228,6 +228,15 @@ def test_a_truncated_file_is_refused(tmp_path, monkeypatch, share):
         load_archive(path, ANY, "generator.")
 
 
+def test_a_zip_file_of_something_else_is_refused_with_what_it_holds(tmp_path):
+    path = tmp_path / "best.ckpt"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("readme.txt", "text")
+        archive.writestr("photos/1.png", "no picture")
+    with pytest.raises(BenchError, match=r"one data\.pkl inside, found readme\.txt, photos/1\.png"):
+        load_archive(path, ANY, "generator.")
+
+
 def test_a_tensor_with_too_few_numbers_is_refused(tmp_path, monkeypatch):
     path = save_checkpoint(tmp_path / "best.ckpt", state(), monkeypatch)
     with zipfile.ZipFile(path) as archive:

@@ -1,12 +1,15 @@
+import fractions
 import hashlib
+import pickle
 import socket
 import threading
+import warnings
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
 
-from bench.errors import BenchError
+from bench.errors import BenchError, WeightsMissing
 from methods import weights
 from methods.weights import CHECKPOINTS, Checkpoint
 
@@ -169,6 +172,94 @@ def test_load_reads_tensors_and_nothing_else(tmp_path):
         else:
             with pytest.raises(BenchError, match="tensors"):
                 weights.load(path, tiny)
+
+
+def free(path):
+    return Checkpoint("free", path.name)
+
+
+def test_a_file_that_refers_to_more_than_tensors_is_refused_by_the_name_it_refers_to(tmp_path):
+    path = tmp_path / "state.pth"
+    for content in ({"a": fractions.Fraction(1, 2)}, {"state_dict": {"b": fractions.Fraction}}):
+        for zipped in (True, False):
+            torch.save(content, path, _use_new_zipfile_serialization=zipped)
+            with pytest.raises(BenchError) as error:
+                weights.load(path, free(path), wrapper="state_dict")
+            assert "it refers to fractions.Fraction; nothing of it was run" in str(error.value)
+            assert "weights_only" not in str(error.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>not found</html>", pickle.dumps({"a": [1]})])
+def test_a_file_of_another_kind_is_refused_without_advice_to_run_it(tmp_path, content):
+    path = tmp_path / "state.pth"
+    path.write_bytes(content)
+    with pytest.raises(BenchError, match="expected a state dict of tensors, found") as error:
+        weights.load(path, free(path))
+    assert "weights_only" not in str(error.value)
+
+
+def test_a_torchscript_file_is_refused_without_advice_to_run_it(tmp_path):
+    path = tmp_path / "state.pth"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch advises against its own tracing, and warns of it
+        torch.jit.trace(torch.nn.Conv2d(1, 1, 1), torch.ones(1, 1, 2, 2)).save(str(path))
+        with pytest.raises(BenchError, match="something else; nothing of it was run") as error:
+            weights.load(path, free(path))
+    assert "weights_only" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ({"netD": {"a": torch.ones(1)}, "epoch": 3}, "the keys netD (dict), epoch (int)"),
+        ({"netG": {"a": 3}}, "the keys netG (dict)"),
+        ({str(i): 0 for i in range(20)}, "11 (int) and 8 more"),
+        ([torch.ones(1)], "found list"),
+    ],
+)
+def test_under_another_key_the_one_expected_and_those_found_are_named(tmp_path, content, found):
+    path = tmp_path / "state.pth"
+    torch.save(content, path)
+    with pytest.raises(BenchError, match="bare or under the key 'netG', found") as error:
+        weights.load(path, free(path), wrapper="netG")
+    assert found in str(error.value)
+
+
+def test_the_prefix_of_parallel_training_is_taken_off(tmp_path):
+    path = tmp_path / "state.pth"
+    torch.save({"netG": {"module.a": torch.ones(2), "b.module.c": torch.zeros(1)}}, path)
+    assert list(weights.load(path, free(path), wrapper="netG")) == ["a", "b.module.c"]
+    torch.save({"module.a": torch.ones(2), "a": torch.zeros(2), "module.b": torch.ones(1)}, path)
+    with pytest.raises(BenchError, match=r"each tensor once, found a with the prefix module\. and"):
+        weights.load(path, free(path))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_values_that_are_not_finite_are_refused_by_name(value):
+    network = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 1), torch.nn.BatchNorm2d(1))
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    state = {name: tensor.clone() for name, tensor in before.items()}
+    weights.put(state, network, "here")
+    state["1.running_var"][0] = value
+    with pytest.raises(BenchError, match=r"here: expected finite values, .* in 1\.running_var;"):
+        weights.put(state, network, "here")
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+
+
+def test_all_files_that_are_missing_are_named_with_all_commands(cache):
+    one = Checkpoint("one", "one.pth", origin="a folder of the authors")
+    two = Checkpoint("two", "two.pth", ("https://example.org/two.pth",))
+    cache.mkdir(parents=True)
+    (cache / "tiny.bin").write_bytes(CONTENT)
+    with pytest.raises(WeightsMissing) as error:
+        weights.need([one, checkpoint(), two], "theirs")
+    message = str(error.value)
+    assert "theirs needs the weights one, two, expected one.pth, two.pth in " in message
+    assert "get one.pth from a folder of the authors" in message
+    assert message.endswith(
+        "run: inpaint-bench weights add one FILE && inpaint-bench weights fetch two"
+    )
+    assert weights.need([checkpoint()], "theirs") == [cache / "tiny.bin"]
 
 
 def test_every_known_checkpoint_can_be_fetched_and_checked():

@@ -8,8 +8,7 @@ from typing import Any
 
 import torch
 
-from bench.errors import Declined, InputError
-from methods import sizes
+from methods import contextual, sizes
 from methods.base import Fill
 from methods.card import read
 from methods.contextual import (
@@ -19,12 +18,8 @@ from methods.contextual import (
     attention,
     contextual_attention,
     enlarge,
-    flow,
     flow_to_image,
-    matching,
     offsets,
-    pasting,
-    sampling,
 )
 from methods.deepfill import generator as network
 from methods.deepfill import names
@@ -33,7 +28,6 @@ from methods.pretrained import Pretrained
 from methods.weights import Checkpoint
 
 _CELL = 8  # pixels of a picture for each query of the attention
-_RGB = {"channels": "RGB"}  # of the weights, where their settings say nothing else
 
 
 class DeepFill(Pretrained):
@@ -41,7 +35,7 @@ class DeepFill(Pretrained):
 
     card = read("deepfill")
     wrapper = "state_dict"
-    shared = (network, names, attention, matching, pasting, sampling, flow)
+    shared = (contextual, network, names)
 
     def build(self, config: Mapping[str, Any]) -> network.Generator:
         """Make the generator; the order of channels is not its concern."""
@@ -52,16 +46,9 @@ class DeepFill(Pretrained):
         return names.port_names(super().tensors(path, checkpoint))
 
     def infer(self, images: torch.Tensor, masks: torch.Tensor, generator: torch.Generator) -> Fill:
-        """Fill; known pixels stay as they are. The flow shows where attention copied from.
-
-        Raises:
-            Declined: If the picture is too small for padding by reflection (weights of MMagic).
-        """
+        """Fill; known pixels stay as they are. The flow shows where attention copied from."""
         masked = self._ordered((images * 2 - 1) * (1 - masks))
-        try:
-            _, fine, moved = self.network(masked, masks)
-        except InputError as error:
-            raise Declined(str(error)) from error
+        _, fine, moved = self.network(masked, masks)
         filled = self._ordered(fine * masks + masked)
         # Each picture's colours are its own: they may not depend on what else is in the batch.
         picture = enlarge(flow_to_image(moved, "item"), _CELL, corners=False)
@@ -76,7 +63,7 @@ class DeepFill(Pretrained):
 
     def _ordered(self, pictures: torch.Tensor) -> torch.Tensor:
         """Change between RGB and the order of channels that the weights were trained with."""
-        return pictures.flip(1) if (_RGB | dict(self.config))["channels"] == "BGR" else pictures
+        return pictures.flip(1) if self.config.get("channels", "RGB") == "BGR" else pictures
 
 
 def verify_case(

@@ -25,7 +25,7 @@ def port_names(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """
     if any(name.startswith("inpaint_net/") for name in tensors):
         return _from_tensorflow(tensors)
-    bare = {name.removeprefix("module.").removeprefix("generator."): name for name in tensors}
+    bare = {name.removeprefix("generator."): name for name in tensors}
     if any(name.startswith(("stage1.", "stage2.")) for name in bare):
         return _from_mmagic({name: tensors[whole] for name, whole in bare.items()})
     if any(name.startswith("netG.") for name in bare):

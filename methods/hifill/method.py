@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -24,8 +25,10 @@ from methods.weights import Checkpoint, frozen_graph
 
 __all__ = ["Attended", "HiFill", "derive", "verify_case"]
 
+_NATIVE = "native-aspect"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Attended(Fill):
     """A fill of the small pictures, with what the large ones take.
 
@@ -34,8 +37,8 @@ class Attended(Fill):
         holes: The small masks, ``(N, 1, h, w)``.
     """
 
-    attention: torch.Tensor = field(default_factory=lambda: torch.empty(0))
-    holes: torch.Tensor = field(default_factory=lambda: torch.empty(0))
+    attention: torch.Tensor
+    holes: torch.Tensor
 
 
 class HiFill(Pretrained):
@@ -50,6 +53,12 @@ class HiFill(Pretrained):
 
     card = read("hifill")
     shared = (network, attention, aggregation, published, frozen_graph)
+    unpublished: ClassVar = {_NATIVE: "in the photo's own shape"}
+
+    @property
+    def identity(self) -> str:
+        """That of all networks, and OpenCV, which aggregates."""
+        return f"{super().identity} opencv {cv2.__version__}"
 
     def build(self, config: Mapping[str, Any]) -> HiFillNetwork:
         """Make the network."""
@@ -104,13 +113,9 @@ class HiFill(Pretrained):
         pictures = torch.from_numpy(np.stack(results)).permute(0, 3, 1, 2)[..., :height, :width]
         return Fill(pictures / 255, fill.counts, fill.pictures)
 
-    @property
-    def _native(self) -> bool:
-        return self.name.partition("@")[2] == "native-aspect"
-
     def _grid(self, images: torch.Tensor) -> Grid:
         side = self.card.size.side // CELL
-        if self._native:
+        if self.variant == _NATIVE:
             return aggregation.native_grid(images.shape[-2], images.shape[-1], side)
         return aggregation.square_grid(side=side)
 
@@ -118,7 +123,7 @@ class HiFill(Pretrained):
         self, images: torch.Tensor, masks: torch.Tensor, grid: Grid
     ) -> tuple[np.ndarray, np.ndarray]:
         """Photos as 8-bit pictures and bool holes; padded at the edges to a native grid."""
-        if self._native:
+        if self.variant == _NATIVE:
             rule = SizeRule("multiple", of=grid.patch, padding="replicate")
             images, masks = sizes.fit(images, masks, rule)
         return to_uint8(images), masks[:, 0].numpy() > 0.5

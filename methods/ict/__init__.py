@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import PIL
@@ -83,7 +83,9 @@ class Stages(nn.Module):
         logits: torch.Tensor = self.transformer(given, masked)
         return logits
 
-    def draw(self, images: torch.Tensor, masks: torch.Tensor, prior: torch.Tensor) -> torch.Tensor:
+    def upsample(
+        self, images: torch.Tensor, masks: torch.Tensor, prior: torch.Tensor
+    ) -> torch.Tensor:
         """The upsampler, see there."""
         picture: torch.Tensor = self.upsampler(images, masks, prior)
         return picture
@@ -110,18 +112,17 @@ class ICT(Pretrained):
         "its colours are drawn token by token, which no gradient passes; what there is would be "
         "that of the network that adds the details, and hide what the transformer looks at"
     )
-    shared = (sampling, sizes, tokens, transformer, upsampler)
+    shared = (sampling, tokens, transformer, upsampler)
+    unpublished: ClassVar = {
+        "step8": "8 tokens per pass, another distribution",
+        "onepass": "all tokens in one pass, another distribution",
+    }
     network: Stages
 
     @property
     def identity(self) -> str:
         """That of all networks, and Pillow, whose resizer makes the tokens."""
         return f"{super().identity} Pillow {PIL.__version__}"
-
-    @property
-    def variant(self) -> str:
-        """What follows the ``@`` of the name."""
-        return self.name.partition("@")[2]
 
     def build(self, config: Mapping[str, Any]) -> Stages:
         """Make both networks and the palette."""
@@ -134,7 +135,7 @@ class ICT(Pretrained):
         if part == "palette":
             return {"palette": tokens.colours(found[""])}
         return {
-            f"{part}.{name.removeprefix('module.')}": tensor
+            f"{part}.{name}": tensor
             for name, tensor in found.items()
             if not name.endswith(".attn.mask")
         }
@@ -148,7 +149,7 @@ class ICT(Pretrained):
         drawn, passes = sampling.fill(self.network.transformer, seen, masked, draw, per_pass)
         prior = self.network.prior_of(drawn, *images.shape[-2:])
         return Fill(
-            self.network.draw(images, masks, prior),
+            self.network.upsample(images, masks, prior),
             {"tokens_masked": int(masked.sum()), "passes": passes},
             {"prior": prior},
         )

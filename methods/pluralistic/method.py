@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch.distributions import Normal, kl_divergence
@@ -31,18 +31,18 @@ class Pluralistic(Pretrained):
 
     card = read("pluralistic")
     shared = (blocks, network, spectral)
+    unpublished: ClassVar = {_MEAN: "mean of the prior"}
 
     def __init__(self, name: str = "", *, device: str = "cpu") -> None:
         """Choose the weights, and whether to draw."""
         super().__init__(name, device=device)
         if not self.draws:
-            title = f"{self.card.title}, mean of the prior (not a published mode)"
-            self.card = replace(self.card, title=title, stochastic=False)
+            self.card = replace(self.card, stochastic=False)
 
     @property
     def draws(self) -> bool:
         """Whether the code is drawn."""
-        return self.name.partition("@")[2] != _MEAN
+        return self.variant != _MEAN
 
     def build(self, config: Mapping[str, Any]) -> CompletionNetwork:
         """Make encoder and generator."""
@@ -50,8 +50,7 @@ class Pluralistic(Pretrained):
 
     def tensors(self, path: Path, checkpoint: Checkpoint) -> Mapping[str, torch.Tensor]:
         """Read one of the two published files, which hold most tensors under two names."""
-        given = weights.load(path, checkpoint)
-        state = {name.removeprefix("module."): tensor for name, tensor in given.items()}
+        state = weights.load(path, checkpoint)
         with torch.device("meta"):
             part = self.build(self.config).get_submodule(checkpoint.part)
         single = blocks.under_one_name(state, part, str(path))

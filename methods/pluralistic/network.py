@@ -205,20 +205,20 @@ class CompletionNetwork(nn.Module):
         self.generator = Generator(base_width, largest_width, latent)
 
     def forward(
-        self, visible: torch.Tensor, valid: torch.Tensor, generator: torch.Generator | None
+        self, visible: torch.Tensor, valid: torch.Tensor, noise: torch.Generator | None
     ) -> torch.Tensor:
         """Fill.
 
         Args:
             visible: Pictures, 0 in the hole.
             valid: 1 where known.
-            generator: Where the latent code is drawn from; None takes the mean of its prior.
+            noise: Where the latent code is drawn from; None takes the mean of its prior.
 
         Returns:
             Pictures.
         """
         prior, features = self.encoder(visible)
-        code = prior.loc if generator is None else _drawn(prior, generator)
+        code = prior.loc if noise is None else _drawn(prior, noise)
         pictures: list[torch.Tensor] = self.generator(code, features[-1], features[ENCODED], valid)
         return pictures[-1]
 
@@ -227,7 +227,7 @@ class CompletionNetwork(nn.Module):
         visible: torch.Tensor,
         hidden: torch.Tensor,
         valid: torch.Tensor,
-        generator: torch.Generator,
+        noise: torch.Generator,
     ) -> tuple[Normal, Normal, list[torch.Tensor], list[torch.Tensor]]:
         """Fill for training, with codes of the posterior and of the prior (section 3.2).
 
@@ -235,14 +235,14 @@ class CompletionNetwork(nn.Module):
             visible: Pictures, 0 in the hole.
             hidden: The same pictures, 0 outside of the hole.
             valid: 1 where known.
-            generator: Where both codes are drawn from.
+            noise: Where both codes are drawn from.
 
         Returns:
             Posterior and prior; pictures from 1/8 of the size up to the full one of the
             reconstructive path, and those of the generative path.
         """
         posterior, prior, features = self.encoder.both_paths(visible, hidden)
-        codes = torch.cat([_drawn(each, generator) for each in (posterior, prior)])
+        codes = torch.cat([_drawn(each, noise) for each in (posterior, prior)])
         given = (torch.cat([each, each]) for each in (features[-1], features[ENCODED], valid))
         halves = [each.chunk(2) for each in self.generator(codes, *given)]
         return posterior, prior, [rebuilt for rebuilt, _ in halves], [new for _, new in halves]

@@ -43,6 +43,7 @@ _FOREIGN = {
     "omegaconf.listconfig.ListConfig",
     "omegaconf.nodes.AnyNode",
 }
+_NAMED = 12  # files of an archive, in a message
 _SCRIPTED = "__torch__"  # the package of classes that a TorchScript file defines
 _DTYPES = {
     "FloatStorage": "float32",
@@ -71,7 +72,7 @@ def load_archive(path: Path, checkpoint: Checkpoint, prefix: str) -> dict[str, t
     verify(path, checkpoint)
     try:
         with _archive(path) as archive:
-            (pickled,) = (name for name in archive.namelist() if name.endswith("/data.pkl"))
+            pickled = _pickled(archive.namelist())
             found = _Unpickler(io.BytesIO(archive.read(pickled))).load()
             root = pickled.removesuffix("data.pkl")
             tensors = {
@@ -87,6 +88,16 @@ def load_archive(path: Path, checkpoint: Checkpoint, prefix: str) -> dict[str, t
     if not tensors:
         raise BenchError(f"{path}: expected tensors named {prefix}*, found none")
     return tensors
+
+
+def _pickled(names: list[str]) -> str:
+    """The one pickle among the files of an archive."""
+    found = [name for name in names if name.endswith("/data.pkl")]
+    if len(found) != 1:
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        held = ", ".join(names[:_NAMED]) or "nothing"
+        raise BenchError(f"expected one data.pkl inside, found {held}{more}")
+    return found[0]
 
 
 def _archive(path: Path) -> zipfile.ZipFile:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench.errors import BenchError, WeightsMissing
@@ -61,22 +62,25 @@ def present(checkpoint: Checkpoint) -> bool:
     return any((folder / checkpoint.file).is_file() for folder in folders())
 
 
-def need(checkpoint: Checkpoint, method: str) -> Path:
+def need(checkpoints: Sequence[Checkpoint], method: str) -> list[Path]:
     """Find the weights of a method, verified.
 
     Raises:
-        WeightsMissing: If no folder searched has them, with the command that fixes it.
+        WeightsMissing: If no folder searched has one of them; it names all that are missing, with
+            the commands that fix it.
         BenchError: If a file found is not the right one.
     """
-    found = find(checkpoint)
-    if found is None:
+    paths = [find(each) for each in checkpoints]
+    missing = [each for each, path in zip(checkpoints, paths, strict=True) if path is None]
+    if missing:
         searched = " or ".join(str(folder) for folder in folders()[:-1])
-        source = "" if checkpoint.urls else f"; get the file from {checkpoint.origin}"
+        sources = [f"; get {each.file} from {each.origin}" for each in missing if not each.urls]
         raise WeightsMissing(
-            f"{method} needs the weights {checkpoint.name}, expected {checkpoint.file} in "
-            f"{searched}, found none{source}; run: {checkpoint.command}"
+            f"{method} needs the weights {', '.join(each.name for each in missing)}, expected "
+            f"{', '.join(each.file for each in missing)} in {searched}, found none"
+            f"{''.join(sources)}; run: {' && '.join(each.command for each in missing)}"
         )
-    return found
+    return [path for path in paths if path is not None]
 
 
 def verify(path: Path, checkpoint: Checkpoint) -> None:
