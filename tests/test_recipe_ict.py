@@ -37,7 +37,7 @@ def batch_at(progress):
     masks = torch.zeros(2, 1, SIDE, SIDE)
     masks[0, :, 10:30, 12:41] = 1
     masks[1, :, 50:, 3:20] = 1
-    return Batch(images, masks, 0, progress, generator)
+    return Batch(images, masks, 0, progress, 0, generator)
 
 
 def seen_by(network, act):

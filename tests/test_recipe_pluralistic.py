@@ -31,7 +31,7 @@ def some_batch():
     masks = torch.zeros(2, 1, SIDE, SIDE)
     masks[0, :, 10:50, 12:41] = 1
     masks[1, :, 50:, 3:20] = 1
-    return Batch(images, masks, 0, 0.0, torch.Generator().manual_seed(1))
+    return Batch(images, masks, 0, 0.0, 0, torch.Generator().manual_seed(1))
 
 
 def learning(network):

@@ -28,7 +28,7 @@ def batch_of(progress: float = 0.0, seed: int = 0) -> Batch:
     masks = torch.zeros(2, 1, SIDE, SIDE)
     masks[0, :, :40, 30:90] = 1
     masks[1, :, 60:80, 20:50] = masks[1, :, 90:120, 70:120] = 1
-    return Batch(images, masks, 0, progress, generator)
+    return Batch(images, masks, 0, progress, 0, generator)
 
 
 def middle_of(name: str, stage: str) -> float:

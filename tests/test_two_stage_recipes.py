@@ -25,7 +25,7 @@ def batch() -> Batch:
     images = F.interpolate(coarse, (SIDE, SIDE), mode="bilinear", align_corners=True)
     masks = torch.zeros(2, 1, SIDE, SIDE)
     masks[0, :, 20:60, 30:90] = masks[1, :, 60:80, 20:50] = 1
-    return Batch(images, masks, 0, 0.0, generator)
+    return Batch(images, masks, 0, 0.0, 0, generator)
 
 
 class Linear(torch.nn.Module):
