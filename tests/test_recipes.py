@@ -10,8 +10,7 @@ import torch
 import torch.nn.functional as F
 
 import methods
-from bench.training import Job
-from bench.training.loop import _set_up
+from bench.training.loop import Job, _set_up
 from bench.training.recipe import Shown
 from bench.training.recipes import _TABLE, recipe_for
 from bench.training.stream import Batch

@@ -20,8 +20,8 @@ from safetensors.torch import load_file
 import methods
 from bench.cli import main
 from bench.errors import BenchError, InputError
-from bench.training import Job, ledger, photos, train
-from bench.training.loop import _set_up
+from bench.training import ledger, photos
+from bench.training.loop import Job, _set_up, train
 from bench.training.state import Average
 from bench.training.stream import Stream, batches
 from masks.tiers import TIERS, tier_of
@@ -185,7 +185,7 @@ def test_the_source_reports_recipe_sees_all_photos_six_times_in_batches_of_six(
     archive, monkeypatch
 ):
     seen = []
-    monkeypatch.setattr("bench.training.train", lambda job: seen.append(job) or job.weights)
+    monkeypatch.setattr("bench.training.loop.train", lambda job: seen.append(job) or job.weights)
     command = ["train", "relama", "--images", str(archive), "--out", "x", "--recipe"]
     assert main([*command, "source-report"]) == 0
     assert (seen[0].rounds, seen[0].batch, seen[0].budget) == (6, 6, 0)

@@ -42,7 +42,7 @@ def add(commands: Commands) -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from bench.training import Job, train
+    from bench.training.loop import Job, train
 
     if options.recipe and options.batch:
         raise BenchError("--batch: source-report has batches of six; give one of the two")

@@ -5,7 +5,3 @@ one common reconstruction term and one optimiser (`recipe`); what differs is the
 terms of its own paper (`recipes`). What happened is kept in a ledger; the result is a small
 weights file with a card.
 """
-
-from bench.training.loop import Job, train
-
-__all__ = ["Job", "train"]

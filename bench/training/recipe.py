@@ -64,6 +64,11 @@ class Recipe:
         self.network: Any = network
         self.critic: Any = critic
 
+    @property
+    def bare_critic(self) -> Any:
+        """The critic in full precision, which a gradient of a gradient needs."""
+        return getattr(self.critic, "module", self.critic)
+
     @classmethod
     def make(cls, network: nn.Module, seed: int) -> Self:
         """Make the recipe for a network whose weights are still those of its constructor.
@@ -98,11 +103,15 @@ class Recipe:
 def reconstruction(batch: Batch, picture: torch.Tensor) -> dict[str, torch.Tensor]:
     """The common term: mean absolute difference in the hole and outside of it, weighted."""
     difference = (picture - batch.images).abs().mean(1, keepdim=True)
-    known = 1 - batch.masks
     return {
-        "l1_hole": HOLE * (difference * batch.masks).sum() / batch.masks.sum().clamp_min(1),
-        "l1_known": KNOWN * (difference * known).sum() / known.sum().clamp_min(1),
+        "l1_hole": HOLE * mean_over(difference, batch.masks),
+        "l1_known": KNOWN * mean_over(difference, 1 - batch.masks),
     }
+
+
+def mean_over(values: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
+    """Mean of ``(N, 1, H, W)`` over the pixels where the other, of that shape, is 1; 0 if none."""
+    return (values * where).sum() / where.sum().clamp_min(1)
 
 
 def initialise_by_name(network: nn.Module, seed: int) -> None:

@@ -18,6 +18,7 @@ from bench.training import held_out
 from bench.training import recipe as common
 from bench.training.ledger import Block
 from bench.training.photos import PhotoSet
+from bench.training.recipe import Recipe
 from bench.training.state import DECAY
 from bench.training.step import LARGEST_NORM, Learner
 from methods.pretrained import Pretrained
@@ -38,56 +39,63 @@ def write(
     Raises:
         BenchError: If a weight is too large for half precision.
     """
-    path, recipe = job.weights, learner.recipe
+    path = job.weights
     halved = _halved(learner.average.network)
     save_file(halved, path)
     # What is shipped is measured, not what it was rounded from.
     adapter.network = copy.deepcopy(learner.average.network)
     adapter.network.load_state_dict(halved)
-    figures = held_out.measure(adapter, photo_set.held_out, job.crop)
-    network = adapter.network
-    last = blocks[-1]
     source = provenance.collect()
-    card: dict[str, Any] = {
+    card = {
         "method": job.method,
         "config": methods.card(job.method).config(job.config),
-        "parameters": sum(each.numel() for each in network.parameters()),
+        "parameters": sum(each.numel() for each in adapter.network.parameters()),
         "sha256": digest(path),
         "bytes": path.stat().st_size,
-        "training": {
-            "pictures": last.pictures,
-            "stages": dict(recipe.stages),
-            "batch": job.batch,
-            "crop": job.crop,
-            "seed": job.seed,
-            "precision": job.precision,
-            "largest_gradient_norm": LARGEST_NORM,
-            "average": f"exponential, {DECAY} a step",
-            "optimiser": f"Adam, rate {common.RATE}, critic {common.CRITIC_RATE}, "
-            f"betas {common.BETAS}",
-            "reconstruction": {"hole": common.HOLE, "known": common.KNOWN},
-            "terms": sorted({term for block in blocks for term in block.terms}),
-            "without": dict(recipe.without),
-            "notes": dict(recipe.notes),
-            "seconds": round(last.seconds),
-            "flops": last.flops,
-            "peak_bytes": max(block.peak_bytes for block in blocks),
-            "skipped_steps": sum(block.skipped for block in blocks),
-        },
-        "data": {
-            "photos": len(photo_set.train),
-            "held_out": len(photo_set.held_out),
-            "left_out": len(photo_set.left_out),
-            "sources": photo_set.sources,
-            "sha": photo_set.sha,
-            "terms_of_use": job.terms_of_use,
-        },
-        "held_out": figures,
+        "training": _training(job, learner.recipe, blocks),
+        "data": _data(job, photo_set),
+        "held_out": held_out.measure(adapter, photo_set.held_out, job.crop),
         "made_with": {key: source[key] for key in ("code", "processor", "accelerator")}
         | {"torch": torch.__version__},
     }
     path.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n", "utf-8")
     return path
+
+
+def _training(job: Job, recipe: Recipe, blocks: list[Block]) -> dict[str, Any]:
+    """What was done, and what it took."""
+    last = blocks[-1]
+    return {
+        "pictures": last.pictures,
+        "stages": dict(recipe.stages),
+        "batch": job.batch,
+        "crop": job.crop,
+        "seed": job.seed,
+        "precision": job.precision,
+        "largest_gradient_norm": LARGEST_NORM,
+        "average": f"exponential, {DECAY} a step",
+        "optimiser": f"Adam, rate {common.RATE}, critic {common.CRITIC_RATE}, betas {common.BETAS}",
+        "reconstruction": {"hole": common.HOLE, "known": common.KNOWN},
+        "terms": sorted({term for block in blocks for term in block.terms}),
+        "without": dict(recipe.without),
+        "notes": dict(recipe.notes),
+        "seconds": round(last.seconds),
+        "flops": last.flops,
+        "peak_bytes": max(block.peak_bytes for block in blocks),
+        "skipped_steps": sum(block.skipped for block in blocks),
+    }
+
+
+def _data(job: Job, photo_set: PhotoSet) -> dict[str, Any]:
+    """Which photos, and on what terms."""
+    return {
+        "photos": len(photo_set.train),
+        "held_out": len(photo_set.held_out),
+        "left_out": len(photo_set.left_out),
+        "sources": photo_set.sources,
+        "sha": photo_set.sha,
+        "terms_of_use": job.terms_of_use,
+    }
 
 
 def _halved(network: nn.Module) -> dict[str, torch.Tensor]:

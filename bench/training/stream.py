@@ -38,6 +38,10 @@ class Batch:
         """The photos with 0 in the hole."""
         return self.images * (1 - self.masks)
 
+    def pasted(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Fills in ``[0, 1]`` in the hole, the photos' known pixels outside of it."""
+        return self.blanked + pictures * self.masks
+
 
 class Stream(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     """Photo after photo in a new order each round, cut, turned over, with a hole of any tier.

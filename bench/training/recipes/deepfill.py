@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from bench.training.critics import PictureAndSquareCritic, slope_penalty
-from bench.training.recipe import KNOWN, Recipe, Shown
+from bench.training.recipe import KNOWN, Recipe, Shown, mean_over
 from bench.training.stream import Batch
 
 _SIDE = 128
@@ -61,18 +61,17 @@ class DeepFill(Recipe):
     def terms(self, batch: Batch, shown: Shown) -> dict[str, torch.Tensor]:
         """Error of the coarse stage; adversarial."""
         difference = (shown.parts["coarse"] - batch.images).abs().mean(1, keepdim=True)
-        known = 1 - batch.masks
         discounted = difference * discount(batch.masks)
         made, squares = _composites(batch, shown)
         return {
             "coarse_hole": _COARSE * discounted.sum() / batch.masks.sum().clamp_min(1),
-            "coarse_known": _COARSE * (difference * known).sum() / known.sum().clamp_min(1),
+            "coarse_known": _COARSE * mean_over(difference, 1 - batch.masks),
             "adversarial": -_ADVERSARIAL * self.critic(made, squares).mean(),
         }
 
     def critic_terms(self, batch: Batch, shown: Shown) -> dict[str, torch.Tensor]:
         """Values apart, slopes within the hole near 1."""
-        bare = getattr(self.critic, "module", self.critic)
+        bare = self.bare_critic
         made, made_squares = (each.detach() for each in _composites(batch, shown))
         real = batch.images * 2 - 1
         real_squares, holes = (_cut(each, shown.parts["corners"]) for each in (real, batch.masks))
@@ -117,7 +116,7 @@ def random_corners(masks: torch.Tensor, generator: torch.Generator) -> list[list
 def _composites(batch: Batch, shown: Shown) -> tuple[torch.Tensor, torch.Tensor]:
     """Fills with known pixels pasted, in ``[-1, 1]``, and the squares of them."""
     assert shown.picture is not None
-    made = (batch.blanked + shown.picture * batch.masks) * 2 - 1
+    made = batch.pasted(shown.picture) * 2 - 1
     return made, _cut(made, shown.parts["corners"])
 
 

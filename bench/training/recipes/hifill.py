@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from bench.training.critics import WassersteinCritic, slope_penalty
-from bench.training.recipe import KNOWN, Recipe, Shown
+from bench.training.recipe import KNOWN, Recipe, Shown, mean_over
 from bench.training.stream import Batch
 
 _SIDE = 128
@@ -59,25 +59,23 @@ class HiFill(Recipe):
     def terms(self, batch: Batch, shown: Shown) -> dict[str, torch.Tensor]:
         """Error of the coarse stage; adversarial."""
         difference = (shown.parts["coarse"] - batch.images).abs().mean(1, keepdim=True)
-        known = 1 - batch.masks
         return {
             "coarse_hole": _COARSE * (difference * batch.masks).mean(),
-            "coarse_known": _COARSE * (difference * known).sum() / known.sum().clamp_min(1),
+            "coarse_known": _COARSE * mean_over(difference, 1 - batch.masks),
             "adversarial": -_ADVERSARIAL * self.critic(_composite(batch, shown)).mean(),
         }
 
     def critic_terms(self, batch: Batch, shown: Shown) -> dict[str, torch.Tensor]:
         """Values apart, slopes near 1."""
         real, made = batch.images * 2 - 1, _composite(batch, shown).detach()
-        bare = getattr(self.critic, "module", self.critic)
         return {
             "critic_real": -self.critic(real).mean(),
             "critic_fake": self.critic(made).mean(),
-            "critic_slope": _PENALTY * slope_penalty(bare, real, made, batch.generator),
+            "critic_slope": _PENALTY * slope_penalty(self.bare_critic, real, made, batch.generator),
         }
 
 
 def _composite(batch: Batch, shown: Shown) -> torch.Tensor:
     """The fill with known pixels pasted, in ``[-1, 1]``."""
     assert shown.picture is not None
-    return (batch.blanked + shown.picture * batch.masks) * 2 - 1
+    return batch.pasted(shown.picture) * 2 - 1

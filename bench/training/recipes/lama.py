@@ -47,8 +47,7 @@ class LaMa(Recipe):
         """Known pixels of a fill count as real; the gradient on photos is penalised."""
         assert shown.picture is not None
         photos = batch.images.detach().requires_grad_(True)
-        # The bare critic, in full precision: the penalty is a gradient of a gradient.
-        real, _ = getattr(self.critic, "module", self.critic)(photos)
+        real, _ = self.bare_critic(photos)
         made, _ = self.critic(shown.picture.detach())
         (slope,) = torch.autograd.grad(real.sum(), photos, create_graph=True)
         inside = F.interpolate(batch.masks, made.shape[-2:])

@@ -62,7 +62,7 @@ class PENNet(Recipe):
 
 def _composite(batch: Batch, shown: Shown) -> torch.Tensor:
     assert shown.picture is not None
-    return batch.blanked + shown.picture * batch.masks
+    return batch.pasted(shown.picture)
 
 
 def _resized(pictures: torch.Tensor, size: torch.Size) -> torch.Tensor:
