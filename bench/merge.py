@@ -44,9 +44,12 @@ def merge(out: Path, runs: Sequence[Path]) -> dict[str, Any]:
             _copy(store.file(folder), target.file(folder))
     for name in ("plan.parquet", "inputs.parquet", "metrics.parquet"):
         target.write_table(name, stores[0].read_table(name))
-    for name, keys in (("methods.parquet", ["method"]), ("training.parquet", None)):
-        joined = pd.concat([store.read_table(name) for store in stores])
-        target.write_table(name, joined.drop_duplicates(keys))
+    described = pd.concat([store.read_table("methods.parquet") for store in stores])
+    target.write_table("methods.parquet", described.drop_duplicates("method"))
+    name = "training.parquet"  # which runs of before there was such a table lack
+    trained = [store.read_table(name) for store in stores if store.file(name).exists()]
+    if trained:
+        target.write_table(name, pd.concat(trained).drop_duplicates())
     header["merged_from"] = [str(run) for run in runs]
     return tables.finish(target, header, state="complete")
 

@@ -4,8 +4,10 @@ import json
 import re
 import shutil
 
+import pandas as pd
 import pytest
 
+from bench.merge import merge
 from bench.protocol import Protocol
 from bench.request import Request
 from bench.runner import run
@@ -78,3 +80,16 @@ def test_trainings_that_were_not_alike_are_told_apart(finished, tmp_path):
     page = (out / "report" / "training.html").read_text("utf-8")
     assert "These trainings differ in: pictures seen." in page
     assert "all alike: the same photos" not in page
+
+
+def test_merging_keeps_trainings_and_takes_runs_from_before_there_were_any(finished, tmp_path):
+    expected = finished.read_table("training.parquet")
+    old = tmp_path / "old"
+    shutil.copytree(finished.path, old)
+    (old / "training.parquet").unlink()
+    merge(tmp_path / "merged", [old, finished.path])
+    pd.testing.assert_frame_equal(
+        RunFolder(tmp_path / "merged").read_table("training.parquet"), expected
+    )
+    merge(tmp_path / "both old", [old, old])
+    assert not (tmp_path / "both old" / "training.parquet").exists()
