@@ -150,6 +150,7 @@ def _set_up(job: Job) -> tuple[Learner, Pretrained]:
     name = f"{job.method}@{kind.variant}" if kind.variant else job.method
     adapter = methods.learnable(job.method).untrained(job.config, name, device=job.device)
     torch.manual_seed(job.seed)
+    torch.backends.cudnn.benchmark = True  # all squares have one size
     recipe = kind.make(adapter.build(adapter.config), job.seed)
     device = adapter.device
     devices = 1 if device.index is None else [device.index]
@@ -167,7 +168,9 @@ def _set_up(job: Job) -> tuple[Learner, Pretrained]:
 
 def _watched(fabric: Any, network: nn.Module, rate: float) -> Any:
     network.to(memory_format=torch.channels_last)  # a quarter faster on CPUs, more on GPUs
-    return fabric.setup(network, torch.optim.Adam(network.parameters(), rate, BETAS))
+    fused = fabric.device.type == "cuda"  # one kernel for all weights; CPUs keep the plain form
+    adam = torch.optim.Adam(network.parameters(), rate, BETAS, fused=fused)
+    return fabric.setup(network, adam)
 
 
 def _learn(learner: Learner, taken: Sequence[Batch], before: ledger.Block | None) -> dict[str, Any]:

@@ -37,16 +37,21 @@ class Average:
         bare = getattr(network, "module", network)
         resting = {n for n, p in bare.named_parameters() if p.requires_grad and p.grad is None}
         current = bare.state_dict()
+        # Tensors with one count are averaged in one go: on a GPU, each call costs as much as all.
+        alike: dict[int, tuple[list[torch.Tensor], list[torch.Tensor]]] = {}
         for name, tensor in self.network.state_dict().items():
             if name in resting:
                 continue
             self.steps[name] = self.steps.get(name, 0) + 1
-            new = current[name].to(tensor.device)
+            new = current[name].to(tensor.device, tensor.dtype)
             if tensor.is_floating_point():
-                share = max(1 - DECAY, 9 / (10 + self.steps[name]))
-                tensor.lerp_(new.to(tensor.dtype), share)
+                old, taken = alike.setdefault(self.steps[name], ([], []))
+                old.append(tensor)
+                taken.append(new)
             else:
                 tensor.copy_(new)
+        for steps, (old, taken) in alike.items():
+            torch._foreach_lerp_(old, taken, max(1 - DECAY, 9 / (10 + steps)))
 
 
 def save(folder: Path, state: Mapping[str, Any]) -> None:

@@ -63,7 +63,10 @@ class Learner:
             taken = False
             for buffer, before in kept.items():
                 buffer.copy_(before)
-        return {name: float(term.detach()) for name, term in (terms | criticism).items()}, taken
+        every = terms | criticism
+        # One transfer for all: each waits for the device.
+        values = torch.stack([term.detach().float() for term in every.values()]).tolist()
+        return dict(zip(every, values, strict=True)), taken
 
     def _buffers(self) -> Iterator[torch.Tensor]:
         for network in (self.recipe.network, self.recipe.critic):
@@ -75,7 +78,7 @@ class Learner:
         self.fabric.backward(total)
         weights = [weight for group in optimiser.param_groups for weight in group["params"]]
         norm = torch.nn.utils.clip_grad_norm_(weights, LARGEST_NORM)
-        if not (torch.isfinite(norm) and torch.isfinite(total)):
+        if not torch.isfinite(norm + total):
             return False
         optimiser.step()
         return True
