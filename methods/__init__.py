@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from bench.errors import BenchError, ContractError
+from methods import execution
 from methods.card import Card, read, trained
 
 if TYPE_CHECKING:
@@ -219,9 +220,15 @@ def _parse_own(text: str) -> Spec:
 
 def _check_choice(spec: Spec, facts: Card) -> None:
     """Refuse weights or a variant that the card does not list."""
+    variant, ways = execution.split(spec.variant)
+    if ways and not (facts.checkpoints or facts.configs):
+        raise BenchError(
+            f"method {spec.text!r}: {', '.join(ways)} are ways to run a network; {spec.base} has "
+            "none"
+        )
     for kind, asked, known in (
         ("weights", spec.weights, facts.weights),
-        ("variant", spec.variant, facts.variants),
+        ("variant", variant, facts.variants),
     ):
         if asked and asked not in known:
             listed = f"it has {', '.join(known)}" if known else "it has none to choose from"

@@ -144,6 +144,10 @@ class Inpainter:
     def begin(self, case: CaseKey) -> None:
         """Be told which case comes next; only methods that look results up need it."""
 
+    def running(self) -> contextlib.AbstractContextManager[None]:
+        """The context that the three steps are run in, such as another number format."""
+        return contextlib.nullcontext()
+
     def prepare(
         self, images: torch.Tensor, masks: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:

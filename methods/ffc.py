@@ -36,7 +36,12 @@ class FourierUnit(nn.Module):
     Args:
         channels: Of the input.
         out_channels: Of the output.
+
+    Attributes:
+        full_precision: For `methods.execution`: its weights are used in single precision always.
     """
+
+    full_precision = True
 
     def __init__(self, channels: int, out_channels: int) -> None:
         """Make the layers; real and imaginary parts are channels of their own."""

@@ -6,11 +6,12 @@ given the pixels under the hole or keeps the others its own way.
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -22,6 +23,17 @@ CEILING = "original"
 _T = TypeVar("_T")
 
 
+class Spent(NamedTuple):
+    """Seconds that a step took: wall time, CPU time of this process, and time on a CUDA device.
+
+    The last is between two events around what the step queued, NaN without such a device.
+    """
+
+    wall: float
+    cpu: float
+    device: float
+
+
 @dataclass(frozen=True)
 class Filled:
     """A fill, finished and pasted back.
@@ -29,18 +41,26 @@ class Filled:
     Attributes:
         picture: uint8 ``(H, W, 3)``; known pixels are those of the photo, bit for bit.
         raw: What the method returned, float32 ``(H, W, 3)`` in ``[0, 1]``, for drift.
-        seconds: Wall seconds of ``prepare``, ``infer`` and ``finish`` by name.
-        cpu_seconds: CPU seconds of the three together.
+        steps: What ``prepare``, ``infer`` and ``finish`` took, by name.
         counts: The method's own counts.
         pictures: The method's further pictures, ``(3, h, w)`` each, on the CPU.
     """
 
     picture: np.ndarray
     raw: np.ndarray
-    seconds: Mapping[str, float]
-    cpu_seconds: float
+    steps: Mapping[str, Spent]
     counts: Mapping[str, float]
     pictures: Mapping[str, torch.Tensor]
+
+    @property
+    def seconds(self) -> float:
+        """Wall seconds of the steps together; NaN where nothing was done."""
+        return sum(step.wall for step in self.steps.values()) if self.steps else math.nan
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU seconds of the steps together; NaN where nothing was done."""
+        return sum(step.cpu for step in self.steps.values()) if self.steps else math.nan
 
 
 def fill(
@@ -70,23 +90,21 @@ def fill(
     masks = torch.from_numpy(hole[None, None]).to(torch.float32)
     blanked = images if is_ceiling(method) else images * (1 - masks)
     generator = torch.Generator().manual_seed(seed)
-    seconds: dict[str, float] = {}
-    cpu_before = time.process_time()
-    with torch.inference_mode():
-        ready = _timed(
-            seconds, "prepare", method, lambda: method.prepare(blanked.clone(), masks.clone())
-        )
-        out = _timed(seconds, "infer", method, lambda: method.infer(*ready, generator))
+    steps: dict[str, Spent] = {}
+    given = blanked.clone(), masks.clone()
+    with torch.inference_mode(), method.running():
+        ready, steps["prepare"] = timed(method.device, lambda: method.prepare(*given))
+        out, steps["infer"] = timed(method.device, lambda: method.infer(*ready, generator))
         result = out if isinstance(out, Fill) else Fill(out)
-        result = _timed(seconds, "finish", method, lambda: method.finish(result, blanked, masks))
-    cpu_seconds = time.process_time() - cpu_before
+        result, steps["finish"] = timed(
+            method.device, lambda: method.finish(result, blanked, masks)
+        )
     raw = _checked_output(result.images, images.shape)
     picture = paste_back(to_uint8(raw)[0], photo, hole)
     return Filled(
         picture,
         raw[0].permute(1, 2, 0).numpy(),
-        seconds,
-        cpu_seconds,
+        steps,
         result.counts,
         {name: _shown(name, planes) for name, planes in result.pictures.items()},
     )
@@ -120,16 +138,29 @@ def paste_back(filled: np.ndarray, photo: np.ndarray, hole: np.ndarray) -> np.nd
     return np.where(hole[..., None], filled, photo)
 
 
-def _timed(seconds: dict[str, float], name: str, method: Inpainter, step: Callable[[], _T]) -> _T:
-    _synchronise(method.device)
-    start = time.perf_counter()
+def timed(device: torch.device, step: Callable[[], _T]) -> tuple[_T, Spent]:
+    """Do a step and hold the clocks to it, alone on its device."""
+    synchronise(device)
+    before = _event(device)
+    wall, cpu = time.perf_counter(), time.process_time()
     result = step()
-    _synchronise(method.device)
-    seconds[name] = time.perf_counter() - start
-    return result
+    after = _event(device)
+    synchronise(device)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    on_device = before.elapsed_time(after) / 1e3 if before and after else math.nan
+    return result, Spent(wall, cpu, on_device)
 
 
-def _synchronise(device: torch.device) -> None:
+def _event(device: torch.device) -> torch.cuda.Event | None:
+    """A moment on the device's own clock."""
+    if device.type != "cuda":
+        return None
+    event = torch.cuda.Event(enable_timing=True)
+    event.record(torch.cuda.current_stream(device))
+    return event
+
+
+def synchronise(device: torch.device) -> None:
     """Wait for the device, so that a step is not charged with the work of the one before."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
@@ -140,7 +171,7 @@ def _synchronise(device: torch.device) -> None:
 def _untouched(photo: np.ndarray) -> Filled:
     """Nothing to fill: every method returns the photo, and no time was measured."""
     raw = photo.astype(np.float32) / 255
-    return Filled(photo.copy(), raw, {}, float("nan"), {}, {})
+    return Filled(photo.copy(), raw, {}, {}, {})
 
 
 def _check_inputs(photo: np.ndarray, hole: np.ndarray) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +12,13 @@ import torch
 from torch import nn
 
 from bench.errors import BenchError, WeightsMissing
-from methods import weights
+from methods import execution, weights
 from methods.base import Inpainter
 from methods.card import trained
+from methods.goldens.case import Part
 from methods.weights import Checkpoint
+
+_GAIN = 0.7  # of weights made by rule: signals neither grow nor fade much in any of the networks
 
 
 class Pretrained(Inpainter):
@@ -79,11 +83,19 @@ class Pretrained(Inpainter):
         if self.variant in self.unpublished:
             words = f"{self.unpublished[self.variant]} (not a published mode)"
             self.card = replace(self.card, title=f"{self.card.title}, {words}")
+        if self.ways:
+            title = f"{self.card.title}, {execution.in_words(self.ways)}"
+            self.card = replace(self.card, title=title)
 
     @property
     def variant(self) -> str:
-        """What follows the ``@`` of the name; empty for the method as it is."""
-        return self.name.partition("@")[2]
+        """Which of the card's variants was asked for; empty for the method as it is."""
+        return execution.split(self.name.partition("@")[2])[0]
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """How the network is to be run, out of `methods.execution.EXECUTIONS`."""
+        return execution.split(self.name.partition("@")[2])[1]
 
     @property
     def identity(self) -> str:
@@ -127,6 +139,14 @@ class Pretrained(Inpainter):
         """Read a published file; the names are those of the network."""
         return weights.load(path, checkpoint, wrapper=self.wrapper)
 
+    def streamlined(self, network: nn.Module) -> nn.Module:
+        """The form of the loaded network, on its device, that fills; it may change the network."""
+        return network
+
+    def running(self) -> contextlib.AbstractContextManager[None]:
+        """Number formats as asked for by the name."""
+        return execution.running(self.ways, self.device)
+
     def load(self) -> None:
         """Read the weights.
 
@@ -149,7 +169,17 @@ class Pretrained(Inpainter):
                 raise BenchError(f"{path}: {', '.join(sorted(twice))} are in another file too")
             found |= tensors
         weights.put(found, network, ", ".join(map(str, paths)))
-        self.network = network.to(self.device).eval()
+        self._take(network)
+
+    def load_by_rule(self) -> None:
+        """Give the network weights made by rule: they say nothing but how fast it is."""
+        network = self.build(self.config)
+        Part("network", None, "module", "", {"": _GAIN}).fill(network)
+        self._take(network)
+
+    def _take(self, network: nn.Module) -> None:
+        network = self.streamlined(network.to(self.device).eval().requires_grad_(False))
+        self.network = execution.apply(network, self.ways, self.device)
 
     def _files(self) -> list[Path]:
         if self.folder is None:

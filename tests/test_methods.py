@@ -126,19 +126,19 @@ def test_malformed_names_are_refused_with_the_grammar(text):
         methods.parse(text)
 
 
-@pytest.mark.parametrize(("text", "kind"), [("telea:big", "weights"), ("mean@bf16", "variant")])
+@pytest.mark.parametrize(("text", "kind"), [("telea:big", "weights"), ("mean@fast", "variant")])
 def test_weights_and_variants_that_a_method_does_not_have_are_refused(text, kind):
     with pytest.raises(BenchError, match=f"has no {kind}"):
         methods.parse(text)
 
 
 def test_weights_and_variants_that_a_card_lists_are_taken(monkeypatch):
-    card = Card("telea", "T", "CNN", weights=("big", "small"), variants=("bf16",))
+    card = Card("telea", "T", "CNN", weights=("big", "small"), variants=("fast",))
     monkeypatch.setattr(methods, "read", lambda name: card)
-    spec = methods.parse("telea:big@bf16")
-    assert (spec.base, spec.weights, spec.variant) == ("telea", "big", "bf16")
-    assert spec.name == "telea:big@bf16"
-    assert spec.file_name == "telea--big@bf16"
+    spec = methods.parse("telea:big@fast")
+    assert (spec.base, spec.weights, spec.variant) == ("telea", "big", "fast")
+    assert spec.name == "telea:big@fast"
+    assert spec.file_name == "telea--big@fast"
     with pytest.raises(BenchError, match="it has big, small"):
         methods.parse("telea:huge")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
+from torch import nn
 from torch.distributions import Normal, kl_divergence
 
 from methods import weights
@@ -56,10 +57,10 @@ class Pluralistic(Pretrained):
         single = blocks.under_one_name(state, part, str(path))
         return {f"{checkpoint.part}.{name}": tensor for name, tensor in single.items()}
 
-    def load(self) -> None:
-        """Read the weights and fold their normalisation."""
-        super().load()
-        spectral.fold(self.network)
+    def streamlined(self, network: nn.Module) -> nn.Module:
+        """Fold the normalisation into the weights."""
+        spectral.fold(network)
+        return network
 
     def infer(
         self, images: torch.Tensor, masks: torch.Tensor, generator: torch.Generator

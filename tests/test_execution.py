@@ -1,0 +1,89 @@
+"""Ways to run a network: names, what they change in a fill, what they leave as it is."""
+
+import numpy as np
+import pytest
+import torch
+
+import methods
+from bench.errors import BenchError
+from methods import execution, harness
+from methods.conformance.subject import scene
+
+NETWORKS = [
+    "lama:small", "relama:small", "context_encoder_any:small", "pennet:small", "deepfill:small",
+    "hifill:small", "pluralistic:small", "ict:small",
+]  # fmt: skip
+
+
+def fill(name: str) -> harness.Filled:
+    method = methods.get(name)
+    method.load()
+    return harness.fill(method, *scene(128, 128), seed=0)
+
+
+def difference(name: str, way: str) -> float:
+    """Mean absolute difference of raw outputs, in [0, 1]."""
+    plain, other = (fill(each).raw for each in (name, f"{name}@{way}"))
+    return float(np.abs(plain - other).mean())
+
+
+def test_ways_are_joined_with_each_other_and_with_a_variant():
+    assert execution.split("") == ("", ())
+    assert execution.split("bf16+compile") == ("", ("bf16", "compile"))
+    assert execution.split("step8+bf16") == ("step8", ("bf16",))
+    method = methods.get("ict:small@step8+channels_last")
+    assert (method.variant, method.ways) == ("step8", ("channels_last",))
+    assert "channels last" in method.card.title
+    assert "8 tokens per pass" in method.card.title
+
+
+@pytest.mark.parametrize("variant", ["step8+onepass", "bf16+bf16"])
+def test_two_variants_or_a_way_twice_are_refused(variant):
+    with pytest.raises(BenchError, match="one variant of the method at most"):
+        methods.parse(f"ict:small@{variant}")
+
+
+def test_a_method_without_a_network_has_no_ways():
+    with pytest.raises(BenchError, match="telea has none"):
+        methods.parse("telea@bf16")
+
+
+def test_tf32_is_refused_where_there_is_none():
+    with pytest.raises(BenchError, match="expected a CUDA device"):
+        methods.get("lama:small@tf32").load()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NETWORKS)
+def test_channels_last_changes_nothing_but_rounding(name):
+    assert difference(name, "channels_last") < 1e-5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name != "ict:small"])
+def test_bfloat16_changes_a_fill_a_little(name):
+    assert 0 < difference(name, "bf16") < 0.02
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", ["lama:small", "context_encoder_any:small"])
+def test_a_compiled_network_gives_the_same_fills(name):
+    assert difference(name, "compile") < 1e-4
+
+
+def test_single_precision_is_single_precision_unless_asked():
+    with execution._tf32(False):
+        assert not torch.backends.cudnn.allow_tf32
+        assert torch.get_float32_matmul_precision() == "highest"
+    with execution._tf32(True):
+        assert torch.backends.cudnn.allow_tf32
+        assert torch.get_float32_matmul_precision() == "high"
+    assert torch.get_float32_matmul_precision() == "highest"
+
+
+def test_weights_by_rule_give_finite_fills_and_differ_from_the_trained_ones():
+    method = methods.get("lama:small")
+    method.load_by_rule()
+    filled = harness.fill(method, *scene(128, 128), seed=0)
+    assert np.isfinite(filled.raw).all()
+    assert np.abs(filled.raw - fill("lama:small").raw).max() > 0.1
