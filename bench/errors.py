@@ -48,5 +48,15 @@ def describe(error: BaseException) -> str:
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Tell whether memory ran out; torch's own class for it is not a MemoryError."""
-    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    """Tell whether memory ran out; torch has a class of its own for it, and on a CPU only words."""
+    own = type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
+    return isinstance(error, MemoryError) or own
+
+
+def status_of(error: BaseException) -> str:
+    """The status of a row that ended with this error."""
+    if out_of_memory(error):
+        return "oom"
+    if isinstance(error, WeightsMissing):
+        return "unavailable"
+    return "declined" if isinstance(error, Declined) else "failed"

@@ -4,16 +4,35 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
 T = TypeVar("T")
+RULE = "1: 2 a multiply-add, 5 N log2 N a complex Fourier transform, half of it a real one"
 
 
-def count(work: Callable[[], T]) -> tuple[T, int]:
+@dataclass(frozen=True)
+class Operations:
+    """What a piece of work took.
+
+    Attributes:
+        products: Operations of matrix products, convolutions and attention.
+        fourier: Operations of Fourier transforms.
+        traffic: Bytes that its operations read and wrote, each tensor each time, views left out:
+            what must pass through memory while no operation is joined with the next.
+    """
+
+    products: int
+    fourier: int
+    traffic: int
+
+
+def measure(work: Callable[[], T]) -> tuple[T, Operations]:
     """Run a piece of work and count its operations; a multiplication and an addition are two.
 
     Counted are matrix products, convolutions and attention by torch's own formulas, and Fourier
@@ -22,11 +41,17 @@ def count(work: Callable[[], T]) -> tuple[T, int]:
     (torch's own counter knows no Fourier transform and cannot follow gradients of gradients.)
 
     Returns:
-        What the work gave, and the count.
+        What the work gave, and the counts.
     """
     with _Counter() as counter:
         done = work()
-    return done, counter.total
+    return done, Operations(counter.products, counter.fourier, counter.traffic)
+
+
+def count(work: Callable[[], T]) -> tuple[T, int]:
+    """Run a piece of work; gives what it gave, and all its operations as `measure` counts them."""
+    done, operations = measure(work)
+    return done, operations.products + operations.fourier
 
 
 class _Counter(TorchDispatchMode):
@@ -34,7 +59,7 @@ class _Counter(TorchDispatchMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.total = 0
+        self.products = self.fourier = self.traffic = 0
 
     def __torch_dispatch__(
         self,
@@ -52,10 +77,16 @@ class _Counter(TorchDispatchMode):
                 return parts
         output = function(*arguments, **named)
         if packet in _FOURIER:
-            self.total += _FOURIER[packet](*arguments)
+            self.fourier += _FOURIER[packet](*arguments)
         elif packet in flop_registry:
-            self.total += int(flop_registry[packet](*arguments, **named, out_val=output))
+            self.products += int(flop_registry[packet](*arguments, **named, out_val=output))
+        if not function.is_view:
+            self.traffic += sum(map(_bytes, tree_leaves((arguments, named, output))))
         return output
+
+
+def _bytes(leaf: Any) -> int:
+    return leaf.numel() * leaf.element_size() if isinstance(leaf, torch.Tensor) else 0
 
 
 def _complex(x: torch.Tensor, axes: Sequence[int], *_: Any) -> int:

@@ -18,7 +18,7 @@ BUNDLED = "bundled"
 SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".jp2"}
 )
-_TILE = 256
+TILE = 256
 
 
 @dataclass(frozen=True)
@@ -159,17 +159,18 @@ def bundled() -> Iterator[Photo]:
     No resampling and no download. Tiles of one photo are one cluster, since they share their
     subject, light and camera.
     """
-    for name, pixels in _bundled_pictures():
+    for name, pixels in bundled_pictures():
         height, width = pixels.shape[:2]
-        top, left = (height % _TILE) // 2, (width % _TILE) // 2
-        for row in range(height // _TILE):
-            for column in range(width // _TILE):
-                y, x = top + row * _TILE, left + column * _TILE
-                tile = np.ascontiguousarray(pixels[y : y + _TILE, x : x + _TILE])
+        top, left = (height % TILE) // 2, (width % TILE) // 2
+        for row in range(height // TILE):
+            for column in range(width // TILE):
+                y, x = top + row * TILE, left + column * TILE
+                tile = np.ascontiguousarray(pixels[y : y + TILE, x : x + TILE])
                 yield Photo(f"{name}-{row}-{column}", name, tile, (height, width))
 
 
-def _bundled_pictures() -> Iterator[tuple[str, np.ndarray]]:
+def bundled_pictures() -> Iterator[tuple[str, np.ndarray]]:
+    """The six photos whole, uint8 ``(H, W, 3)``, with their names."""
     from matplotlib.cbook import get_sample_data
     from skimage import data
 

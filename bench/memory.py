@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import psutil
+
 _CLEAR = Path("/proc/self/clear_refs")
 _STATUS = Path("/proc/self/status")
 
@@ -16,6 +18,11 @@ def reset_peak() -> bool:
     except OSError:
         return False
     return True
+
+
+def resident_bytes() -> float:
+    """Resident bytes of this process now."""
+    return float(psutil.Process().memory_info().rss)
 
 
 def peak_bytes() -> float:

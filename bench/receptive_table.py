@@ -12,7 +12,7 @@ import pandas as pd
 
 import methods
 from bench import images, receptive
-from bench.errors import BenchError, Declined, InputError, WeightsMissing, describe, out_of_memory
+from bench.errors import BenchError, InputError, describe, status_of
 from bench.inputs import Inputs, read_photos
 from bench.protocol import Protocol
 from bench.receptive import SHARES, Field
@@ -116,15 +116,7 @@ def results(asked: Sequence[Inpainter], photos: Photos) -> Iterator[Result]:
             field = receptive.measure(method, photos.pictures, photos.side)
             yield Result(method.name, method.identity, field)
         except Exception as error:  # a method runs any code
-            yield Result(method.name, method.identity, None, _status(error), describe(error))
-
-
-def _status(error: Exception) -> str:
-    if out_of_memory(error):
-        return "oom"
-    if isinstance(error, WeightsMissing):
-        return "unavailable"
-    return "declined" if isinstance(error, Declined) else "failed"
+            yield Result(method.name, method.identity, None, status_of(error), describe(error))
 
 
 def check_run(folder: Path, asked: Sequence[Inpainter]) -> RunFolder:

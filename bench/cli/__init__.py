@@ -15,6 +15,7 @@ from bench.cli import (
     compare,
     gate,
     holes,
+    latency,
     methods,
     receptive,
     results,
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     for module in (
         run,
         results,
+        latency,
         compare,
         seeds,
         gate,

@@ -82,7 +82,7 @@ def _run(options: argparse.Namespace) -> int:
         seed=options.seed,
         limit=options.limit,
     )
-    names = ",".join(options.methods or _default_methods()).split(",")
+    names = ",".join(options.methods or default_methods()).split(",")
     request = Request(
         out=options.out,
         protocol=protocol,
@@ -120,7 +120,8 @@ def _refuse_idle(options: argparse.Namespace) -> None:
         raise BenchError("--tiers and --draws: for generated holes only, not with --masks")
 
 
-def _default_methods() -> list[str]:
+def default_methods() -> list[str]:
+    """What the default job runs: quick methods, and the small weights of all networks."""
     import methods
 
     cards = {name: methods.card(name) for name in methods.names()}

@@ -8,23 +8,16 @@ Workers die with their parent.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import multiprocessing as mp
-import os
-import signal
-import sys
-import threading
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from bench.executors import children
 from bench.jobs import Event, Job, Setup
 from bench.worker import Worker
-
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass
@@ -47,9 +40,7 @@ class LocalExecutor:
         self._context = mp.get_context("spawn")
         self._workers: list[_Process] = []
         self._events: deque[Event] = deque()
-        # Read by numerical libraries when a child loads them.
-        for variable in _THREAD_VARIABLES:
-            os.environ[variable] = str(setup.threads)
+        children.announce_threads(setup.threads)
 
     def submit(self, job: Job) -> None:
         """Give a job to a free worker of its method, else to a new one."""
@@ -93,7 +84,7 @@ class LocalExecutor:
         process = self._context.Process(
             target=_serve, args=(self._setup, method, theirs), daemon=True
         )
-        with _interrupts_held():
+        with children.interrupts_held():
             process.start()
         theirs.close()
         worker = _Process(process, ours, method)
@@ -128,40 +119,14 @@ class LocalExecutor:
             self._workers.remove(worker)
             worker.pipe.close()
         if worker.job is not None:
-            reason = _cause(worker.process.exitcode)
+            reason = children.cause(worker.process.exitcode)
             self._events.append(Event(worker.job, "lost", reason=reason))
             worker.job = None
 
 
-@contextlib.contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back, so that a child inherits the block and never sees one, even starting."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _cause(exitcode: int | None) -> str:
-    if exitcode is None or exitcode >= 0:
-        return f"ended by itself with exit status {exitcode}"
-    try:
-        name = signal.Signals(-exitcode).name
-    except ValueError:
-        name = f"signal {-exitcode}"
-    hint = " (out of memory, or stopped from outside)" if name == "SIGKILL" else ""
-    return f"killed by {name}{hint}"
-
-
 def _serve(setup: Setup, method: str, pipe: Connection) -> None:
     """Be a worker: take jobs until the pipe closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    _die_with_parent()
-    _limit_threads(setup.threads)
+    children.settle(setup.threads)
     worker = Worker(setup, method)
     try:
         while True:
@@ -169,26 +134,3 @@ def _serve(setup: Setup, method: str, pipe: Connection) -> None:
                 pipe.send(event)
     except (EOFError, OSError):
         return
-
-
-def _die_with_parent() -> None:
-    """End when the parent does, even in the middle of a long call."""
-    if sys.platform == "linux":
-        # PR_SET_PDEATHSIG: also ends code that holds the interpreter's lock.
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-    parent = mp.parent_process()
-
-    def watch() -> None:
-        if parent is not None:
-            wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def _limit_threads(threads: int) -> None:
-    import cv2
-    import torch
-
-    cv2.setNumThreads(threads)
-    torch.set_num_threads(threads)

@@ -1,0 +1,172 @@
+"""``inpaint-bench latency``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.cli.arguments import Commands, positive
+from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bench.latency.rounds import Pace
+
+
+def add(commands: Commands) -> None:
+    """Describe the command."""
+    latency = commands.add_parser(
+        "latency",
+        help="measure how long methods take, in turns, against anchors of the same run",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    latency.set_defaults(command=_latency)
+    latency.add_argument(
+        "--out", type=Path, default=Path("runs/bench"), help="run folder whose report is to show it"
+    )
+    latency.add_argument(
+        "--methods", action="append", help="names, comma-separated; default: those of the run"
+    )
+    latency.add_argument("--device", help="torch device (cuda where there is one, else cpu)")
+    latency.add_argument("--sizes", default="256", help="sides of the photos, comma-separated")
+    latency.add_argument("--tiers", default="small,region,large", help="tiers of the holes")
+    latency.add_argument("--images", default="bundled", help="folder of photos, or 'bundled'")
+    latency.add_argument(
+        "--shared", action="store_true", help="others use this machine: one thread, wider margins"
+    )
+    latency.add_argument("--threads", type=positive, help="of each process (physical cores, or 1)")
+    latency.add_argument("--batches", action="store_true", help="throughput at growing batches too")
+    latency.add_argument("--short", action="store_true", help="a quick look, too short for a gate")
+    latency.add_argument(
+        "--limit", type=float, help="seconds of a size and tier after which to end (120)"
+    )
+    latency.add_argument(
+        "--weights-by-rule",
+        action="store_true",
+        help="make all weights by rule: speed only, for networks whose weights are not here",
+    )
+    latency.add_argument("--timeout", type=float, default=600.0, help="seconds for one call")
+    latency.add_argument("--seed", type=int, default=0, help="of holes and of the order")
+    latency.add_argument("--no-report", action="store_true", help="tables only")
+    latency.add_argument(
+        "--self-test", action="store_true", help="say whether this machine sees 10 percent"
+    )
+
+
+def _latency(options: argparse.Namespace) -> int:
+    from bench.latency import measure
+
+    device = options.device or _fastest()
+    threads = options.threads or (1 if options.shared else measure.threads_here())
+    if options.self_test:
+        return _self_test(device, threads, _pace(options))
+    request = measure.Request(
+        methods=tuple(name for name in ",".join(_names(options)).split(",") if name),
+        device=device,
+        sides=tuple(_numbers(options.sizes)),
+        tiers=tuple(options.tiers.split(",")),
+        images=options.images,
+        threads=threads,
+        shared=options.shared,
+        pace=_pace(options),
+        batches=options.batches,
+        by_rule=options.weights_by_rule,
+        seed=options.seed,
+        timeout=options.timeout,
+    )
+    return time_methods(request, options.out, report=not options.no_report)
+
+
+def time_methods(request: object, out: Path, *, report: bool) -> int:
+    """Measure, write, show; the exit status is 1 if a method could not be timed at all."""
+    from bench.latency import measure
+    from bench.store import RunFolder
+
+    assert isinstance(request, measure.Request)
+    measured = measure.measure(request)
+    store = RunFolder(out)
+    measure.write(store, measured)
+    print(_shown(measured.table))
+    for test in measured.facts["self_tests"]:
+        verdict = "" if test["trusted"] else ": too noisy for any verdict"
+        print(
+            f"{test['side']} px, {test['tier']}: the anchor is {test['ratio']:.3f} times itself"
+            f"{verdict}"
+        )
+    print(f"{out}: latency.parquet, latency-samples.parquet, latency.json")
+    if report and store.file("run.json").exists():
+        from bench.cli.results import build_report
+
+        build_report(out, None)
+    timed = measured.table.loc[measured.table["n"] > 0, "method"]
+    left = [name for name in dict.fromkeys(measured.table["method"]) if name not in set(timed)]
+    for name in left:
+        print(f"inpaint-bench: {name} could not be timed; the table says why", file=sys.stderr)
+    return 1 if left else 0
+
+
+def _self_test(device: str, threads: int, pace: Pace) -> int:
+    from bench.latency import self_test
+
+    found = self_test.run(device, threads, pace)
+    for words, ratio, true in (
+        ("the anchor over itself", found.same, 1.0),
+        ("the anchor with more work over the anchor", found.slower, self_test.MORE_WORK),
+    ):
+        print(
+            f"{words}: {ratio.value:.3f} [{ratio.low:.3f}, {ratio.high:.3f}], work {true:.3f}, "
+            f"{ratio.n} rounds"
+        )
+    said = "sees" if found.sees else "does not see"
+    print(f"in {found.seconds:.0f} s this machine {said} a difference of 10 %")
+    return 0 if found.sees else 1
+
+
+def _shown(table: pd.DataFrame) -> str:
+    """The rows of calls, as text."""
+    rows = table[table["region"].isin(["e2e", "infer"])]
+    columns = ["method", "side", "tier", "region", "n", "p50_ms", "p90_ms", "mean_ms", "ratio",
+               "ratio_low", "ratio_high", "status"]  # fmt: skip
+    text: str = rows[columns].to_string(index=False, na_rep="-", float_format="%.4g")
+    return text
+
+
+def _names(options: argparse.Namespace) -> list[str]:
+    """The methods asked for, those of the run, or the default ones."""
+    if options.methods:
+        names: list[str] = options.methods
+        return names
+    if (options.out / "run.json").exists():
+        from bench.store import RunFolder
+
+        known = RunFolder(options.out).read_json()["methods"]
+        return [text for text in known.values() if "=folder:" not in text]
+    from bench.cli.run import default_methods
+
+    return default_methods()
+
+
+def _fastest() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _numbers(text: str) -> list[int]:
+    parts = text.split(",")
+    if not all(part.isdigit() and int(part) > 0 for part in parts):
+        raise BenchError(f"--sizes: expected pixels, comma-separated, found {text!r}")
+    return [int(part) for part in parts]
+
+
+def _pace(options: argparse.Namespace) -> Pace:
+    from dataclasses import replace
+
+    from bench.latency.rounds import SHORT, Pace
+
+    pace = SHORT if options.short else Pace()
+    half_width = 0.05 if options.shared or options.short else pace.half_width
+    return replace(pace, limit=options.limit or pace.limit, half_width=half_width)

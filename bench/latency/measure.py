@@ -1,0 +1,258 @@
+"""Latency from request to tables: start the processes, follow the protocol, sum up."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import psutil
+
+import methods
+from bench import flops, images, provenance
+from bench.errors import BenchError
+from bench.latency import anchors, inputs, table
+from bench.latency.inputs import Config
+from bench.latency.processes import NoAnswer, Process, data_limit
+from bench.latency.rounds import Bout, Pace, Protocol
+from bench.latency.stopwatch import Loaded, Subject
+from bench.latency.table import NAMES, Side
+from bench.store import RunFolder
+
+_BATCHES = tuple(2**power for power in range(11))
+_GAIN = 1.05  # of pictures a second, below which a larger batch is not tried
+_THROUGHPUT_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to time, and where.
+
+    Attributes:
+        methods: As asked for, such as ``lama:small@bf16``.
+        device: As torch writes it.
+        sides: Of the square photos, in pixels.
+        tiers: Of the holes.
+        images: Folder of photos, or ``bundled``.
+        threads: Of each process.
+        shared: Whether others use this machine: margins are wider then.
+        pace: How long.
+        batches: Whether throughput is measured at growing batches, at the first size.
+        by_rule: Whether weights that are missing are made by rule, to see how fast a network is.
+        seed: Of holes and of the order.
+        timeout: Seconds for one call.
+    """
+
+    methods: tuple[str, ...]
+    device: str = "cpu"
+    sides: tuple[int, ...] = (256,)
+    tiers: tuple[str, ...] = ("small", "region", "large")
+    images: str = images.BUNDLED
+    threads: int = 1
+    shared: bool = False
+    pace: Pace = field(default_factory=Pace)
+    batches: bool = False
+    by_rule: bool = False
+    seed: int = 0
+    timeout: float = 600.0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What came of it.
+
+    Attributes:
+        table: As of `table.build`.
+        samples: All samples.
+        facts: The machine, the settings, the anchors, and how far they agree with themselves.
+    """
+
+    table: pd.DataFrame
+    samples: pd.DataFrame
+    facts: dict[str, Any]
+
+
+def threads_here() -> int:
+    """Physical cores that this process may use."""
+    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(psutil.cpu_count(logical=False) or 1, here or 1)
+
+
+def measure(request: Request, tell: Callable[[str], None] = print) -> Measured:
+    """Time methods.
+
+    Args:
+        request: What.
+        tell: Called with lines of progress.
+
+    Raises:
+        BenchError: If a method is unknown, none can be timed, or an anchor fails.
+    """
+    names = _names(request.methods)
+    kind = request.device.partition(":")[0]
+    with (
+        tempfile.TemporaryDirectory(prefix="inpaint-bench-") as folder,
+        _processes(names, request) as processes,
+    ):
+        configs = inputs.write(
+            Path(folder), request.images, request.sides, request.tiers, request.seed
+        )
+        words, ceilings = _anchors(processes)
+        sides = {name: Side() for name in names}
+        bouts = [Bout(config) for config in configs]
+        for name, side in sides.items():
+            side.loaded = _load(processes[name], configs[0], bouts, tell)
+        protocol = Protocol(processes, anchors.NAMES, kind, request.pace, request.seed, tell)
+        if kind == "cpu" and request.threads > 1:
+            protocol.basis = "wall"  # threads that wait for each other take CPU time too
+        for bout in bouts:
+            protocol.warm_up(bout)
+            for name, side in sides.items():
+                if name in bout.calls:
+                    _look(processes[name], side, bout)
+        protocol.run(bouts)
+        if request.batches:
+            for name, side in sides.items():
+                if name in bouts[0].calls and name not in bouts[0].slow:
+                    side.speeds = _speeds(processes[name], configs[0])
+    setting = {"device": kind, "threads": request.threads, "basis": protocol.basis}
+    samples = protocol.table()
+    facts = _facts(request, setting, words, ceilings)
+    facts["self_tests"] = table.self_tests(samples, bouts, protocol.basis)
+    return Measured(table.build(samples, bouts, sides, setting), samples, facts)
+
+
+def write(store: RunFolder, measured: Measured) -> None:
+    """Put it into a run folder; what was there is replaced."""
+    store.path.mkdir(parents=True, exist_ok=True)
+    store.write_table(NAMES["samples"], measured.samples)
+    store.write_table(NAMES["table"], measured.table)
+    store.write_json(NAMES["facts"], measured.facts)
+
+
+def _names(asked: Sequence[str]) -> dict[str, str]:
+    """What asks for each method, by its full name.
+
+    Raises:
+        BenchError: If there is no such method, or nothing of it can be timed.
+    """
+    specs = [methods.parse(text) for text in asked]
+    folders = [spec.name for spec in specs if spec.kind == "folder"]
+    if folders:
+        raise BenchError(
+            f"latency: {', '.join(folders)}: outputs made elsewhere take no time here; leave them "
+            "out"
+        )
+    if not specs:
+        raise BenchError("latency: expected a method at least, found none")
+    return {spec.name: spec.text for spec in specs}
+
+
+@contextlib.contextmanager
+def _processes(names: dict[str, str], request: Request) -> Iterator[dict[str, Process]]:
+    """One process for each anchor and each method."""
+    limit = data_limit(request.device)
+    texts = dict.fromkeys(anchors.NAMES, "") | names
+    processes = {
+        name: Process(
+            Subject(name, text, request.device, request.threads, request.by_rule, limit),
+            request.timeout,
+        )
+        for name, text in texts.items()
+    }
+    try:
+        yield processes
+    finally:
+        for process in processes.values():
+            process.close()
+
+
+def _anchors(processes: dict[str, Process]) -> tuple[dict[str, str], dict[str, float]]:
+    """What the anchors are, and the ceilings of their device."""
+    loaded: dict[str, Loaded] = {name: processes[name].ask("load") for name in anchors.NAMES}
+    ceilings: dict[str, float] = processes[anchors.ANCHOR].ask("ceilings")
+    return {name: str(each.facts["words"]) for name, each in loaded.items()}, ceilings
+
+
+def _load(
+    process: Process, config: Config, bouts: Sequence[Bout], tell: Callable[[str], None]
+) -> Loaded | None:
+    """Load a method; one that fails is refused in every bout, one that declines in the first."""
+    name = process.subject.name
+    try:
+        loaded: Loaded = process.ask("load", config)
+    except NoAnswer as error:
+        tell(f"{name}: {error.refused.status}: {error}")
+        for bout in bouts:
+            bout.refused[name] = error.refused
+        return None
+    return loaded
+
+
+def _look(process: Process, side: Side, bout: Bout) -> None:
+    """Learn what a bout needs to know of a method besides its times."""
+    here = bout.config.side, bout.config.tier
+    try:
+        side.memory[here] = process.ask("memory")
+        if process.subject.name in bout.slow:
+            return
+        side.audits[here] = process.ask("audit")
+        if bout.config.side not in side.operations:
+            counted = process.ask("operations")
+            if counted is not None:
+                side.operations[bout.config.side] = counted
+    except NoAnswer as error:
+        bout.refused[process.subject.name] = error.refused
+        bout.calls.pop(process.subject.name, None)
+
+
+def _speeds(process: Process, config: Config) -> dict[int, float]:
+    """Pictures a second at growing batches, until memory or the gain runs out."""
+    found: dict[int, float] = {}
+    with contextlib.suppress(NoAnswer):
+        process.ask("use", config)
+        for batch in _BATCHES:
+            found[batch] = process.ask("throughput", batch, _THROUGHPUT_SECONDS)
+            if batch > 1 and found[batch] < _GAIN * found[batch // 2]:
+                break
+    return found
+
+
+def _facts(
+    request: Request, setting: dict[str, Any], words: dict[str, str], ceilings: dict[str, float]
+) -> dict[str, Any]:
+    environment = provenance.collect()
+    machine = {
+        "torch": environment["packages"]["torch"],
+        "processor": environment["processor"],
+        "accelerator": environment["accelerator"] if setting["device"] != "cpu" else "",
+        "threads": request.threads,
+    }
+    return {
+        "format": 1,
+        "time": provenance.now(),
+        "request": asdict(request),
+        "anchors": words,
+        # Ratios to anchors that differ in any of this say nothing about each other.
+        "anchor_identity": machine,
+        "basis": setting["basis"],
+        "kind": "shared" if request.shared else "dedicated",
+        "settings": {
+            "number format": "float32, TF32 off, but where a row's name says otherwise",
+            "cudnn.benchmark": True,
+            "memory format": "contiguous, but @channels_last",
+            "compiled": "no, but @compile",
+            "gradients": "off (inference mode)",
+            "garbage collection": "off within a sample",
+            "threads": f"{request.threads}, OpenCV likewise",
+            "denormal numbers": "kept",
+            "operations": flops.RULE,
+        },
+        "ceilings": ceilings,
+        "environment": environment,
+    }

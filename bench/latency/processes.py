@@ -1,0 +1,114 @@
+"""The processes of stopwatches as their parent sees them: ask, wait, and take their death."""
+
+from __future__ import annotations
+
+import multiprocessing as mp
+from multiprocessing.connection import wait
+from typing import Any
+
+import psutil
+
+from bench.errors import BenchError
+from bench.executors import children
+from bench.latency.stopwatch import Refused, Subject, serve
+
+_SHARE = 0.8  # of the free memory that a process may take
+
+
+class NoAnswer(BenchError):
+    """A question that came to nothing.
+
+    Attributes:
+        refused: The status and why.
+    """
+
+    def __init__(self, refused: Refused) -> None:
+        """Keep why."""
+        super().__init__(refused.reason)
+        self.refused = refused
+
+
+class Process:
+    """One stopwatch; it starts with the first question, and again with the first after its end.
+
+    Args:
+        subject: What it times.
+        timeout: Seconds to wait for an answer.
+    """
+
+    def __init__(self, subject: Subject, timeout: float) -> None:
+        """Start nothing yet."""
+        self.subject = subject
+        self._timeout = timeout
+        self._process: Any = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether it holds what it loaded."""
+        return self._process is not None
+
+    def ask(self, question: str, *arguments: object) -> Any:
+        """Call a method of the stopwatch and wait for what it gives.
+
+        Raises:
+            NoAnswer: If it raised an error, died or took too long.
+        """
+        if self._process is None:
+            self._start()
+        try:
+            self._pipe.send((question, arguments))
+            ready = wait([self._pipe, self._process.sentinel], self._timeout)
+            answer = self._pipe.recv() if self._pipe in ready else self._end(died=bool(ready))
+        except (EOFError, OSError):
+            answer = self._end(died=True)
+        if isinstance(answer, Refused):
+            raise NoAnswer(answer)
+        return answer
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._pipe.close()
+            self._process.join(5)
+            self._kill()
+
+    def _start(self) -> None:
+        context = _context(self.subject.threads)
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=serve, args=(self.subject, theirs), daemon=True)
+        with children.interrupts_held():
+            self._process.start()
+        theirs.close()
+
+    def _end(self, *, died: bool) -> Refused:
+        """Bury the process; gives why."""
+        if not died:
+            self._kill()
+            return Refused("timeout", f"took more than {self._timeout:g} s")
+        self._process.join(5)
+        code = self._process.exitcode
+        self._kill()
+        return Refused("killed", children.cause(code))
+
+    def _kill(self) -> None:
+        if self._process.is_alive():
+            self._process.kill()
+        self._process.join()
+        self._pipe.close()
+        self._process = None
+
+
+def data_limit(device: str) -> int:
+    """Bytes that a process on this device may take of its own; 0 for no limit."""
+    limited = device == "cpu" and hasattr(psutil, "RLIMIT_DATA")  # Linux
+    return int(_SHARE * psutil.virtual_memory().available) if limited else 0
+
+
+def _context(threads: int) -> Any:
+    """Where there is one, a server that has torch imported and gives birth to each process."""
+    children.announce_threads(threads)
+    if "forkserver" not in mp.get_all_start_methods():
+        return mp.get_context("spawn")
+    context = mp.get_context("forkserver")
+    context.set_forkserver_preload(["bench.latency.stopwatch"])
+    return context

@@ -1,0 +1,262 @@
+"""The protocol: warm up, then rounds over all methods and anchors, in blocks, until it is enough.
+
+Where nothing is said otherwise the rules are those of asv (interleaved rounds), nvbench (stop when
+the noise is small, with a limit, and say so) and MLPerf (different inputs, warm-up apart).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.latency import estimates
+from bench.latency.clocks import Clocks
+from bench.latency.inputs import Config
+from bench.latency.processes import NoAnswer, Process
+from bench.latency.stopwatch import Refused
+
+AGAIN = "-again"
+"""Behind the name of the anchor where it is timed a second time in a round."""
+_SAMPLE_SECONDS = {"cpu": 0.02, "cuda": 0.005}  # at least, so that the clock's own time is small
+_FEWEST = 3  # rounds of a slow method
+_SLOW_CLOCK = 0.75  # of the fastest clock of the run; slower samples are left out
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long to measure.
+
+    Attributes:
+        block: Rounds of a block; between the blocks of a size and tier lies other work.
+        least_rounds: Before the end.
+        most_rounds: After which it ends.
+        least_seconds: Of each method, before the end.
+        limit: Seconds of a size and tier after which it ends.
+        half_width: Of the ratios' intervals, as a share, at which it ends.
+        warm_calls: Before the first round, at least.
+        warm_seconds: Likewise.
+        warm_limit: Seconds of warming up after which rounds begin all the same.
+    """
+
+    block: int = 6
+    least_rounds: int = 30
+    most_rounds: int = 300
+    least_seconds: float = 10.0
+    limit: float = 120.0
+    half_width: float = 0.02
+    warm_calls: int = 3
+    warm_seconds: float = 1.0
+    warm_limit: float = 10.0
+
+    @property
+    def slow(self) -> float:
+        """Seconds of a call from which on a method is timed apart, in three rounds."""
+        return self.limit / (2 * self.least_rounds)
+
+
+SHORT = Pace(
+    block=2, least_rounds=11, most_rounds=12, least_seconds=0, limit=25, half_width=0.05,
+    warm_calls=2, warm_seconds=0.2, warm_limit=2,
+)  # fmt: skip
+"""A quick look, as part of the default job."""
+
+
+@dataclass
+class Bout:
+    """The rounds of one size and tier.
+
+    Attributes:
+        config: The size and tier.
+        calls: Of each sample, by subject; who is not in it was not timed.
+        refused: Why, by subject.
+        slow: Who is timed apart.
+        status: ``converged`` or ``noisy``.
+    """
+
+    config: Config
+    calls: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, Refused] = field(default_factory=dict)
+    slow: set[str] = field(default_factory=set)
+    status: str = ""
+    seconds: float = 0.0
+    rounds: int = 0
+    blocks: int = 0
+
+
+class Protocol:
+    """Times subjects on configs.
+
+    Args:
+        processes: Of methods and anchors, by name; the first two are the anchors.
+        device: Type of the device, ``cpu`` or ``cuda``.
+        pace: How long.
+        seed: Of the order within rounds.
+        tell: Called with a line of progress.
+    """
+
+    def __init__(
+        self,
+        processes: dict[str, Process],
+        anchors: Sequence[str],
+        device: str,
+        pace: Pace,
+        seed: int,
+        tell: Callable[[str], None],
+    ) -> None:
+        """Take the parts."""
+        self._processes = processes
+        self._anchors = tuple(anchors)
+        self._device = device
+        self._pace = pace
+        self._rng = np.random.default_rng(seed)
+        self._tell = tell
+        self._clocks = Clocks(device)
+        self.samples: list[dict[str, Any]] = []
+        self.basis = "cpu" if device == "cpu" else "device"
+
+    def run(self, bouts: Sequence[Bout]) -> None:
+        """Do all rounds: block after block, going over the bouts in turn."""
+        open_bouts = list(bouts)
+        while open_bouts:
+            for bout in list(open_bouts):
+                self._block(bout)
+                if bout.status:
+                    open_bouts.remove(bout)
+
+    def warm_up(self, bout: Bout) -> None:
+        """Warm all subjects up for a bout and see how long their calls take."""
+        pace = self._pace
+        for name, process in self._processes.items():
+            if name in bout.refused:
+                continue
+            try:
+                if name not in self._anchors:
+                    process.ask("use", bout.config)
+                seconds = process.ask(
+                    "warm_up", pace.warm_calls, pace.warm_seconds, pace.warm_limit
+                )
+            except NoAnswer as error:
+                bout.refused[name] = error.refused
+                continue
+            bout.calls[name] = max(1, math.ceil(_SAMPLE_SECONDS[self._device] / seconds))
+            if seconds > pace.slow and name not in self._anchors:
+                bout.slow.add(name)
+
+    def table(self) -> pd.DataFrame:
+        """All samples, a row each."""
+        return pd.DataFrame(self.samples)
+
+    def _block(self, bout: Bout) -> None:
+        start = time.monotonic()
+        for name in [name for name in self._processes if name in bout.calls]:
+            if name not in self._anchors:
+                self._use(name, bout)
+        quick = [name for name in bout.calls if name not in bout.slow]
+        for _ in range(self._pace.block):
+            self._round(bout, quick)
+        if bout.slow and self._slow_rounds(bout) < _FEWEST:
+            self._round(bout, [*self._anchors, *sorted(bout.slow)], slow=True)
+        bout.blocks += 1
+        bout.seconds += time.monotonic() - start
+        bout.status = self._end(bout)
+        side, tier = bout.config.side, bout.config.tier
+        self._tell(f"{side} px, {tier}: {bout.rounds} rounds in {bout.seconds:.0f} s {bout.status}")
+
+    def _use(self, name: str, bout: Bout) -> None:
+        try:
+            self._processes[name].ask("use", bout.config)
+        except NoAnswer as error:
+            self._drop(name, bout, error.refused)
+
+    def _round(self, bout: Bout, names: Sequence[str], *, slow: bool = False) -> None:
+        entries = [name for name in names if name in bout.calls] + [self._anchors[0] + AGAIN]
+        first = bout.rounds * max(bout.calls.values(), default=1)
+        load = os.getloadavg()[0] if hasattr(os, "getloadavg") else math.nan
+        for place, entry in enumerate(self._rng.permutation(entries)):
+            name = str(entry).removesuffix(AGAIN)
+            clock = self._clocks.read()
+            try:
+                sample = self._processes[name].ask("sample", first, bout.calls[name])
+            except NoAnswer as error:
+                self._drop(name, bout, error.refused)
+                continue
+            self.samples.append(
+                {
+                    "method": str(entry),
+                    "side": bout.config.side,
+                    "tier": bout.config.tier,
+                    "block": bout.blocks,
+                    "round": bout.rounds,
+                    "place": place,
+                    "slow": slow,
+                    "calls": sample.calls,
+                    "hole_share": sample.hole_share,
+                    "e2e_wall": sample.e2e.wall,
+                    "e2e_cpu": sample.e2e.cpu,
+                    "infer_wall": sample.infer.wall,
+                    "infer_cpu": sample.infer.cpu,
+                    "infer_device": sample.infer.device,
+                    "clock_mhz": clock,
+                    "load": load,
+                }
+            )
+        bout.rounds += 1
+
+    def _drop(self, name: str, bout: Bout, refused: Refused) -> None:
+        """Time a subject no more in this bout."""
+        bout.refused[name] = refused
+        bout.calls.pop(name, None)
+
+    def _slow_rounds(self, bout: Bout) -> int:
+        return len({row["round"] for row in self._rows(bout) if row["slow"]})
+
+    def _rows(self, bout: Bout) -> Iterator[dict[str, Any]]:
+        for row in self.samples:
+            if (row["side"], row["tier"]) == (bout.config.side, bout.config.tier):
+                yield row
+
+    def _end(self, bout: Bout) -> str:
+        """The status, if this bout is over."""
+        pace = self._pace
+        if bout.slow & bout.calls.keys() and self._slow_rounds(bout) < _FEWEST:
+            return ""
+        converged = self._converged(bout)
+        if bout.rounds >= pace.least_rounds and converged:
+            return "converged"
+        over = bout.seconds >= pace.limit or bout.rounds >= pace.most_rounds
+        return ("converged" if converged else "noisy") if over else ""
+
+    def _converged(self, bout: Bout) -> bool:
+        rows = pd.DataFrame(self._rows(bout))
+        rows = rows[~rows["slow"]]
+        for name in (name for name in bout.calls if name not in bout.slow):
+            if name == self._anchors[0]:
+                continue
+            own = rows[rows["method"] == name]
+            if (own["calls"] * own["infer_wall"]).sum() < self._pace.least_seconds:
+                return False
+            width = ratio_of(rows, name, self._anchors[0], f"infer_{self.basis}").half_width
+            if not width < self._pace.half_width:
+                return False
+        return True
+
+
+def ratio_of(rows: pd.DataFrame, name: str, anchor: str, column: str) -> estimates.Ratio:
+    """The ratio of a subject to an anchor on samples of one bout."""
+    anchors = rows.loc[rows["method"] == anchor, ["round", column.replace("e2e", "infer")]]
+    anchors = anchors.set_axis(["round", "anchor"], axis=1)
+    both = rows.loc[rows["method"] == name, ["round", "block", column]].merge(anchors, on="round")
+    return estimates.ratio(both[column], both["anchor"], both["block"])
+
+
+def undisturbed(samples: pd.DataFrame) -> pd.DataFrame:
+    """Leave out samples that a device took at a low clock."""
+    clocks = samples["clock_mhz"]
+    return samples[~(clocks < _SLOW_CLOCK * clocks.max())]

@@ -1,0 +1,307 @@
+"""The clock in a process of its own, beside the one method or anchor that it is held to.
+
+The runner asks and waits; between its questions the process does nothing, so that one method at a
+time has the machine.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection
+from statistics import fmean, median
+from typing import Any
+
+import numpy as np
+import torch
+
+import methods
+from bench import flops, memory
+from bench.errors import describe, status_of
+from bench.executors import children
+from bench.flops import Operations
+from bench.latency import anchors, ceilings
+from bench.latency.inputs import Config
+from methods import harness
+from methods.base import Inpainter, find_device, to_float
+from methods.harness import Spent
+from methods.pretrained import Pretrained
+
+_NOTHING = Spent(math.nan, math.nan, math.nan)
+_AUDITED = 3  # inputs
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is timed, and where.
+
+    Attributes:
+        name: Full name of the method, or of the anchor.
+        text: What asks for the method (``mine=module:Class``); empty for an anchor.
+        device: As torch writes it.
+        threads: Of the process.
+        by_rule: Whether weights that are missing are made by rule.
+        data_limit: Bytes of memory of its own that the process may take; 0 for no limit.
+    """
+
+    name: str
+    text: str
+    device: str = "cpu"
+    threads: int = 1
+    by_rule: bool = False
+    data_limit: int = 0
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What came of loading; seconds from the process with torch imported to the first fill."""
+
+    seconds: float
+    first_call: float
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Means over some calls in a row, on different inputs.
+
+    Attributes:
+        calls: How many.
+        e2e: From 8-bit photo to 8-bit result.
+        infer: From prepared tensors to the output, complete on the device.
+        hole_share: Of the inputs.
+    """
+
+    calls: int
+    e2e: Spent
+    infer: Spent
+    hole_share: float
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What a question came to if not to an answer."""
+
+    status: str
+    reason: str
+
+
+class Stopwatch:
+    """Times calls; what a call is, a subclass says."""
+
+    def __init__(self, subject: Subject) -> None:
+        """Keep the subject; nothing is loaded yet."""
+        self.subject = subject
+        self.device = find_device(subject.device)
+
+    def call(self, index: int) -> tuple[Spent, Spent, float]:
+        """Do the work once: ``e2e``, ``infer`` and the hole's share."""
+        raise NotImplementedError
+
+    def warm_up(self, calls: int, seconds: float, limit: float) -> float:
+        """Call until times settle: so many calls and seconds, then until two differ by < 10 %.
+
+        Returns:
+            Seconds of the last call.
+        """
+        start = time.perf_counter()
+        taken: list[float] = []
+        while True:
+            taken.append(self._wall(len(taken)))
+            spent = time.perf_counter() - start
+            settled = len(taken) > 1 and abs(taken[-1] / taken[-2] - 1) < 0.1
+            if spent > limit or (len(taken) >= calls and spent >= seconds and settled):
+                return taken[-1]
+
+    def sample(self, first: int, calls: int) -> Sample:
+        """Time some calls in a row, from the input of that number on."""
+        gc.collect()
+        gc.disable()
+        try:
+            found = [self.call(first + number) for number in range(calls)]
+        finally:
+            gc.enable()
+        e2e, infer, shares = zip(*found, strict=True)
+        return Sample(calls, _mean(e2e), _mean(infer), fmean(shares))
+
+    def _wall(self, index: int) -> float:
+        e2e, infer, _ = self.call(index)
+        return infer.wall if math.isnan(e2e.wall) else e2e.wall
+
+
+class AnchorStopwatch(Stopwatch):
+    """Times an anchor, which has a network only."""
+
+    def load(self) -> Loaded:
+        """Make the anchor and call it once."""
+        start = time.perf_counter()
+        work, words = anchors.make(self.subject.name, self.device)
+        self._work = torch.inference_mode()(work)
+        first = self._wall(0)
+        return Loaded(time.perf_counter() - start, first, {"words": words})
+
+    def call(self, index: int) -> tuple[Spent, Spent, float]:
+        """Do the work once."""
+        return _NOTHING, harness.timed(self.device, self._work)[1], math.nan
+
+    def ceilings(self) -> dict[str, float]:
+        """What the device can do at best (see `bench.latency.ceilings`)."""
+        return ceilings.measure(self.device)
+
+
+class MethodStopwatch(Stopwatch):
+    """Times a method, through the harness that also makes the fills of a run."""
+
+    method: Inpainter
+
+    def load(self, config: Config) -> Loaded:
+        """Make and load the method and let it fill once."""
+        start = time.perf_counter()
+        self.method = methods.get(self.subject.text, device=self.subject.device)
+        made = isinstance(self.method, Pretrained) and self.subject.by_rule
+        if isinstance(self.method, Pretrained) and made:
+            self.method.load_by_rule()
+        else:
+            self.method.load()
+        self.use(config)
+        first = self._wall(0)
+        seconds = time.perf_counter() - start
+        gc.freeze()  # what lives as long as the method is not looked at by each collection
+        card = self.method.card
+        return Loaded(
+            seconds,
+            first,
+            {
+                "title": card.title,
+                "family": card.family,
+                "identity": self.method.identity,
+                "weights": "made by rule: speed only" if made else self.method.weights_note,
+                "parameters": self._sizes(torch.Tensor.numel),
+                "weight_bytes": self._sizes(lambda each: each.numel() * each.element_size()),
+            },
+        )
+
+    def use(self, config: Config) -> None:
+        """Fill these photos and holes from now on."""
+        self._photos, self._holes = config.read()
+
+    def call(self, index: int) -> tuple[Spent, Spent, float]:
+        """Fill once."""
+        photo, hole = self._pair(index)
+        filled, e2e = harness.timed(
+            self.device, lambda: harness.fill(self.method, photo, hole, seed=index)
+        )
+        return e2e, filled.steps["infer"], float(hole.mean())
+
+    def audit(self) -> float:
+        """How much of its time the same input takes when it comes again, median of a few.
+
+        Much less than 1 is a method that keeps results, or a clock that is held to caches.
+        """
+        ratios = []
+        for index in range(_AUDITED):
+            self.call(index + _AUDITED)
+            first = self._wall(index)
+            ratios.append(self._wall(index) / first)
+        return median(ratios)
+
+    def memory(self) -> dict[str, float]:
+        """Peak bytes of a fill of the largest hole, besides what was there before."""
+        largest = int(np.argmax(self._holes.mean((1, 2))))
+        if self.device.type != "cuda":
+            before = memory.resident_bytes()
+            measured = memory.reset_peak()
+            self.call(largest)
+            peak = memory.peak_bytes() - before
+            return {"peak_bytes": max(peak, 0.0) if measured else math.nan}
+        torch.cuda.synchronize(self.device)
+        torch.cuda.reset_peak_memory_stats(self.device)
+        before = torch.cuda.memory_allocated(self.device)
+        self.call(largest)
+        return {
+            "peak_bytes": float(torch.cuda.max_memory_allocated(self.device) - before),
+            "reserved_bytes": float(torch.cuda.max_memory_reserved(self.device) - before),
+        }
+
+    def operations(self) -> Operations | None:
+        """Operations of `infer` on the first input; None for what is no network."""
+        if not isinstance(self.method, Pretrained):
+            return None
+        ready, generator = self._ready(1)
+        method = self._countable()
+        with torch.inference_mode():
+            return flops.measure(lambda: method.infer(*ready, generator))[1]
+
+    def throughput(self, batch: int, seconds: float) -> float:
+        """Pictures a second through `infer`, so many at once, median over some seconds."""
+        ready, _ = self._ready(batch)
+        taken: list[float] = []
+        with torch.inference_mode(), self.method.running():
+            while len(taken) < 3 or (sum(taken) < seconds and len(taken) < 100):
+                stream = torch.Generator().manual_seed(len(taken))
+                infer = partial(self.method.infer, *ready, stream)
+                taken.append(harness.timed(self.device, infer)[1].wall)
+        return batch / median(taken[1:])
+
+    def _pair(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        number = index % len(self._photos)
+        return np.array(self._photos[number]), np.array(self._holes[number])
+
+    def _ready(self, batch: int) -> tuple[tuple[torch.Tensor, torch.Tensor], torch.Generator]:
+        pairs = [self._pair(index) for index in range(batch)]
+        images = to_float(np.stack([photo for photo, _ in pairs]))
+        masks = torch.from_numpy(np.stack([hole for _, hole in pairs])[:, None]).float()
+        with torch.inference_mode():
+            ready = self.method.prepare(images * (1 - masks), masks)
+        return ready, torch.Generator().manual_seed(0)
+
+    def _countable(self) -> Inpainter:
+        """The method, not compiled: counting looks at single operations."""
+        if "compile" not in getattr(self.method, "ways", ()):
+            return self.method
+        text = self.subject.text.replace("+compile", "").replace("@compile+", "@")
+        method = methods.get(text.replace("@compile", ""), device=self.subject.device)
+        assert isinstance(method, Pretrained)
+        method.load_by_rule()
+        return method
+
+    def _sizes(self, size: Callable[[torch.Tensor], int]) -> float:
+        if not isinstance(self.method, Pretrained):
+            return math.nan
+        tensors = (*self.method.network.parameters(), *self.method.network.buffers())
+        return float(sum(map(size, tensors)))
+
+
+def serve(subject: Subject, pipe: Connection) -> None:
+    """Be the process: answer questions until the pipe closes."""
+    children.settle(subject.threads)
+    _limit_data(subject.data_limit)
+    torch.backends.cudnn.benchmark = True  # a config has one size
+    kind = MethodStopwatch if subject.text else AnchorStopwatch
+    try:
+        stopwatch: Stopwatch | None = None
+        while True:
+            question, arguments = pipe.recv()
+            try:
+                stopwatch = stopwatch or kind(subject)
+                pipe.send(getattr(stopwatch, question)(*arguments))
+            except Exception as error:  # a method runs any code
+                pipe.send(Refused(status_of(error), describe(error)))
+    except (EOFError, OSError):
+        return
+
+
+def _limit_data(limit: int) -> None:
+    """Let this process fail, rather than the system end one that it chooses."""
+    if limit:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def _mean(spent: tuple[Spent, ...]) -> Spent:
+    return Spent(*(fmean(column) for column in zip(*spent, strict=True)))

@@ -1,0 +1,176 @@
+"""The table of latencies: samples summed up, a row per method, size, tier and region."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.flops import Operations
+from bench.latency import estimates
+from bench.latency.anchors import ANCHOR, FOURIER
+from bench.latency.rounds import AGAIN, Bout, ratio_of, undisturbed
+from bench.latency.stopwatch import Loaded
+
+NAMES = {"table": "latency.parquet", "samples": "latency-samples.parquet", "facts": "latency.json"}
+"""Files in a run folder."""
+_DISTURBED = 0.9  # CPU time over wall time and threads, below which something else was running
+_FEW = 30  # samples
+_COLUMNS = [
+    "method", "title", "family", "weights", "identity", "side", "tier", "region", "batch",
+    "device", "threads", "n", "calls", "p50_ms", "p90_ms", "p99_ms", "min_ms", "mean_ms",
+    "iqr_share", "cpu_p50_ms", "device_p50_ms", "images_per_second", "basis", "ratio", "ratio_low",
+    "ratio_high", "ratio_fft", "disturbed_share", "hole_share", "audit", "peak_bytes",
+    "reserved_bytes", "weight_bytes", "parameters", "products", "fourier", "traffic", "status",
+    "reason",
+]  # fmt: skip
+
+
+@dataclass
+class Side:
+    """What is known of a method besides its samples.
+
+    Attributes:
+        loaded: What came of loading; None where it did not load.
+        operations: By side of the photos.
+        memory: Bytes by side and tier.
+        audits: By side and tier (see `MethodStopwatch.audit`).
+        speeds: Pictures a second by batch, at the first size.
+    """
+
+    loaded: Loaded | None = None
+    operations: dict[int, Operations] = field(default_factory=dict)
+    memory: dict[tuple[int, str], dict[str, float]] = field(default_factory=dict)
+    audits: dict[tuple[int, str], float] = field(default_factory=dict)
+    speeds: dict[int, float] = field(default_factory=dict)
+
+
+def build(
+    samples: pd.DataFrame,
+    bouts: Sequence[Bout],
+    methods: Mapping[str, Side],
+    setting: Mapping[str, Any],
+) -> pd.DataFrame:
+    """Sum up.
+
+    Args:
+        samples: Of `rounds.Protocol`.
+        bouts: Finished.
+        methods: By full name, in the order of the table.
+        setting: ``device``, ``threads`` and ``basis`` (``cpu``, ``wall`` or ``device``: which clock
+            the ratios are of).
+
+    Returns:
+        The columns of ``docs/run-folder.md``.
+    """
+    rows = []
+    for name, side in methods.items():
+        common = {"method": name, **setting, **(side.loaded.facts if side.loaded else {})}
+        rows += [common | row for row in _rows(name, side, samples, bouts, setting)]
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def self_tests(samples: pd.DataFrame, bouts: Sequence[Bout], basis: str) -> list[dict[str, Any]]:
+    """The anchor against itself in each bout, and whether that lets anything be told."""
+    found = []
+    for bout in bouts:
+        rows = _quick(samples, bout)
+        twice = ratio_of(rows, ANCHOR + AGAIN, ANCHOR, f"infer_{basis}")
+        found.append(
+            {
+                "side": bout.config.side,
+                "tier": bout.config.tier,
+                "ratio": twice.value,
+                "low": twice.low,
+                "high": twice.high,
+                "n": twice.n,
+                "trusted": estimates.trusted(twice),
+            }
+        )
+    return found
+
+
+def _rows(
+    name: str,
+    side: Side,
+    samples: pd.DataFrame,
+    bouts: Sequence[Bout],
+    setting: Mapping[str, Any],
+) -> Iterator[dict[str, Any]]:
+    for bout in bouts:
+        place = {"side": bout.config.side, "tier": bout.config.tier, "batch": 1}
+        if name in bout.refused:
+            refused = bout.refused[name]
+            for region in ("e2e", "infer"):
+                yield {
+                    **place, "region": region, "n": 0,
+                    "status": refused.status, "reason": refused.reason,
+                }  # fmt: skip
+            continue
+        known = side.memory.get((bout.config.side, bout.config.tier), {})
+        counted = side.operations.get(bout.config.side)
+        for region in ("e2e", "infer"):
+            row = place | {"region": region} | _summary(name, region, samples, bout, setting)
+            if region == "infer":
+                row |= known | {"audit": side.audits.get((bout.config.side, bout.config.tier))}
+                row |= vars(counted) if counted else {}
+            yield row
+    first = {"side": bouts[0].config.side, "tier": bouts[0].config.tier, "status": "ok"}
+    if side.loaded:
+        yield first | {
+            "region": "load", "batch": 1, "n": 1, "mean_ms": 1e3 * side.loaded.seconds,
+        }  # fmt: skip
+    for batch, speed in side.speeds.items():
+        yield first | {"region": "throughput", "batch": batch, "images_per_second": speed}
+
+
+def _summary(
+    name: str, region: str, samples: pd.DataFrame, bout: Bout, setting: Mapping[str, Any]
+) -> dict[str, Any]:
+    slow = name in bout.slow
+    rows = _slow(samples, bout) if slow else _quick(samples, bout)
+    own = rows[rows["method"] == name]
+    wall, cpu = 1e3 * own[f"{region}_wall"], 1e3 * own[f"{region}_cpu"]
+    on_device = 1e3 * own["infer_device"] if region == "infer" else pd.Series(dtype=float)
+    basis = setting["basis"] if region == "infer" or setting["basis"] != "device" else "wall"
+    ratio = ratio_of(rows, name, ANCHOR, f"{region}_{basis}")
+    quarters = np.quantile(wall, (0.25, 0.75)) if len(wall) else (math.nan, math.nan)
+    busy = cpu / (wall * setting["threads"])
+    return {
+        "n": len(own),
+        "calls": int(own["calls"].iloc[0]) if len(own) else 0,
+        "p50_ms": estimates.middle(wall),
+        "p90_ms": estimates.percentile(wall, 0.9),
+        "p99_ms": estimates.percentile(wall, 0.99),
+        "min_ms": wall.min(),
+        "mean_ms": wall.mean(),
+        "iqr_share": (quarters[1] - quarters[0]) / wall.median(),
+        "cpu_p50_ms": estimates.middle(cpu),
+        "device_p50_ms": estimates.middle(on_device.dropna()),
+        "basis": basis,
+        "ratio": ratio.value,
+        "ratio_low": ratio.low,
+        "ratio_high": ratio.high,
+        "ratio_fft": ratio_of(rows, name, FOURIER, f"{region}_{basis}").value,
+        "disturbed_share": (busy < _DISTURBED).mean() if setting["device"] == "cpu" else math.nan,
+        "hole_share": own["hole_share"].mean(),
+        "status": f"n<{_FEW}" if len(own) < _FEW else bout.status,
+        "reason": "",
+    }
+
+
+def _quick(samples: pd.DataFrame, bout: Bout) -> pd.DataFrame:
+    return _of(samples, bout, slow=False)
+
+
+def _slow(samples: pd.DataFrame, bout: Bout) -> pd.DataFrame:
+    return _of(samples, bout, slow=True)
+
+
+def _of(samples: pd.DataFrame, bout: Bout, *, slow: bool) -> pd.DataFrame:
+    here = (samples["side"] == bout.config.side) & (samples["tier"] == bout.config.tier)
+    return undisturbed(samples)[here & (samples["slow"] == slow)]
