@@ -11,8 +11,20 @@ import tempfile
 from pathlib import Path
 
 from bench.errors import BenchError
-from reports import downloads, pages, receptive, regression, samples, training
+from reports import (
+    case_page,
+    downloads,
+    method_cards,
+    overview,
+    pages,
+    receptive,
+    regression,
+    samples,
+    tier_page,
+    training,
+)
 from reports.run import Run, read_run
+from reports.section import sections as sections_of
 from reports.site import Site
 
 __all__ = ["Run", "build", "read_run"]
@@ -49,9 +61,12 @@ def build(run_folder: Path, out: Path | None = None) -> Path:
 def _write(run: Run, folder: Path) -> None:
     shutil.copytree(_STATIC, folder / "assets", copy_function=shutil.copyfile)
     site = Site(run, folder)
-    sections = pages.tiers(site)
-    pages.overview(site, sections)
-    pages.methods(site)
+    sections = sections_of(site)
+    overview.write(site, sections)
+    for section in sections:
+        tier_page.write(site, section)
+        case_page.write(site, section)
+    method_cards.write(site)
     samples.write(site)
     training.write(site)
     receptive.write(site, [section.ranking for section in sections])

@@ -46,7 +46,7 @@ def _best_case(contenders: Sequence[dict[str, Any]], column: Column) -> float:
     values = [value for value in values if not math.isnan(value)]
     if len(values) < 2:
         return math.nan
-    return max(values) if column.better.startswith("higher") else min(values)
+    return max(values) if column.higher else min(values)
 
 
 def _case_cell(row: dict[str, Any], column: Column, best: float) -> Cell:

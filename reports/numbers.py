@@ -82,6 +82,15 @@ def seconds(value: float) -> str:
     return number(value, 3 if value < 1 else 2 if value < 10 else 1)
 
 
+def milliseconds(value: float) -> str:
+    """Milliseconds with two to three significant digits, thousands apart."""
+    if not math.isfinite(value):
+        return NOTHING
+    if value >= 100:
+        return f"{float(f'{value:.3g}'):,.0f}"
+    return number(value, 1 if value >= 10 else 2)
+
+
 def joined(names: Iterable[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     *first, last = list(names)

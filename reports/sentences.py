@@ -43,11 +43,23 @@ def verdict(run: Run, ranking: Ranking, label: str, unit: str) -> str:
         return f"{title(run, second.method)} has no {label} on these cases."
     lead = f"Ahead of {title(run, second.method)} by {_size(ranking, second.gap, unit)}"
     if ranking.powerless:
-        return f"{lead}: not separable. {_capital(ranking.powerless)}."
+        return f"{lead}: not separable."
     if not ranking.tied:
         return f"{lead}: {_weight(ranking, second.gap, unit)}."
-    names = joined(title(run, scores.method) for scores in ranking.tied)
+    names = few([title(run, scores.method) for scores in ranking.tied])
     return f"{lead}, but not separable from {names}{_equal(run, ranking, unit)}."
+
+
+def powerless(ranking: Ranking) -> str:
+    """Why no difference of a tier can be significant, as a sentence; empty if one can."""
+    return f"{_capital(ranking.powerless)}." if ranking.powerless else ""
+
+
+def few(names: list[str]) -> str:
+    """Up to four names; of more the first three, and how many others."""
+    if len(names) <= 4:
+        return joined(names)
+    return f"{', '.join(names[:3])} and {len(names) - 3} others"
 
 
 def differences(run: Run, ranking: Ranking) -> str:
