@@ -13,6 +13,7 @@ from pathlib import Path
 from bench.errors import BenchError
 from reports import (
     case_page,
+    difficulty,
     downloads,
     method_cards,
     overview,
@@ -62,10 +63,13 @@ def _write(run: Run, folder: Path) -> None:
     shutil.copytree(_STATIC, folder / "assets", copy_function=shutil.copyfile)
     site = Site(run, folder)
     sections = sections_of(site)
+    curves = difficulty.of_all(site, [section.ranking for section in sections])
+    site.has_difficulty = bool(curves)
     overview.write(site, sections)
     for section in sections:
         tier_page.write(site, section)
         case_page.write(site, section)
+    difficulty.write(site, curves)
     method_cards.write(site)
     samples.write(site)
     training.write(site)

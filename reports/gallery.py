@@ -1,32 +1,25 @@
-"""Cases as pictures: which ones are shown, and what a reader sees of each."""
+"""Cases as pictures: what a reader sees of each."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from bench.statistics import CASE, cap_infinite
-from reports import pictures
+from bench.statistics import CASE, MARKS
+from reports import disagreement, pictures
+from reports.disagreement import Window
 from reports.numbers import short_hash
+from reports.orders import Key
 from reports.pictures import Album, Shown
 from reports.ranking import Ranking
 from reports.run import Run
-
-ALL_UP_TO = 100
-_RANDOM, _EXTREME = 40, 20
-SELECTION_RULE = (
-    f"{_RANDOM} drawn at random with a fixed seed, the {_EXTREME} best and the {_EXTREME} worst of "
-    f"the best-ranked method, and the {_EXTREME} on which the ranked methods disagree most, "
-    "and the worst regressions if the run was judged against a baseline"
-)
 
 
 @dataclass(frozen=True)
@@ -35,23 +28,25 @@ class FillView:
 
     Attributes:
         method: Full name.
-        thumbnail: Small picture; None if not kept.
+        views: The small picture in four ways, as `Album.views` makes them; None if not kept.
         full: Lossless picture; None if not kept.
         error: Error map; None without the photo or the fill.
         problem: Why there is no picture, or empty.
         row: The method's row of ``cases``.
         further: What else the method showed of it, by name, such as where it copied from.
         counts: Numbers that the method gave, by name.
+        samples: The further fills of a stochastic method, and their rows of ``cases``.
     """
 
     method: str
-    thumbnail: Shown | None
+    views: Shown | None
     full: Shown | None
     error: Shown | None
     problem: str
     row: dict[str, Any]
     further: dict[str, Shown] = field(default_factory=dict)
     counts: dict[str, float] = field(default_factory=dict)
+    samples: list[tuple[Shown, dict[str, Any]]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -65,6 +60,7 @@ class CaseView:
         mask: Likewise.
         with_hole: Likewise.
         fills: By method, in the order of the columns.
+        window: Where in the hole the fills of competing methods differ most, if known.
     """
 
     page: str
@@ -73,29 +69,7 @@ class CaseView:
     mask: tuple[Shown, Shown] | None
     with_hole: tuple[Shown, Shown] | None
     fills: list[FillView]
-
-
-def select(run: Run, ranking: Ranking, regressed: Iterable[tuple[Any, ...]] = ()) -> pd.DataFrame:
-    """Choose the cases of a tier that get pictures: all up to 100, else by `SELECTION_RULE`.
-
-    Args:
-        run: The run.
-        ranking: Ranking of the tier.
-        regressed: Keys of cases, of any tier, that got worse than a baseline.
-
-    Returns:
-        Rows of the plan, in its order.
-    """
-    plan = run.plan[run.plan["tier"] == ranking.tier]
-    if len(plan) <= ALL_UP_TO:
-        return plan
-    keys = plan.set_index(CASE).index
-    # The generator is seeded by the tier, so that the choice is the same for every build.
-    rng = np.random.default_rng(int(short_hash("selection", ranking.tier), 16))
-    chosen = {*keys[rng.permutation(len(keys))[:_RANDOM]], *regressed}
-    if ranking.best is not None:
-        chosen |= _extremes(run, ranking, ranking.best.method)
-    return plan[[key in chosen for key in keys]]
+    window: Window | None = None
 
 
 def columns(run: Run, ranking: Ranking) -> list[str]:
@@ -105,59 +79,88 @@ def columns(run: Run, ranking: Ranking) -> list[str]:
 
 
 def views(
-    run: Run, selected: pd.DataFrame, methods: Sequence[str], album: Album
+    run: Run, keys: Sequence[Key], methods: Sequence[str], album: Album
 ) -> Iterator[CaseView]:
-    """Make the pictures of the selected cases, in order, a few at a time."""
-    rows = run.cases[run.cases["sample"] == 0].merge(selected[CASE], on=CASE)
+    """Make the pictures of these cases, in the order of the plan, a few at a time."""
+    wanted = set(keys)
+    plan = run.plan[[key in wanted for key in run.plan.set_index(CASE).index]]
+    rows = run.cases.merge(plan[CASE], on=CASE).sort_values("sample", kind="stable")
     by_case: dict[Any, Any] = {
         key: list(group.to_dict("records")) for key, group in rows.groupby(CASE)
     }
+    competing = {str(n) for n in run.methods.index[~run.methods["family"].isin(MARKS)]}
 
     def view(facts: dict[str, Any]) -> CaseView:
-        key = tuple(facts[name] for name in CASE)
-        return _view(run.folder, facts, by_case.get(key, []), methods, album)
+        by_method: dict[str, list[dict[str, Any]]] = {name: [] for name in methods}
+        for row in by_case.get(tuple(facts[name] for name in CASE), []):
+            by_method.setdefault(row["method"], []).append(row)
+        return _view(_Studio(run.folder, album, *_scene(run.folder, facts)), facts,
+                     {name: by_method[name] for name in methods}, competing)  # fmt: skip
 
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        yield from pool.map(view, selected.to_dict("records"))
+        yield from pool.map(view, plan.to_dict("records"))
 
 
 def page_name(facts: dict[str, Any]) -> str:
     """Name of a case's page: a hash of its key, never the photo's own name."""
-    return short_hash(*(facts[name] for name in CASE))
+    return page_of(tuple(facts[name] for name in CASE))
 
 
-def _extremes(run: Run, ranking: Ranking, best: str) -> set[tuple[Any, ...]]:
-    names = [s.method for s in ranking.ranked]
-    rows = run.cases[run.cases["method"].isin(names) & (run.cases["status"] == "ok")]
-    rows = rows[(rows["sample"] == 0) & (rows["tier"] == ranking.tier)]
-    values = cap_infinite(rows[ranking.headline].dropna())[0].rename("value")
-    table = rows[[*CASE, "method"]].join(values, how="inner")
-    wide = table.pivot(index=CASE, columns="method", values="value")
-    own = wide[best].dropna().sort_values(kind="stable")
-    spread = (wide.max(axis=1) - wide.min(axis=1)).sort_values(kind="stable")
-    return {*own.index[:_EXTREME], *own.index[-_EXTREME:], *spread.index[-_EXTREME:]}
+def page_of(key: Key) -> str:
+    """`page_name` by the key of a case."""
+    return short_hash(*key)
+
+
+@dataclass(frozen=True)
+class _Studio:
+    """What all pictures of a case are made with; photo and hole are None where not kept."""
+
+    folder: Path
+    album: Album
+    photo: np.ndarray | None
+    hole: np.ndarray | None
+
+
+def _scene(folder: Path, facts: dict[str, Any]) -> tuple[np.ndarray | None, np.ndarray | None]:
+    photo = pictures.read_rgb(_photo_file(folder, facts))
+    hole = pictures.read_hole(_hole_file(folder, facts))
+    if hole is not None and photo is not None and hole.shape != photo.shape[:2]:
+        hole = None
+    return photo, hole
+
+
+def _photo_file(folder: Path, facts: dict[str, Any]) -> Path:
+    return folder / "photos" / f"{facts['photo_sha']}.png"
+
+
+def _hole_file(folder: Path, facts: dict[str, Any]) -> Path:
+    return folder / "masks" / f"{facts['mask_sha']}.png"
 
 
 def _view(
-    folder: Path,
+    studio: _Studio,
     facts: dict[str, Any],
-    rows: list[dict[str, Any]],
-    methods: Sequence[str],
-    album: Album,
+    rows: dict[str, list[dict[str, Any]]],
+    competing: Set[str],
 ) -> CaseView:
-    photo_file = folder / "photos" / f"{facts['photo_sha']}.png"
-    hole_file = folder / "masks" / f"{facts['mask_sha']}.png"
-    photo, hole = pictures.read_rgb(photo_file), pictures.read_hole(hole_file)
-    if hole is not None and photo is not None and hole.shape != photo.shape[:2]:
-        hole = None
-    by_method = {row["method"]: row for row in rows}
+    photo, hole, album = studio.photo, studio.hole, studio.album
+    photo_file = _photo_file(studio.folder, facts)
+    fills, compared = [], []
+    for method, own in rows.items():
+        first = own[0] if own and own[0]["sample"] == 0 else None
+        path, pixels = _read(studio.folder, first["output"]) if first else (studio.folder, None)
+        fill = _fill(studio, method, first, path, pixels)
+        fills.append(replace(fill, samples=list(_samples(studio, own))))
+        if method in competing and pixels is not None and hole is not None:
+            compared += [pixels] if pixels.shape[:2] == hole.shape else []
     return CaseView(
         page=page_name(facts),
         facts=facts,
         original=None if photo is None else (album.thumbnail(photo), album.kept(photo_file, photo)),
-        mask=None if hole is None else _mask(hole_file, hole, album),
+        mask=None if hole is None else _mask(_hole_file(studio.folder, facts), hole, album),
         with_hole=None if hole is None or photo is None else _with_hole(photo, hole, album),
-        fills=[_fill(folder, name, by_method.get(name), photo, album) for name in methods],
+        fills=fills,
+        window=None if hole is None else disagreement.window(compared, hole),
     )
 
 
@@ -174,28 +177,46 @@ def _with_hole(photo: np.ndarray, hole: np.ndarray, album: Album) -> tuple[Shown
 
 
 def _fill(
-    folder: Path, method: str, row: dict[str, Any] | None, photo: np.ndarray | None, album: Album
+    studio: _Studio,
+    method: str,
+    row: dict[str, Any] | None,
+    path: Path,
+    pixels: np.ndarray | None,
 ) -> FillView:
     if row is None:
         return FillView(method, None, None, None, "not run on this case", {})
     if row["status"] != "ok":
         return FillView(method, None, None, None, f"{row['status']}: {row['reason']}", row)
-    path, pixels = _read(folder, row["output"])
     if pixels is None:
         return FillView(method, None, None, None, "picture not kept", row)
-    fits = photo is not None and photo.shape == pixels.shape
-    error = album.error_map(photo, pixels) if photo is not None and fits else None
+    photo, hole, album = studio.photo, studio.hole, studio.album
+    photo = photo if photo is not None and photo.shape == pixels.shape else None
+    hole = hole if hole is not None and hole.shape == pixels.shape[:2] else None
     return FillView(
-        method, album.thumbnail(pixels), album.kept(path, pixels), error, "", row,
-        further=_further(folder, row, album),
+        method,
+        album.views(pixels, photo, hole),
+        album.kept(path, pixels),
+        None if photo is None else album.error_map(photo, pixels),
+        "",
+        row,
+        further=_further(studio, row),
         counts=dict(_named(row, "counts")),
-    )  # fmt: skip
+    )
 
 
-def _further(folder: Path, row: dict[str, Any], album: Album) -> dict[str, Shown]:
-    found = {name: _read(folder, file) for name, file in _named(row, "pictures")}
+def _samples(studio: _Studio, rows: list[dict[str, Any]]) -> Iterator[tuple[Shown, dict[str, Any]]]:
+    """The samples after the first, where they were completed and kept."""
+    for row in rows:
+        if row["sample"] and row["status"] == "ok":
+            path, pixels = _read(studio.folder, row["output"])
+            if pixels is not None:
+                yield studio.album.kept(path, pixels), row
+
+
+def _further(studio: _Studio, row: dict[str, Any]) -> dict[str, Shown]:
+    found = {name: _read(studio.folder, file) for name, file in _named(row, "pictures")}
     return {
-        name: album.kept(path, pixels)
+        name: studio.album.kept(path, pixels)
         for name, (path, pixels) in found.items()
         if pixels is not None
     }

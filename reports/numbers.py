@@ -97,6 +97,11 @@ def joined(names: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
+def lower_first(text: str) -> str:
+    """The text with a small first letter, to go on within a heading."""
+    return text[:1].lower() + text[1:]
+
+
 def counted(count: int, noun: str) -> str:
     """``1 photo``, ``15 photos``."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")

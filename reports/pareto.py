@@ -84,7 +84,7 @@ def _exhibit(
     plot = plots.written(
         site, f"{numbers.slug(ranking.tier)}-pareto", figures.PARETO_SIZE,
         _alt(site, ranking, spots),
-        lambda scheme: figures.pareto(list(spots.values()), frame, axes, scheme),
+        figures.pareto(list(spots.values()), frame, axes),
     )  # fmt: skip
     title = numbers.holes(ranking.tier).capitalize()
     return Exhibit(title, plot, f"{timed.remark}.", _numbers(site, timed, spots, column))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.statistics import Interval
@@ -52,7 +52,7 @@ def means(site: Site, ranking: Ranking, head: Column, conclusion: str) -> Exhibi
     alt = f"{conclusion} Means with 95 % intervals; the table of all metrics has the numbers."
     return Exhibit(
         "Means",
-        _rows(site, ranking, "means", points, alt, lambda s: figures.point_range(points, axis, s)),
+        _rows(site, ranking, "means", points, alt, figures.point_range(points, axis)),
         "Mean and 95 % interval; dotted line at the best; hollow marks do not compete.",
     )
 
@@ -76,7 +76,7 @@ def differences(site: Site, ranking: Ranking, head: Column) -> Exhibit | None:
         "Differences from the best",
         _rows(
             site, ranking, "differences", points, sentences.differences(site.run, ranking),
-            lambda s: figures.paired_differences(points, ranking.margin, axis, s),
+            figures.paired_differences(points, ranking.margin, axis),
         ),
         f"Paired difference from {best}, with its 95 % interval; {worse} is worse. Filled: "
         "significant (p below 0.05, adjusted for the pairs of ranked methods of the "
@@ -91,33 +91,24 @@ def point(run: Run, scores: Scores, interval: Interval, filled: bool) -> Point:
 
 
 def _rows(
-    site: Site,
-    ranking: Ranking,
-    kind: str,
-    points: Sequence[Point],
-    alt: str,
-    draw: Callable[[str], bytes],
+    site: Site, ranking: Ranking, kind: str, points: Sequence[Point], alt: str, svg: bytes
 ) -> Plot:
     name = f"{numbers.slug(ranking.tier)}-{kind}"
-    return written(site, name, figures.size(len(points)), alt, draw)
+    return written(site, name, figures.size(len(points)), alt, svg)
 
 
-def written(
-    site: Site, name: str, size: tuple[int, int], alt: str, draw: Callable[[str], bytes]
-) -> Plot:
-    """Draw a plot for light and for dark pages.
+def written(site: Site, name: str, size: tuple[int, int], alt: str, svg: bytes) -> Plot:
+    """Write a plot for light and for dark pages.
 
     Args:
         site: The report.
         name: Beginning of the file names, fit for a path.
         size: Width and height, in points.
         alt: What a reader who does not see it is told.
-        draw: Makes the SVG of a scheme, ``light`` or ``dark``.
+        svg: As the functions of `reports.figures` give it.
     """
-    paths = {}
-    for scheme in ("light", "dark"):
-        paths[scheme] = f"plots/{name}-{scheme}.svg"
-        target = site.folder / paths[scheme]
-        target.parent.mkdir(exist_ok=True)
-        target.write_bytes(draw(scheme))
-    return Plot(paths["light"], paths["dark"], *size, alt)
+    light, dark = (f"plots/{name}-{scheme}.svg" for scheme in ("light", "dark"))
+    (site.folder / "plots").mkdir(exist_ok=True)
+    (site.folder / light).write_bytes(svg)
+    (site.folder / dark).write_bytes(figures.on_dark(svg))
+    return Plot(light, dark, *size, alt)

@@ -8,6 +8,7 @@ from typing import Any
 from bench.statistics import CASE
 from reports import case_tables, gallery, numbers, regression, sentences, tables
 from reports.gallery import CaseView
+from reports.orders import Order, orders
 from reports.ranking import Ranking, rank
 from reports.site import Site
 from reports.tables import Cell, Column, Label
@@ -20,10 +21,9 @@ class Section:
     Attributes:
         ranking: Its ranking.
         columns: All its metrics, the headline first.
-        methods: Names of the methods with a column of pictures.
-        labels: The same as readers see them.
+        labels: Methods with a column of pictures.
+        orders: The lists in which cases are offered, that of the plan first.
         cases: Cases with pictures, in the order of the plan.
-        orders: The lists in which they are offered.
         case_columns: Metrics of single cases.
         case_cells: By page of a case and method its numbers.
         verdict: By how much the best leads, in words.
@@ -33,6 +33,7 @@ class Section:
     ranking: Ranking
     columns: list[Column]
     labels: list[Label]
+    orders: list[Order]
     cases: list[CaseView]
     case_columns: list[Column]
     case_cells: dict[str, dict[str, list[Cell]]]
@@ -49,6 +50,11 @@ class Section:
         """Heading of the tier."""
         words = numbers.holes(self.ranking.tier)
         return words[0].upper() + words[1:]
+
+    def listed(self, order: Order) -> list[CaseView]:
+        """The cases of an order."""
+        pages = {view.page: view for view in self.cases}
+        return [pages[gallery.page_of(key)] for key in order.keys]
 
     @property
     def unit(self) -> str:
@@ -70,8 +76,8 @@ def _section(site: Site, tier: str) -> Section:
     run = site.run
     ranking = rank(run, tier, site.headline)
     methods = gallery.columns(run, ranking)
-    selected = gallery.select(run, ranking, _regressed(site))
-    views = list(gallery.views(run, selected, methods, site.album))
+    lists = orders(run, ranking, _regressed(site))
+    views = list(gallery.views(run, lists[0].keys, methods, site.album))
     columns = tables.columns(run, ranking)
     case_columns = case_tables.case_columns(run, ranking.headline)
     head = (columns[0].label, columns[0].unit) if columns else ("", "")
@@ -79,6 +85,7 @@ def _section(site: Site, tier: str) -> Section:
         ranking=ranking,
         columns=columns,
         labels=[tables.label(run, method) for method in methods],
+        orders=lists,
         cases=views,
         case_columns=case_columns,
         case_cells={view.page: case_tables.case_cells(run, view, case_columns) for view in views},

@@ -135,7 +135,11 @@ def rows(run: Run, ranking: Ranking, shown: Sequence[Column]) -> dict[str, list[
 def notes(run: Run, ranking: Ranking, shown: Sequence[Column]) -> list[str]:
     """What a reader must know about the numbers of this ranking."""
     found = [RANK_NOTE] if any(s.group for s in ranking.ranked) else []
-    found += [f"{c.name}: {c.note}" for c in shown if c.note]
+    alike: dict[str, list[str]] = {}
+    for column in shown:
+        if column.note:
+            alike.setdefault(column.note, []).append(column.name)
+    found += [f"{numbers.joined(names)}: {note}." for note, names in alike.items()]
     found += [text for column in shown if (text := _capped(run, ranking, column))]
     remarks = {
         f"{column.name}: {value.note}."

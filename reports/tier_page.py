@@ -2,50 +2,89 @@
 
 from __future__ import annotations
 
-from reports import pair_table, plots, sentences, tables
-from reports.plots import Exhibit
+from dataclasses import dataclass
+from typing import Any
+
+from reports import comparison, difficulty, orders, pair_table, plots, sentences, tables
+from reports.gallery import CaseView
+from reports.orders import Order
 from reports.section import Section
 from reports.site import Site
 
-CASES_A_PAGE = 24
+CASES_A_PAGE = 20
 PICTURES_A_PAGE = 400
 LONGEST_LIST = 500
 
 
+@dataclass(frozen=True)
+class Page:
+    """A page of a list of cases: where it is, which list, its number, its cases."""
+
+    path: str
+    order: Order
+    number: int
+    first: int
+    cases: list[CaseView]
+
+
 def write(site: Site, section: Section) -> None:
-    """Write ``tiers/<tier>.html`` and what follows it."""
-    ranking = section.ranking
+    """Write ``tiers/<tier>.html``, and a page for each further list of cases."""
+    lists = [_pages(section, order) for order in section.orders]
+    for pages in lists:
+        for page in pages:
+            context = {
+                "section": section,
+                "page": page,
+                "pages": pages,
+                "lists": [each[0] for each in lists],
+                "selection": _selection(section),
+                "compared": _compared(site, section) if page is lists[0][0] else None,
+            }
+            site.page("tier.html", page.path, _title(section, page), context)
+
+
+def _pages(section: Section, order: Order) -> list[Page]:
     step = max(1, min(CASES_A_PAGE, PICTURES_A_PAGE // (len(section.labels) + 3)))
-    chunks = [section.cases[i : i + step] for i in range(0, len(section.cases), step)]
-    paths = [
-        f"tiers/{section.slug}{f'-{i}' if i > 1 else ''}.html" for i in range(1, len(chunks) + 1)
-    ]
-    shown = _plots(site, section)
-    for number, (path, chunk) in enumerate(zip(paths, chunks, strict=True), start=1):
-        context = {
-            "section": section,
-            "labels": section.labels,
-            "plots": shown,
-            "powerless": sentences.powerless(ranking),
-            "groups": tables.rows(site.run, ranking, section.columns),
-            "notes": tables.notes(site.run, ranking, section.columns),
-            "pairs": pair_table.pairs(site.run, ranking, section.unit)[:LONGEST_LIST],
-            "cases": chunk,
-            "pages": paths,
-            "number": number,
-            "first": (number - 1) * step + 1,
-            "selection": "",
-        }
-        suffix = f", page {number}" if number > 1 else ""
-        site.page("tier.html", path, f"{section.title}{suffix}", context)
+    views = section.listed(order)
+    name = section.slug if order is section.orders[0] else f"{section.slug}-{order.name}"
+    return [
+        Page(
+            f"tiers/{name}{f'-{number}' if number > 1 else ''}.html", order, number, first + 1,
+            views[first : first + step],
+        )
+        for number, first in enumerate(range(0, len(views), step), start=1)
+    ]  # fmt: skip
 
 
-def _plots(site: Site, section: Section) -> list[Exhibit]:
-    ranking, head = section.ranking, section.columns[:1]
-    if ranking.best is None:
-        return []
-    found = (
-        plots.means(site, ranking, head[0], section.verdict),
-        plots.differences(site, ranking, head[0]),
-    )
-    return [exhibit for exhibit in found if exhibit is not None]
+def _title(section: Section, page: Page) -> str:
+    order = "" if page.order is section.orders[0] else f", {page.order.title}"
+    return f"{section.title}{order}{f', page {page.number}' if page.number > 1 else ''}"
+
+
+def _selection(section: Section) -> str:
+    """By which rule cases were chosen; empty if all are shown."""
+    return orders.SELECTION_RULE if len(section.cases) < section.ranking.expected else ""
+
+
+def _compared(site: Site, section: Section) -> dict[str, Any]:
+    """What the first page of a tier shows before its cases."""
+    ranking, columns = section.ranking, section.columns
+    test = comparison.average_ranks(ranking)
+    exhibits = []
+    if ranking.best is not None:
+        exhibits = [
+            plots.means(site, ranking, columns[0], section.verdict),
+            plots.differences(site, ranking, columns[0]),
+            comparison.ranks(site, ranking, test) if test else None,
+            comparison.distributions(site, ranking, columns[0]),
+        ]
+    return {
+        "plots": [each for each in exhibits if each is not None],
+        "curves": difficulty.of_tier(site, ranking, columns[0]) if columns else [],
+        "rule": difficulty.RULE,
+        "wins": comparison.wins(site, ranking, test) if test else [],
+        "powerless": sentences.powerless(ranking),
+        "groups": tables.rows(site.run, ranking, columns),
+        "notes": tables.notes(site.run, ranking, columns),
+        "pairs": pair_table.pairs(site.run, ranking, section.unit)[:LONGEST_LIST],
+    }

@@ -53,10 +53,47 @@ def test_pictures_of_other_formats_become_png(tmp_path, photo):
 
 def test_thumbnails_are_webp_of_at_most_160_pixels(tmp_path, photo):
     shown = Album(tmp_path).thumbnail(photo)
-    assert (shown.width, shown.height) == (160, 72)
+    assert (shown.width, shown.height) == (160, 80)  # 72, and grey above and below
     with Image.open(tmp_path / shown.path) as image:
         assert image.format == "WEBP"
-        assert image.size == (160, 72)
+        assert image.size == (160, 80)
+
+
+def test_four_views_lie_side_by_side(tmp_path, hole):
+    photo = np.full((90, 160, 3), 100, np.uint8)
+    hole = hole[:, :160]
+    fill = photo.copy()
+    fill[hole] = 120
+    shown = Album(tmp_path).views(fill, photo, hole)
+    assert (shown.width, shown.height) == (640, 90)
+    strip = np.array(Image.open(tmp_path / shown.path).convert("RGB")).astype(int)
+    result, outlined, error, difference = np.split(strip, 4, axis=1)
+    inner = np.zeros_like(hole)
+    inner[30:50, 70:100] = True  # away from edges, which lossy pictures blur
+    assert np.abs(result[inner] - 120).mean() < 3
+    assert np.abs(result[5:15] - 100).mean() < 3
+    edge = np.s_[20, 50:120]
+    assert np.ptp(outlined[edge].mean(axis=1)) > 100  # light and dark dashes
+    assert np.ptp(result[edge].mean(axis=1)) < 40
+    level = pictures.error_levels(photo, fill)[inner][0]
+    assert np.abs(error[inner].mean(axis=0) - pictures._viridis()[level]).max() < 12
+    assert np.abs(difference[inner] - 80).mean() < 4
+    assert np.abs(difference[5:15]).mean() < 4
+
+
+def test_views_without_photo_and_hole_are_grey(tmp_path, photo):
+    shown = Album(tmp_path).views(photo, None, None)
+    strip = np.array(Image.open(tmp_path / shown.path).convert("RGB"))
+    assert np.abs(strip[:, 170:].astype(int) - 128).max() < 6
+
+
+@pytest.mark.parametrize("shape", [(4, 600, 3), (600, 4, 3), (50, 100, 3), (7, 15, 3), (1, 1, 3)])
+def test_long_pictures_get_grey_sides_until_they_are_twice_as_long_as_wide(shape):
+    found = pictures.squared(np.zeros(shape, np.uint8))
+    height, width = found.shape[:2]
+    assert max(height, width) == max(shape[:2])
+    assert max(height, width) // 2 <= min(height, width)
+    assert (found == 0).all(axis=2).sum() == shape[0] * shape[1]
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (8, 160, 3), (40, 30, 3)])

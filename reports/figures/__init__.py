@@ -1,22 +1,14 @@
-"""Plots as SVG with the same bytes for the same numbers, for light and for dark pages."""
+"""Plots as SVG with the same bytes for the same numbers."""
 
-from reports.figures.lines import (
-    CURVES_SIZE,
-    LINES_SIZE,
-    SCATTER_SIZE,
-    Line,
-    curves_with_bands,
-    lines,
-    scatter,
-)
+from reports.figures.lines import LINES_SIZE, SCATTER_SIZE, Line, lines, scatter
 from reports.figures.maps import DECADES, MAP_SIZE, energy_map
-from reports.figures.panels import Shares, distributions, panels_size
+from reports.figures.panels import panels, panels_size
 from reports.figures.pareto import PARETO_SIZE, Frame, Spot, pareto
-from reports.figures.ranks import Rank, critical_difference, ranks_size
+from reports.figures.ranks import critical_difference
 from reports.figures.rows import Point, paired_differences, point_range, size
+from reports.figures.style import on_dark
 
 __all__ = [
-    "CURVES_SIZE",
     "DECADES",
     "LINES_SIZE",
     "MAP_SIZE",
@@ -25,19 +17,16 @@ __all__ = [
     "Frame",
     "Line",
     "Point",
-    "Rank",
-    "Shares",
     "Spot",
     "critical_difference",
-    "curves_with_bands",
-    "distributions",
     "energy_map",
     "lines",
+    "on_dark",
     "paired_differences",
+    "panels",
     "panels_size",
     "pareto",
     "point_range",
-    "ranks_size",
     "scatter",
     "size",
 ]

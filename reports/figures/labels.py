@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.patheffects import withStroke
-from matplotlib.transforms import Bbox
 
 from reports.figures import style
 from reports.numbers import printable
@@ -29,14 +27,12 @@ class _Spot:
 
     shift: tuple[float, float]
     end: tuple[float, float]
-    box: Bbox
+    box: np.ndarray
     cost: float
     near: bool
 
 
-def put(
-    axes: Axes, names: Sequence[str], places: Sequence[tuple[float, float]], scheme: str
-) -> None:
+def put(axes: Axes, names: Sequence[str], places: Sequence[tuple[float, float]]) -> None:
     """Write each name beside its point, where it covers no other name and no point.
 
     Each takes the first free one of 8 sides, near or farther off; of several orders to do so, the
@@ -47,34 +43,34 @@ def put(
         axes: Where.
         names: Of the points.
         places: Of the points, in the units of the axes.
-        scheme: ``light`` or ``dark``.
     """
     figure = axes.get_figure(root=True)
     assert figure is not None
     renderer = FigureCanvasAgg(figure).get_renderer()
     figure.draw_without_rendering()
-    halo = [withStroke(linewidth=2.5, foreground=style.PAPER[scheme], alpha=0.8)]
+    # A path effect would turn the names into outlines, which nobody can search or read aloud.
+    behind = {"facecolor": style.PAPER, "alpha": 0.75, "linewidth": 0, "pad": 0.6}
     texts = [
         axes.annotate(
             printable(name), place, (0, 0), textcoords="offset points", fontsize=9,
-            color=style.INK[scheme], zorder=4, annotation_clip=False, path_effects=halo,
+            color=style.INK, zorder=4, annotation_clip=False, bbox=behind,
         )
         for name, place in zip(names, places, strict=True)
     ]  # fmt: skip
     sizes = [np.array(text.get_window_extent(renderer).size) for text in texts]
     centres = axes.transData.transform(places)
-    frame = axes.get_window_extent(renderer)
+    frame = np.array(axes.get_window_extent(renderer).extents)
     for text, place, spot in zip(texts, places, _laid_out(centres, sizes, frame), strict=True):
         text.set_in_layout(False)
         text.set_position(spot.shift)
         if not spot.near:
             axes.annotate(
                 "", place, spot.end, textcoords="offset points", zorder=1, annotation_clip=False,
-                arrowprops={"arrowstyle": "-", "color": style.QUIET[scheme], "linewidth": 0.6},
+                arrowprops={"arrowstyle": "-", "color": style.QUIET, "linewidth": 0.6},
             ).set_in_layout(False)  # fmt: skip
 
 
-def _laid_out(centres: np.ndarray, sizes: Sequence[np.ndarray], frame: Bbox) -> list[_Spot]:
+def _laid_out(centres: np.ndarray, sizes: Sequence[np.ndarray], frame: np.ndarray) -> list[_Spot]:
     x, y = centres.T
     orders = (np.argsort(x), np.argsort(-x), np.argsort(y), np.argsort(-y))
     found = [_in_order(order, centres, sizes, frame) for order in orders]
@@ -82,9 +78,9 @@ def _laid_out(centres: np.ndarray, sizes: Sequence[np.ndarray], frame: Bbox) -> 
 
 
 def _in_order(
-    order: np.ndarray, centres: np.ndarray, sizes: Sequence[np.ndarray], frame: Bbox
+    order: np.ndarray, centres: np.ndarray, sizes: Sequence[np.ndarray], frame: np.ndarray
 ) -> list[_Spot]:
-    taken = [Bbox.from_extents(*(centre - _MARKER), *(centre + _MARKER)) for centre in centres]
+    taken = np.concatenate([centres - _MARKER, centres + _MARKER], axis=1)
     spots: dict[int, _Spot] = {}
     for i in map(int, order):
         every = (
@@ -92,7 +88,7 @@ def _in_order(
             for ring, side in itertools.product(_RINGS, _SIDES)
         )
         spots[i] = min(every, key=lambda spot: spot.cost)
-        taken.append(spots[i].box)
+        taken = np.vstack([taken, spots[i].box])
     return [spots[i] for i in range(len(centres))]
 
 
@@ -101,21 +97,23 @@ def _spot(
     side: tuple[int, int],
     centre: np.ndarray,
     size: np.ndarray,
-    taken: Iterable[Bbox],
-    frame: Bbox,
+    taken: np.ndarray,
+    frame: np.ndarray,
 ) -> _Spot:
     shift = [
         step * ring - (0 if step > 0 else extent if step < 0 else extent / 2)
         for step, extent in zip(side, size, strict=True)
     ]
-    box = Bbox.from_bounds(centre[0] + shift[0], centre[1] + shift[1], *size)
-    covered = sum(_overlap(box, other) for other in taken)
-    outside = float(box.width * box.height) - _overlap(box, frame)
-    x, y = np.clip(centre, box.min, box.max) - centre
+    start = centre + shift
+    box = np.concatenate([start, start + size])
+    covered = _overlap(box, taken)
+    outside = float(size.prod()) - _overlap(box, frame[None])
+    x, y = np.clip(centre, box[:2], box[2:]) - centre
     cost = ring + 10 * (covered + outside)
     return _Spot((shift[0], shift[1]), (float(x), float(y)), box, cost, ring == _RINGS[0])
 
 
-def _overlap(a: Bbox, b: Bbox) -> float:
-    common = Bbox.intersection(a, b)
-    return 0.0 if common is None else float(common.width * common.height)
+def _overlap(box: np.ndarray, others: np.ndarray) -> float:
+    """Area that boxes ``(x0, y0, x1, y1)`` have in common with one of them, summed."""
+    sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
+    return float(np.clip(sides, 0, None).prod(axis=1).sum())

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from reports.figures import style
 from reports.figures.rows import Point
@@ -16,8 +15,6 @@ from reports.numbers import printable
 
 LINES_SIZE = (620, 330)
 """Width and height of a plot of lines, in points."""
-CURVES_SIZE = (470, 330)
-"""Width and height of curves with bands, in points."""
 SCATTER_SIZE = (470, 320)
 """Width and height of a plot of one figure against another, in points."""
 _APART = 0.06  # between names, of the height
@@ -33,13 +30,12 @@ class Line:
     band: Sequence[tuple[float, float]] = ()
 
 
-def lines(curves: Sequence[Line], axes_labels: tuple[str, str], scheme: str) -> bytes:
+def lines(curves: Sequence[Line], axes_labels: tuple[str, str]) -> bytes:
     """Draw lines with a legend; those of a family differ by their stroke.
 
     Args:
         curves: In the order of the legend.
         axes_labels: Of the horizontal and the vertical axis.
-        scheme: ``light`` or ``dark``.
 
     Returns:
         An SVG document.
@@ -47,49 +43,22 @@ def lines(curves: Sequence[Line], axes_labels: tuple[str, str], scheme: str) -> 
 
     def fill(figure: Figure) -> None:
         axes = figure.add_subplot()
-        _draw(axes, curves, scheme)
-        style.plain(axes, axes_labels, scheme)
-        figure.legend(loc="outside right upper", frameon=False, labelcolor=style.INK[scheme])
+        for line, stroke in zip(curves, style.strokes([c.family for c in curves]), strict=True):
+            marker, colour = style.look(line.family)
+            axes.plot(*zip(*line.points, strict=True), marker=marker, markersize=3.5, color=colour,
+                      linewidth=1.6, linestyle=stroke, label=printable(line.label))  # fmt: skip
+        style.plain(axes, axes_labels)
+        figure.legend(loc="outside right upper", frameon=False, labelcolor=style.INK)
 
     return style.drawn(LINES_SIZE, fill)
 
 
-def curves_with_bands(
-    curves: Sequence[Line], axes_labels: tuple[str, str], scheme: str, *, log: bool
-) -> bytes:
-    """Draw lines with bands, names at the right.
-
-    Args:
-        curves: All with the same horizontal places.
-        axes_labels: Of the horizontal and the vertical axis.
-        scheme: ``light`` or ``dark``.
-        log: Whether the horizontal axis is logarithmic.
-
-    Returns:
-        An SVG document.
-    """
-
-    def fill(figure: Figure) -> None:
-        axes = figure.add_subplot()
-        _draw(axes, curves, scheme)
-        if log:
-            _log_ticks(axes)
-        ends = [(line.label, *line.points[-1]) for line in curves]
-        _name(axes, ends, scheme)
-        style.plain(axes, axes_labels, scheme)
-
-    return style.drawn(CURVES_SIZE, fill)
-
-
-def scatter(
-    points: Sequence[tuple[float, Point]], axes_labels: tuple[str, str], scheme: str
-) -> bytes:
+def scatter(points: Sequence[tuple[float, Point]], axes_labels: tuple[str, str]) -> bytes:
     """Draw one figure of each method against another, names at the right.
 
     Args:
         points: Horizontal place, and the row with the vertical one.
         axes_labels: Of the horizontal and the vertical axis.
-        scheme: ``light`` or ``dark``.
 
     Returns:
         An SVG document.
@@ -98,44 +67,24 @@ def scatter(
     def fill(figure: Figure) -> None:
         axes = figure.add_subplot()
         for x, point in points:
-            marker, colour = style.look(point.family, scheme)
+            marker, colour = style.look(point.family)
             low, high = point.interval.low, point.interval.high
             if math.isfinite(high - low):
                 axes.plot([x, x], [low, high], color=colour, linewidth=1.6, zorder=2)
-            inside = colour if point.filled else style.PAPER[scheme]
+            inside = colour if point.filled else style.PAPER
             axes.plot([x], [point.interval.mean], marker=marker, markersize=7, color=colour,
                       markerfacecolor=inside, zorder=3)  # fmt: skip
         axes.margins(0.08)
-        _name(axes, [(point.label, x, point.interval.mean) for x, point in points], scheme)
-        style.plain(axes, axes_labels, scheme)
+        _name(axes, [(point.label, x, point.interval.mean) for x, point in points])
+        style.plain(axes, axes_labels)
 
     return style.drawn(SCATTER_SIZE, fill)
 
 
-def _draw(axes: Axes, curves: Sequence[Line], scheme: str) -> None:
-    for line, stroke in zip(curves, style.strokes([c.family for c in curves]), strict=True):
-        marker, colour = style.look(line.family, scheme)
-        places = [x for x, _ in line.points]
-        if line.band:
-            low, high = zip(*line.band, strict=True)
-            axes.fill_between(places, low, high, color=colour, alpha=0.1, linewidth=0)
-        axes.plot(places, [y for _, y in line.points], marker=marker, markersize=3.5, color=colour,
-                  linewidth=1.6, linestyle=stroke, label=printable(line.label))  # fmt: skip
-
-
-def _log_ticks(axes: Axes) -> None:
-    axes.set_xscale("log")
-    low, high = axes.get_xlim()
-    steps = [m * 10.0**e for e in range(-3, 6) for m in (1, 2, 5)]
-    axes.xaxis.set_major_locator(FixedLocator([s for s in steps if low <= s <= high]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_locator(NullLocator())
-
-
-def _name(axes: Axes, ends: Sequence[tuple[str, float, float]], scheme: str) -> None:
+def _name(axes: Axes, ends: Sequence[tuple[str, float, float]]) -> None:
     """Write names beside the axes, as near to the height of their points as there is room."""
     low, high = axes.get_ylim()
-    arrow = {"arrowstyle": "-", "color": style.GRID[scheme], "linewidth": 0.8}
+    arrow = {"arrowstyle": "-", "color": style.GRID, "linewidth": 0.8}
     ordered = sorted(ends, key=lambda each: each[2])
     places = [(y - low) / (high - low) for _, _, y in ordered]
     for i in range(1, len(places)):
@@ -145,5 +94,5 @@ def _name(axes: Axes, ends: Sequence[tuple[str, float, float]], scheme: str) -> 
     for (label, x, y), place in zip(ordered, places, strict=True):
         axes.annotate(
             printable(label), (x, y), (1.03, place), textcoords="axes fraction", va="center",
-            color=style.INK[scheme], zorder=1, annotation_clip=False, arrowprops=arrow,
+            color=style.INK, zorder=1, annotation_clip=False, arrowprops=arrow,
         )  # fmt: skip

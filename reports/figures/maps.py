@@ -18,9 +18,7 @@ DECADES = 6
 _RINGS = ("-", "--", ":")
 
 
-def energy_map(
-    energy: np.ndarray, box: tuple[int, int, int, int], radii: Sequence[float], scheme: str
-) -> bytes:
+def energy_map(energy: np.ndarray, box: tuple[int, int, int, int], radii: Sequence[float]) -> bytes:
     """Draw a field of non-negative numbers by their logarithm, with circles around its hole.
 
     Args:
@@ -28,7 +26,6 @@ def energy_map(
             darkest.
         box: Of the hole: first row, the one after the last, and the same of columns.
         radii: Of the circles, drawn solid, dashed and dotted, in pixels.
-        scheme: ``light`` or ``dark``.
 
     Returns:
         An SVG document.
@@ -49,8 +46,8 @@ def energy_map(
         axes.set_axis_off()
         bar = figure.colorbar(image, orientation="horizontal", fraction=0.05, pad=0.02)
         bar.set_ticks(range(-DECADES, 1, 2), labels=["10⁻⁶", "10⁻⁴", "10⁻²", "1"])
-        bar.set_label("energy, the largest is 1", color=style.QUIET[scheme])
+        bar.set_label("energy, the largest is 1", color=style.QUIET)
         bar.outline.set_visible(False)
-        bar.ax.tick_params(colors=style.QUIET[scheme], length=0)
+        bar.ax.tick_params(colors=style.QUIET, length=0)
 
     return style.drawn(MAP_SIZE, fill)

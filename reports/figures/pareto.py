@@ -45,14 +45,13 @@ class Frame:
     higher: bool
 
 
-def pareto(spots: Sequence[Spot], frame: Frame, axes_labels: tuple[str, str], scheme: str) -> bytes:
+def pareto(spots: Sequence[Spot], frame: Frame, axes_labels: tuple[str, str]) -> bytes:
     """Draw quality against time, better upwards, with a step line through those not beaten.
 
     Args:
         spots: The methods.
         frame: Limits, so that several plots can be compared.
         axes_labels: Of the horizontal and the vertical axis.
-        scheme: ``light`` or ``dark``.
 
     Returns:
         An SVG document.
@@ -61,17 +60,17 @@ def pareto(spots: Sequence[Spot], frame: Frame, axes_labels: tuple[str, str], sc
     def fill(figure: Figure) -> None:
         axes = figure.add_subplot()
         _set(axes, frame)
-        style.plain(axes, axes_labels, scheme)
+        style.plain(axes, axes_labels)
         front = sorted((s for s in spots if s.front), key=lambda s: s.time)
         times = [*(s.time for s in front), frame.times[1]]
         means = [s.point.interval.mean for s in front]
-        axes.step(times, [*means, *means[-1:]], where="post", color=style.QUIET[scheme],
+        axes.step(times, [*means, *means[-1:]], where="post", color=style.QUIET,
                   linewidth=1, linestyle=(0, (4, 2)), zorder=1)  # fmt: skip
         for spot in spots:
-            _draw(axes, spot, scheme)
+            _draw(axes, spot)
         ordered = [*front, *(s for s in spots if not s.front)]
         places = [(s.time, s.point.interval.mean) for s in ordered]
-        labels.put(axes, [s.point.label for s in ordered], places, scheme)
+        labels.put(axes, [s.point.label for s in ordered], places)
 
     return style.drawn(PARETO_SIZE, fill)
 
@@ -87,8 +86,8 @@ def _set(axes: Axes, frame: Frame) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
 
 
-def _draw(axes: Axes, spot: Spot, scheme: str) -> None:
-    marker, colour = style.look(spot.point.family, scheme)
+def _draw(axes: Axes, spot: Spot) -> None:
+    marker, colour = style.look(spot.point.family)
     strength = 1.0 if spot.front else 0.65
     y = spot.point.interval
     bars = (((spot.low, spot.high), (y.mean, y.mean)), ((spot.time, spot.time), (y.low, y.high)))
@@ -96,6 +95,6 @@ def _draw(axes: Axes, spot: Spot, scheme: str) -> None:
         if all(map(math.isfinite, (x0, x1, y0, y1))):
             axes.plot([x0, x1], [y0, y1], color=colour, linewidth=1.2, alpha=0.45 * strength,
                       zorder=2)  # fmt: skip
-    inside = colour if spot.front else style.PAPER[scheme]
+    inside = colour if spot.front else style.PAPER
     axes.plot([spot.time], [y.mean], marker=marker, markersize=7, color=colour, zorder=3,
               markerfacecolor=inside)  # fmt: skip

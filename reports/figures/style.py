@@ -1,11 +1,12 @@
-"""What all plots share: type, colours and markers of families, light and dark, and the SVG.
+"""What all plots share: type, colours and markers of families, and the SVG.
 
-Plots have a transparent background; the same numbers give the same bytes.
+Plots are drawn for light pages, on a transparent background; the same numbers give the same bytes.
 """
 
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -25,30 +26,37 @@ _SETTINGS: Any = {
     # Names of methods are the user's: a dollar sign in one is no formula.
     "text.parse_math": False,
 }
-INK = {"light": "#1d2430", "dark": "#e7eaf0"}
-QUIET = {"light": "#5d6675", "dark": "#a4adbd"}
-GRID = {"light": "#d9dde4", "dark": "#39414f"}
-PAPER = {"light": "#fbfbfc", "dark": "#12151b"}
-BAND = {"light": "#dfe5ef", "dark": "#2c3546"}
-# Okabe and Ito's colours, lightened on dark pages; a marker tells families apart without them.
+INK, QUIET, GRID = "#1d2430", "#5d6675", "#d9dde4"
+PAPER, BAND = "#fbfbfc", "#dfe5ef"
+# Okabe and Ito's colours; a marker tells families apart without them.
 _LOOKS = {
-    "diffusion-based": ("o", "#0072B2", "#56B4E9"),
-    "patch-based": ("s", "#00805E", "#2CC79B"),
-    "CNN": ("^", "#8A6D00", "#E6B800"),
-    "GAN": ("D", "#C24E00", "#FF8A3D"),
-    "transformer": ("v", "#A8478A", "#E39BC6"),
-    "Fourier": ("P", "#5B4BC4", "#A99BFF"),
+    "diffusion-based": ("o", "#0072b2"),
+    "patch-based": ("s", "#00805e"),
+    "CNN": ("^", "#8a6d00"),
+    "GAN": ("D", "#c24e00"),
+    "transformer": ("v", "#a8478a"),
+    "Fourier": ("P", "#5b4bc4"),
 }
-_OTHER = ("o", "#5d6675", "#a4adbd")
+_OTHER = ("o", QUIET)
+_ON_DARK = {
+    INK: "#e7eaf0", QUIET: "#a4adbd", GRID: "#39414f", PAPER: "#12151b", BAND: "#2c3546",
+    "#0072b2": "#56b4e9", "#00805e": "#2cc79b", "#8a6d00": "#e6b800", "#c24e00": "#ff8a3d",
+    "#a8478a": "#e39bc6", "#5b4bc4": "#a99bff",
+}  # fmt: skip
 _STROKES = ("-", "--", "-.", ":", (0, (6, 1)), (0, (3, 1, 1, 1, 1, 1)))
 DPI = 72
 """One pixel is one point, so that places found on a canvas hold in the SVG."""
 
 
-def look(family: str, scheme: str) -> tuple[str, str]:
+def look(family: str) -> tuple[str, str]:
     """Marker and colour of a family."""
-    marker, light, dark = _LOOKS.get(family, _OTHER)
-    return marker, light if scheme == "light" else dark
+    return _LOOKS.get(family, _OTHER)
+
+
+def on_dark(svg: bytes) -> bytes:
+    """The same drawing for dark pages: its colours exchanged, all else alike."""
+    colours = {light.encode(): dark.encode() for light, dark in _ON_DARK.items()}
+    return re.sub(rb"(?<=: )#[0-9a-f]{6}", lambda found: colours.get(found[0], found[0]), svg)
 
 
 def strokes(families: list[str]) -> list[Any]:
@@ -67,14 +75,14 @@ def drawn(size: tuple[int, int], draw: Callable[[Figure], None]) -> bytes:
         return _svg(figure)
 
 
-def plain(axes: Axes, axes_labels: tuple[str, str], scheme: str) -> None:
+def plain(axes: Axes, axes_labels: tuple[str, str]) -> None:
     """Labels and a grid, no frame."""
-    axes.set_xlabel(printable(axes_labels[0]), color=QUIET[scheme])
-    axes.set_ylabel(printable(axes_labels[1]), color=QUIET[scheme])
+    axes.set_xlabel(printable(axes_labels[0]), color=QUIET)
+    axes.set_ylabel(printable(axes_labels[1]), color=QUIET)
     axes.patch.set_visible(False)
-    axes.grid(color=GRID[scheme], linewidth=0.8)
+    axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
-    axes.tick_params(which="both", colors=QUIET[scheme], length=0)
+    axes.tick_params(which="both", colors=QUIET, length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
 
@@ -87,4 +95,9 @@ def _svg(figure: Figure) -> bytes:
         figure.savefig(
             stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
         )
-    return stream.getvalue()
+    # A hundredth of a pixel is more than a screen can show, and two thirds of the bytes less.
+    return re.sub(rb'(?<= d=")[^"]+', _rounded, stream.getvalue())
+
+
+def _rounded(path: re.Match[bytes]) -> bytes:
+    return re.sub(rb"(\.\d\d)\d+", rb"\1", path[0])

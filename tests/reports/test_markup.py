@@ -34,6 +34,7 @@ def test_references_are_relative_and_lead_to_files(trees):
                     continue
                 assert not re.match(r"[a-z]+:|/", target), (path, target)
                 file, _, anchor = target.partition("#")
+                file = file.partition("?")[0]
                 there = (path.parent / unquote(file)) if file else path
                 assert there.is_file(), (path, target)
                 if anchor:
