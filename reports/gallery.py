@@ -13,19 +13,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bench.shown import ALL_UP_TO, AT_RANDOM, case_hash
 from bench.statistics import CASE, cap_infinite
 from reports import pictures
-from reports.numbers import short_hash
 from reports.pictures import Album, Shown
 from reports.ranking import Ranking
 from reports.run import Run
 
-ALL_UP_TO = 100
-_RANDOM, _EXTREME = 40, 20
+MOST_CASES = 2000
+_EXTREME = 20
 SELECTION_RULE = (
-    f"{_RANDOM} drawn at random with a fixed seed, the {_EXTREME} best and the {_EXTREME} worst of "
-    f"the best-ranked method, and the {_EXTREME} on which the ranked methods disagree most, "
-    "and the worst regressions if the run was judged against a baseline"
+    f"{AT_RANDOM} drawn by their hash, the {_EXTREME} best and the {_EXTREME} worst of the "
+    f"best-ranked method, the {_EXTREME} on which the ranked methods disagree most, the first "
+    f"{_EXTREME} by their hash on which a method failed, and the worst regressions if the run was "
+    "judged against a baseline; where not all fills were kept, only cases with kept ones, but for "
+    "failures and regressions"
 )
 
 
@@ -78,6 +80,8 @@ class CaseView:
 def select(run: Run, ranking: Ranking, regressed: Iterable[tuple[Any, ...]] = ()) -> pd.DataFrame:
     """Choose the cases of a tier that get pictures: all up to 100, else by `SELECTION_RULE`.
 
+    Of very many tiers fewer are shown, so that a report has no more than 2,000 cases.
+
     Args:
         run: The run.
         ranking: Ranking of the tier.
@@ -87,15 +91,23 @@ def select(run: Run, ranking: Ranking, regressed: Iterable[tuple[Any, ...]] = ()
         Rows of the plan, in its order.
     """
     plan = run.plan[run.plan["tier"] == ranking.tier]
-    if len(plan) <= ALL_UP_TO:
+    most = MOST_CASES // len(run.tiers)
+    if len(plan) <= min(ALL_UP_TO, most):
         return plan
-    keys = plan.set_index(CASE).index
-    # The generator is seeded by the tier, so that the choice is the same for every build.
-    rng = np.random.default_rng(int(short_hash("selection", ranking.tier), 16))
-    chosen = {*keys[rng.permutation(len(keys))[:_RANDOM]], *regressed}
+    keys = list(plan[CASE].itertuples(index=False, name=None))
+    by_hash = sorted(keys, key=lambda key: case_hash(*key))
+    rows = run.cases[(run.cases["tier"] == ranking.tier) & (run.cases["sample"] == 0)]
+    pictured = _keys(rows[(rows["output"] != "") & rows["method"].isin(columns(run, ranking))])
+    failed = _keys(rows[~rows["status"].isin(["ok", "declined", "unavailable"])])
+    drawn = [key for key in by_hash if key in pictured or not pictured]
+    # In order of importance: what comes last is left out first.
+    chosen = [*drawn[:AT_RANDOM], *regressed]
     if ranking.best is not None:
-        chosen |= _extremes(run, ranking, ranking.best.method)
-    return plan[[key in chosen for key in keys]]
+        chosen += _extremes(rows[rows["output"] != ""] if pictured else rows, ranking)
+    chosen += [key for key in by_hash if key in failed][:_EXTREME]
+    known = set(keys)
+    kept = set([key for key in dict.fromkeys(chosen) if key in known][:most])
+    return plan[[key in kept for key in keys]]
 
 
 def columns(run: Run, ranking: Ranking) -> list[str]:
@@ -115,7 +127,7 @@ def views(
 
     def view(facts: dict[str, Any]) -> CaseView:
         key = tuple(facts[name] for name in CASE)
-        return _view(run.folder, facts, by_case.get(key, []), methods, album)
+        return _view(run, facts, by_case.get(key, []), methods, album)
 
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         yield from pool.map(view, selected.to_dict("records"))
@@ -123,41 +135,47 @@ def views(
 
 def page_name(facts: dict[str, Any]) -> str:
     """Name of a case's page: a hash of its key, never the photo's own name."""
-    return short_hash(*(facts[name] for name in CASE))
+    return case_hash(*(facts[name] for name in CASE))
 
 
-def _extremes(run: Run, ranking: Ranking, best: str) -> set[tuple[Any, ...]]:
-    names = [s.method for s in ranking.ranked]
-    rows = run.cases[run.cases["method"].isin(names) & (run.cases["status"] == "ok")]
-    rows = rows[(rows["sample"] == 0) & (rows["tier"] == ranking.tier)]
+def _keys(rows: pd.DataFrame) -> set[tuple[Any, ...]]:
+    return set(rows[CASE].drop_duplicates().itertuples(index=False, name=None))
+
+
+def _extremes(rows: pd.DataFrame, ranking: Ranking) -> list[tuple[Any, ...]]:
+    """Worst and best of the best method, and where the ranked ones disagree most."""
+    names = [scores.method for scores in ranking.ranked]
+    rows = rows[rows["method"].isin(names) & (rows["status"] == "ok")]
     values = cap_infinite(rows[ranking.headline].dropna())[0].rename("value")
     table = rows[[*CASE, "method"]].join(values, how="inner")
     wide = table.pivot(index=CASE, columns="method", values="value")
-    own = wide[best].dropna().sort_values(kind="stable")
+    own = wide[names[0]].dropna().sort_values(kind="stable")
     spread = (wide.max(axis=1) - wide.min(axis=1)).sort_values(kind="stable")
-    return {*own.index[:_EXTREME], *own.index[-_EXTREME:], *spread.index[-_EXTREME:]}
+    return [*own.index[:_EXTREME], *own.index[-_EXTREME:], *spread.index[-_EXTREME:]]
 
 
 def _view(
-    folder: Path,
+    run: Run,
     facts: dict[str, Any],
     rows: list[dict[str, Any]],
     methods: Sequence[str],
     album: Album,
 ) -> CaseView:
-    photo_file = folder / "photos" / f"{facts['photo_sha']}.png"
-    hole_file = folder / "masks" / f"{facts['mask_sha']}.png"
-    photo, hole = pictures.read_rgb(photo_file), pictures.read_hole(hole_file)
+    photo_file, photo = _read(run, f"photos/{facts['photo_sha']}.png")
+    hole_file = run.file(f"masks/{facts['mask_sha']}.png")
+    hole = pictures.read_hole(hole_file) if hole_file else None
     if hole is not None and photo is not None and hole.shape != photo.shape[:2]:
         hole = None
     by_method = {row["method"]: row for row in rows}
     return CaseView(
         page=page_name(facts),
         facts=facts,
-        original=None if photo is None else (album.thumbnail(photo), album.kept(photo_file, photo)),
-        mask=None if hole is None else _mask(hole_file, hole, album),
+        original=(album.thumbnail(photo), album.kept(photo_file, photo))
+        if photo_file and photo is not None
+        else None,
+        mask=_mask(hole_file, hole, album) if hole_file and hole is not None else None,
         with_hole=None if hole is None or photo is None else _with_hole(photo, hole, album),
-        fills=[_fill(folder, name, by_method.get(name), photo, album) for name in methods],
+        fills=[_fill(run, name, by_method.get(name), photo, album) for name in methods],
     )
 
 
@@ -174,39 +192,38 @@ def _with_hole(photo: np.ndarray, hole: np.ndarray, album: Album) -> tuple[Shown
 
 
 def _fill(
-    folder: Path, method: str, row: dict[str, Any] | None, photo: np.ndarray | None, album: Album
+    run: Run, method: str, row: dict[str, Any] | None, photo: np.ndarray | None, album: Album
 ) -> FillView:
     if row is None:
         return FillView(method, None, None, None, "not run on this case", {})
     if row["status"] != "ok":
         return FillView(method, None, None, None, f"{row['status']}: {row['reason']}", row)
-    path, pixels = _read(folder, row["output"])
-    if pixels is None:
+    path, pixels = _read(run, row["output"])
+    if path is None or pixels is None:
         return FillView(method, None, None, None, "picture not kept", row)
     fits = photo is not None and photo.shape == pixels.shape
     error = album.error_map(photo, pixels) if photo is not None and fits else None
+    ready = album.ready_thumbnail(run.file(str(row.get("thumbnail") or "")))
     return FillView(
-        method, album.thumbnail(pixels), album.kept(path, pixels), error, "", row,
-        further=_further(folder, row, album),
+        method, ready or album.thumbnail(pixels), album.kept(path, pixels), error, "", row,
+        further=_further(run, row, album),
         counts=dict(_named(row, "counts")),
     )  # fmt: skip
 
 
-def _further(folder: Path, row: dict[str, Any], album: Album) -> dict[str, Shown]:
-    found = {name: _read(folder, file) for name, file in _named(row, "pictures")}
+def _further(run: Run, row: dict[str, Any], album: Album) -> dict[str, Shown]:
+    found = {name: _read(run, file) for name, file in _named(row, "pictures")}
     return {
         name: album.kept(path, pixels)
         for name, (path, pixels) in found.items()
-        if pixels is not None
+        if path is not None and pixels is not None
     }
 
 
-def _read(folder: Path, name: Any) -> tuple[Path, np.ndarray | None]:
+def _read(run: Run, name: str) -> tuple[Path | None, np.ndarray | None]:
     """Read a picture of the run, None if it was not kept."""
-    path = (folder / str(name)).resolve()
-    # A table from elsewhere must not make the report show files outside of its own run.
-    inside = name and path.is_relative_to(folder.resolve())
-    return path, pictures.read_rgb(path) if inside else None
+    path = run.file(name)
+    return path, pictures.read_rgb(path) if path else None
 
 
 def _named(row: dict[str, Any], column: str) -> list[tuple[str, Any]]:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bench.statistics import CASE
-from reports import case_tables, gallery, numbers, pair_table, plots, regression, sentences, tables
+from reports import (
+    case_tables,
+    downloads,
+    gallery,
+    numbers,
+    pair_table,
+    plots,
+    regression,
+    sentences,
+    tables,
+)
 from reports.gallery import CaseView
 from reports.plots import Plot
 from reports.ranking import Ranking, rank
@@ -65,6 +75,7 @@ def overview(site: Site, sections: Sequence[Section]) -> None:
         "photos": run.plan["photo"].nunique(),
         "clusters": run.plan["cluster"].nunique(),
         "not_run": _not_run(site),
+        "downloads": downloads.offered(run),
         "several_samples": bool((run.cases["sample"] > 0).any()),
     }
     site.page("index.html", "index.html", "Overview", context)
@@ -111,15 +122,24 @@ def failures(site: Site, sections: Sequence[Section]) -> None:
     site.page("failures.html", "failures.html", "Failures", context)
 
 
-def provenance(site: Site) -> None:
+def provenance(site: Site, sections: Sequence[Section]) -> None:
     """Write ``provenance.html``: all that is known about how the run came about."""
     context = {
-        "groups": _groups(site.run.info),
+        "groups": [*_groups(site.run.info), ("Cases with a page", list(_chosen(sections)))],
         "metrics": site.run.metrics.to_dict("records"),
         "inputs": site.run.inputs.head(LONGEST_LIST).to_dict("records"),
         "input_count": len(site.run.inputs),
     }
     site.page("provenance.html", "provenance.html", "Provenance", context)
+
+
+def _chosen(sections: Sequence[Section]) -> Iterator[tuple[str, str]]:
+    """Which cases of each tier are shown, and by which rule."""
+    for section in sections:
+        shown, every = len(section.cases), section.ranking.expected
+        rule = f": {gallery.SELECTION_RULE}" if shown < every else ""
+        yield section.ranking.tier, f"{shown} of {every}{rule}"
+    yield "at most", f"{gallery.MOST_CASES:,} in a report; data/shown.csv lists them"
 
 
 def _tier(site: Site, tier: str) -> Section:

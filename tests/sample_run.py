@@ -249,6 +249,8 @@ def _sets(cases: pd.DataFrame) -> pd.DataFrame:
 def _info(photos: int) -> dict[str, Any]:
     return {
         "format": 1,
+        "state": "complete",
+        "missing": 0,
         "fingerprint": f"photos:0123456789/{photos} size:sample paste:known-8bit",
         "photo_set": "bundled",
         "finished": "2024-01-02T03:04:05+00:00",

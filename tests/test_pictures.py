@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bench import shown
 from reports import pictures
 from reports.pictures import Album
 
@@ -62,11 +63,11 @@ def test_thumbnails_are_webp_of_at_most_160_pixels(tmp_path, photo):
 @pytest.mark.parametrize("shape", [(1, 1, 3), (8, 160, 3), (40, 30, 3)])
 def test_small_pictures_are_not_enlarged(shape):
     pixels = np.zeros(shape, np.uint8)
-    assert pictures.shrink(pixels).shape == shape
+    assert shown.shrink(pixels).shape == shape
 
 
 def test_narrow_pictures_keep_at_least_one_pixel():
-    assert pictures.shrink(np.zeros((2, 2000, 3), np.uint8)).shape == (1, 160, 3)
+    assert shown.shrink(np.zeros((2, 2000, 3), np.uint8)).shape == (1, 160, 3)
 
 
 def test_marking_the_hole_leaves_known_pixels_alone(photo, hole):

@@ -217,8 +217,10 @@ def test_every_hostile_name_is_shown_and_has_its_own_page(hostile):
 
 def test_file_names_never_come_from_names_of_photos(hostile):
     fixed = {"report.css", "report.js", "small.html", "index.html", "methods.html",
-             "failures.html", "provenance.html", "cases.csv", "summary.csv",
-             "pairs.csv"}  # fmt: skip
+             "failures.html", "provenance.html", "pictures.json", "summary.json", "summary.md",
+             "ranking.tex"}  # fmt: skip
+    tables = ("cases", "summary", "pairs", "shown")
+    fixed |= {f"{name}.{form}" for name in tables for form in ("csv", "parquet")}
     fixed |= {f"small-{kind}-{scheme}.svg" for kind in ("means", "differences")
               for scheme in ("light", "dark")}  # fmt: skip
     for path in hostile.rglob("*"):
