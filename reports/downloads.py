@@ -63,7 +63,7 @@ def write(run: Run, rankings: Sequence[Ranking], shown: pd.DataFrame, folder: Pa
     """
     folder.mkdir(parents=True)
     tables = {
-        "summary": pd.DataFrame(list(_summary(run, rankings))),
+        "summary": _summary(run, rankings),
         "pairs": pd.concat([ranking.pairs for ranking in rankings]),
         "shown": shown,
         **{name: getattr(run, name) for name in _OWN if not getattr(run, name).empty},
@@ -111,7 +111,7 @@ def _text(path: Path, text: str) -> None:
 
 def _facts(run: Run, rankings: Sequence[Ranking]) -> dict[str, Any]:
     """The result as a tree; what is not a number is null."""
-    rows = records(pd.DataFrame(list(_summary(run, rankings))).astype(object))
+    rows = records(_summary(run, rankings).astype(object))
     return {
         "format": 1,
         "fingerprint": run.info.get("fingerprint"),
@@ -143,11 +143,16 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _summary(run: Run, rankings: Sequence[Ranking]) -> Iterator[dict[str, Any]]:
-    for ranking in rankings:
-        for group in ("ranked", "marks", "partial"):
-            for scores in getattr(ranking, group):
-                yield from _means(run, ranking.tier, group, scores)
+def _summary(run: Run, rankings: Sequence[Ranking]) -> pd.DataFrame:
+    rows = [
+        row
+        for ranking in rankings
+        for group in ("ranked", "marks", "partial")
+        for scores in getattr(ranking, group)
+        for row in _means(run, ranking.tier, group, scores)
+    ]
+    whole = dict.fromkeys(("rank_first", "rank_last", "photos"), "Int64")
+    return pd.DataFrame(rows).astype(whole) if rows else pd.DataFrame(columns=["tier", "method"])
 
 
 def _means(run: Run, tier: str, group: str, scores: Scores) -> Iterator[dict[str, Any]]:

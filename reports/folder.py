@@ -40,6 +40,24 @@ def replacing(target: Path) -> Iterator[Path]:
         ) from error
 
 
+@contextlib.contextmanager
+def placed(target: Path) -> Iterator[Path]:
+    """Give a temporary path beside ``target``, and put it there when all went well.
+
+    Raises:
+        BenchError: If it cannot be written.
+    """
+    temporary = target.with_name(f".{target.name}.tmp")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        temporary.replace(target)
+    except OSError as error:
+        raise BenchError(f"cannot write {target}: {error}; give another place") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
 def take_over(source: Path, target: Path) -> None:
     """Put a file that never changes at another place too: as a hard link where that is possible."""
     target.parent.mkdir(parents=True, exist_ok=True)

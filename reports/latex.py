@@ -41,7 +41,7 @@ def _table(run: Run, ranking: Ranking) -> Iterator[str]:
     yield _line(["Rank", "Method", *(_header(column) for column in columns), "$n$"])
     for name, rows in groups.items():
         if rows:
-            yield r"\midrule" if name != "partial" else r"\midrule % below 95 % of the cases"
+            yield r"\midrule"
         for row in rows:
             bold = name == "ranked" and (row.label.method in level or row.order == 0)
             yield _line(_cells(row, bold=bold and ranking.best is not None))
@@ -62,6 +62,8 @@ def _caption(ranking: Ranking, columns: Sequence[Column]) -> str:
         parts.append(f"ranked by {columns[0].label}, {columns[0].better}")
         parts.append("bold: the best, and what is not significantly worse (sign flips, Holm)")
         parts.append("methods that share a letter cannot be told apart")
+    if ranking.partial:
+        parts.append("last, on their own cases: methods that completed less than 95 % of them")
     return escaped("; ".join(parts)) + "."
 
 

@@ -43,8 +43,10 @@ def escaped(text: str) -> str:
     if len(clean) > _LONGEST_TEXT:
         clean = f"{clean[:_LONGEST_TEXT]}…"
     plain = "".join(f"\\{character}" if character in _SPECIAL else character for character in clean)
-    # GitHub links bare addresses and mentions whatever is escaped; a space without width stops it.
-    return plain.replace("://", ":\N{ZERO WIDTH SPACE}//").replace("@", "@\N{ZERO WIDTH SPACE}")
+    # GitHub mentions people and issues even so; a space without width stops that.
+    for mark in "@#":
+        plain = plain.replace(mark, f"{mark}\N{ZERO WIDTH SPACE}")
+    return plain
 
 
 def _lines(run: Run, rankings: Sequence[Ranking]) -> Iterator[str]:
@@ -56,8 +58,11 @@ def _lines(run: Run, rankings: Sequence[Ranking]) -> Iterator[str]:
         yield ""
     for difference in run.differences:
         yield f"- **The runs differ:** {escaped(difference)}"
+    if run.differences:
+        yield ""
     for ranking in rankings:
         yield from _tier(run, ranking)
+    yield "Arrows point to better values; in brackets 95 % bootstrap intervals, resampling photos. "
     yield f"Fingerprint: {escaped(str(run.info.get('fingerprint', 'none')))}"
 
 
@@ -79,11 +84,13 @@ def _tier(run: Run, ranking: Ranking) -> Iterator[str]:
     yield ""
     for method, reason in ranking.absent:
         yield f"- {escaped(sentences.title(run, method))} has no completed case: {escaped(reason)}"
-    yield ""
+    if ranking.absent:
+        yield ""
 
 
 def _header(column: Column) -> str:
-    return f"{escaped(column.name)}, {column.better}"
+    arrow = "\N{UPWARDS ARROW}" if column.better.startswith("higher") else "\N{DOWNWARDS ARROW}"
+    return f"{escaped(column.name)} {arrow}"
 
 
 def _cells(row: Row, group: str) -> list[str]:
