@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import methods
-from bench import memory, plan
+from bench import memory, plan, shown, thumbnails
 from bench.errors import (
     BenchError,
     ContractError,
@@ -33,7 +33,7 @@ from methods.harness import CEILING, Filled, fill
 # What a fill leaves in its row, besides what is measured on its picture.
 FILL_COLUMNS = (
     "peak_bytes", "seconds", "cpu_seconds", "output", "output_sha", "drift", "counts",
-    "pictures",
+    "pictures", "thumbnail",
 )  # fmt: skip
 
 
@@ -50,7 +50,8 @@ class Casework:
         self._setup = setup
         self._name = method
         self._store = RunFolder(setup.folder)
-        self._plan = records(self._store.read_table("plan.parquet"))
+        table = self._store.read_table("plan.parquet")
+        self._plan = records(table.assign(shown=shown.surely_shown(table)))
         try:
             self._meter = Meter(setup.metrics, setup.features, setup.weights, device=setup.device)
         except Exception as error:
@@ -60,7 +61,7 @@ class Casework:
         self._features: dict[str, dict[str, np.ndarray]] = {}
         # Packing a PNG takes about as long as a quick fill, and can go on while it is measured.
         self._writer = ThreadPoolExecutor(1)
-        self._writing: Future[None] | None = None
+        self._writing: Future[str] | None = None
         self._photo_now: tuple[str, np.ndarray, Original] | None = None
 
     def row(self, item: Item, earlier: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -97,7 +98,7 @@ class Casework:
         hole = plan.hole_of(facts, self._store)
         picture = self._reusable(earlier)
         if earlier is not None and picture is not None:
-            row = {key: earlier[key] for key in FILL_COLUMNS}
+            row = {key: earlier.get(key, "") for key in FILL_COLUMNS}
         else:
             picture, row = self._fill(facts, item, photo, hole)
         start = time.perf_counter()
@@ -113,8 +114,11 @@ class Casework:
         if not hole.any():
             reasons["seconds"] = "the hole is empty: nothing was filled"
         row["note"] = "; ".join(f"{name}: {why}" for name, why in reasons.items())
+        row["measure_seconds"] = time.perf_counter() - start
+        if self._writing is not None:
+            row["thumbnail"] = self._finish_writing()
         # Drift was measured with the fill, on the raw output, which is not kept.
-        return values | row | {"measure_seconds": time.perf_counter() - start}
+        return values | row
 
     def _fill(
         self, facts: Mapping[str, Any], item: Item, photo: np.ndarray, hole: np.ndarray
@@ -137,14 +141,14 @@ class Casework:
             "drift": drift(filled.raw, photo, hole),
             "counts": json.dumps(dict(filled.counts)) if filled.counts else "",
             "pictures": "",
+            "thumbnail": "",
         }
         if self._name == CEILING and sha == facts["photo_sha"]:
             row["output"] = plan.photo_file(sha)
         elif facts["keep"]:
             row["output"] = f"outputs/{method_folder(self._name)}/{key.file_name}"
-            self._writing = self._writer.submit(
-                self._store.write_picture, row["output"], filled.picture
-            )
+            small = (photo, hole) if facts["shown"] and item.sample == 0 else None
+            self._writing = self._writer.submit(self._keep, row["output"], filled.picture, small)
             row["pictures"] = self._further(filled, key)
         return filled.picture, row
 
@@ -156,10 +160,24 @@ class Casework:
             self._store.write_picture(paths[name], to_uint8(planes[None])[0])
         return json.dumps(paths) if paths else ""
 
-    def _finish_writing(self) -> None:
-        if self._writing is not None:
-            self._writing.result()
-            self._writing = None
+    def _keep(
+        self, name: str, picture: np.ndarray, small: tuple[np.ndarray, np.ndarray] | None
+    ) -> str:
+        """Write a fill, and its thumbnails if a report will need them; gives the path of these.
+
+        Args:
+            name: Of the fill.
+            picture: The fill.
+            small: Photo and hole, if there are to be thumbnails.
+        """
+        self._store.write_picture(name, picture)
+        if small is None:
+            return ""
+        return self._store.write_named("thumbs", "webp", thumbnails.views(picture, *small))
+
+    def _finish_writing(self) -> str:
+        writing, self._writing = self._writing, None
+        return "" if writing is None else writing.result()
 
     def _reusable(self, earlier: Mapping[str, Any] | None) -> np.ndarray | None:
         """The kept picture of an earlier fill, if it is still what it was."""
@@ -197,6 +215,7 @@ def blank_row(facts: Mapping[str, Any], method: str, item: Item, setup: Setup) -
         "note": "",
         "counts": "",
         "pictures": "",
+        "thumbnail": "",
         "output": "",
         "output_sha": "",
         "fill_key": setup.fill_keys[method],

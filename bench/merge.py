@@ -14,7 +14,7 @@ from bench import tables
 from bench.errors import InputError
 from bench.store import RunFolder
 
-_FOLDERS = ("photos", "masks", "fragments", "features", "outputs", "pictures")
+_FOLDERS = ("photos", "masks", "fragments", "features", "outputs", "pictures", "thumbs")
 
 
 def merge(out: Path, runs: Sequence[Path]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench import images
+from bench import images, shown
 from bench.errors import InputError, StoreError
 from bench.images import Photo
 from bench.inputs import Inputs, read_photos
@@ -219,10 +219,8 @@ def _row(
     }
 
 
-def _kept(plan: pd.DataFrame) -> list[bool]:
-    """Mark whose fills are kept as pictures: all, or a sample that depends on the keys alone."""
+def _kept(plan: pd.DataFrame) -> pd.Series:
+    """Mark whose fills are kept as pictures: all, or what a report shows and the next by hash."""
     if len(plan) <= KEEP_ALL_UP_TO:
-        return [True] * len(plan)
-    keys = plan[["photo", "tier", "draw"]].astype(str).agg("|".join, axis=1)
-    order = keys.map(lambda key: hashlib.sha256(key.encode()).hexdigest())
-    return list(order.rank() <= KEEP_ALL_UP_TO)
+        return pd.Series(True, index=plan.index)
+    return shown.surely_shown(plan) | (shown.case_hashes(plan).rank() <= KEEP_ALL_UP_TO)

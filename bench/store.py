@@ -7,13 +7,14 @@ temporary name, flushed to disk and renamed, so a reader sees a complete file or
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import tempfile
 import time
 import uuid
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -90,15 +91,34 @@ class RunFolder:
         with self._atomic(name) as temporary:
             table.to_parquet(temporary, index=False)
 
-    def read_table(self, name: str) -> pd.DataFrame:
+    def read_table(
+        self, name: str, columns: Collection[str] | None = None, *, categories: Sequence[str] = ()
+    ) -> pd.DataFrame:
         """Read a Parquet table.
+
+        Args:
+            name: File in this folder.
+            columns: Read only these, as far as they are there.
+            categories: Texts of few values, to be read as categories: a table of millions of rows
+                then fits into memory.
 
         Raises:
             InputError: If it is missing or damaged.
         """
         path = self.file(name)
         try:
-            return pd.read_parquet(path)
+            if columns is None:
+                return pd.read_parquet(path)
+            # Column by column, since a whole table would be in memory twice for a moment.
+            there = [column for column in pq.read_schema(path).names if column in columns]
+            with pq.ParquetFile(path, read_dictionary=[*{*there} & {*categories}]) as file:
+                found = {column: file.read([column]).column(0).to_pandas() for column in there}
+            for column in {*there} & {*categories}:
+                # In the order of the texts, as sorting them one by one would have it.
+                sorted_texts = sorted(found[column].cat.categories)
+                found[column] = found[column].cat.reorder_categories(sorted_texts)
+            pa.default_memory_pool().release_unused()
+            return pd.DataFrame(found, copy=False)
         except Exception as error:  # pyarrow raises its own, OSError and ValueError
             raise InputError(f"{path}: cannot be read as a table: {error}") from error
 
@@ -112,6 +132,15 @@ class RunFolder:
         with self._atomic(name, flush=flush) as temporary:
             # Level 1: twice as fast as the default for a tenth more bytes.
             Image.fromarray(pixels).save(temporary, format="PNG", compress_level=1)
+
+    def write_named(self, folder: str, suffix: str, data: bytes) -> str:
+        """Write bytes under a name made of their hash, unless they are there; gives the name."""
+        digest = hashlib.sha256(data).hexdigest()[:16]
+        name = f"{folder}/{digest[:2]}/{digest}.{suffix}"
+        if not self.file(name).exists():
+            with self._atomic(name, flush=False) as temporary:
+                temporary.write_bytes(data)
+        return name
 
     def read_picture(self, name: str) -> np.ndarray:
         """Read a PNG of this folder as it was written."""

@@ -21,8 +21,8 @@ from methods.goldens import certificate
 _TIMES = ["seconds", "cpu_seconds", "measure_seconds", "peak_bytes"]
 _REQUIRED = ["cluster", "hole_share", "hole_width"]
 _LAST = [
-    "status", "reason", "note", "counts", "pictures", "output", "output_sha", "case_key",
-    "fill_key", "measure_key", "worker", "attempt",
+    "status", "reason", "note", "counts", "pictures", "thumbnail", "output", "output_sha",
+    "case_key", "fill_key", "measure_key", "worker", "attempt",
 ]  # fmt: skip
 Earlier = dict[str, dict[Item, Mapping[str, Any]]]
 

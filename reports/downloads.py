@@ -1,31 +1,80 @@
-"""Tables of a report as CSV, safe to open in a spreadsheet."""
+"""Tables of a report for programs and papers: CSV, Parquet, JSON, LaTeX, Markdown.
+
+CSV is safe to open in a spreadsheet. The cases of a large run are offered as Parquet only.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 
+from bench.store import records
+from reports import latex, markdown, sentences
 from reports.ranking import Ranking, Scores
 from reports.run import Run
 
+CSV_UP_TO = 200_000
+_CHUNK = 50_000
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_WORDS = {
+    "summary.csv": "every mean and interval",
+    "pairs.csv": "every difference",
+    "cases.csv": "every case",
+    "samples.csv": "every case of several samples",
+    "training.csv": "ledgers of trainings",
+    "receptive.csv": "receptive fields",
+    "shown.csv": "which cases have a page",
+    "summary.json": "the result, for programs",
+    "ranking.tex": "the rankings in LaTeX, for booktabs",
+    "summary.md": "the result in Markdown",
+}
 
 
-def write(run: Run, rankings: Sequence[Ranking], folder: Path) -> None:
-    """Write ``cases``, ``samples``, ``summary`` (one row per mean shown) and ``pairs``, as CSV."""
+def offered(run: Run) -> list[tuple[str, str, str]]:
+    """What can be downloaded: words, file, and the same as Parquet (empty if there is none)."""
+    lacking = {f"{name}.csv" for name in _OWN if getattr(run, name).empty}
+    found = []
+    for file, words in _WORDS.items():
+        if file not in lacking:
+            parquet = file.replace(".csv", ".parquet") if file.endswith(".csv") else ""
+            large = file == "cases.csv" and len(run.cases) > CSV_UP_TO
+            found.append((words, "" if large else file, parquet))
+    return found
+
+
+_OWN = ("samples", "training", "receptive")
+
+
+def write(run: Run, rankings: Sequence[Ranking], shown: pd.DataFrame, folder: Path) -> None:
+    """Write everything that `offered` lists.
+
+    Args:
+        run: The run.
+        rankings: By tier.
+        shown: The cases that have a page: rows of the plan and ``page``.
+        folder: Where; must not exist.
+    """
     folder.mkdir(parents=True)
-    _csv(run.cases, folder / "cases.csv")
-    _csv(pd.DataFrame(list(_summary(run, rankings))), folder / "summary.csv")
-    if not run.training.empty:
-        _csv(run.training, folder / "training.csv")
-    if not run.samples.empty:
-        _csv(run.samples, folder / "samples.csv")
-    if not run.receptive.empty:
-        _csv(run.receptive, folder / "receptive.csv")
-    _csv(pd.concat([ranking.pairs for ranking in rankings]), folder / "pairs.csv")
+    tables = {
+        "summary": _summary(run, rankings),
+        "pairs": pd.concat([ranking.pairs for ranking in rankings]),
+        "shown": shown,
+        **{name: getattr(run, name) for name in _OWN if not getattr(run, name).empty},
+    }
+    for name, table in tables.items():
+        _csv(table, folder / f"{name}.csv")
+        table.to_parquet(folder / f"{name}.parquet", index=False)
+    _cases(run.folder / "cases.parquet", folder)
+    _text(folder / "summary.json", json.dumps(_facts(run, rankings), indent=1, ensure_ascii=False))
+    _text(folder / "ranking.tex", latex.rankings(run, rankings))
+    _text(folder / "summary.md", markdown.summary(run, rankings))
 
 
 def guarded(value: Any) -> Any:
@@ -35,18 +84,75 @@ def guarded(value: Any) -> Any:
     return value
 
 
-def _csv(table: pd.DataFrame, path: Path) -> None:
-    text = [name for name in table if table[name].map(lambda v: isinstance(v, str)).any()]
-    table.assign(**{str(name): table[name].map(guarded) for name in text}).to_csv(
-        path, index=False, lineterminator="\n", errors="replace"
-    )
+def _cases(source: Path, folder: Path) -> None:
+    """All columns of the cases, also those that no page needs, a part at a time."""
+    try:
+        os.link(source, folder / "cases.parquet")  # a run's tables are replaced, never changed
+    except OSError:
+        shutil.copyfile(source, folder / "cases.parquet")
+    with pq.ParquetFile(source) as file:
+        if file.metadata.num_rows > CSV_UP_TO:
+            return
+        for number, batch in enumerate(file.iter_batches(_CHUNK)):
+            _csv(batch.to_pandas(), folder / "cases.csv", append=number > 0)
 
 
-def _summary(run: Run, rankings: Sequence[Ranking]) -> Iterator[dict[str, Any]]:
-    for ranking in rankings:
-        for group in ("ranked", "marks", "partial"):
-            for scores in getattr(ranking, group):
-                yield from _means(run, ranking.tier, group, scores)
+def _csv(table: pd.DataFrame, path: Path, *, append: bool = False) -> None:
+    texts = [name for name in table if not pd.api.types.is_numeric_dtype(table[name])]
+    table.assign(**{str(name): table[name].map(guarded) for name in texts}).to_csv(
+        path, index=False, lineterminator="\n", errors="replace",
+        mode="a" if append else "w", header=not append,
+    )  # fmt: skip
+
+
+def _text(path: Path, text: str) -> None:
+    path.write_text(text.rstrip("\n") + "\n", "utf-8", errors="replace", newline="\n")
+
+
+def _facts(run: Run, rankings: Sequence[Ranking]) -> dict[str, Any]:
+    """The result as a tree; what is not a number is null."""
+    rows = records(_summary(run, rankings).astype(object))
+    return {
+        "format": 1,
+        "fingerprint": run.info.get("fingerprint"),
+        "state": run.state,
+        "result": sentences.headline(run, list(rankings)),
+        "tiers": [
+            {
+                "tier": ranking.tier,
+                "headline": ranking.headline,
+                "cases": ranking.n,
+                "of": ranking.expected,
+                "photos": ranking.clusters,
+                "best": None if ranking.best is None else ranking.best.method,
+                "not_separable": [scores.method for scores in ranking.tied],
+                "absent": [{"method": m, "reason": reason} for m, reason in ranking.absent],
+                "means": [_plain(row) for row in rows if row["tier"] == ranking.tier],
+            }
+            for ranking in rankings
+        ],
+    }
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """Values that JSON knows; infinity is a word there."""
+    facts = {key: None if pd.isna(value) else value for key, value in row.items() if key != "tier"}
+    return {
+        key: str(value) if value in (float("inf"), float("-inf")) else value
+        for key, value in facts.items()
+    }
+
+
+def _summary(run: Run, rankings: Sequence[Ranking]) -> pd.DataFrame:
+    rows = [
+        row
+        for ranking in rankings
+        for group in ("ranked", "marks", "partial")
+        for scores in getattr(ranking, group)
+        for row in _means(run, ranking.tier, group, scores)
+    ]
+    whole = dict.fromkeys(("rank_first", "rank_last", "photos"), "Int64")
+    return pd.DataFrame(rows).astype(whole) if rows else pd.DataFrame(columns=["tier", "method"])
 
 
 def _means(run: Run, tier: str, group: str, scores: Scores) -> Iterator[dict[str, Any]]:

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from bench.shown import case_hash
 from bench.statistics import CASE, MARKS
 from reports import disagreement, pictures
 from reports.disagreement import Window
-from reports.numbers import short_hash
 from reports.orders import Key
 from reports.pictures import Album, Shown
 from reports.ranking import Ranking
@@ -94,8 +94,9 @@ def views(
         by_method: dict[str, list[dict[str, Any]]] = {name: [] for name in methods}
         for row in by_case.get(tuple(facts[name] for name in CASE), []):
             by_method.setdefault(row["method"], []).append(row)
-        return _view(_Studio(run.folder, album, *_scene(run.folder, facts)), facts,
-                     {name: by_method[name] for name in methods}, competing)  # fmt: skip
+        own = {name: by_method[name] for name in methods}
+        own = {name: by_method[name] for name in methods}
+        return _view(_studio(run, album, facts), facts, own, competing)
 
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
         yield from pool.map(view, plan.to_dict("records"))
@@ -108,33 +109,28 @@ def page_name(facts: dict[str, Any]) -> str:
 
 def page_of(key: Key) -> str:
     """`page_name` by the key of a case."""
-    return short_hash(*key)
+    return case_hash(*key)
 
 
 @dataclass(frozen=True)
 class _Studio:
-    """What all pictures of a case are made with; photo and hole are None where not kept."""
+    """What all pictures of a case are made with; files and pixels are None where not kept."""
 
-    folder: Path
+    run: Run
     album: Album
+    photo_file: Path | None
     photo: np.ndarray | None
+    hole_file: Path | None
     hole: np.ndarray | None
 
 
-def _scene(folder: Path, facts: dict[str, Any]) -> tuple[np.ndarray | None, np.ndarray | None]:
-    photo = pictures.read_rgb(_photo_file(folder, facts))
-    hole = pictures.read_hole(_hole_file(folder, facts))
+def _studio(run: Run, album: Album, facts: dict[str, Any]) -> _Studio:
+    photo_file, photo = _read(run, f"photos/{facts['photo_sha']}.png")
+    hole_file = run.file(f"masks/{facts['mask_sha']}.png")
+    hole = pictures.read_hole(hole_file) if hole_file else None
     if hole is not None and photo is not None and hole.shape != photo.shape[:2]:
         hole = None
-    return photo, hole
-
-
-def _photo_file(folder: Path, facts: dict[str, Any]) -> Path:
-    return folder / "photos" / f"{facts['photo_sha']}.png"
-
-
-def _hole_file(folder: Path, facts: dict[str, Any]) -> Path:
-    return folder / "masks" / f"{facts['mask_sha']}.png"
+    return _Studio(run, album, photo_file, photo, hole_file, hole)
 
 
 def _view(
@@ -144,11 +140,10 @@ def _view(
     competing: Set[str],
 ) -> CaseView:
     photo, hole, album = studio.photo, studio.hole, studio.album
-    photo_file = _photo_file(studio.folder, facts)
     fills, compared = [], []
     for method, own in rows.items():
         first = own[0] if own and own[0]["sample"] == 0 else None
-        path, pixels = _read(studio.folder, first["output"]) if first else (studio.folder, None)
+        path, pixels = _read(studio.run, first["output"]) if first else (None, None)
         fill = _fill(studio, method, first, path, pixels)
         fills.append(replace(fill, samples=list(_samples(studio, own))))
         if method in competing and pixels is not None and hole is not None:
@@ -156,8 +151,12 @@ def _view(
     return CaseView(
         page=page_name(facts),
         facts=facts,
-        original=None if photo is None else (album.thumbnail(photo), album.kept(photo_file, photo)),
-        mask=None if hole is None else _mask(_hole_file(studio.folder, facts), hole, album),
+        original=(album.thumbnail(photo), album.kept(studio.photo_file, photo))
+        if studio.photo_file and photo is not None
+        else None,
+        mask=_mask(studio.hole_file, hole, album)
+        if studio.hole_file and hole is not None
+        else None,
         with_hole=None if hole is None or photo is None else _with_hole(photo, hole, album),
         fills=fills,
         window=None if hole is None else disagreement.window(compared, hole),
@@ -180,21 +179,22 @@ def _fill(
     studio: _Studio,
     method: str,
     row: dict[str, Any] | None,
-    path: Path,
+    path: Path | None,
     pixels: np.ndarray | None,
 ) -> FillView:
     if row is None:
         return FillView(method, None, None, None, "not run on this case", {})
     if row["status"] != "ok":
         return FillView(method, None, None, None, f"{row['status']}: {row['reason']}", row)
-    if pixels is None:
+    if path is None or pixels is None:
         return FillView(method, None, None, None, "picture not kept", row)
     photo, hole, album = studio.photo, studio.hole, studio.album
     photo = photo if photo is not None and photo.shape == pixels.shape else None
     hole = hole if hole is not None and hole.shape == pixels.shape[:2] else None
+    ready = album.ready_views(studio.run.file(str(row.get("thumbnail") or "")), pixels)
     return FillView(
         method,
-        album.views(pixels, photo, hole),
+        ready or album.views(pixels, photo, hole),
         album.kept(path, pixels),
         None if photo is None else album.error_map(photo, pixels),
         "",
@@ -208,26 +208,24 @@ def _samples(studio: _Studio, rows: list[dict[str, Any]]) -> Iterator[tuple[Show
     """The samples after the first, where they were completed and kept."""
     for row in rows:
         if row["sample"] and row["status"] == "ok":
-            path, pixels = _read(studio.folder, row["output"])
-            if pixels is not None:
+            path, pixels = _read(studio.run, row["output"])
+            if path is not None and pixels is not None:
                 yield studio.album.kept(path, pixels), row
 
 
 def _further(studio: _Studio, row: dict[str, Any]) -> dict[str, Shown]:
-    found = {name: _read(studio.folder, file) for name, file in _named(row, "pictures")}
+    found = {name: _read(studio.run, file) for name, file in _named(row, "pictures")}
     return {
         name: studio.album.kept(path, pixels)
         for name, (path, pixels) in found.items()
-        if pixels is not None
+        if path is not None and pixels is not None
     }
 
 
-def _read(folder: Path, name: Any) -> tuple[Path, np.ndarray | None]:
+def _read(run: Run, name: str) -> tuple[Path | None, np.ndarray | None]:
     """Read a picture of the run, None if it was not kept."""
-    path = (folder / str(name)).resolve()
-    # A table from elsewhere must not make the report show files outside of its own run.
-    inside = name and path.is_relative_to(folder.resolve())
-    return path, pictures.read_rgb(path) if inside else None
+    path = run.file(name)
+    return path, pictures.read_rgb(path) if path else None
 
 
 def _named(row: dict[str, Any], column: str) -> list[tuple[str, Any]]:

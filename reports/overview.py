@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from reports import heat, pareto, sentences, tables
+from reports import downloads, heat, pareto, sentences, tables
 from reports.run import Run
 from reports.section import Section
 from reports.site import Site
@@ -34,6 +34,7 @@ def write(site: Site, sections: Sequence[Section]) -> None:
         "photos": run.plan["photo"].nunique(),
         "clusters": run.plan["cluster"].nunique(),
         "not_run": _not_run(site),
+        "downloads": downloads.offered(run),
         "several_samples": bool((run.cases["sample"] > 0).any()),
     }
     site.page("index.html", "index.html", "Overview", context)

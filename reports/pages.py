@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from reports import gallery, tables
+from reports import gallery, orders, tables
 from reports.section import Section
 from reports.site import Site
 
@@ -47,15 +47,24 @@ def failures(site: Site, sections: Sequence[Section]) -> None:
     site.page("failures.html", "failures.html", "Failures", context)
 
 
-def provenance(site: Site) -> None:
+def provenance(site: Site, sections: Sequence[Section]) -> None:
     """Write ``provenance.html``: all that is known about how the run came about."""
     context = {
-        "groups": _groups(site.run.info),
+        "groups": [*_groups(site.run.info), ("Cases with a page", list(_chosen(sections)))],
         "metrics": site.run.metrics.to_dict("records"),
         "inputs": site.run.inputs.head(LONGEST_LIST).to_dict("records"),
         "input_count": len(site.run.inputs),
     }
     site.page("provenance.html", "provenance.html", "Provenance", context)
+
+
+def _chosen(sections: Sequence[Section]) -> Iterator[tuple[str, str]]:
+    """Which cases of each tier are shown, and by which rule."""
+    for section in sections:
+        shown, every = len(section.cases), section.ranking.expected
+        rule = f": {orders.SELECTION_RULE}" if shown < every else ""
+        yield section.ranking.tier, f"{shown} of {every}{rule}"
+    yield "at most", f"{orders.MOST_CASES:,} in a report; data/shown.csv lists them"
 
 
 def _groups(info: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:

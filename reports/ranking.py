@@ -21,6 +21,8 @@ from bench.statistics.notes import power_note
 from bench.store import records
 from reports.run import Run
 
+_NEEDED = [*CASE, "method", "sample", "cluster", "status", "reason"]
+
 
 @dataclass(frozen=True)
 class Gap:
@@ -143,11 +145,12 @@ def rank(run: Run, tier: str, headline: Headline) -> Ranking:
     cases = run.cases[run.cases["tier"] == tier]
     if facts.name not in case_metrics(run):
         cases = cases.assign(**{facts.name: np.nan})
-    found = statistics.compare_methods(cases, run.methods, facts, tier, expected=expected)
+    needed = [*CASE, "method", "sample", "cluster", "status", "reason", facts.name]
+    found = statistics.compare_methods(cases[needed], run.methods, facts, tier, expected=expected)
     places = {row["method"]: row for row in records(found.ranks)}
     ranked = [name for name, row in places.items() if row["role"] == "ranked"]
     done = statistics.completed(cases)
-    valued = done[done[facts.name].notna()]
+    valued = done.loc[done[facts.name].notna(), _NEEDED]
     shared = statistics.common_cases(valued, ranked) if ranked else valued
     on_shared = done.merge(shared[CASE].drop_duplicates(), on=CASE)
     gaps = _gaps(found)

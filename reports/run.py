@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,11 @@ _COLUMNS = {
     "latency": ["method", "side", "tier", "region", "batch", "device", "p50_ms", "ratio",
                 "ratio_low", "ratio_high", "n", "status"],
 }  # fmt: skip
+# Of `cases`, where they are there, and every metric of single cases; the rest of its columns,
+# such as keys and hashes, are most of a large table, and are read by nobody here.
+_ALSO = {"hole_share", "hole_width", "cpu_seconds", "note", "counts", "pictures", "thumbnail"}
+_LARGE = ("plan", "cases", "inputs")
+_REPEATED = ("method", "photo", "cluster", "tier")
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,7 @@ class Run:
         metrics: One row per metric, measured or absent.
         methods: One row per method, index = full name.
         inputs: One row per file given.
+        folders: Of runs that were joined, by the name that begins the paths in the tables.
     """
 
     folder: Path
@@ -64,6 +71,23 @@ class Run:
     metrics: pd.DataFrame
     methods: pd.DataFrame
     inputs: pd.DataFrame
+    folders: Mapping[str, Path] = field(default_factory=dict)
+
+    def file(self, name: str) -> Path | None:
+        """A file of the run by its path in the tables; None if it is not there.
+
+        Tables may come from elsewhere: no file outside of the run's own folders is given.
+        """
+        label, _, rest = name.partition("/")
+        if label in self.folders:
+            places = [(self.folders[label], rest)]
+        else:
+            places = [(folder, name) for folder in (*self.folders.values(), self.folder)]
+        for folder, inside in places:
+            path = (folder / inside).resolve()
+            if inside and path.is_relative_to(folder.resolve()) and path.is_file():
+                return path
+        return None
 
     @property
     def tiers(self) -> list[str]:
@@ -86,13 +110,23 @@ class Run:
         return int(self.info.get("missing", 0))
 
     @property
+    def differences(self) -> list[str]:
+        """What runs shown together differ in that should not, in words; empty for one run."""
+        return list(self.info.get("differences", []))
+
+    @property
     def bundled(self) -> bool:
         """Whether the photos are the bundled demonstration set."""
         return bool(self.info.get("photo_set") == "bundled")
 
 
-def read_run(folder: Path) -> Run:
+def read_run(folder: Path, folders: Mapping[str, Path] | None = None) -> Run:
     """Read the tables of a run folder.
+
+    Args:
+        folder: The run folder.
+        folders: Where the pictures of runs that were joined lie, by the name that begins their
+            paths in the tables; photos and holes are looked for in all of them.
 
     Raises:
         InputError: If a file or a column is missing, or a method has no card.
@@ -104,7 +138,9 @@ def read_run(folder: Path) -> Run:
     for name in ("samples", "training", "receptive", "latency"):
         if not store.file(f"{name}.parquet").exists():  # not asked for, or of before it was made
             absent.add(name)
-    tables = {name: _table(store, name) for name in _COLUMNS if name not in absent}
+    tables = {name: _table(store, name) for name in _COLUMNS if name not in absent | {"cases"}}
+    measured = tables["metrics"].loc[tables["metrics"]["scope"] == "case", "metric"]
+    tables["cases"] = _table(store, "cases", {*measured, *_ALSO})
     tables |= {name: pd.DataFrame(columns=_COLUMNS[name]) for name in absent}
     methods = tables.pop("methods").set_index("method", drop=False)
     mentioned = {*tables["cases"]["method"], *tables["receptive"]["method"]}
@@ -114,17 +150,18 @@ def read_run(folder: Path) -> Run:
             f"{folder}: methods.parquet has no row for {', '.join(sorted(strangers))}, which "
             "other tables mention; run the same command again to complete the folder"
         )
-    return Run(folder=folder, info=info, methods=methods, **tables)
+    return Run(folder=folder, info=info, methods=methods, folders=folders or {}, **tables)
 
 
-def _table(store: RunFolder, name: str) -> pd.DataFrame:
+def _table(store: RunFolder, name: str, also: Collection[str] = ()) -> pd.DataFrame:
     path = store.file(f"{name}.parquet")
     if not path.exists():
         raise InputError(
             f"expected {path}, found none; if the run was interrupted, give the same command "
             "again: it continues and then writes its tables"
         )
-    table = store.read_table(f"{name}.parquet")
+    wanted = {*_COLUMNS[name], *also} if name in _LARGE else None
+    table = store.read_table(f"{name}.parquet", wanted, categories=_REPEATED)
     missing = [column for column in _COLUMNS[name] if column not in table.columns]
     if missing:
         raise InputError(f"{path}: columns {', '.join(missing)} are missing")

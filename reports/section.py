@@ -76,7 +76,7 @@ def _section(site: Site, tier: str) -> Section:
     run = site.run
     ranking = rank(run, tier, site.headline)
     methods = gallery.columns(run, ranking)
-    lists = orders(run, ranking, _regressed(site))
+    lists = orders(run, ranking, methods, _regressed(site))
     views = list(gallery.views(run, lists[0].keys, methods, site.album))
     columns = tables.columns(run, ranking)
     case_columns = case_tables.case_columns(run, ranking.headline)

@@ -21,11 +21,17 @@ _TEMPLATES = Path(__file__).parent / "templates"
 class Site:
     """The report being written: the run, its folder and the page templates."""
 
-    def __init__(self, run: Run, folder: Path) -> None:
-        """Set up the templates; nothing is written yet."""
+    def __init__(self, run: Run, folder: Path, previous: Path | None = None) -> None:
+        """Set up the templates; nothing is written yet.
+
+        Args:
+            run: The run.
+            folder: Where pages go.
+            previous: The report that this one replaces, if there is one.
+        """
         self.run = run
         self.folder = folder
-        self.album = Album(folder)
+        self.album = Album(folder, previous)
         self.verdict = read_verdict(run)
         self.has_difficulty = False  # known once all tiers are ranked, before any page is written
         self.headline = statistics.headline_metric(run.metrics)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from bench.statistics import completed
-from reports import numbers
+from reports import numbers, sentences
 from reports.run import Run
 
 INDICATIVE = (
@@ -60,7 +60,7 @@ def _measured(run: Run, tier: str) -> Times:
         (run.latency["tier"] == tier)
         & (run.latency["region"] == "e2e")
         & (run.latency["batch"] == 1)
-        & (run.latency["status"] == "ok")
+        & run.latency["p50_ms"].notna()
     ]
     if rows.empty:
         return Times({}, "")
@@ -72,6 +72,10 @@ def _measured(run: Run, tier: str) -> Times:
         f"Times: medians of {int(rows['n'].min())} or more fills of {side:.0f} x {side:.0f} pixels "
         f"on {device}, bars 95 % intervals, measured apart from the run"
     )
+    unsettled = rows.loc[rows["status"] != "converged", "method"]
+    if len(unsettled):
+        names = [sentences.title(run, str(name)) for name in unsettled if name in run.methods.index]
+        remark += f"; noisy: {numbers.joined(names)}" if names else ""
     found = {
         str(method): Time(
             p50, p50 * low / ratio if ratio else math.nan, p50 * high / ratio if ratio else math.nan

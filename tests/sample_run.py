@@ -81,7 +81,7 @@ def write_run(
             plan.append(_plan_row(folder, name, tier, photo, hole))
             rows.extend(_case_rows(folder, plan[-1], photo, hole, index))
     for number, row in enumerate(plan):
-        row["case"] = number
+        row |= {"case": number, "keep": True}
     cases = pd.DataFrame(rows)
     cases["lpips"] = 1 - cases["ssim"] if lpips else np.nan
     tables = {
@@ -152,6 +152,7 @@ def _plan_row(
         "components": int(cv2.connectedComponents(hole.astype(np.uint8))[0] - 1),
         "border": bool(hole[[0, -1]].any() or hole[:, [0, -1]].any()),
     }  # fmt: skip
+    row["case_key"] = f"{name}|{tier}|{row['photo_sha']}|{row['mask_sha']}"
     _save(folder / "photos" / f"{row['photo_sha']}.png", photo)
     _save(folder / "masks" / f"{row['mask_sha']}.png", hole)
     return row
@@ -160,7 +161,7 @@ def _plan_row(
 def _case_rows(
     folder: Path, plan: dict[str, Any], photo: np.ndarray, hole: np.ndarray, index: int
 ) -> list[dict[str, Any]]:
-    keys = {name: plan[name] for name in ("photo", "tier", "draw", "cluster")}
+    keys = {name: plan[name] for name in ("photo", "tier", "draw", "cluster", "case_key")}
     rows = []
     for place, (method, fill) in enumerate(_fills(photo, hole).items()):
         row = keys | {"method": method, "sample": 0, "status": "ok", "reason": "", "output": ""}
@@ -249,6 +250,8 @@ def _sets(cases: pd.DataFrame) -> pd.DataFrame:
 def _info(photos: int) -> dict[str, Any]:
     return {
         "format": 1,
+        "state": "complete",
+        "missing": 0,
         "fingerprint": f"photos:0123456789/{photos} size:sample paste:known-8bit",
         "photo_set": "bundled",
         "finished": "2024-01-02T03:04:05+00:00",

@@ -13,7 +13,14 @@ OURS = {"bench", "masks", "methods", "reports"}
 ALLOWED = {
     "masks": {"masks", "bench.errors"},
     "methods": {"methods", "bench.errors"},
-    "reports": {"reports", "bench.errors", "bench.store", "bench.statistics"},
+    "reports": {
+        "reports",
+        "bench.errors",
+        "bench.shown",
+        "bench.thumbnails",
+        "bench.store",
+        "bench.statistics",
+    },
 }
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench import plan
+from bench import plan, shown
 from bench.errors import InputError, StoreError
 from bench.images import content_hash
 from bench.protocol import Protocol
@@ -147,6 +147,11 @@ def test_equal_pixels_of_another_shape_are_another_content():
 
 def test_beyond_the_limit_a_sample_of_fills_is_kept(monkeypatch, store, photos):
     monkeypatch.setattr(plan, "KEEP_ALL_UP_TO", 4)
+    monkeypatch.setattr(shown, "ALL_UP_TO", 2)
+    monkeypatch.setattr(shown, "AT_RANDOM", 1)
     table, _ = plan.make(Protocol(photos=str(photos), size=64), store)
     assert len(table) == 9
-    assert table["keep"].sum() == 4
+    certain = shown.surely_shown(table)
+    assert certain.groupby(table["tier"]).sum().tolist() == [1, 1, 1]
+    assert table.loc[certain, "keep"].all()
+    assert 4 <= table["keep"].sum() <= 6

@@ -3,18 +3,43 @@
 from __future__ import annotations
 
 import argparse
+import shutil
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench.cli import gate
 from bench.cli.arguments import Commands
+from bench.errors import BenchError
 
 
 def add(commands: Commands) -> None:
     """Describe the commands."""
-    report = commands.add_parser("report", help="build the HTML report of a run folder")
+    report = commands.add_parser("report", help="build the HTML report of a run folder, or several")
     report.set_defaults(command=_report)
-    report.add_argument("run", type=Path, help="run folder")
-    report.add_argument("--out", type=Path, help="where to; default: RUN/report")
+    report.add_argument("runs", type=Path, nargs="+", metavar="run", help="run folder")
+    report.add_argument(
+        "--out", type=Path, help="where to; default: RUN/report; needed for several runs"
+    )
+    report.add_argument(
+        "--anyway",
+        action="store_true",
+        help="put runs of different protocols into one report, and say so on every page",
+    )
+    report.add_argument(
+        "--single-file",
+        action="store_true",
+        help="write the overview as one file too, beside the report: OUT.html",
+    )
+    report.add_argument(
+        "--zip", action="store_true", help="pack the report too, beside it: OUT.zip"
+    )
+    report.add_argument(
+        "--markdown",
+        type=Path,
+        metavar="FILE",
+        help="write the result as GitHub's Markdown too, for a pull request or a step summary",
+    )
     report.add_argument(
         "--baseline",
         type=Path,
@@ -28,19 +53,62 @@ def add(commands: Commands) -> None:
 
 
 def _report(options: argparse.Namespace) -> int:
+    _check(options)
     if options.baseline is not None:
         from bench.verdict_formats import as_text
 
-        print(as_text(gate.judge_run(options.baseline, options.run)))
-    build_report(options.run, options.out)
+        print(as_text(gate.judge_run(options.baseline, options.runs[0])))
+    if len(options.runs) == 1:
+        index = build_report(options.runs[0], options.out)
+    else:
+        index = _build_joined(options.runs, options.out, anyway=options.anyway)
+    _also(index.parent, options)
     return 0
 
 
-def build_report(run: Path, out: Path | None) -> None:
+def build_report(run: Path, out: Path | None) -> Path:
     """Build a report and say where it is."""
     from reports.build import build
 
-    print(f"report: open {build(run, out)}")
+    index = build(run, out)
+    print(f"report: open {index}")
+    return index
+
+
+def _build_joined(runs: Sequence[Path], out: Path, *, anyway: bool) -> Path:
+    from bench.joined import join
+    from reports.build import build
+
+    with tempfile.TemporaryDirectory() as folder:
+        folders = join(Path(folder), runs, anyway=anyway)
+        index = build(Path(folder), out, folders)
+    print(f"report: open {index}")
+    return index
+
+
+def _check(options: argparse.Namespace) -> None:
+    if len(options.runs) == 1:
+        if options.anyway:
+            raise BenchError("--anyway: for several runs only")
+        return
+    if options.out is None:
+        raise BenchError("--out: say where the report of several runs goes")
+    if options.baseline is not None:
+        raise BenchError("--baseline: for one run only; judge each run on its own")
+
+
+def _also(report: Path, options: argparse.Namespace) -> None:
+    """Make the other forms of a report that were asked for."""
+    from reports import folder, packed, single_file
+
+    if options.single_file:
+        print(f"single file: {single_file.write(report)}")
+    if options.zip:
+        print(f"zip: {packed.write(report)}")
+    if options.markdown is not None:
+        with folder.placed(options.markdown) as temporary:
+            shutil.copyfile(report / "data" / "summary.md", temporary)
+        print(f"markdown: {options.markdown}")
 
 
 def _merge(options: argparse.Namespace) -> int:

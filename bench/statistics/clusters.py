@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from bench.errors import BenchError
@@ -23,7 +24,8 @@ def by_cluster(
     Raises:
         BenchError: If lengths differ or a value is not finite.
     """
-    numbers, labels = np.asarray(columns, float), np.asarray(clusters)
+    numbers = np.asarray(columns, float)
+    labels = clusters if isinstance(clusters, pd.Series) else np.asarray(clusters)
     if numbers.ndim != 2 or labels.ndim != 1 or len(numbers) != len(labels):
         raise BenchError(
             f"expected as many clusters as values, found {labels.shape} and {numbers.shape}"
@@ -34,7 +36,8 @@ def by_cluster(
             f"expected finite values, found {wrong} of {numbers.size} that are not; "
             "cap infinite ones and leave out missing ones before averaging"
         )
-    names, index = np.unique(labels, return_inverse=True)
+    # Of categories, which large tables have, no text is looked at.
+    index, names = pd.factorize(labels, sort=True, use_na_sentinel=False)
     sums = np.zeros((len(names), numbers.shape[1]))
     np.add.at(sums, index, numbers)
     return sums, np.bincount(index, minlength=len(names)).astype(float)

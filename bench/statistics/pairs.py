@@ -53,7 +53,7 @@ def compare_pairs(
         or [np.empty((len(values), 0))]
     )
     known = ~np.isnan(gaps)
-    labels = clusters.to_numpy()
+    labels = pd.factorize(clusters, sort=True, use_na_sentinel=False)[0]
     # Pairs on the same cases share their resamples; most often that is all pairs.
     patterns: dict[bytes, list[int]] = {}
     for column in range(len(pairs)):

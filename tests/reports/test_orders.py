@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from reports import gallery
 from reports.build import read_run
 from reports.orders import orders
 from tests.reports.made_up import ranking_of, with_values
@@ -18,7 +19,9 @@ def many(sample):
 
 
 def by_name(run, regressed=()):
-    return {order.name: order.keys for order in orders(run, ranking_of(run), regressed)}
+    ranking = ranking_of(run)
+    found = orders(run, ranking, gallery.columns(run, ranking), regressed)
+    return {order.name: order.keys for order in found}
 
 
 def test_the_choice_is_the_same_each_time_in_the_order_of_the_plan(many):

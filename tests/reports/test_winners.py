@@ -23,7 +23,7 @@ def latency(**changed) -> pd.DataFrame:
     rows = [
         {"method": name, "side": side, "tier": "small", "region": region, "batch": batch,
          "device": "cpu", "p50_ms": 10.0 * (place + 1) * (side / 64), "ratio": 2.0,
-         "ratio_low": 1.9, "ratio_high": 2.2, "n": 30, "status": "ok"}
+         "ratio_low": 1.9, "ratio_high": 2.2, "n": 30, "status": "converged"}
         for place, name in enumerate(("ns", "shiftmap"))
         for side in (64, 256)
         for region in ("e2e", "infer")
@@ -58,8 +58,15 @@ def test_a_table_of_latencies_replaces_all_times_of_the_run(sample):
 
 
 def test_timings_that_failed_are_none(sample):
-    run = dataclasses.replace(read_run(sample), latency=latency(status="oom"))
+    run = dataclasses.replace(read_run(sample), latency=latency(status="oom", p50_ms=np.nan))
     assert times(run, "small").remark == INDICATIVE
+
+
+def test_timings_that_did_not_settle_are_named(sample):
+    table = latency(status="converged")
+    table.loc[table["method"] == "shiftmap", "status"] = "noisy"
+    run = dataclasses.replace(read_run(sample), latency=table)
+    assert times(run, "small").remark.endswith("; noisy: Shift-map")
 
 
 @pytest.mark.parametrize(
