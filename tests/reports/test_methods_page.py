@@ -57,7 +57,7 @@ def test_published_figures_stand_beside_this_runs_with_their_protocol(copy):
     assert "Other holes." in cards["telea"]
     assert "Source: table 9" in cards["telea"]
     own = pd.read_parquet(copy / "cases.parquet").query("method == 'telea' and tier == 'large'")
-    assert f"large {own['ssim'].mean():.1f}" in cards["telea"]
+    assert f"large {own['ssim'].mean():.3f}" in cards["telea"]
     assert "LPIPS (VGG)0.1no such metric here" in cards["telea"]
     assert "Published figures" not in cards["ns"]
 
