@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import methods
-from bench import memory, plan, shown
+from bench import memory, plan, shown, thumbnails
 from bench.errors import (
     BenchError,
     ContractError,
@@ -147,7 +147,7 @@ class Casework:
             row["output"] = plan.photo_file(sha)
         elif facts["keep"]:
             row["output"] = f"outputs/{method_folder(self._name)}/{key.file_name}"
-            small = bool(facts["shown"]) and item.sample == 0
+            small = (photo, hole) if facts["shown"] and item.sample == 0 else None
             self._writing = self._writer.submit(self._keep, row["output"], filled.picture, small)
             row["pictures"] = self._further(filled, key)
         return filled.picture, row
@@ -160,10 +160,20 @@ class Casework:
             self._store.write_picture(paths[name], to_uint8(planes[None])[0])
         return json.dumps(paths) if paths else ""
 
-    def _keep(self, name: str, picture: np.ndarray, small: bool) -> str:
-        """Write a fill, and its thumbnail if a report will need one; gives the thumbnail's path."""
+    def _keep(
+        self, name: str, picture: np.ndarray, small: tuple[np.ndarray, np.ndarray] | None
+    ) -> str:
+        """Write a fill, and its thumbnails if a report will need them; gives the path of these.
+
+        Args:
+            name: Of the fill.
+            picture: The fill.
+            small: Photo and hole, if there are to be thumbnails.
+        """
         self._store.write_picture(name, picture)
-        return self._store.write_named("thumbs", "webp", shown.thumbnail(picture)) if small else ""
+        if small is None:
+            return ""
+        return self._store.write_named("thumbs", "webp", thumbnails.views(picture, *small))
 
     def _finish_writing(self) -> str:
         writing, self._writing = self._writing, None

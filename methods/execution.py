@@ -22,7 +22,9 @@ EXECUTIONS = {
     "tf32": "convolutions and matrix products in TF32 (CUDA)",
     "channels_last": "features channels last in memory",
     "compile": "compiled by torch.compile",
+    "graph": "recorded once and replayed (CUDA graphs)",
 }
+_CUDA_ONLY = ("tf32", "graph")
 
 
 def split(variant: str) -> tuple[str, tuple[str, ...]]:
@@ -63,15 +65,21 @@ def apply(network: nn.Module, ways: Sequence[str], device: torch.device) -> nn.M
     """
     import torch
 
-    if "tf32" in ways and device.type != "cuda":
-        raise BenchError(f"tf32: expected a CUDA device, which alone has it, found {device}")
+    missing = [way for way in _CUDA_ONLY if way in ways and device.type != "cuda"]
+    if missing:
+        raise BenchError(
+            f"{', '.join(missing)}: expected a CUDA device, which alone has it, found {device}"
+        )
     if "bf16" in ways:
         _halve(network)
     if "channels_last" in ways:
         network = network.to(memory_format=torch.channels_last)
     if "compile" in ways:
-        for part in getattr(network, "compiled_parts", lambda: [network])():
-            part.compile()
+        network.compile(dynamic=False)
+    if "graph" in ways:
+        from methods.recording import Recording
+
+        network.forward = Recording(network.forward)
     return network
 
 
@@ -84,6 +92,9 @@ def _halve(module: nn.Module) -> None:
         return
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
         module.to(torch.bfloat16)
+    for name in getattr(module, "halved", ()):
+        if hasattr(module, name):
+            setattr(module, name, getattr(module, name).to(torch.bfloat16))
     for child in module.children():
         _halve(child)
 
@@ -97,7 +108,9 @@ def running(ways: Sequence[str], device: torch.device) -> Iterator[None]:
         if device.type == "cuda":
             stack.enter_context(_tf32("tf32" in ways))
         if "bf16" in ways:
-            stack.enter_context(torch.autocast(device.type, torch.bfloat16))
+            # What a recording refers to must outlive the context, and so be no cached conversion.
+            kept = "graph" not in ways
+            stack.enter_context(torch.autocast(device.type, torch.bfloat16, cache_enabled=kept))
         yield
 
 

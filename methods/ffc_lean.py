@@ -1,10 +1,10 @@
-"""A copy of a network of fast Fourier convolutions that is faster on a CPU, for inference only.
+"""A copy of a network of fast Fourier convolutions that is faster, for inference only.
 
 It computes the same but for rounding. Batch normalisation is folded into convolutions; both parts
 of a pair live in one tensor, local channels first, so that they are padded, activated and added at
-once, and the paths that leave the local part are one convolution; features lie in memory channels
-last but in the residual blocks, whose Fourier transforms want them first; and the last convolution
-is taken apart into rows.
+once, and the paths that leave the local part are one convolution; on a CPU, features lie in memory
+channels last but in the residual blocks, whose Fourier transforms want them first; and the last
+convolution is taken apart into rows.
 """
 
 from __future__ import annotations
@@ -24,17 +24,19 @@ class Lean(nn.Module):
 
     Args:
         model: Layers of `methods.ffc` and of torch, in eval mode; they stay as they are.
+        channels_last: Whether features lie so outside of the residual blocks.
 
     Raises:
         ValueError: If the network is in training mode, or a layer is of a kind or form that there
             is no lean one for.
     """
 
-    def __init__(self, model: nn.Sequential) -> None:
+    def __init__(self, model: nn.Sequential, *, channels_last: bool = True) -> None:
         """Translate layer by layer."""
         super().__init__()
         if model.training:
             raise ValueError("lean copy: expected a network in eval mode, found training mode")
+        order = [_ChannelsLast()] if channels_last else []
         layers: list[nn.Module] = []
         for layer in model:
             if isinstance(layer, FFCBNAct):
@@ -48,12 +50,12 @@ class Lean(nn.Module):
             elif isinstance(layer, nn.Conv2d):
                 layers.append(_Rows(layer))
             elif isinstance(layer, Join):
-                layers.append(_ChannelsLast())
+                layers += order
             elif isinstance(layer, nn.ReflectionPad2d | nn.ConvTranspose2d | nn.Sigmoid):
                 layers.append(copy.deepcopy(layer))
             else:
                 raise ValueError(f"lean copy: expected layers of LaMa, found {layer}")
-        self.layers = nn.Sequential(_ChannelsLast(), *layers).requires_grad_(False).eval()
+        self.layers = nn.Sequential(*order, *layers).requires_grad_(False).eval()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Compute what the network computes."""
@@ -71,6 +73,7 @@ class _ChannelsLast(nn.Module):
 class _Convolution(nn.Module):
     """`FFCBNAct` of a tensor that holds both parts."""
 
+    halved = ("weight", "bias", "across")
     weight: torch.Tensor
     bias: torch.Tensor
     across: torch.Tensor
@@ -107,6 +110,7 @@ class _Convolution(nn.Module):
 class _Spectral(nn.Module):
     """`SpectralTransform` and the normalisation that follows it, but for its shift."""
 
+    halved = ("first", "first_bias", "last")
     first: torch.Tensor
     first_bias: torch.Tensor
     middle: torch.Tensor
@@ -129,13 +133,15 @@ class _Spectral(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Transform the global part."""
         x = F.conv2d(x, self.first, self.first_bias).relu_()
-        spectrum = torch.fft.rfft2(x, norm="ortho")
-        planes = torch.view_as_real(spectrum).permute(0, 1, 4, 2, 3).flatten(1, 2)
-        planes = F.conv2d(planes, self.middle, self.middle_bias).relu_()
-        pairs = planes.unflatten(1, (-1, 2)).permute(0, 1, 3, 4, 2).contiguous()
-        size = (x.shape[-2], x.shape[-1])
-        x += torch.fft.irfft2(torch.view_as_complex(pairs), s=size, norm="ortho")
-        return F.conv2d(x, self.last)
+        with torch.autocast(x.device.type, enabled=False):  # as in `methods.ffc.FourierUnit`
+            full = x.float()
+            spectrum = torch.fft.rfft2(full, norm="ortho")
+            planes = torch.view_as_real(spectrum).permute(0, 1, 4, 2, 3).flatten(1, 2)
+            planes = F.conv2d(planes, self.middle, self.middle_bias).relu_()
+            pairs = planes.unflatten(1, (-1, 2)).permute(0, 1, 3, 4, 2).contiguous()
+            size = (x.shape[-2], x.shape[-1])
+            full += torch.fft.irfft2(torch.view_as_complex(pairs), s=size, norm="ortho")
+        return F.conv2d(full.to(x.dtype), self.last)
 
 
 class _Block(nn.Module):
@@ -164,6 +170,7 @@ class _Rows(nn.Module):
     The units that compute several outputs at once are idle in a convolution to three.
     """
 
+    halved = ("weight", "bias")
     weight: torch.Tensor
     bias: torch.Tensor
 

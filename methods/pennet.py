@@ -24,6 +24,7 @@ _SMALLEST_NORM = 1e-4
 _SMALLEST_SHARE = 1e-8
 _DILATIONS = (1, 2, 4, 8)
 _MULTIPLE = 64  # six halvings that six exact doublings undo
+_LARGEST_SCORES = 2**26  # numbers of the attention's scores that are in memory at once
 
 
 class AttentionTransfer(nn.Module):
@@ -61,11 +62,9 @@ class AttentionTransfer(nn.Module):
         Returns:
             ``(N, C, 2h, 2w)``.
         """
-        # Item by item: the scores of one take (h w)^2 floats.
-        items = [
-            self._paste(*(each[i : i + 1] for each in (low, high, mask))) for i in range(len(low))
-        ]
-        pasted = torch.cat(items)
+        step = max(1, _LARGEST_SCORES // high.shape[-2:].numel() ** 2)
+        groups = zip(*(each.split(step) for each in (low, high, mask)), strict=True)
+        pasted = torch.cat([self._paste(*group) for group in groups])
         if not self.fuse:
             return pasted
         branches = [self.get_submodule(f"conv{index:02}") for index in range(len(_DILATIONS))]
@@ -73,12 +72,12 @@ class AttentionTransfer(nn.Module):
 
     def _paste(self, low: torch.Tensor, high: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         shares = self._attention(high, mask)
-        patches = F.unfold(low, 4, stride=2, padding=1)  # (1, 16 C, h w)
+        patches = F.unfold(low, 4, stride=2, padding=1)  # (N, 16 C, h w)
         # Up to four patches overlap; near the border it is fewer, and divided by 4 all the same.
         return F.fold(patches @ shares, low.shape[-2:], 4, stride=2, padding=1) / 4
 
     def _attention(self, high: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Shares of the keys (rows) for each query (columns): ``(1, h w, h w)``."""
+        """Shares of the keys (rows) for each query (columns): ``(N, h w, h w)``."""
         valid = self._valid(mask, high.shape[-2:])
         # Keys that touch the hole take part in the softmax with 0 and get no share of it.
         shares = torch.softmax(self._scores(high).mul_(valid).mul_(_SOFTMAX_SCALE), dim=1)
@@ -98,7 +97,7 @@ class AttentionTransfer(nn.Module):
             return (queries / norms).transpose(1, 2) @ queries
 
     def _valid(self, mask: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
-        """1 for keys whose window is clear of the hole, else 0: ``(1, h w, 1)``."""
+        """1 for keys whose window is clear of the hole, else 0: ``(N, h w, 1)``."""
         small = F.interpolate(mask, tuple(size), mode="bilinear", align_corners=True)
         windows = F.unfold(small, self.ksize, padding=self.ksize // 2)
         return (windows.mean(1) == 0).to(mask.dtype)[..., None]

@@ -9,9 +9,23 @@ from pathlib import Path
 import pandas as pd
 
 from bench.statistics import CASE
-from reports import downloads, folder, pages, receptive, regression, samples, training
-from reports.pages import Section
+from reports import (
+    case_page,
+    difficulty,
+    downloads,
+    folder,
+    method_cards,
+    overview,
+    pages,
+    receptive,
+    regression,
+    samples,
+    tier_page,
+    training,
+)
 from reports.run import Run, read_run
+from reports.section import Section
+from reports.section import sections as sections_of
 from reports.site import Site
 
 __all__ = ["Run", "build", "read_run"]
@@ -46,9 +60,15 @@ def build(
 
 def _write(site: Site) -> None:
     shutil.copytree(_STATIC, site.folder / "assets", copy_function=shutil.copyfile)
-    sections = pages.tiers(site)
-    pages.overview(site, sections)
-    pages.methods(site)
+    sections = sections_of(site)
+    curves = difficulty.of_all(site, [section.ranking for section in sections])
+    site.has_difficulty = bool(curves)
+    overview.write(site, sections)
+    for section in sections:
+        tier_page.write(site, section)
+        case_page.write(site, section)
+    difficulty.write(site, curves)
+    method_cards.write(site)
     samples.write(site)
     training.write(site)
     receptive.write(site, [section.ranking for section in sections])

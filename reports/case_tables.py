@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from bench.statistics import MARKS
@@ -23,9 +24,39 @@ def case_cells(run: Run, view: CaseView, shown: Sequence[Column]) -> dict[str, l
         if fill.row.get("status") == "ok" and families[fill.method] not in MARKS
     ]
     best = {column.metric: _best_case(contenders, column) for column in shown}
-    return {
+    places = standings(run, view, shown[0]) if shown else {}
+    cells = {
         fill.method: [_case_cell(fill.row, column, best[column.metric]) for column in shown]
         for fill in view.fills
+    }
+    for method, place in places.items():
+        cells[method][0] = replace(cells[method][0], remark=f"{place} of {len(places)}")
+    return cells
+
+
+def distances(view: CaseView, column: Column, places: dict[str, int]) -> dict[str, Cell]:
+    """Difference of each method that competes from the best one on this case."""
+    values = {f.method: float(f.row[column.metric]) for f in view.fills if f.method in places}
+    best = next((values[name] for name, place in places.items() if place == 1), math.nan)
+    return {
+        name: Cell("best" if value == best else numbers.signed(value - best, column.decimals),
+                   sort=repr(value - best if math.isfinite(value - best) else 0.0))
+        for name, value in values.items()
+    }  # fmt: skip
+
+
+def standings(run: Run, view: CaseView, column: Column) -> dict[str, int]:
+    """Rank of each method that competes, on this case alone; equal values share the better one."""
+    values = {
+        fill.method: float(fill.row[column.metric])
+        for fill in view.fills
+        if fill.row.get("status") == "ok" and run.methods["family"][fill.method] not in MARKS
+    }
+    values = {method: v for method, v in values.items() if not math.isnan(v)}
+    sign = 1 if column.higher else -1
+    return {
+        method: 1 + sum(sign * other > sign * own for other in values.values())
+        for method, own in values.items()
     }
 
 
@@ -46,7 +77,7 @@ def _best_case(contenders: Sequence[dict[str, Any]], column: Column) -> float:
     values = [value for value in values if not math.isnan(value)]
     if len(values) < 2:
         return math.nan
-    return max(values) if column.better.startswith("higher") else min(values)
+    return max(values) if column.higher else min(values)
 
 
 def _case_cell(row: dict[str, Any], column: Column, best: float) -> Cell:

@@ -1,34 +1,25 @@
-"""Cases as pictures: which ones are shown, and what a reader sees of each."""
+"""Cases as pictures: what a reader sees of each."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from bench.shown import ALL_UP_TO, AT_RANDOM, case_hash
-from bench.statistics import CASE, cap_infinite
-from reports import pictures
+from bench.shown import case_hash
+from bench.statistics import CASE, MARKS
+from reports import disagreement, pictures
+from reports.disagreement import Window
+from reports.orders import Key
 from reports.pictures import Album, Shown
 from reports.ranking import Ranking
 from reports.run import Run
-
-MOST_CASES = 2000
-_EXTREME = 20
-SELECTION_RULE = (
-    f"{AT_RANDOM} drawn by their hash, the {_EXTREME} best and the {_EXTREME} worst of the "
-    f"best-ranked method, the {_EXTREME} on which the ranked methods disagree most, the first "
-    f"{_EXTREME} by their hash on which a method failed, and the worst regressions if the run was "
-    "judged against a baseline; where not all fills were kept, only cases with kept ones, but for "
-    "failures and regressions"
-)
 
 
 @dataclass(frozen=True)
@@ -37,23 +28,25 @@ class FillView:
 
     Attributes:
         method: Full name.
-        thumbnail: Small picture; None if not kept.
+        views: The small picture in four ways, as `Album.views` makes them; None if not kept.
         full: Lossless picture; None if not kept.
         error: Error map; None without the photo or the fill.
         problem: Why there is no picture, or empty.
         row: The method's row of ``cases``.
         further: What else the method showed of it, by name, such as where it copied from.
         counts: Numbers that the method gave, by name.
+        samples: The further fills of a stochastic method, and their rows of ``cases``.
     """
 
     method: str
-    thumbnail: Shown | None
+    views: Shown | None
     full: Shown | None
     error: Shown | None
     problem: str
     row: dict[str, Any]
     further: dict[str, Shown] = field(default_factory=dict)
     counts: dict[str, float] = field(default_factory=dict)
+    samples: list[tuple[Shown, dict[str, Any]]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -67,6 +60,7 @@ class CaseView:
         mask: Likewise.
         with_hole: Likewise.
         fills: By method, in the order of the columns.
+        window: Where in the hole the fills of competing methods differ most, if known.
     """
 
     page: str
@@ -75,39 +69,7 @@ class CaseView:
     mask: tuple[Shown, Shown] | None
     with_hole: tuple[Shown, Shown] | None
     fills: list[FillView]
-
-
-def select(run: Run, ranking: Ranking, regressed: Iterable[tuple[Any, ...]] = ()) -> pd.DataFrame:
-    """Choose the cases of a tier that get pictures: all up to 100, else by `SELECTION_RULE`.
-
-    Of very many tiers fewer are shown, so that a report has no more than 2,000 cases.
-
-    Args:
-        run: The run.
-        ranking: Ranking of the tier.
-        regressed: Keys of cases, of any tier, that got worse than a baseline.
-
-    Returns:
-        Rows of the plan, in its order.
-    """
-    plan = run.plan[run.plan["tier"] == ranking.tier]
-    most = MOST_CASES // len(run.tiers)
-    if len(plan) <= min(ALL_UP_TO, most):
-        return plan
-    keys = list(plan[CASE].itertuples(index=False, name=None))
-    by_hash = sorted(keys, key=lambda key: case_hash(*key))
-    rows = run.cases[(run.cases["tier"] == ranking.tier) & (run.cases["sample"] == 0)]
-    pictured = _keys(rows[(rows["output"] != "") & rows["method"].isin(columns(run, ranking))])
-    failed = _keys(rows[~rows["status"].isin(["ok", "declined", "unavailable"])])
-    drawn = [key for key in by_hash if key in pictured or not pictured]
-    # In order of importance: what comes last is left out first.
-    chosen = [*drawn[:AT_RANDOM], *regressed]
-    if ranking.best is not None:
-        chosen += _extremes(rows[rows["output"] != ""] if pictured else rows, ranking)
-    chosen += [key for key in by_hash if key in failed][:_EXTREME]
-    known = set(keys)
-    kept = set([key for key in dict.fromkeys(chosen) if key in known][:most])
-    return plan[[key in kept for key in keys]]
+    window: Window | None = None
 
 
 def columns(run: Run, ranking: Ranking) -> list[str]:
@@ -117,65 +79,87 @@ def columns(run: Run, ranking: Ranking) -> list[str]:
 
 
 def views(
-    run: Run, selected: pd.DataFrame, methods: Sequence[str], album: Album
+    run: Run, keys: Sequence[Key], methods: Sequence[str], album: Album
 ) -> Iterator[CaseView]:
-    """Make the pictures of the selected cases, in order, a few at a time."""
-    rows = run.cases[run.cases["sample"] == 0].merge(selected[CASE], on=CASE)
+    """Make the pictures of these cases, in the order of the plan, a few at a time."""
+    wanted = set(keys)
+    plan = run.plan[[key in wanted for key in run.plan.set_index(CASE).index]]
+    rows = run.cases.merge(plan[CASE], on=CASE).sort_values("sample", kind="stable")
     by_case: dict[Any, Any] = {
         key: list(group.to_dict("records")) for key, group in rows.groupby(CASE)
     }
+    competing = {str(n) for n in run.methods.index[~run.methods["family"].isin(MARKS)]}
 
     def view(facts: dict[str, Any]) -> CaseView:
-        key = tuple(facts[name] for name in CASE)
-        return _view(run, facts, by_case.get(key, []), methods, album)
+        by_method: dict[str, list[dict[str, Any]]] = {name: [] for name in methods}
+        for row in by_case.get(tuple(facts[name] for name in CASE), []):
+            by_method.setdefault(row["method"], []).append(row)
+        own = {name: by_method[name] for name in methods}
+        own = {name: by_method[name] for name in methods}
+        return _view(_studio(run, album, facts), facts, own, competing)
 
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        yield from pool.map(view, selected.to_dict("records"))
+        yield from pool.map(view, plan.to_dict("records"))
 
 
 def page_name(facts: dict[str, Any]) -> str:
     """Name of a case's page: a hash of its key, never the photo's own name."""
-    return case_hash(*(facts[name] for name in CASE))
+    return page_of(tuple(facts[name] for name in CASE))
 
 
-def _keys(rows: pd.DataFrame) -> set[tuple[Any, ...]]:
-    return set(rows[CASE].drop_duplicates().itertuples(index=False, name=None))
+def page_of(key: Key) -> str:
+    """`page_name` by the key of a case."""
+    return case_hash(*key)
 
 
-def _extremes(rows: pd.DataFrame, ranking: Ranking) -> list[tuple[Any, ...]]:
-    """Worst and best of the best method, and where the ranked ones disagree most."""
-    names = [scores.method for scores in ranking.ranked]
-    rows = rows[rows["method"].isin(names) & (rows["status"] == "ok")]
-    values = cap_infinite(rows[ranking.headline].dropna())[0].rename("value")
-    table = rows[[*CASE, "method"]].join(values, how="inner")
-    wide = table.pivot(index=CASE, columns="method", values="value")
-    own = wide[names[0]].dropna().sort_values(kind="stable")
-    spread = (wide.max(axis=1) - wide.min(axis=1)).sort_values(kind="stable")
-    return [*own.index[:_EXTREME], *own.index[-_EXTREME:], *spread.index[-_EXTREME:]]
+@dataclass(frozen=True)
+class _Studio:
+    """What all pictures of a case are made with; files and pixels are None where not kept."""
+
+    run: Run
+    album: Album
+    photo_file: Path | None
+    photo: np.ndarray | None
+    hole_file: Path | None
+    hole: np.ndarray | None
 
 
-def _view(
-    run: Run,
-    facts: dict[str, Any],
-    rows: list[dict[str, Any]],
-    methods: Sequence[str],
-    album: Album,
-) -> CaseView:
+def _studio(run: Run, album: Album, facts: dict[str, Any]) -> _Studio:
     photo_file, photo = _read(run, f"photos/{facts['photo_sha']}.png")
     hole_file = run.file(f"masks/{facts['mask_sha']}.png")
     hole = pictures.read_hole(hole_file) if hole_file else None
     if hole is not None and photo is not None and hole.shape != photo.shape[:2]:
         hole = None
-    by_method = {row["method"]: row for row in rows}
+    return _Studio(run, album, photo_file, photo, hole_file, hole)
+
+
+def _view(
+    studio: _Studio,
+    facts: dict[str, Any],
+    rows: dict[str, list[dict[str, Any]]],
+    competing: Set[str],
+) -> CaseView:
+    photo, hole, album = studio.photo, studio.hole, studio.album
+    fills, compared = [], []
+    for method, own in rows.items():
+        first = own[0] if own and own[0]["sample"] == 0 else None
+        path, pixels = _read(studio.run, first["output"]) if first else (None, None)
+        fill = _fill(studio, method, first, path, pixels)
+        fills.append(replace(fill, samples=list(_samples(studio, own))))
+        if method in competing and pixels is not None and hole is not None:
+            compared += [pixels] if pixels.shape[:2] == hole.shape else []
     return CaseView(
         page=page_name(facts),
         facts=facts,
-        original=(album.thumbnail(photo), album.kept(photo_file, photo))
-        if photo_file and photo is not None
+        original=(album.thumbnail(photo), album.kept(studio.photo_file, photo))
+        if studio.photo_file and photo is not None
         else None,
-        mask=_mask(hole_file, hole, album) if hole_file and hole is not None else None,
+        mask=_mask(studio.hole_file, hole, album)
+        if studio.hole_file and hole is not None
+        else None,
         with_hole=None if hole is None or photo is None else _with_hole(photo, hole, album),
-        fills=[_fill(run, name, by_method.get(name), photo, album) for name in methods],
+        fills=fills,
+        window=None if hole is None else disagreement.window(compared, hole),
     )
 
 
@@ -192,29 +176,47 @@ def _with_hole(photo: np.ndarray, hole: np.ndarray, album: Album) -> tuple[Shown
 
 
 def _fill(
-    run: Run, method: str, row: dict[str, Any] | None, photo: np.ndarray | None, album: Album
+    studio: _Studio,
+    method: str,
+    row: dict[str, Any] | None,
+    path: Path | None,
+    pixels: np.ndarray | None,
 ) -> FillView:
     if row is None:
         return FillView(method, None, None, None, "not run on this case", {})
     if row["status"] != "ok":
         return FillView(method, None, None, None, f"{row['status']}: {row['reason']}", row)
-    path, pixels = _read(run, row["output"])
     if path is None or pixels is None:
         return FillView(method, None, None, None, "picture not kept", row)
-    fits = photo is not None and photo.shape == pixels.shape
-    error = album.error_map(photo, pixels) if photo is not None and fits else None
-    ready = album.ready_thumbnail(run.file(str(row.get("thumbnail") or "")))
+    photo, hole, album = studio.photo, studio.hole, studio.album
+    photo = photo if photo is not None and photo.shape == pixels.shape else None
+    hole = hole if hole is not None and hole.shape == pixels.shape[:2] else None
+    ready = album.ready_views(studio.run.file(str(row.get("thumbnail") or "")), pixels)
     return FillView(
-        method, ready or album.thumbnail(pixels), album.kept(path, pixels), error, "", row,
-        further=_further(run, row, album),
+        method,
+        ready or album.views(pixels, photo, hole),
+        album.kept(path, pixels),
+        None if photo is None else album.error_map(photo, pixels),
+        "",
+        row,
+        further=_further(studio, row),
         counts=dict(_named(row, "counts")),
-    )  # fmt: skip
+    )
 
 
-def _further(run: Run, row: dict[str, Any], album: Album) -> dict[str, Shown]:
-    found = {name: _read(run, file) for name, file in _named(row, "pictures")}
+def _samples(studio: _Studio, rows: list[dict[str, Any]]) -> Iterator[tuple[Shown, dict[str, Any]]]:
+    """The samples after the first, where they were completed and kept."""
+    for row in rows:
+        if row["sample"] and row["status"] == "ok":
+            path, pixels = _read(studio.run, row["output"])
+            if path is not None and pixels is not None:
+                yield studio.album.kept(path, pixels), row
+
+
+def _further(studio: _Studio, row: dict[str, Any]) -> dict[str, Shown]:
+    found = {name: _read(studio.run, file) for name, file in _named(row, "pictures")}
     return {
-        name: album.kept(path, pixels)
+        name: studio.album.kept(path, pixels)
         for name, (path, pixels) in found.items()
         if path is not None and pixels is not None
     }

@@ -82,10 +82,24 @@ def seconds(value: float) -> str:
     return number(value, 3 if value < 1 else 2 if value < 10 else 1)
 
 
+def milliseconds(value: float) -> str:
+    """Milliseconds with two to three significant digits, thousands apart."""
+    if not math.isfinite(value):
+        return NOTHING
+    if value >= 100:
+        return f"{float(f'{value:.3g}'):,.0f}"
+    return number(value, 1 if value >= 10 else 2)
+
+
 def joined(names: Iterable[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     *first, last = list(names)
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def lower_first(text: str) -> str:
+    """The text with a small first letter, to go on within a heading."""
+    return text[:1].lower() + text[1:]
 
 
 def counted(count: int, noun: str) -> str:

@@ -11,23 +11,18 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 import PIL
 from PIL import Image
 
-from bench import shown
-from bench.shown import shrink
+from bench import thumbnails
+from bench.thumbnails import VIRIDIS, outline, shrink, shrunk_hole
 from reports.folder import take_over
 
-ERROR_SCALE = 0.5
 _LIST = "assets/pictures.json"
 # Twice as fast as the default for a tenth more bytes.
 _PNG_LEVEL = 1
-_LEVELS = 64
-_TINT = np.array([214, 39, 120], np.float32)
 _TINT_SHARE = 0.45
-_DASH = 3
 
 
 @dataclass(frozen=True)
@@ -66,15 +61,27 @@ class Album:
 
     def thumbnail(self, pixels: np.ndarray) -> Shown:
         """Write uint8 RGB ``(h, w, 3)`` as lossy WebP, at most 160 pixels a side."""
-        return self._once("thumbnail", [pixels], lambda: self._thumbnail(shown.thumbnail(pixels)))
+        make = thumbnails.thumbnail
+        return self._once("thumbnail", [pixels], lambda: self._thumbnail(make(pixels)))
 
-    def ready_thumbnail(self, path: Path | None) -> Shown | None:
-        """Take over a thumbnail that was made during the run; None if it is gone or damaged."""
+    def views(self, fill: np.ndarray, photo: np.ndarray | None, hole: np.ndarray | None) -> Shown:
+        """Write four thumbnails of a fill side by side, as `bench.thumbnails.views` makes them."""
+        pixels = [each for each in (fill, photo, hole) if each is not None]
+        kind = f"views {photo is not None} {hole is not None}"
+        make = thumbnails.views
+        return self._once(kind, pixels, lambda: self._thumbnail(make(fill, photo, hole)))
+
+    def ready_views(self, path: Path | None, fill: np.ndarray) -> Shown | None:
+        """Take over what was made during the run; None if it is gone, damaged or not of a fill."""
         try:
             data = path.read_bytes() if path is not None else b""
         except OSError:
             return None
-        return self._thumbnail(data, path) if path and path.stem == _digest(data) else None
+        if path is None or path.stem != _digest(data):
+            return None
+        with Image.open(io.BytesIO(data)) as image:
+            fits = image.size == thumbnails.views_size(*fill.shape[:2])
+        return self._thumbnail(data, path) if fits else None
 
     def lossless(self, pixels: np.ndarray) -> Shown:
         """Write uint8 RGB ``(h, w, 3)`` or a bool mask ``(h, w)`` as PNG."""
@@ -98,14 +105,14 @@ class Album:
         def make() -> Shown:
             levels = error_levels(photo, fill)
             image = Image.fromarray(levels)
-            image.putpalette(_viridis().tobytes())
+            image.putpalette(VIRIDIS.tobytes())
             return self._png(image, levels)
 
         return self._once("error map", [photo, fill], make)
 
     def colour_bar(self) -> Shown:
         """Write the colours of the error maps from 0 (left) to 0.5 (right)."""
-        strip = np.repeat(np.repeat(_viridis()[None], 12, axis=0), 4, axis=1)
+        strip = np.repeat(np.repeat(VIRIDIS[None], 12, axis=0), 4, axis=1)
         return self.lossless(strip)
 
     def close(self) -> None:
@@ -179,7 +186,7 @@ def _read_list(previous: Path | None) -> dict[str, Shown]:
 @cache
 def _maker() -> str:
     """What decides the bytes of a picture besides its pixels: this code and its libraries."""
-    code = [Path(__file__).read_bytes(), Path(shown.__file__).read_bytes()]
+    code = [Path(__file__).read_bytes(), Path(thumbnails.__file__).read_bytes()]
     return f"{_digest(*code)} pillow {PIL.__version__} numpy {np.__version__}"
 
 
@@ -210,21 +217,13 @@ def with_hole(photo: np.ndarray, hole: np.ndarray) -> np.ndarray:
         hole: bool, ``(H, W)``.
     """
     share = _TINT_SHARE * hole[..., None].astype(np.float32)
-    tinted = photo * (1 - share) + _TINT * share
-    edge = hole & ~_eroded(hole)
-    rows, columns = np.indices(hole.shape)
-    dash = ((rows + columns) // _DASH) % 2 == 0
-    tinted[edge & dash] = 255
-    tinted[edge & ~dash] = _TINT * 0.5
-    return tinted.round().astype(np.uint8)
+    tinted = photo * (1 - share) + thumbnails.MARK * share
+    return outline(tinted.round().astype(np.uint8), hole)
 
 
 def hole_thumbnail(photo: np.ndarray, hole: np.ndarray) -> np.ndarray:
     """`with_hole` at thumbnail size, so that outline and thin holes survive the reduction."""
-    small = shrink(photo)
-    size = (small.shape[1], small.shape[0])
-    cover = Image.fromarray(np.where(hole, np.uint8(255), np.uint8(0)))
-    return with_hole(small, np.array(cover.resize(size, Image.Resampling.BOX)) > 64)
+    return with_hole(shrink(photo), shrunk_hole(hole))
 
 
 def error_levels(photo: np.ndarray, fill: np.ndarray) -> np.ndarray:
@@ -237,15 +236,7 @@ def error_levels(photo: np.ndarray, fill: np.ndarray) -> np.ndarray:
     Returns:
         uint8 ``(H, W)``, 0 to 63.
     """
-    error = np.abs(photo.astype(np.float32) - fill).mean(axis=2) / 255
-    return np.minimum(error / ERROR_SCALE * (_LEVELS - 1), _LEVELS - 1).round().astype(np.uint8)
-
-
-def _eroded(hole: np.ndarray) -> np.ndarray:
-    """Hole pixels whose four neighbours are hole; beyond the border counts as known."""
-    padded = np.pad(hole, 1)
-    inner = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-    return np.asarray(inner & hole)
+    return thumbnails.levels(np.abs(photo.astype(np.float32) - fill).mean(axis=2))
 
 
 def _header(path: Path) -> tuple[str | None, str]:
@@ -259,10 +250,3 @@ def _read(path: Path, mode: str) -> Image.Image | None:
             return image.convert(mode)
     except (OSError, SyntaxError, ValueError):  # how Pillow reports damage
         return None
-
-
-@cache
-def _viridis() -> np.ndarray:
-    """64 colours, uint8 ``(64, 3)``."""
-    colours = matplotlib.colormaps["viridis"](np.linspace(0, 1, _LEVELS))[:, :3]
-    return np.asarray((colours * 255).round(), np.uint8)

@@ -1,8 +1,8 @@
-"""Plots as files of the report; those of a tier: means, and differences from the best."""
+"""Plots as files of the report, each with what belongs to it: caption, alternative, numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.statistics import Interval
@@ -11,7 +11,7 @@ from reports.figures import Point
 from reports.ranking import Gap, Ranking, Scores
 from reports.run import Run
 from reports.site import Site
-from reports.tables import Column
+from reports.tables import Cell, Column, Label
 
 
 @dataclass(frozen=True)
@@ -25,65 +25,90 @@ class Plot:
     alt: str
 
 
-def means(site: Site, ranking: Ranking, head: Column, conclusion: str) -> Plot:
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers of a plot as a table: a caption, heads of columns, a row per method."""
+
+    caption: str
+    head: Sequence[str]
+    rows: Sequence[tuple[Label, Sequence[Cell]]]
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A plot, what it shows, and its numbers where no other table of the page has them."""
+
+    title: str
+    plot: Plot
+    caption: str
+    numbers: Numbers | None = None
+
+
+def means(site: Site, ranking: Ranking, head: Column, conclusion: str) -> Exhibit:
     """Means of the headline metric with their intervals, floors and ceiling included."""
     scores = [s for s in [*ranking.ranked, *ranking.marks] if head.metric in s.values]
-    points = [_point(site.run, s, s.values[head.metric], s in ranking.ranked) for s in scores]
+    points = [point(site.run, s, s.values[head.metric], s in ranking.ranked) for s in scores]
     axis = f"{head.name}, {head.better}"
-    alt = f"{conclusion} Means with 95 % intervals; the table has the numbers."
-    return _written(
-        site, ranking, "means", points, alt, lambda s: figures.point_range(points, axis, s)
+    alt = f"{conclusion} Means with 95 % intervals; the table of all metrics has the numbers."
+    return Exhibit(
+        "Means",
+        _rows(site, ranking, "means", points, alt, figures.point_range(points, axis)),
+        "Mean and 95 % interval; dotted line at the best; hollow marks do not compete.",
     )
 
 
-def differences(site: Site, ranking: Ranking, head: Column) -> Plot | None:
+def differences(site: Site, ranking: Ranking, head: Column) -> Exhibit | None:
     """Each competing method minus the best; None with nothing to subtract."""
     gaps: list[tuple[Scores, Gap]] = [(s, s.gap) for s in ranking.ranked if s.gap is not None]
     if ranking.best is None or not gaps:
         return None
-    points = [_point(site.run, s, gap.interval, gap.significant) for s, gap in gaps]
+    points = [point(site.run, s, gap.interval, gap.significant) for s, gap in gaps]
     best = sentences.title(site.run, ranking.best.method)
     worse = "left" if ranking.higher_is_better else "right"
-    axis = f"{head.name} minus that of {best}, {worse} is worse"
-    return _written(
-        site, ranking, "differences", points, sentences.differences(site.run, ranking),
-        lambda s: figures.paired_differences(points, ranking.margin, axis, s),
+    axis = f"{head.name} minus that of {best}"
+    margin = sentences.margin(ranking, head.unit)
+    band = (
+        f" Band: the margin of {margin}, within which a difference is of no practical weight."
+        if margin
+        else ""
+    )
+    return Exhibit(
+        "Differences from the best",
+        _rows(
+            site, ranking, "differences", points, sentences.differences(site.run, ranking),
+            figures.paired_differences(points, ranking.margin, axis),
+        ),
+        f"Paired difference from {best}, with its 95 % interval; {worse} is worse. Filled: "
+        "significant (p below 0.05, adjusted for the pairs of ranked methods of the "
+        f"tier).{band}",
     )  # fmt: skip
 
 
-def _point(run: Run, scores: Scores, interval: Interval, filled: bool) -> Point:
+def point(run: Run, scores: Scores, interval: Interval, filled: bool) -> Point:
+    """A method as a mark of a plot."""
     family = str(run.methods.loc[scores.method, "family"])
     return Point(sentences.title(run, scores.method), family, interval, filled)
 
 
-def _written(
-    site: Site,
-    ranking: Ranking,
-    kind: str,
-    points: Sequence[Point],
-    alt: str,
-    draw: Callable[[str], bytes],
+def _rows(
+    site: Site, ranking: Ranking, kind: str, points: Sequence[Point], alt: str, svg: bytes
 ) -> Plot:
     name = f"{numbers.slug(ranking.tier)}-{kind}"
-    return written(site, name, figures.size(len(points)), alt, draw)
+    return written(site, name, figures.size(len(points)), alt, svg)
 
 
-def written(
-    site: Site, name: str, size: tuple[int, int], alt: str, draw: Callable[[str], bytes]
-) -> Plot:
-    """Draw a plot for light and for dark pages.
+def written(site: Site, name: str, size: tuple[int, int], alt: str, svg: bytes) -> Plot:
+    """Write a plot for light and for dark pages.
 
     Args:
         site: The report.
         name: Beginning of the file names, fit for a path.
         size: Width and height, in points.
         alt: What a reader who does not see it is told.
-        draw: Makes the SVG of a scheme, ``light`` or ``dark``.
+        svg: As the functions of `reports.figures` give it.
     """
-    paths = {}
-    for scheme in ("light", "dark"):
-        paths[scheme] = f"plots/{name}-{scheme}.svg"
-        target = site.folder / paths[scheme]
-        target.parent.mkdir(exist_ok=True)
-        target.write_bytes(draw(scheme))
-    return Plot(paths["light"], paths["dark"], *size, alt)
+    light, dark = (f"plots/{name}-{scheme}.svg" for scheme in ("light", "dark"))
+    (site.folder / "plots").mkdir(exist_ok=True)
+    (site.folder / light).write_bytes(svg)
+    (site.folder / dark).write_bytes(figures.on_dark(svg))
+    return Plot(light, dark, *size, alt)

@@ -84,6 +84,9 @@ class Ranking:
         expected: Number of cases in the tier.
         clusters: Number of photos behind the ranked cases.
         pairs: All pairs by the headline metric, as `bench.statistics.compare_methods` gives them.
+        values: The headline metric of the ranked methods (columns, the best first) on the cases
+            that all of them completed (rows, sorted by their keys).
+        photo_of: Photo of each of these cases.
         powerless: Why no difference can be significant, however large; empty if one can.
     """
 
@@ -97,6 +100,8 @@ class Ranking:
     expected: int
     clusters: int
     pairs: pd.DataFrame
+    values: pd.DataFrame
+    photo_of: pd.Series
     powerless: str
 
     @property
@@ -166,8 +171,17 @@ def rank(run: Run, tier: str, headline: Headline) -> Ranking:
         expected=expected,
         clusters=int(shared["cluster"].nunique()),
         pairs=found.pairs,
+        **_by_case(on_shared, ranked, facts.name),
         powerless=_powerless(found.pairs),
     )
+
+
+def _by_case(rows: pd.DataFrame, methods: list[str], metric: str) -> dict[str, Any]:
+    """Values by case and method, and the photo of each case."""
+    known = rows.assign(**{metric: statistics.cap_infinite(rows[metric])[0]})
+    values = known.pivot(index=CASE, columns="method", values=metric).reindex(columns=methods)
+    photos = known.drop_duplicates(CASE).set_index(CASE)["cluster"].reindex(values.index)
+    return {"values": values, "photo_of": photos}
 
 
 def _facts(run: Run, metric: str) -> Facts:

@@ -108,7 +108,7 @@ def _map(site: Site, facts: dict[str, Any]) -> Plot | None:
     )
     return plots.written(
         site, f"field-{numbers.short_hash(facts['method'])}", figures.MAP_SIZE, alt,
-        lambda scheme: figures.energy_map(energy, (top, bottom, left, right), radii, scheme),
+        figures.energy_map(energy, (top, bottom, left, right), radii),
     )  # fmt: skip
 
 
@@ -141,7 +141,7 @@ def _quality(site: Site, ranking: Ranking, measured: Sequence[dict[str, Any]]) -
     alt = f"{head[0].label} on large holes by field, from the smallest: {'; '.join(words)}."
     plot = plots.written(
         site, "field-quality", figures.SCATTER_SIZE, alt,
-        lambda scheme: figures.scatter(points, axes, scheme),
+        figures.scatter(points, axes),
     )  # fmt: skip
     return Quality(head[0], plot, rows)
 

@@ -150,7 +150,7 @@ def _change(run: Run, row: dict[str, Any], views: Mapping[str, CaseView]) -> Cha
         tolerance=_tolerance(row),
         ratio=f"{float(row['ratio']):.3g}",
         page=f"cases/{view.page}.html" if view else "",
-        fill=next((fill.thumbnail for fill in fills if fill.method == row["method"]), None),
+        fill=next((fill.views for fill in fills if fill.method == row["method"]), None),
     )
 
 

@@ -29,6 +29,8 @@ _COLUMNS = {
     "receptive": ["method", "identity", "status", "reason", "r50", "r90", "r99", "known_share",
                   "sigma", "r_squared", "network_side", "hole_top", "hole_bottom", "hole_left",
                   "hole_right", "photos", "side"],
+    "latency": ["method", "side", "tier", "region", "batch", "device", "p50_ms", "ratio",
+                "ratio_low", "ratio_high", "n", "status"],
 }  # fmt: skip
 # Of `cases`, where they are there, and every metric of single cases; the rest of its columns,
 # such as keys and hashes, are most of a large table, and are read by nobody here.
@@ -50,6 +52,7 @@ class Run:
         training: How networks were trained, one row per method, block and figure.
         samples: One row per method and case of a run with several samples of a case.
         receptive: One row per method whose receptive field was asked for.
+        latency: One row per method, size, tier, region of the code and batch that was timed.
         metrics: One row per metric, measured or absent.
         methods: One row per method, index = full name.
         inputs: One row per file given.
@@ -64,6 +67,7 @@ class Run:
     training: pd.DataFrame
     samples: pd.DataFrame
     receptive: pd.DataFrame
+    latency: pd.DataFrame
     metrics: pd.DataFrame
     methods: pd.DataFrame
     inputs: pd.DataFrame
@@ -131,7 +135,7 @@ def read_run(folder: Path, folders: Mapping[str, Path] | None = None) -> Run:
     info = store.read_json("run.json")
     # What looks at several fills is computed last; an earlier end's would be of other fills.
     absent = {"sets", "samples"} if info.get("state") != "complete" else set()
-    for name in ("samples", "training", "receptive"):
+    for name in ("samples", "training", "receptive", "latency"):
         if not store.file(f"{name}.parquet").exists():  # not asked for, or of before it was made
             absent.add(name)
     tables = {name: _table(store, name) for name in _COLUMNS if name not in absent | {"cases"}}

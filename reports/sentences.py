@@ -18,12 +18,12 @@ def headline(run: Run, rankings: list[Ranking]) -> str:
     slight = [r for r in compared if not r.tied and _slight(r)]
     tied = [r for r in compared if r.tied]
     if len(tied) == len(rankings):
-        return f"No clear winner: {_why_tied(tied)}."
+        return f"No clear winner: {_why_tied(run, tied)}."
     parts = [f"{name} is best on {_tiers(of)}" for name, of in _by_winner(run, clear).items()]
     for name, of in _by_winner(run, slight).items():
         parts.append(f"{name} leads on {_tiers(of)} by less than matters")
     if tied:
-        parts.append(f"on {_tiers(tied)} {_why_tied(tied)}")
+        parts.append(f"on {_tiers(tied)} {_why_tied(run, tied)}")
     if len(compared) < len(rankings):
         rest = [r for r in rankings if all(r is not other for other in compared)]
         parts.append(f"on {_tiers(rest)} nothing can be compared")
@@ -43,11 +43,23 @@ def verdict(run: Run, ranking: Ranking, label: str, unit: str) -> str:
         return f"{title(run, second.method)} has no {label} on these cases."
     lead = f"Ahead of {title(run, second.method)} by {_size(ranking, second.gap, unit)}"
     if ranking.powerless:
-        return f"{lead}: not separable. {_capital(ranking.powerless)}."
+        return f"{lead}: not separable."
     if not ranking.tied:
         return f"{lead}: {_weight(ranking, second.gap, unit)}."
-    names = joined(title(run, scores.method) for scores in ranking.tied)
+    names = few([title(run, scores.method) for scores in ranking.tied])
     return f"{lead}, but not separable from {names}{_equal(run, ranking, unit)}."
+
+
+def powerless(ranking: Ranking) -> str:
+    """Why no difference of a tier can be significant, as a sentence; empty if one can."""
+    return f"{_capital(ranking.powerless)}." if ranking.powerless else ""
+
+
+def few(names: list[str]) -> str:
+    """Up to four names; of more the first three, and how many others."""
+    if len(names) <= 4:
+        return joined(names)
+    return f"{', '.join(names[:3])} and {len(names) - 3} others"
 
 
 def differences(run: Run, ranking: Ranking) -> str:
@@ -81,9 +93,12 @@ def _slight(ranking: Ranking) -> bool:
     return gap is not None and gap.equivalent
 
 
-def _why_tied(tied: list[Ranking]) -> str:
+def _why_tied(run: Run, tied: list[Ranking]) -> str:
     if not all(ranking.powerless for ranking in tied):
-        return "the leaders cannot be told apart"
+        leaders = {s.method for r in tied for s in (*r.ranked[:1], *r.tied)}
+        few = len(leaders) < 4 and all(len(r.tied) == len(leaders) - 1 for r in tied)
+        names = joined(title(run, name) for name in sorted(leaders)) if few else "the leaders"
+        return f"{names} cannot be told apart"
     photos = counted(max(ranking.clusters for ranking in tied), "photo")
     return f"with {photos} no difference can be significant"
 

@@ -33,6 +33,7 @@ class Site:
         self.folder = folder
         self.album = Album(folder, previous)
         self.verdict = read_verdict(run)
+        self.has_difficulty = False  # known once all tiers are ranked, before any page is written
         self.headline = statistics.headline_metric(run.metrics)
         self._environment = Environment(
             loader=FileSystemLoader(_TEMPLATES),
@@ -46,6 +47,7 @@ class Site:
             "number": numbers.number,
             "counted": numbers.counted,
             "joined": numbers.joined,
+            "lower_first": numbers.lower_first,
             "pieces": numbers.pieces,
         }
 
@@ -75,6 +77,7 @@ class Site:
                 {"path": f"tiers/{numbers.slug(tier)}.html", "name": tier}
                 for tier in self.run.tiers
             ],
+            "difficulty": self.has_difficulty,
             "samples": not self.run.samples.empty,
             "receptive": not self.run.receptive.empty,
             "training": not self.run.training.empty,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,11 @@ class Column:
     def name(self) -> str:
         """Label with unit, for captions and axes."""
         return f"{self.label} ({self.unit})" if self.unit else self.label
+
+    @property
+    def higher(self) -> bool:
+        """Whether higher values are better."""
+        return self.better.startswith("higher")
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,11 @@ def rows(run: Run, ranking: Ranking, shown: Sequence[Column]) -> dict[str, list[
 def notes(run: Run, ranking: Ranking, shown: Sequence[Column]) -> list[str]:
     """What a reader must know about the numbers of this ranking."""
     found = [RANK_NOTE] if any(s.group for s in ranking.ranked) else []
-    found += [f"{c.name}: {c.note}" for c in shown if c.note]
+    alike: dict[str, list[str]] = {}
+    for column in shown:
+        if column.note:
+            alike.setdefault(column.note, []).append(column.name)
+    found += [f"{numbers.joined(names)}: {note}." for note, names in alike.items()]
     found += [text for column in shown if (text := _capped(run, ranking, column))]
     remarks = {
         f"{column.name}: {value.note}."
@@ -204,7 +213,7 @@ def _best_text(ranking: Ranking, column: Column) -> str:
     means = [value.mean for value in values if np.isfinite(value.mean)]
     if not alike or len({numbers.number(mean, column.decimals) for mean in means}) < 2:
         return ""
-    best = max(means) if column.better.startswith("higher") else min(means)
+    best = max(means) if column.higher else min(means)
     return numbers.number(best, column.decimals)
 
 
@@ -243,23 +252,28 @@ def _place(scores: Scores) -> str:
     return str(first) if first == last else f"{first}{numbers.TO}{last}"
 
 
+def value_cell(value: Interval, column: Column) -> Cell:
+    """A mean with its interval, as the column's digits show them."""
+    text = numbers.number(value.mean, column.decimals)
+    # All photos agree: an interval without width would look like certainty.
+    between = "" if _flat(value) else numbers.interval(value.low, value.high, column.decimals)
+    return Cell(text, interval=between, sort=repr(float(value.mean)))
+
+
 def _cell(scores: Scores, column: Column, best: str) -> Cell:
     value = scores.values.get(column.metric)
     if value is None or math.isnan(value.mean):
         return Cell(numbers.NOTHING, remark="not measured")
-    text = numbers.number(value.mean, column.decimals)
+    shown = value_cell(value, column)
     capped = scores.capped.get(column.metric, 0)
     remarks = [
         f"{capped} of {value.n} capped" if capped else "",
         f"n = {value.n}" if value.n != scores.n or column.is_set else "",
     ]
-    return Cell(
-        text=text,
-        # All photos agree: an interval without width would look like certainty.
-        interval="" if _flat(value) else numbers.interval(value.low, value.high, column.decimals),
+    return replace(
+        shown,
         remark=", ".join(filter(None, remarks)) or ("every photo" if _flat(value) else ""),
-        best=text == best,
-        sort=repr(float(value.mean)),
+        best=shown.text == best,
     )
 
 

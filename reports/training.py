@@ -134,7 +134,7 @@ def _curve(site: Site, tier: str, curves: pd.DataFrame) -> Curve:
         f"training-{numbers.slug(tier)}",
         figures.LINES_SIZE,
         alt,
-        lambda scheme: figures.lines(lines, axes, scheme),
+        figures.lines(lines, axes),
     )
     places = _thinned(sorted({place for points in values.values() for place in points}))
     rows = [

@@ -8,6 +8,7 @@ import methods
 from bench.errors import BenchError
 from methods import execution, harness
 from methods.conformance.subject import scene
+from methods.recording import Recording
 
 NETWORKS = [
     "lama:small", "relama:small", "context_encoder_any:small", "pennet:small", "deepfill:small",
@@ -48,9 +49,28 @@ def test_a_method_without_a_network_has_no_ways():
         methods.parse("telea@bf16")
 
 
-def test_tf32_is_refused_where_there_is_none():
-    with pytest.raises(BenchError, match="expected a CUDA device"):
-        methods.get("lama:small@tf32").load()
+@pytest.mark.parametrize("way", ["tf32", "graph"])
+def test_what_only_cuda_has_is_refused_elsewhere(way):
+    with pytest.raises(BenchError, match=f"{way}: expected a CUDA device"):
+        methods.get(f"lama:small@{way}").load()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+@pytest.mark.parametrize("name", NETWORKS[:6])
+def test_a_recorded_network_gives_the_same_fills(name):
+    plain, other = (methods.get(f"{name}{way}", device="cuda") for way in ("", "@graph"))
+    plain.load()
+    other.load()
+    for side in (128, 192):
+        photo, hole = scene(side, side, side)
+        for seed in range(2):
+            fills = (harness.fill(method, photo, hole, seed).raw for method in (plain, other))
+            assert np.abs(np.subtract(*fills)).max() < 1e-4
+
+
+def test_a_recording_refuses_what_is_no_tensor():
+    with pytest.raises(BenchError, match="network of tensors alone"):
+        Recording(lambda *given: given)(torch.ones(1), torch.Generator())
 
 
 @pytest.mark.slow

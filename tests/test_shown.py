@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from bench import runner, shown
+from bench import runner, shown, thumbnails
 from bench.merge import merge
 from bench.protocol import Protocol
 from bench.request import Request
@@ -55,10 +55,17 @@ def test_workers_make_a_thumbnail_of_every_fill_that_will_be_shown(finished):
     cases = pd.read_parquet(finished / "cases.parquet")
     fills = cases[cases["method"] != "original"]
     assert len(fills) == 2 * 6
+    plan = pd.read_parquet(finished / "plan.parquet").set_index(["photo", "tier", "draw"])
     for row in fills.to_dict("records"):
         data = (finished / row["thumbnail"]).read_bytes()
         assert Path(row["thumbnail"]).stem == hashlib.sha256(data).hexdigest()[:16]
-        assert data == shown.thumbnail(np.array(Image.open(finished / row["output"])))
+        facts = plan.loc[(row["photo"], row["tier"], row["draw"])]
+        fill, photo, hole = (
+            np.array(Image.open(finished / path))
+            for path in (row["output"], f"photos/{facts['photo_sha']}.png",
+                         f"masks/{facts['mask_sha']}.png")
+        )  # fmt: skip
+        assert data == thumbnails.views(fill, photo, hole)
 
 
 def test_fills_that_no_report_will_show_have_none(tmp_path, photos, monkeypatch):
@@ -74,8 +81,8 @@ def test_fills_that_no_report_will_show_have_none(tmp_path, photos, monkeypatch)
 
 def test_the_report_takes_them_over_and_makes_its_own_of_none(finished, tmp_path, monkeypatch):
     made = []
-    encode = shown.thumbnail
-    monkeypatch.setattr(shown, "thumbnail", lambda pixels: made.append(pixels) or encode(pixels))
+    encode = thumbnails._encoded
+    monkeypatch.setattr(thumbnails, "_encoded", lambda each: made.append(each) or encode(each))
     folder = Path(shutil.copytree(finished, tmp_path / "run"))
     ready = snapshot(build(folder, tmp_path / "ready").parent / "thumbs")
     # Originals and masks; the thumbnails with the hole marked are of other pixels too.

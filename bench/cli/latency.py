@@ -48,6 +48,9 @@ def add(commands: Commands) -> None:
         action="store_true",
         help="make all weights by rule: speed only, for networks whose weights are not here",
     )
+    latency.add_argument(
+        "--load-together", action="store_true", help="sooner, but leaves out how long loading takes"
+    )
     latency.add_argument("--timeout", type=float, default=600.0, help="seconds for one call")
     latency.add_argument("--seed", type=int, default=0, help="of holes and of the order")
     latency.add_argument("--no-report", action="store_true", help="tables only")
@@ -74,6 +77,7 @@ def _latency(options: argparse.Namespace) -> int:
         pace=_pace(options),
         batches=options.batches,
         by_rule=options.weights_by_rule,
+        together=options.load_together,
         seed=options.seed,
         timeout=options.timeout,
     )

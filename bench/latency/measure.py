@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,9 @@ from bench.latency.stopwatch import Loaded, Subject
 from bench.latency.table import NAMES, Side
 from bench.store import RunFolder
 
-_BATCHES = tuple(2**power for power in range(11))
+_BATCHES = tuple(2**power for power in range(7))
 _GAIN = 1.05  # of pictures a second, below which a larger batch is not tried
-_THROUGHPUT_SECONDS = 1.0
+_THROUGHPUT_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,9 @@ class Request:
         shared: Whether others use this machine: margins are wider then.
         pace: How long.
         batches: Whether throughput is measured at growing batches, at the first size.
-        by_rule: Whether weights that are missing are made by rule, to see how fast a network is.
+        by_rule: Whether all weights are made by rule, to see how fast a network is without them.
+        together: Whether all methods are loaded at once, which is sooner but leaves out how long
+            loading takes.
         seed: Of holes and of the order.
         timeout: Seconds for one call.
     """
@@ -58,6 +61,7 @@ class Request:
     pace: Pace = field(default_factory=Pace)
     batches: bool = False
     by_rule: bool = False
+    together: bool = False
     seed: int = 0
     timeout: float = 600.0
 
@@ -105,8 +109,7 @@ def measure(request: Request, tell: Callable[[str], None] = print) -> Measured:
         words, ceilings = _anchors(processes)
         sides = {name: Side() for name in names}
         bouts = [Bout(config) for config in configs]
-        for name, side in sides.items():
-            side.loaded = _load(processes[name], configs[0], bouts, tell)
+        _load_all({name: processes[name] for name in names}, sides, bouts, request.together, tell)
         protocol = Protocol(processes, anchors.NAMES, kind, request.pace, request.seed, tell)
         if kind == "cpu" and request.threads > 1:
             protocol.basis = "wall"  # threads that wait for each other take CPU time too
@@ -179,19 +182,27 @@ def _anchors(processes: dict[str, Process]) -> tuple[dict[str, str], dict[str, f
     return {name: str(each.facts["words"]) for name, each in loaded.items()}, ceilings
 
 
-def _load(
-    process: Process, config: Config, bouts: Sequence[Bout], tell: Callable[[str], None]
-) -> Loaded | None:
-    """Load a method; one that fails is refused in every bout, one that declines in the first."""
-    name = process.subject.name
-    try:
-        loaded: Loaded = process.ask("load", config)
-    except NoAnswer as error:
-        tell(f"{name}: {error.refused.status}: {error}")
-        for bout in bouts:
-            bout.refused[name] = error.refused
-        return None
-    return loaded
+def _load_all(
+    processes: dict[str, Process],
+    sides: dict[str, Side],
+    bouts: Sequence[Bout],
+    together: bool,
+    tell: Callable[[str], None],
+) -> None:
+    """Load the methods; one that fails is refused in every bout."""
+    if together:
+        for process in processes.values():
+            process.tell("load", bouts[0].config)
+    for name, process in processes.items():
+        try:
+            if not together:
+                process.tell("load", bouts[0].config)
+            loaded: Loaded = process.answer()
+            sides[name].loaded = replace(loaded, seconds=math.nan) if together else loaded
+        except NoAnswer as error:
+            tell(f"{name}: {error.refused.status}: {error}")
+            for bout in bouts:
+                bout.refused[name] = error.refused
 
 
 def _look(process: Process, side: Side, bout: Bout) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing as mp
 from multiprocessing.connection import wait
 from typing import Any
@@ -53,11 +54,24 @@ class Process:
         Raises:
             NoAnswer: If it raised an error, died or took too long.
         """
+        self.tell(question, *arguments)
+        return self.answer()
+
+    def tell(self, question: str, *arguments: object) -> None:
+        """Call a method of the stopwatch; `answer` must follow."""
         if self._process is None:
             self._start()
-        try:
+        with contextlib.suppress(OSError):  # it is dead, as the answer will be
             self._pipe.send((question, arguments))
-            ready = wait([self._pipe, self._process.sentinel], self._timeout)
+
+    def answer(self) -> Any:
+        """Wait for what it gives.
+
+        Raises:
+            NoAnswer: As `ask`.
+        """
+        ready = wait([self._pipe, self._process.sentinel], self._timeout)
+        try:
             answer = self._pipe.recv() if self._pipe in ready else self._end(died=bool(ready))
         except (EOFError, OSError):
             answer = self._end(died=True)

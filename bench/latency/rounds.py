@@ -20,11 +20,11 @@ from bench.latency import estimates
 from bench.latency.clocks import Clocks
 from bench.latency.inputs import Config
 from bench.latency.processes import NoAnswer, Process
-from bench.latency.stopwatch import Refused
+from bench.latency.stopwatch import Call, Refused
 
 AGAIN = "-again"
 """Behind the name of the anchor where it is timed a second time in a round."""
-_SAMPLE_SECONDS = {"cpu": 0.02, "cuda": 0.005}  # at least, so that the clock's own time is small
+_SAMPLE_SECONDS = 0.02  # at least, so that the clock's own time is small beside it
 _FEWEST = 3  # rounds of a slow method
 _SLOW_CLOCK = 0.75  # of the fastest clock of the run; slower samples are left out
 
@@ -145,7 +145,7 @@ class Protocol:
             except NoAnswer as error:
                 bout.refused[name] = error.refused
                 continue
-            bout.calls[name] = max(1, math.ceil(_SAMPLE_SECONDS[self._device] / seconds))
+            bout.calls[name] = max(1, math.ceil(_SAMPLE_SECONDS / seconds))
             if seconds > pace.slow and name not in self._anchors:
                 bout.slow.add(name)
 
@@ -179,34 +179,26 @@ class Protocol:
         entries = [name for name in names if name in bout.calls] + [self._anchors[0] + AGAIN]
         first = bout.rounds * max(bout.calls.values(), default=1)
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else math.nan
-        for place, entry in enumerate(self._rng.permutation(entries)):
+        for number, entry in enumerate(self._rng.permutation(entries)):
             name = str(entry).removesuffix(AGAIN)
             clock = self._clocks.read()
             try:
-                sample = self._processes[name].ask("sample", first, bout.calls[name])
+                calls = self._processes[name].ask("sample", first, bout.calls[name])
             except NoAnswer as error:
                 self._drop(name, bout, error.refused)
                 continue
-            self.samples.append(
-                {
-                    "method": str(entry),
-                    "side": bout.config.side,
-                    "tier": bout.config.tier,
-                    "block": bout.blocks,
-                    "round": bout.rounds,
-                    "place": place,
-                    "slow": slow,
-                    "calls": sample.calls,
-                    "hole_share": sample.hole_share,
-                    "e2e_wall": sample.e2e.wall,
-                    "e2e_cpu": sample.e2e.cpu,
-                    "infer_wall": sample.infer.wall,
-                    "infer_cpu": sample.infer.cpu,
-                    "infer_device": sample.infer.device,
-                    "clock_mhz": clock,
-                    "load": load,
-                }
-            )
+            place = {
+                "method": str(entry),
+                "side": bout.config.side,
+                "tier": bout.config.tier,
+                "block": bout.blocks,
+                "round": bout.rounds,
+                "place": number,
+                "slow": slow,
+                "clock_mhz": clock,
+                "load": load,
+            }
+            self.samples += [place | _row(call) for call in calls]
         bout.rounds += 1
 
     def _drop(self, name: str, bout: Bout, refused: Refused) -> None:
@@ -240,7 +232,7 @@ class Protocol:
             if name == self._anchors[0]:
                 continue
             own = rows[rows["method"] == name]
-            if (own["calls"] * own["infer_wall"]).sum() < self._pace.least_seconds:
+            if own["infer_wall"].sum() < self._pace.least_seconds:
                 return False
             width = ratio_of(rows, name, self._anchors[0], f"infer_{self.basis}").half_width
             if not width < self._pace.half_width:
@@ -249,11 +241,22 @@ class Protocol:
 
 
 def ratio_of(rows: pd.DataFrame, name: str, anchor: str, column: str) -> estimates.Ratio:
-    """The ratio of a subject to an anchor on samples of one bout."""
-    anchors = rows.loc[rows["method"] == anchor, ["round", column.replace("e2e", "infer")]]
-    anchors = anchors.set_axis(["round", "anchor"], axis=1)
-    both = rows.loc[rows["method"] == name, ["round", "block", column]].merge(anchors, on="round")
+    """The ratio of a subject to an anchor on samples of one bout, mean times of each round."""
+    theirs = rows[rows["method"] == anchor].groupby("round")[column.replace("e2e", "infer")].mean()
+    own = rows[rows["method"] == name].groupby("round")[["block", column]].mean()
+    both = own.join(theirs.rename("anchor"), how="inner")
     return estimates.ratio(both[column], both["anchor"], both["block"])
+
+
+def _row(call: Call) -> dict[str, float]:
+    return {
+        "hole_share": call.hole_share,
+        "e2e_wall": call.e2e.wall,
+        "e2e_cpu": call.e2e.cpu,
+        "infer_wall": call.infer.wall,
+        "infer_cpu": call.infer.cpu,
+        "infer_device": call.infer.device,
+    }
 
 
 def undisturbed(samples: pd.DataFrame) -> pd.DataFrame:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import gc
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
-from statistics import fmean, median
-from typing import Any
+from statistics import median
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -65,18 +64,15 @@ class Loaded:
     facts: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Sample:
-    """Means over some calls in a row, on different inputs.
+class Call(NamedTuple):
+    """One call.
 
     Attributes:
-        calls: How many.
-        e2e: From 8-bit photo to 8-bit result.
+        e2e: From 8-bit photo to 8-bit result; NaN for an anchor.
         infer: From prepared tensors to the output, complete on the device.
-        hole_share: Of the inputs.
+        hole_share: Of the input.
     """
 
-    calls: int
     e2e: Spent
     infer: Spent
     hole_share: float
@@ -98,8 +94,8 @@ class Stopwatch:
         self.subject = subject
         self.device = find_device(subject.device)
 
-    def call(self, index: int) -> tuple[Spent, Spent, float]:
-        """Do the work once: ``e2e``, ``infer`` and the hole's share."""
+    def call(self, index: int) -> Call:
+        """Do the work once, on the input of that number."""
         raise NotImplementedError
 
     def warm_up(self, calls: int, seconds: float, limit: float) -> float:
@@ -117,20 +113,18 @@ class Stopwatch:
             if spent > limit or (len(taken) >= calls and spent >= seconds and settled):
                 return taken[-1]
 
-    def sample(self, first: int, calls: int) -> Sample:
+    def sample(self, first: int, calls: int) -> list[Call]:
         """Time some calls in a row, from the input of that number on."""
         gc.collect()
         gc.disable()
         try:
-            found = [self.call(first + number) for number in range(calls)]
+            return [self.call(first + number) for number in range(calls)]
         finally:
             gc.enable()
-        e2e, infer, shares = zip(*found, strict=True)
-        return Sample(calls, _mean(e2e), _mean(infer), fmean(shares))
 
     def _wall(self, index: int) -> float:
-        e2e, infer, _ = self.call(index)
-        return infer.wall if math.isnan(e2e.wall) else e2e.wall
+        call = self.call(index)
+        return call.infer.wall if math.isnan(call.e2e.wall) else call.e2e.wall
 
 
 class AnchorStopwatch(Stopwatch):
@@ -144,9 +138,9 @@ class AnchorStopwatch(Stopwatch):
         first = self._wall(0)
         return Loaded(time.perf_counter() - start, first, {"words": words})
 
-    def call(self, index: int) -> tuple[Spent, Spent, float]:
+    def call(self, index: int) -> Call:
         """Do the work once."""
-        return _NOTHING, harness.timed(self.device, self._work)[1], math.nan
+        return Call(_NOTHING, harness.timed(self.device, self._work)[1], math.nan)
 
     def ceilings(self) -> dict[str, float]:
         """What the device can do at best (see `bench.latency.ceilings`)."""
@@ -180,8 +174,7 @@ class MethodStopwatch(Stopwatch):
                 "family": card.family,
                 "identity": self.method.identity,
                 "weights": "made by rule: speed only" if made else self.method.weights_note,
-                "parameters": self._sizes(torch.Tensor.numel),
-                "weight_bytes": self._sizes(lambda each: each.numel() * each.element_size()),
+                **self._sizes(),
             },
         )
 
@@ -189,13 +182,13 @@ class MethodStopwatch(Stopwatch):
         """Fill these photos and holes from now on."""
         self._photos, self._holes = config.read()
 
-    def call(self, index: int) -> tuple[Spent, Spent, float]:
+    def call(self, index: int) -> Call:
         """Fill once."""
         photo, hole = self._pair(index)
         filled, e2e = harness.timed(
             self.device, lambda: harness.fill(self.method, photo, hole, seed=index)
         )
-        return e2e, filled.steps["infer"], float(hole.mean())
+        return Call(e2e, filled.steps["infer"], float(hole.mean()))
 
     def audit(self) -> float:
         """How much of its time the same input takes when it comes again, median of a few.
@@ -233,7 +226,7 @@ class MethodStopwatch(Stopwatch):
             return None
         ready, generator = self._ready(1)
         method = self._countable()
-        with torch.inference_mode():
+        with torch.inference_mode(), method.running():
             return flops.measure(lambda: method.infer(*ready, generator))[1]
 
     def throughput(self, batch: int, seconds: float) -> float:
@@ -260,20 +253,28 @@ class MethodStopwatch(Stopwatch):
         return ready, torch.Generator().manual_seed(0)
 
     def _countable(self) -> Inpainter:
-        """The method, not compiled: counting looks at single operations."""
-        if "compile" not in getattr(self.method, "ways", ()):
+        """The method as it is without what hides single operations from who counts them."""
+        base, _, variant = self.subject.text.partition("@")
+        kept = [way for way in variant.split("+") if way not in ("compile", "graph")]
+        if "+".join(kept) == variant:
             return self.method
-        text = self.subject.text.replace("+compile", "").replace("@compile+", "@")
-        method = methods.get(text.replace("@compile", ""), device=self.subject.device)
+        text = f"{base}@{'+'.join(kept)}" if kept else base
+        method = methods.get(text, device=self.subject.device)
         assert isinstance(method, Pretrained)
         method.load_by_rule()
         return method
 
-    def _sizes(self, size: Callable[[torch.Tensor], int]) -> float:
+    def _sizes(self) -> dict[str, float]:
+        """Parameters of the network as published, and bytes of what is held to run it."""
         if not isinstance(self.method, Pretrained):
-            return math.nan
-        tensors = (*self.method.network.parameters(), *self.method.network.buffers())
-        return float(sum(map(size, tensors)))
+            return {"parameters": math.nan, "weight_bytes": math.nan}
+        with torch.device("meta"):
+            published = self.method.build(self.method.config)
+        held = (*self.method.network.parameters(), *self.method.network.buffers())
+        return {
+            "parameters": float(sum(each.numel() for each in published.parameters())),
+            "weight_bytes": float(sum(each.nbytes for each in held)),
+        }
 
 
 def serve(subject: Subject, pipe: Connection) -> None:
@@ -301,7 +302,3 @@ def _limit_data(limit: int) -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-
-
-def _mean(spent: tuple[Spent, ...]) -> Spent:
-    return Spent(*(fmean(column) for column in zip(*spent, strict=True)))

@@ -19,10 +19,10 @@ from bench.latency.stopwatch import Loaded
 NAMES = {"table": "latency.parquet", "samples": "latency-samples.parquet", "facts": "latency.json"}
 """Files in a run folder."""
 _DISTURBED = 0.9  # CPU time over wall time and threads, below which something else was running
-_FEW = 30  # samples
+_FEW = 30  # rounds
 _COLUMNS = [
     "method", "title", "family", "weights", "identity", "side", "tier", "region", "batch",
-    "device", "threads", "n", "calls", "p50_ms", "p90_ms", "p99_ms", "min_ms", "mean_ms",
+    "device", "threads", "n", "rounds", "p50_ms", "p90_ms", "p99_ms", "min_ms", "mean_ms",
     "iqr_share", "cpu_p50_ms", "device_p50_ms", "images_per_second", "basis", "ratio", "ratio_low",
     "ratio_high", "ratio_fft", "disturbed_share", "hole_share", "audit", "peak_bytes",
     "reserved_bytes", "weight_bytes", "parameters", "products", "fourier", "traffic", "status",
@@ -120,7 +120,7 @@ def _rows(
                 row |= vars(counted) if counted else {}
             yield row
     first = {"side": bouts[0].config.side, "tier": bouts[0].config.tier, "status": "ok"}
-    if side.loaded:
+    if side.loaded and math.isfinite(side.loaded.seconds):
         yield first | {
             "region": "load", "batch": 1, "n": 1, "mean_ms": 1e3 * side.loaded.seconds,
         }  # fmt: skip
@@ -142,7 +142,7 @@ def _summary(
     busy = cpu / (wall * setting["threads"])
     return {
         "n": len(own),
-        "calls": int(own["calls"].iloc[0]) if len(own) else 0,
+        "rounds": own["round"].nunique(),
         "p50_ms": estimates.middle(wall),
         "p90_ms": estimates.percentile(wall, 0.9),
         "p99_ms": estimates.percentile(wall, 0.99),
@@ -158,7 +158,7 @@ def _summary(
         "ratio_fft": ratio_of(rows, name, FOURIER, f"{region}_{basis}").value,
         "disturbed_share": (busy < _DISTURBED).mean() if setting["device"] == "cpu" else math.nan,
         "hole_share": own["hole_share"].mean(),
-        "status": f"n<{_FEW}" if len(own) < _FEW else bout.status,
+        "status": f"under {_FEW} rounds" if own["round"].nunique() < _FEW else bout.status,
         "reason": "",
     }
 

@@ -18,23 +18,30 @@ from bench.statistics.coverage import (
     coverage,
     headline_metric,
 )
-from bench.statistics.equivalence import MARGINS, Margin, margin, verdict
+from bench.statistics.curves import Bin, Crossing, binned, crossings
+from bench.statistics.equivalence import ALPHA, MARGINS, Margin, margin, verdict
 from bench.statistics.intervals import Interval, column_intervals, mean_interval, paired_interval
 from bench.statistics.pairs import compare_pairs, decide
+from bench.statistics.ranks import RankTest, friedman, photo_means
 from bench.statistics.significance import holm, sign_flip, sign_flips, wilcoxon
-from bench.statistics.ties import rank_ranges, tie_groups
+from bench.statistics.ties import rank_ranges, tie_groups, tie_runs
 
 __all__ = [
+    "ALPHA",
     "CAP_DB",
     "CASE",
     "FULL_COVERAGE",
     "MARGINS",
     "MARKS",
+    "Bin",
     "Comparison",
+    "Crossing",
     "Facts",
     "Headline",
     "Interval",
     "Margin",
+    "RankTest",
+    "binned",
     "cap_infinite",
     "column_intervals",
     "common_cases",
@@ -42,17 +49,21 @@ __all__ = [
     "compare_pairs",
     "completed",
     "coverage",
+    "crossings",
     "decide",
+    "friedman",
     "headline_metric",
     "holm",
     "joined",
     "margin",
     "mean_interval",
     "paired_interval",
+    "photo_means",
     "rank_ranges",
     "sign_flip",
     "sign_flips",
     "tie_groups",
+    "tie_runs",
     "verdict",
     "wilcoxon",
 ]

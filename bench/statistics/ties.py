@@ -40,20 +40,31 @@ def tie_groups(ordered: Sequence[str], pairs: pd.DataFrame) -> dict[str, str]:
         ordered: The ranked methods, the best mean first.
         pairs: Columns ``a``, ``b``, ``significant``.
     """
+    letters = dict.fromkeys(ordered, "")
+    for count, (start, stop) in enumerate(tie_runs(ordered, pairs)):
+        for name in ordered[start:stop]:
+            letters[name] += _letter(count)
+    return letters
+
+
+def tie_runs(ordered: Sequence[str], pairs: pd.DataFrame) -> list[tuple[int, int]]:
+    """The groups of `tie_groups` as places in the order: the first, and the one after the last.
+
+    Args:
+        ordered: The methods, the best first.
+        pairs: Columns ``a``, ``b``, ``significant``.
+    """
     apart = {
         frozenset(pair)
         for *pair, differs in zip(pairs["a"], pairs["b"], pairs["significant"], strict=True)
         if differs
     }
-    letters = dict.fromkeys(ordered, "")
-    end = count = 0
+    runs: list[tuple[int, int]] = []
     for start in range(len(ordered)):
         stop = _run(ordered, start, apart)
-        if stop > end:  # else this run lies within the one before
-            for name in ordered[start:stop]:
-                letters[name] += _letter(count)
-            end, count = stop, count + 1
-    return letters
+        if not runs or stop > runs[-1][1]:  # else this run lies within the one before
+            runs.append((start, stop))
+    return runs
 
 
 def _run(ordered: Sequence[str], start: int, apart: set[frozenset[str]]) -> int:

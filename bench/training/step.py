@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +45,7 @@ class Learner:
         """
         recipe = self.recipe
         # Running statistics change as soon as a batch is looked at.
-        kept = {buffer: buffer.clone() for buffer in self._buffers()}
+        kept = self._copied_buffers()
         shown = recipe.show(batch)
         criticism: dict[str, torch.Tensor] = {}
         if recipe.critic is not None:
@@ -61,16 +61,27 @@ class Learner:
             self.average.update(recipe.network)
         else:
             taken = False
-            for buffer, before in kept.items():
-                buffer.copy_(before)
+            for buffers, before in kept:
+                if buffers:
+                    torch._foreach_copy_(buffers, before)
         every = terms | criticism
         # One transfer for all: each waits for the device.
         values = torch.stack([term.detach().float() for term in every.values()]).tolist()
         return dict(zip(every, values, strict=True)), taken
 
-    def _buffers(self) -> Iterator[torch.Tensor]:
-        for network in (self.recipe.network, self.recipe.critic):
-            yield from network.buffers() if network is not None else ()
+    def _copied_buffers(self) -> list[tuple[list[torch.Tensor], list[torch.Tensor]]]:
+        """The buffers of both networks and copies of them, floats and counters apart."""
+        networks = [each for each in (self.recipe.network, self.recipe.critic) if each is not None]
+        every = [buffer for network in networks for buffer in network.buffers()]
+        kinds = (
+            [each for each in every if each.is_floating_point() == floats]
+            for floats in (True, False)
+        )
+        pairs = [(buffers, [torch.empty_like(each) for each in buffers]) for buffers in kinds]
+        for buffers, copies in pairs:
+            if buffers:  # in one go: on a GPU, each call costs as much as all
+                torch._foreach_copy_(copies, buffers)
+        return pairs
 
     def _learn(self, optimiser: Any, terms: Mapping[str, torch.Tensor]) -> bool:
         optimiser.zero_grad()

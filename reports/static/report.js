@@ -1,4 +1,4 @@
-// Adds comfort to pages that are complete without it: a slider between two pictures, sorting.
+// Adds comfort to pages that are complete without it: comparing two pictures, sorting.
 (function () {
   "use strict";
 
@@ -11,7 +11,10 @@
   // The pictures on offer are the figures of the page that carry their name and file.
   function offered() {
     return Array.from(document.querySelectorAll("figure[data-src]")).map(function (figure) {
-      return { name: figure.dataset.name, src: figure.dataset.src };
+      var item = figure.closest("[id^=fill-]");
+      return {
+        name: figure.dataset.name, src: figure.dataset.src, fill: item && item.id.slice(5)
+      };
     });
   }
 
@@ -24,46 +27,136 @@
     return { select: select, label: element("label", {}, [label, select]) };
   }
 
+  function radios(legend, name, options, changed) {
+    return element("fieldset", { className: "switch" }, [
+      element("legend", { textContent: legend })
+    ].concat(options.map(function (option, index) {
+      var input = element("input", { type: "radio", name: name, checked: index === 0 });
+      input.addEventListener("change", function () { changed(option.value); });
+      return element("label", {}, [input, " " + option.words]);
+    })));
+  }
+
+  // Two panes of one size: one over the other, cut at the split, or side by side. They scroll
+  // and zoom together.
   function compare(box) {
     var pictures = offered();
-    var shown = box.querySelectorAll("img");
-    if (shown.length !== 2 || pictures.length < 2) return;
-    var start = Array.from(shown).map(function (image) {
+    var images = Array.from(box.querySelectorAll("img"));
+    if (images.length !== 2 || pictures.length < 2) return;
+    var asked = new URLSearchParams(location.search).get("b");
+    var start = images.map(function (image) {
       return pictures.findIndex(function (p) { return p.src === image.getAttribute("src"); });
     });
-    var stage = element("div", { className: "stage" }, Array.from(shown));
+    var found = pictures.findIndex(function (p) { return asked && p.fill === asked; });
+    if (found >= 0) start[1] = found;
+
+    var panes = images.map(function (image, index) {
+      image.draggable = false;
+      var pane = element("div", { className: "pane", tabIndex: index ? -1 : 0 }, [image]);
+      pane.setAttribute("role", "group");
+      return pane;
+    });
+    var stage = element("div", { className: "stage over" }, panes);
     var range = element("input", { type: "range", min: 0, max: 100, step: 1, value: 50 });
-    var left = chooser("Left", pictures, start[0], update);
-    var right = chooser("Right", pictures, start[1], update);
+    var sides = [
+      chooser("A, left", pictures, start[0], update),
+      chooser("B, right", pictures, start[1], update)
+    ];
+    var zoom = 0;
 
     function update() {
-      [left, right].forEach(function (side, index) {
-        var picture = pictures[side.select.selectedIndex];
-        if (shown[index].getAttribute("src") !== picture.src) shown[index].src = picture.src;
-        shown[index].alt = picture.name;
-        shown[index].draggable = false;
+      var names = sides.map(function (side) { return pictures[side.select.selectedIndex].name; });
+      images.forEach(function (image, index) {
+        var picture = pictures[sides[index].select.selectedIndex];
+        if (image.getAttribute("src") !== picture.src) image.src = picture.src;
+        image.alt = picture.name;
+        panes[index].setAttribute("aria-label", "AB"[index] + ": " + picture.name);
+        panes[index].dataset.name = picture.name;
       });
       stage.style.setProperty("--split", range.value + "%");
-      var names = [left, right].map(function (s) { return pictures[s.select.selectedIndex].name; });
       range.setAttribute("aria-valuetext", range.value + " % " + names[0] + ", rest " + names[1]);
+      keep(pictures[sides[1].select.selectedIndex].fill);
     }
+
+    // The next case opens with the same method as B.
+    function keep(fill) {
+      document.querySelectorAll(".steps a").forEach(function (link) {
+        link.search = fill ? "?b=" + fill : "";
+      });
+    }
+
+    function scale() {
+      images.forEach(function (image) {
+        var wide = zoom ? image.naturalWidth * zoom + "px" : "";
+        image.style.width = wide;
+        image.classList.toggle("pixels", zoom > 1);
+      });
+    }
+
+    function magnify(value) {
+      var pane = panes[0];
+      var x = (pane.scrollLeft + pane.clientWidth / 2) / pane.scrollWidth;
+      var y = (pane.scrollTop + pane.clientHeight / 2) / pane.scrollHeight;
+      zoom = value;
+      scale();
+      pane.scrollLeft = x * pane.scrollWidth - pane.clientWidth / 2;
+      pane.scrollTop = y * pane.scrollHeight - pane.clientHeight / 2;
+    }
+
+    panes.forEach(function (pane, index) {
+      pane.addEventListener("scroll", function () {
+        var other = panes[1 - index];
+        if (Math.abs(other.scrollLeft - pane.scrollLeft) > 1) other.scrollLeft = pane.scrollLeft;
+        if (Math.abs(other.scrollTop - pane.scrollTop) > 1) other.scrollTop = pane.scrollTop;
+      });
+    });
+    images.forEach(function (image) { image.addEventListener("load", scale); });
+
+    // A drag moves the split; of a zoomed picture only near the line, elsewhere the picture.
+    var panning = null;
+    stage.addEventListener("pointerdown", function (event) {
+      if (event.button || event.target.closest("input, select")) return;
+      var frame = stage.getBoundingClientRect();
+      var line = frame.left + frame.width * range.value / 100;
+      var over = stage.classList.contains("over");
+      var pan = !over || (zoom > 0 && Math.abs(event.clientX - line) > 24);
+      panning = pan ? { x: event.clientX, y: event.clientY } : null;
+      if (event.pointerType !== "touch" || !pan) stage.setPointerCapture(event.pointerId);
+      if (!pan) follow(event);
+    });
+    stage.addEventListener("pointermove", function (event) {
+      if (!event.buttons || !stage.hasPointerCapture(event.pointerId)) return;
+      if (!panning) return follow(event);
+      panes[0].scrollLeft -= event.clientX - panning.x;
+      panes[0].scrollTop -= event.clientY - panning.y;
+      panning = { x: event.clientX, y: event.clientY };
+    });
     function follow(event) {
       var frame = stage.getBoundingClientRect();
       range.value = Math.round(100 * (event.clientX - frame.left) / frame.width);
       update();
     }
-    stage.addEventListener("pointerdown", function (event) {
-      stage.setPointerCapture(event.pointerId);
-      follow(event);
-    });
-    stage.addEventListener("pointermove", function (event) {
-      if (event.buttons) follow(event);
-    });
     range.addEventListener("input", update);
-    var controls = element("div", { className: "controls" }, [
-      element("label", {}, ["Split position", range]), left.label, right.label
-    ]);
-    box.replaceChildren(stage, controls);
+
+    box.replaceChildren(
+      stage,
+      element("label", { className: "range" }, ["Split position", range]),
+      element("div", { className: "controls" }, [sides[0].label, sides[1].label]),
+      element("div", { className: "tools" }, [
+        radios("Zoom", "zoom", [
+          { words: "fit", value: 0 }, { words: "× 1", value: 1 }, { words: "× 2", value: 2 },
+          { words: "× 4", value: 4 }
+        ], magnify),
+        radios("View", "layout", [
+          { words: "slider", value: true }, { words: "side by side", value: false }
+        ], function (over) {
+          stage.classList.toggle("over", over);
+          range.disabled = !over;
+          panes[1].tabIndex = over ? -1 : 0;
+        })
+      ])
+    );
+    box.classList.add("live");
     update();
   }
 

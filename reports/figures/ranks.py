@@ -1,0 +1,47 @@
+"""Average ranks, with bars that join methods which cannot be told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from reports.figures import style
+from reports.figures.rows import Point, dress, size
+
+_APART = 0.35  # of the bars, in ranks
+
+
+def critical_difference(
+    points: Sequence[Point], bars: Sequence[tuple[int, int]], axis_label: str
+) -> bytes:
+    """Draw average ranks, one method a row, the best on top and at the right, bars beside them.
+
+    A diagram of critical differences (Demsar, "Statistical comparisons of classifiers over
+    multiple data sets", JMLR 2006) on its side, so that names of any length can be read.
+
+    Args:
+        points: The best first.
+        bars: First place, and the one after the last, of methods that cannot be told apart.
+        axis_label: Of the ranks.
+
+    Returns:
+        An SVG document.
+    """
+
+    def fill(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        for row, point in enumerate(points):
+            marker, colour = style.look(point.family)
+            axes.plot([1, point.interval.mean], [row, row], color=style.GRID, linewidth=1, zorder=1)
+            axes.plot([point.interval.mean], [row], marker=marker, markersize=7, color=colour,
+                      zorder=3)  # fmt: skip
+        dress(axes, points, axis_label)
+        axes.set_xlim(len(points) + 0.3, 0.7 - _APART * len(bars))
+        axes.set_xticks(range(1, len(points) + 1))
+        for number, (start, stop) in enumerate(bars):
+            x = 0.6 - _APART * number
+            axes.plot([x, x], [start - 0.25, stop - 0.75], color=style.INK, linewidth=3.2,
+                      solid_capstyle="round")  # fmt: skip
+
+    return style.drawn(size(len(points)), fill)

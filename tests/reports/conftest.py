@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from reports.build import build
+from tests.reports.reading import darken, judged, pages_of, write_run
+from tests.sample_run import HOSTILE_NAMES
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory) -> Path:
+    return write_run(tmp_path_factory.mktemp("sample") / "run")
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("hostile") / "run"
+    write_run(folder, names=HOSTILE_NAMES, side=32, tiers=["small"])
+    build(folder)
+    return folder / "report"
+
+
+@pytest.fixture(scope="session")
+def report(sample) -> Path:
+    return build(sample).parent
+
+
+@pytest.fixture
+def copy(sample, tmp_path) -> Path:
+    return Path(shutil.copytree(sample, tmp_path / "run"))
+
+
+@pytest.fixture(scope="session")
+def regressed(sample, tmp_path_factory) -> Path:
+    """A report with the verdict that Telea got worse on large holes."""
+    folder = Path(shutil.copytree(sample, tmp_path_factory.mktemp("regressed") / "run"))
+    darken(folder)
+    assert judged(sample, folder) == 1
+    return folder / "report"
+
+
+@pytest.fixture(scope="session")
+def trees(report, hostile, regressed) -> dict[Path, object]:
+    return pages_of(report) | pages_of(hostile) | pages_of(regressed)

@@ -1,0 +1,150 @@
+"""The plots of a tier: ranks, distributions, difficulty; and what all plots keep to."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from bench.statistics import CASE, Interval
+from reports import comparison, difficulty, figures, tables
+from reports.build import read_run
+from reports.figures import Line, Point
+from reports.site import Site
+from tests.reports.made_up import ranking_of, spread, with_values
+
+COUNT = 40
+
+
+@pytest.fixture
+def growing(sample, tmp_path):
+    """A tier in which Telea falls with the size of the hole and Navier-Stokes does not."""
+    rng = np.random.default_rng(0)
+    share = np.linspace(0.01, 0.6, COUNT)
+    level = rng.normal(0, 0.1, COUNT)
+    values = {
+        "telea": 0.9 - share + level + rng.normal(0, 0.01, COUNT),
+        "ns": 0.6 + level + rng.normal(0, 0.01, COUNT),
+        "shiftmap": 0.1 + level,
+    }
+    run = with_values(read_run(sample), {name: list(v) for name, v in values.items()})
+    plan = run.plan.assign(hole_share=share, hole_width=100 * share)
+    run = run.__class__(**{**vars(run), "plan": plan})
+    return Site(run, tmp_path), ranking_of(run)
+
+
+def test_no_bar_is_drawn_unless_friedmans_test_finds_something(sample):
+    rng = np.random.default_rng(2)
+    chance = {name: list(rng.normal(size=20)) for name in ("ns", "telea", "shiftmap")}
+    ranking = ranking_of(with_values(read_run(sample), chance))
+    test = comparison.average_ranks(ranking)
+    assert test.p > 0.05
+    assert comparison.inseparable(ranking, test) == []
+
+
+def test_a_bar_joins_those_that_wilcoxon_cannot_tell_apart(sample):
+    rng = np.random.default_rng(3)
+    level = rng.normal(0.5, 0.1, 30)
+    noise = rng.normal(0, 0.05, (2, 30))
+    values = {"ns": level + noise[0], "telea": level + noise[1], "shiftmap": level - 0.3}
+    ranking = ranking_of(with_values(read_run(sample), {n: list(v) for n, v in values.items()}))
+    test = comparison.average_ranks(ranking)
+    assert stats.wilcoxon(values["ns"], values["telea"]).pvalue > 0.05
+    assert stats.wilcoxon(values["ns"], values["shiftmap"]).pvalue < 0.001
+    assert comparison.inseparable(ranking, test) == [(0, 2)]
+    assert set(test.means.index[:2]) == {"ns", "telea"}
+
+
+def test_a_bar_joins_those_that_differ_by_less_than_matters(sample):
+    values = {"ns": spread(0.7), "telea": spread(0.699), "shiftmap": spread(0.2)}
+    ranking = ranking_of(with_values(read_run(sample), values))
+    pairs = ranking.pairs.set_index(["a", "b"])
+    assert pairs.loc[("ns", "telea"), "p_wilcoxon_holm"] < 0.05  # and yet
+    assert comparison.inseparable(ranking, comparison.average_ranks(ranking)) == [(0, 2)]
+
+
+def test_two_methods_have_no_average_ranks(sample):
+    run = with_values(read_run(sample), {"ns": spread(0.7), "telea": spread(0.2)})
+    assert comparison.average_ranks(ranking_of(run)) is None
+
+
+def test_a_distribution_is_the_share_of_cases_up_to_each_value(growing):
+    site, ranking = growing
+    head = tables.columns(site.run, ranking)[0]
+    exhibit = comparison.distributions(site, ranking, head)
+    own = ranking.values["telea"].to_numpy()
+    label = tables.label(site.run, "telea")
+    for value, share in comparison._shares(label, ranking.values["telea"]).points[1:]:
+        assert value in own
+        assert (own <= value).mean() >= share - 1e-12
+        assert (own < value).mean() < share
+    cells = dict((label.method, cells) for label, cells in exhibit.numbers.rows)["telea"]
+    found = [float(cell.text) for cell in cells]
+    assert found == pytest.approx(np.quantile(own, [0.05, 0.25, 0.5, 0.75, 0.95]), abs=1e-3)
+
+
+def test_where_two_methods_cross_is_said_in_words(growing):
+    site, ranking = growing
+    share, width = difficulty.of_tier(site, ranking, tables.columns(site.run, ranking)[0])
+    (words,) = share.crossings
+    sentence = r"Telea is better up to (\d+) %; from (\d+) % on Navier.Stokes is \(p (<|=) .*\)\."
+    low, high = map(int, re.fullmatch(sentence, words).groups()[:2])
+    assert low <= 30 <= high  # they cross at 0.3
+    assert 10 < low < high < 50
+    assert len(share.exhibit.numbers.head) == 5
+    assert len(share.exhibit.numbers.rows) == 3
+    assert "pixels" in width.crossings[0]
+
+
+def test_curves_of_all_tiers_need_more_than_one(growing, sample, tmp_path):
+    site, ranking = growing
+    assert not difficulty.of_all(site, [ranking])
+    plan = site.run.plan.assign(tier="large")
+    later = [frame.rename(index={"small": "large"}, level=CASE.index("tier"))
+             for frame in (ranking.values, ranking.photo_of)]  # fmt: skip
+    other = ranking.__class__(**{**vars(ranking), "tier": "large", "values": later[0],
+                                 "photo_of": later[1]})  # fmt: skip
+    both = site.run.__class__(**{**vars(site.run), "plan": pd.concat([site.run.plan, plan])})
+    share, _ = difficulty.of_all(Site(both, tmp_path), [ranking, other])
+    assert sum(int(head.rpartition("= ")[2]) for head in share.exhibit.numbers.head) == 2 * COUNT
+
+
+# -- all plots ----------------------------------------------------------------------------------
+
+
+def drawings() -> dict[str, bytes]:
+    points = [Point(f"Method {i}", "GAN", Interval(i, i - 0.5, i + 0.5, 9, 9), True)
+              for i in range(12)]  # fmt: skip
+    lines = [Line(p.label, "CNN", [(x / 100, x / 100) for x in range(101)]) for p in points]
+    frame = figures.Frame((1, 1000), (0, 12), True)
+    spots = [figures.Spot(p, 10.0 + i, 9.0 + i, 11.0 + i, i % 2 == 0) for i, p in enumerate(points)]
+    return {
+        "rows": figures.point_range(points, "x"),
+        "ranks": figures.critical_difference(points, [(0, 3), (2, 6)], "rank"),
+        "panels": figures.panels(lines, ("x", "y")),
+        "pareto": figures.pareto(spots, frame, ("x", "y")),
+    }
+
+
+def test_plots_have_at_most_2000_marks_and_the_same_bytes_each_time():
+    for name, svg in drawings().items():
+        assert svg == drawings()[name]
+        assert len(re.findall(rb"<(path|use|rect|line|circle)\b", svg)) <= 2000, name
+        assert len(svg) < 150_000, name
+
+
+def test_dark_plots_differ_by_their_colours_alone():
+    for svg in drawings().values():
+        dark = figures.on_dark(svg)
+        assert dark != svg
+        hidden = [re.sub(rb"#[0-9a-f]{6}", b"#", each) for each in (svg, dark)]
+        assert hidden[0] == hidden[1]
+        assert b"#1d2430" not in dark  # ink of light pages
+
+
+def test_names_in_a_plot_are_not_taken_for_colours():
+    point = Point("#1d2430 method", "GAN", Interval(1, 0, 2, 9, 9), True)
+    assert b"#1d2430 method" in figures.on_dark(figures.point_range([point], "x"))

@@ -1,0 +1,122 @@
+"""The overview, and what it says of runs that went wrong."""
+
+from __future__ import annotations
+
+import html
+
+import html5lib
+import numpy as np
+import pandas as pd
+
+from bench.statistics import headline_metric
+from reports import sentences
+from reports.build import build, read_run
+from reports.ranking import rank
+from reports.winners import winners
+from tests.reports.reading import XHTML, change_header, edit, pages_of, texts
+
+
+def test_overview_says_who_wins_and_that_it_is_a_demonstration(report, sample):
+    page = texts(html5lib.parse((report / "index.html").read_bytes()))
+    run = read_run(sample)
+    rankings = [rank(run, tier, headline_metric(run.metrics)) for tier in run.tiers]
+    assert sentences.headline(run, rankings) in page
+    assert "A demonstration, not an evaluation" in page
+    assert "Ranked by SSIM in the hole" in page
+    assert "inpaint-bench weights fetch lpips" in page
+    assert "original itself scored perfectly in 9 of 9 cases" in page
+
+
+def test_own_photos_are_not_called_a_demonstration(copy):
+    change_header(copy, photo_set="own photos")
+    page = build(copy).read_text("utf-8")
+    assert "demonstration" not in page
+    assert "Only 3 photos" in page
+
+
+def test_ranking_lists_everyone_in_their_group(report):
+    tree = html5lib.parse((report / "index.html").read_bytes())
+    table = tree.find(f".//{XHTML}table[@class='ranking']")
+    groups = {b.get("class"): texts(b) for b in table.findall(f"{XHTML}tbody")}
+    assert all(name in groups["ranked"] for name in ("Telea", "Navier", "Shift-map"))
+    assert all(name in groups["marks"] for name in ("Mean colour", "Original"))
+    assert "Fussy <b>method</b>" in groups["partial"]
+    assert "weights fetch lama:big-lama" in groups["absent"]
+    assert "lower is better" in texts(table)
+    assert "Peak memory MiB" in texts(table)
+
+
+def test_every_tier_has_a_ranking_and_a_radio_button_that_picks_it(report, sample):
+    tree = html5lib.parse((report / "index.html").read_bytes())
+    tabs = tree.find(f".//{XHTML}section[@class='tabs']")
+    panels = [s for s in tabs if (s.get("class") or "").startswith("panel")]
+    picked = [e.get("class") for e in tabs.iter(f"{XHTML}input")]
+    assert picked == ["t1", "t2", "t3", None]
+    assert [p.get("class") for p in panels] == ["panel p1", "panel p2", "panel p3"]
+    for panel, tier in zip(panels, read_run(sample).tiers, strict=True):
+        assert len(panel.findall(f".//{XHTML}table[@class='ranking']")) == 1
+        assert texts(panel.find(f"{XHTML}h3")).lower().startswith(tier)
+
+
+def test_winners_are_named_with_interval_and_ties(report, sample):
+    page = texts(html5lib.parse((report / "index.html").read_bytes()))
+    run = read_run(sample)
+    for tier in run.tiers:
+        for line in winners(run, rank(run, tier, headline_metric(run.metrics))):
+            assert f"{line.label.title} {line.figure} {line.interval}" in page
+            assert line.remark in page
+
+
+def test_best_is_bold_and_said_in_words(report):
+    tree = html5lib.parse((report / "index.html").read_bytes())
+    ranked = tree.find(f".//{XHTML}tbody[@class='ranked']")
+    strong = ranked.findall(f".//{XHTML}strong")
+    assert strong
+    assert texts(ranked).count(" best") >= len(strong)
+    assert not tree.find(f".//{XHTML}tbody[@class='marks']").findall(f".//{XHTML}strong")
+
+
+def test_a_method_that_completed_nothing_is_named_on_the_overview(copy):
+    def fail(cases: pd.DataFrame) -> pd.DataFrame:
+        return cases.assign(status=cases["status"].where(cases["method"] != "ns", "failed"))
+
+    edit(copy, "cases", fail)
+    page = texts(html5lib.parse(build(copy).read_bytes()))
+    assert "2 methods did not run or completed nothing: Navier\N{EN DASH}Stokes and LaMa" in page
+
+
+def test_a_run_in_which_everything_failed_still_has_a_report(copy):
+    edit(copy, "cases", lambda t: t.assign(status="failed", reason="no power", ssim_hole=np.nan))
+    edit(copy, "sets", lambda t: t.head(0))
+    index = build(copy)
+    assert "No method completed enough cases" in index.read_text("utf-8")
+    assert "failed: no power (3 of 3 cases)" in index.read_text("utf-8")
+    pages_of(index.parent)
+
+
+def test_without_the_usual_headlines_the_first_measured_metric_ranks(copy):
+    edit(copy, "metrics", lambda t: t[t["metric"] != "ssim_hole"])
+    edit(copy, "cases", lambda t: t.drop(columns="ssim_hole"))
+    page = build(copy).read_text("utf-8")
+    headline = headline_metric(read_run(copy).metrics)
+    assert headline.metric in set(read_run(copy).cases.columns)
+    assert headline.reason in html.unescape(page)
+
+
+def test_an_interrupted_run_says_so_on_every_page_and_ranks_nobody_on_few_cases(copy):
+    change_header(copy, state="interrupted", missing=4)
+    edit(copy, "cases", lambda t: t[(t["method"] == "telea") | (t["photo"] != "coffee.png")])
+    (copy / "sets.parquet").unlink()
+    report = build(copy).parent
+    for path, tree in pages_of(report).items():
+        assert "This run is not complete" in texts(tree), path
+        assert "4 fills of it are missing" in texts(tree), path
+    run = read_run(copy)
+    ranking = rank(run, "small", headline_metric(run.metrics))
+    assert [s.method for s in ranking.ranked] == ["telea"]
+    assert {s.method: s.n for s in ranking.partial} == {"shiftmap": 2, "ns": 2, "fussy": 2}
+    assert ranking.expected == 3
+
+
+def test_a_complete_run_does_not_call_itself_incomplete(report):
+    assert "not complete" not in (report / "index.html").read_text("utf-8")

@@ -1,0 +1,201 @@
+"""Rankings, and the result in words."""
+
+from __future__ import annotations
+
+import re
+
+import html5lib
+import pandas as pd
+import pytest
+
+from bench.statistics import Facts, compare_methods, headline_metric
+from reports import numbers, pair_table, sentences, tables
+from reports.build import build, read_run
+from reports.ranking import rank
+from tests.reports.made_up import PHOTOS, ranking_of, spread, with_values
+from tests.reports.reading import edit, texts, write_run
+
+
+def test_a_floor_or_the_ceiling_never_wins(copy):
+    def flatter(cases: pd.DataFrame) -> pd.DataFrame:
+        return cases.assign(ssim_hole=cases["ssim_hole"].where(cases["method"] != "mean", 1.0))
+
+    edit(copy, "cases", flatter)
+    run = read_run(copy)
+    for tier in run.tiers:
+        ranking = rank(run, tier, headline_metric(run.metrics))
+        assert ranking.best.method not in ("mean", "original")
+        assert {s.method for s in ranking.marks} == {"mean", "original"}
+
+
+def test_lpips_ranks_when_it_was_measured_and_lower_wins(tmp_path):
+    run = read_run(write_run(tmp_path / "run", tiers=["small"], lpips=True))
+    headline = headline_metric(run.metrics)
+    ranking = rank(run, "small", headline)
+    means = [s.values["lpips"].mean for s in ranking.ranked]
+    assert headline.metric == "lpips"
+    assert means == sorted(means)
+    assert all(s.gap.interval.mean >= 0 for s in ranking.ranked[1:])
+
+
+@pytest.mark.parametrize(
+    ("telea", "hero", "words"),
+    [
+        (spread(0.5), "is best on small holes", "significant, and larger than the margin of 0.005"),
+        (
+            spread(0.699),
+            "leads on small holes by less than matters",
+            "significant, but smaller than the margin of 0.005, so of no practical weight",
+        ),
+        (
+            spread(0.695, 0.004),
+            "is best on small holes",
+            "significant; whether it is larger than the margin of 0.005 is open",
+        ),
+        (
+            spread(0.6999, 0.0005),
+            "No clear winner",
+            "not separable from Telea; Telea is equivalent, within the margin of 0.005",
+        ),
+        (spread(0.69, 0.2), "No clear winner", "but not separable from Telea."),
+    ],
+)
+def test_a_lead_is_called_by_its_p_value_and_by_the_margin(sample, telea, hero, words):
+    run = with_values(read_run(sample), {"telea": telea, "ns": spread(0.7)})
+    ranking = ranking_of(run)
+    assert ranking.best.method == "ns"
+    assert hero in sentences.headline(run, [ranking])
+    verdict = sentences.verdict(run, ranking, "SSIM", "")
+    assert words in verdict
+    assert re.search(r"\(95 % interval \[.+\], p (=|<) [\d.]+\)", verdict)
+
+
+def test_too_few_photos_for_any_significance_are_called_that(sample):
+    values = {"telea": spread(0.5), "ns": spread(0.7), "shiftmap": spread(0.6), "mean": spread(0.1),
+              "fussy": spread(0.2), "lama:big-lama": spread(0.3),
+              "original": spread(1.0)}  # fmt: skip
+    run = with_values(read_run(sample), {name: v[:6] for name, v in values.items()})
+    ranking = ranking_of(run)
+    assert ranking.tied == ranking.ranked[1:]
+    said = sentences.headline(run, [ranking])
+    assert said == "No clear winner: with 6 photos no difference can be significant."
+    assert sentences.verdict(run, ranking, "SSIM", "").endswith("p = 0.31): not separable.")
+    verdict = sentences.powerless(ranking)
+    assert "smallest possible p-value, adjusted for 10 pairs, is 0.31" in verdict
+    assert "With 6 photos no difference" in sentences.differences(run, ranking)
+
+
+def test_one_method_alone_is_no_winner(sample):
+    run = with_values(read_run(sample), {"ns": [0.6, 0.7, 0.8]})
+    assert "nothing can be compared" in sentences.headline(run, [ranking_of(run)])
+
+
+def test_ranks_ties_and_differences_are_those_of_the_comparison(sample):
+    values = {"ns": spread(0.7), "shiftmap": spread(0.69, 0.2), "telea": spread(0.2)}
+    run = with_values(read_run(sample), values)
+    ranking = ranking_of(run)
+    facts = Facts("ssim_hole", higher=True)
+    found = compare_methods(run.cases, run.methods, facts, "small", expected=PHOTOS)
+    assert [s.method for s in ranking.ranked] == list(found.ranks["method"])
+    assert [s.place for s in ranking.ranked] == [(1, 2), (1, 2), (3, 3)]
+    assert [s.group for s in ranking.ranked] == list(found.ranks["group"]) == ["a", "a", "b"]
+    assert ranking.ranked[0].gap is None
+    for scores, (_, pair) in zip(ranking.ranked[1:], found.pairs.iterrows(), strict=False):
+        gap = scores.gap
+        assert (pair["a"], pair["b"]) == ("ns", scores.method)
+        assert (gap.interval.mean, gap.p) == (-pair["difference"], pair["p_holm"])
+        assert (gap.interval.low, gap.interval.high) == (-pair["high"], -pair["low"])
+    rows = tables.rows(run, ranking, tables.columns(run, ranking))["ranked"]
+    assert [row.place for row in rows] == ["1\N{EN DASH}2", "1\N{EN DASH}2", "3"]
+    assert [row.group for row in rows] == ["a", "a", "b"]
+    assert "not separable" in rows[1].difference.remark
+    assert rows[2].difference.remark == numbers.p_value(ranking.ranked[2].gap.p)
+    assert tables.RANK_NOTE in tables.notes(run, ranking, tables.columns(run, ranking))
+
+
+def test_a_strict_order_has_plain_ranks(sample):
+    values = {"ns": spread(0.7), "shiftmap": spread(0.6), "telea": spread(0.2)}
+    ranking = ranking_of(with_values(read_run(sample), values))
+    assert [s.place for s in ranking.ranked] == [(1, 1), (2, 2), (3, 3)]
+    assert [s.group for s in ranking.ranked] == ["a", "b", "c"]
+
+
+def test_the_best_of_a_tie_is_the_first_of_its_range(sample):
+    run = read_run(sample)
+    for tier in run.tiers:
+        ranking = rank(run, tier, headline_metric(run.metrics))
+        assert ranking.best.place == (1, 1 + len(ranking.tied))
+
+
+def test_pairs_are_listed_with_both_p_values_and_a_verdict(sample):
+    values = {"ns": spread(0.7), "shiftmap": spread(0.699), "telea": spread(0.2, 0.3)}
+    run = with_values(read_run(sample), values)
+    pairs = pair_table.pairs(run, ranking_of(run), "")
+    assert [(p.a, p.b) for p in pairs] == [
+        ("Navier\N{EN DASH}Stokes", "Shift-map"), ("Navier\N{EN DASH}Stokes", "Telea"),
+        ("Shift-map", "Telea"),
+    ]  # fmt: skip
+    assert pairs[0].verdict == "Navier\N{EN DASH}Stokes better, but within the margin"
+    assert pairs[0].difference.text.startswith("+0.001")
+    assert (pairs[0].win_rate, pairs[0].n, pairs[0].photos) == ("100 %", PHOTOS, PHOTOS)
+    assert all(float(p.p.strip("< ")) < 0.05 and float(p.p_wilcoxon.strip("< ")) < 1 for p in pairs)
+
+
+def test_equal_means_share_the_mark_and_a_column_without_difference_has_none(sample):
+    equal = {"ns": [0.6, 0.7, 0.8], "telea": [0.6, 0.7, 0.8], "shiftmap": [0.1, 0.2, 0.3]}
+    for values, marked in ((equal, [True, True, False]), (dict.fromkeys(equal, [0.5] * 3), [])):
+        run = with_values(read_run(sample), values)
+        ranking = rank(run, "small", headline_metric(run.metrics))
+        rows = tables.rows(run, ranking, tables.columns(run, ranking))["ranked"]
+        assert [row.cells[0].best for row in rows] == (marked or [False] * 3)
+        assert (rows[0].cells[0].interval == "") == (not marked)
+
+
+def test_a_tier_without_comparison_is_not_left_out_of_the_sentence(copy):
+    def fail(cases: pd.DataFrame) -> pd.DataFrame:
+        row = (cases["tier"] == "region") & (cases["method"] != "telea")
+        return cases.assign(status=cases["status"].where(~row, "failed"))
+
+    edit(copy, "cases", fail)
+    run = read_run(copy)
+    rankings = [rank(run, tier, headline_metric(run.metrics)) for tier in run.tiers]
+    assert "on region holes nothing can be compared" in sentences.headline(run, rankings)
+
+
+def test_ranked_means_use_only_common_cases(copy):
+    def fail_one(cases: pd.DataFrame) -> pd.DataFrame:
+        row = (cases["method"] == "ns") & (cases["photo"] == "coffee.png")
+        return cases.assign(
+            status=cases["status"].where(~row, "failed"),
+            reason=cases["reason"].where(~row, "ran out of ink"),
+        )
+
+    edit(copy, "cases", fail_one)
+    run = read_run(copy)
+    ranking = rank(run, "small", headline_metric(run.metrics))
+    assert [s.method for s in ranking.partial] == ["ns", "fussy"]
+    assert {s.n for s in ranking.ranked} == {3}
+    assert {s.method: s.n for s in ranking.partial} == {"ns": 2, "fussy": 2}
+    page = texts(html5lib.parse((build(copy).parent / "failures.html").read_bytes()))
+    assert "ran out of ink" in page
+
+
+def test_without_any_metric_of_single_cases_there_is_no_winner(copy):
+    edit(copy, "metrics", lambda t: t[t["scope"] != "case"])
+    run = read_run(copy)
+    rankings = [rank(run, tier, headline_metric(run.metrics)) for tier in run.tiers]
+    assert rankings
+    assert not any(ranking.best or ranking.ranked for ranking in rankings)
+    assert "is best on" not in sentences.headline(run, rankings)
+
+
+def test_a_case_without_the_headline_metric_counts_for_no_ranked_method(copy):
+    def forget_one(cases: pd.DataFrame) -> pd.DataFrame:
+        row = (cases["method"] == "ns") & (cases["photo"] == "coffee.png")
+        return cases.assign(ssim_hole=cases["ssim_hole"].mask(row))
+
+    edit(copy, "cases", forget_one)
+    run = read_run(copy)
+    ranking = rank(run, "small", headline_metric(run.metrics))
+    assert "ns" in [s.method for s in ranking.partial]
+    assert {s.n for s in ranking.ranked} == {ranking.n}
