@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,16 +13,7 @@ from bench.cli import main
 from reports.build import build
 from tests.sample_run import HOSTILE_NAMES, write_run
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH"),
-]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -34,46 +24,6 @@ def report(tmp_path_factory) -> Path:
     (folder / "run.json").write_text(json.dumps(header), "utf-8")
     assert main(["report", str(folder), "--baseline", str(folder)]) == 0
     return folder / "report"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    with playwright.sync_playwright() as tools:
-        found = tools.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield found
-        found.close()
-
-
-class Visit:
-    """A browser page that remembers what it asked for and complained about."""
-
-    def __init__(self, browser, **settings) -> None:
-        self.context = browser.new_context(**settings)
-        self.page = self.context.new_page()
-        self.requests: list[str] = []
-        self.complaints: list[str] = []
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("dialog", lambda dialog: self.complaints.append(dialog.message))
-        self.page.on("requestfailed", lambda request: self.complaints.append(request.url))
-
-    def open(self, path: Path) -> None:
-        self.page.goto(path.as_uri())
-        self.page.wait_for_load_state("load")
-
-
-@pytest.fixture
-def visit(browser) -> Iterator[Callable[..., Visit]]:
-    visits: list[Visit] = []
-
-    def start(**settings) -> Visit:
-        visits.append(Visit(browser, **settings))
-        return visits[-1]
-
-    yield start
-    for each in visits:
-        each.context.close()
 
 
 def kinds(report: Path) -> dict[str, Path]:
