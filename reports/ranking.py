@@ -21,7 +21,8 @@ from bench.statistics.notes import power_note
 from bench.store import records
 from reports.run import Run
 
-_NEEDED = [*CASE, "method", "sample", "cluster", "status", "reason"]
+NEEDED = [*CASE, "method", "sample", "cluster", "status", "reason"]
+"""Columns of the cases that a comparison needs besides the metric."""
 
 
 @dataclass(frozen=True)
@@ -145,12 +146,13 @@ def rank(run: Run, tier: str, headline: Headline) -> Ranking:
     cases = run.cases[run.cases["tier"] == tier]
     if facts.name not in case_metrics(run):
         cases = cases.assign(**{facts.name: np.nan})
-    needed = [*CASE, "method", "sample", "cluster", "status", "reason", facts.name]
-    found = statistics.compare_methods(cases[needed], run.methods, facts, tier, expected=expected)
+    found = statistics.compare_methods(
+        cases[[*NEEDED, facts.name]], run.methods, facts, tier, expected=expected
+    )
     places = {row["method"]: row for row in records(found.ranks)}
     ranked = [name for name, row in places.items() if row["role"] == "ranked"]
     done = statistics.completed(cases)
-    valued = done.loc[done[facts.name].notna(), _NEEDED]
+    valued = done.loc[done[facts.name].notna(), NEEDED]
     shared = statistics.common_cases(valued, ranked) if ranked else valued
     on_shared = done.merge(shared[CASE].drop_duplicates(), on=CASE)
     gaps = _gaps(found)

@@ -89,7 +89,8 @@ def _measured(run: Run, tier: str) -> Times:
 
 
 def _indicative(run: Run, tier: str) -> Times:
-    done = completed(run.cases[run.cases["tier"] == tier])
+    columns = ["method", "sample", "status", "seconds"]
+    done = completed(run.cases.loc[run.cases["tier"] == tier, columns])
     timed = done[done["method"].map(run.methods["timed"]).astype(bool) & done["seconds"].notna()]
     found = {
         str(method): Time(*(1000 * float(seconds.quantile(share)) for share in (0.5, 0.25, 0.75)))
