@@ -19,6 +19,7 @@ from bench import curves, provenance, tables
 from bench import plan as planning
 from bench.errors import BenchError, InputError, describe
 from bench.images import BUNDLED
+from bench.method_table import methods_table
 from bench.metrics import DEFAULT
 from bench.metrics.meter import MetricStatus, resolve_metrics
 from bench.request import Request
@@ -226,7 +227,7 @@ def _described(
     store: RunFolder, header: Mapping[str, Any], chosen: list[Inpainter]
 ) -> pd.DataFrame:
     """Describe the methods that can run now; keep the description of the others."""
-    table = tables.methods_table(chosen)
+    table = methods_table(chosen)
     if store.file("methods.parquet").exists():
         before = store.read_table("methods.parquet")
         table = pd.concat([before[~before["method"].isin(table["method"])], table])

@@ -15,8 +15,6 @@ from bench.metrics.meter import MetricStatus
 from bench.samples import sample_rows
 from bench.sets import set_rows
 from bench.store import KEYS, Item, RunFolder, records
-from methods.base import Inpainter
-from methods.goldens import certificate
 
 _TIMES = ["seconds", "cpu_seconds", "measure_seconds", "peak_bytes"]
 _REQUIRED = ["cluster", "hole_share", "hole_width"]
@@ -40,29 +38,6 @@ def metrics_table(metrics: Sequence[MetricStatus]) -> pd.DataFrame:
             "reason": entry.reason,
         }
         for entry in metrics
-    )
-
-
-def methods_table(chosen: Sequence[Inpainter]) -> pd.DataFrame:
-    """One row per method: what its card says."""
-    fields = (
-        "title", "family", "summary", "paper", "url", "implementation", "licence", "stochastic",
-        "limits", "verified",
-    )  # fmt: skip
-    return pd.DataFrame(
-        {
-            "method": method.name,
-            **{name: getattr(method.card, name) for name in fields},
-            "timed": method.timed,
-            "size": str(method.card.size),
-            "certificate": certificate.in_words(method),
-            "weights": method.weights_note,
-            "training": getattr(method, "training", ""),
-            "identity": method.identity,
-            "status": "ok",
-            "reason": "",
-        }
-        for method in chosen
     )
 
 

@@ -70,6 +70,26 @@ class SizeRule:
 
 
 @dataclass(frozen=True)
+class Published:
+    """Figures that somebody published about a method, and how they were measured.
+
+    Attributes:
+        on: Photos, sizes and holes.
+        protocol: How it was measured, and what differs from how this project does it.
+        source: Where the figures stand.
+        figures: Value by name of the metric; a name of this project's metrics only where both
+            mean the same.
+        weights: What they are of, if not of the method as such.
+    """
+
+    on: str
+    protocol: str
+    source: str
+    figures: dict[str, float]
+    weights: str = ""
+
+
+@dataclass(frozen=True)
 class Card:
     """What is known about a method.
 
@@ -92,6 +112,7 @@ class Card:
             The first is the default; what is named untrained comes last.
         variants: Names of variants to choose from, as in ``NAME@VARIANT``.
         checkpoints: The weight files; those of the first choice are the default.
+        published: Figures of the paper or of others; never of this project.
         configs: Settings of the network by name, to be trained with.
         sizes: Which sizes it takes with those settings, where that differs from ``size``.
     """
@@ -113,6 +134,7 @@ class Card:
     weights: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
+    published: tuple[Published, ...] = ()
     configs: dict[str, dict[str, Any]] = field(default_factory=dict)
     sizes: dict[str, SizeRule] = field(default_factory=dict)
 
@@ -179,6 +201,7 @@ def read(name: str) -> Card:
         raise BenchError(f"{path.name}: unknown fields {', '.join(sorted(unknown))}")
     facts["variants"] = tuple(facts.get("variants", ()))
     try:
+        facts["published"] = tuple(Published(**each) for each in facts.get("published", ()))
         files = [*(Checkpoint(**each) for each in facts.get("checkpoints", ())), *_small(name)]
         files.sort(key=lambda each: UNTRAINED in each.choice)
         facts["checkpoints"] = tuple(files)

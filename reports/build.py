@@ -13,10 +13,11 @@ from reports import (
     case_page,
     difficulty,
     downloads,
+    failures,
     folder,
     method_cards,
     overview,
-    pages,
+    provenance,
     receptive,
     regression,
     samples,
@@ -61,23 +62,23 @@ def build(
 def _write(site: Site) -> None:
     shutil.copytree(_STATIC, site.folder / "assets", copy_function=shutil.copyfile)
     sections = sections_of(site)
-    curves = difficulty.of_all(site, [section.ranking for section in sections])
+    rankings = [section.ranking for section in sections]
+    curves = difficulty.of_all(site, rankings)
     site.has_difficulty = bool(curves)
     overview.write(site, sections)
     for section in sections:
         tier_page.write(site, section)
         case_page.write(site, section)
     difficulty.write(site, curves)
-    method_cards.write(site)
+    method_cards.write(site, rankings)
     samples.write(site)
     training.write(site)
-    receptive.write(site, [section.ranking for section in sections])
+    receptive.write(site, rankings)
     if site.verdict is not None and not site.verdict.outdated:
         views = {view.page: view for section in sections for view in section.cases}
         regression.write(site, site.verdict, views)
-    pages.failures(site, sections)
-    pages.provenance(site, sections)
-    rankings = [section.ranking for section in sections]
+    failures.write(site, sections)
+    provenance.write(site, sections)
     downloads.write(site.run, rankings, _shown(sections), site.folder / "data")
     site.album.close()
 

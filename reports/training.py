@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports import figures, numbers, plots, tables
+from reports import figures, numbers, plots, sentences, tables
 from reports.figures import Line
 from reports.plots import Plot
 from reports.site import Site
@@ -29,12 +29,23 @@ _ALIKE: dict[str, Callable[[Any], Any]] = {
 }
 
 
+# What every network of the track should have been given alike: words, and where it stands.
+_GIVEN: dict[str, Callable[[Any], Any]] = {
+    "Pictures seen": lambda card: card["training"]["pictures"],
+    "Photos": lambda card: card["data"]["photos"],
+    "Square, pixels": lambda card: card["training"]["crop"],
+    "Batch": lambda card: card["training"]["batch"],
+    "Seed": lambda card: card["training"]["seed"],
+}
+
+
 @dataclass(frozen=True)
 class Budget:
-    """What a network was given, and where it ended."""
+    """What a network was given (where not all were given the same), and where it ended."""
 
     label: Label
     facts: dict[str, Any]
+    given: list[str]
     last: dict[str, str]
 
 
@@ -42,7 +53,7 @@ class Budget:
 class Curve:
     """The learning curves of a tier, and their numbers: a row per method, a column per place."""
 
-    tier: str
+    title: str
     plot: Plot
     places: list[str]
     rows: list[tuple[Label, list[str]]]
@@ -58,6 +69,8 @@ def write(site: Site) -> None:
     budgets = _budgets(site, held_out)
     context = {
         "budgets": budgets,
+        "alike": _alike(budgets),
+        "given": [words for words in _GIVEN if words not in dict(_alike(budgets))],
         "unlike": _unlike(budgets),
         "terms": _terms(site),
         "quantities": [(name, _words(name)) for name in dict.fromkeys(held_out["quantity"])],
@@ -67,14 +80,20 @@ def write(site: Site) -> None:
 
 
 def _budgets(site: Site, held_out: pd.DataFrame) -> list[Budget]:
+    cards = {
+        str(method): json.loads(str(site.run.methods.at[str(method), "training"]))
+        for method in held_out["method"].unique()
+    }
+    varied = [value for value in _GIVEN.values() if len({value(c) for c in cards.values()}) > 1]
     budgets = []
     for method, rows in held_out.groupby("method", sort=False):
-        card = site.run.methods.at[str(method), "training"]
+        card = cards[str(method)]
         last = rows[rows["pictures"] == rows["pictures"].max()]
         budgets.append(
             Budget(
                 tables.label(site.run, str(method)),
-                json.loads(str(card)),
+                card,
+                [f"{value(card):,}" for value in varied],
                 {
                     str(name): numbers.number(value, 4)
                     for name, value in zip(last["quantity"], last["value"], strict=True)
@@ -82,6 +101,16 @@ def _budgets(site: Site, held_out: pd.DataFrame) -> list[Budget]:
             )
         )
     return budgets
+
+
+def _alike(budgets: list[Budget]) -> list[tuple[str, str]]:
+    """What all were given, as words and number."""
+    found = []
+    for words, value in _GIVEN.items():
+        values = {value(budget.facts) for budget in budgets}
+        if len(values) == 1:
+            found.append((words, f"{values.pop():,}"))
+    return found
 
 
 def _of_the_last_stage(rows: pd.DataFrame) -> pd.DataFrame:
@@ -121,7 +150,7 @@ def _curve(site: Site, tier: str, curves: pd.DataFrame) -> Curve:
         values.setdefault(str(method), {})[int(place)] = float(value)
     families = site.run.methods["family"]
     lines = [
-        Line(method, str(families[method]), list(points.items()))
+        Line(sentences.title(site.run, method), str(families[method]), list(points.items()))
         for method, points in values.items()
     ]
     alt = (
@@ -144,7 +173,7 @@ def _curve(site: Site, tier: str, curves: pd.DataFrame) -> Curve:
         )
         for method, points in values.items()
     ]
-    return Curve(tier, plot, [f"{place:,}" for place in places], rows)
+    return Curve(numbers.holes(tier).capitalize(), plot, [f"{place:,}" for place in places], rows)
 
 
 def _thinned(places: list[int]) -> list[int]:

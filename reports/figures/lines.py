@@ -13,7 +13,7 @@ from reports.figures import style
 from reports.figures.rows import Point
 from reports.numbers import printable
 
-LINES_SIZE = (620, 330)
+LINES_SIZE = (470, 330)
 """Width and height of a plot of lines, in points."""
 SCATTER_SIZE = (470, 320)
 """Width and height of a plot of one figure against another, in points."""
@@ -31,10 +31,10 @@ class Line:
 
 
 def lines(curves: Sequence[Line], axes_labels: tuple[str, str]) -> bytes:
-    """Draw lines with a legend; those of a family differ by their stroke.
+    """Draw lines with names at the right; those of a family differ by their stroke.
 
     Args:
-        curves: In the order of the legend.
+        curves: Of different names.
         axes_labels: Of the horizontal and the vertical axis.
 
     Returns:
@@ -46,9 +46,9 @@ def lines(curves: Sequence[Line], axes_labels: tuple[str, str]) -> bytes:
         for line, stroke in zip(curves, style.strokes([c.family for c in curves]), strict=True):
             marker, colour = style.look(line.family)
             axes.plot(*zip(*line.points, strict=True), marker=marker, markersize=3.5, color=colour,
-                      linewidth=1.6, linestyle=stroke, label=printable(line.label))  # fmt: skip
+                      linewidth=1.6, linestyle=stroke)  # fmt: skip
+        _name(axes, [(line.label, *line.points[-1]) for line in curves])
         style.plain(axes, axes_labels)
-        figure.legend(loc="outside right upper", frameon=False, labelcolor=style.INK)
 
     return style.drawn(LINES_SIZE, fill)
 

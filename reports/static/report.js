@@ -103,11 +103,14 @@
       pane.scrollTop = y * pane.scrollHeight - pane.clientHeight / 2;
     }
 
+    // The pane under the pointer or with the focus leads; the other's own events must not lead back.
+    var leader = panes[0];
     panes.forEach(function (pane, index) {
+      ["pointerover", "focus", "touchstart"].forEach(function (name) {
+        pane.addEventListener(name, function () { leader = pane; }, { passive: true });
+      });
       pane.addEventListener("scroll", function () {
-        var other = panes[1 - index];
-        if (Math.abs(other.scrollLeft - pane.scrollLeft) > 1) other.scrollLeft = pane.scrollLeft;
-        if (Math.abs(other.scrollTop - pane.scrollTop) > 1) other.scrollTop = pane.scrollTop;
+        if (leader === pane) panes[1 - index].scrollTo(pane.scrollLeft, pane.scrollTop);
       });
     });
     images.forEach(function (image) { image.addEventListener("load", scale); });
@@ -120,16 +123,16 @@
       var line = frame.left + frame.width * range.value / 100;
       var over = stage.classList.contains("over");
       var pan = !over || (zoom > 0 && Math.abs(event.clientX - line) > 24);
-      panning = pan ? { x: event.clientX, y: event.clientY } : null;
+      panning = pan && {
+        left: leader.scrollLeft + event.clientX, top: leader.scrollTop + event.clientY
+      };
       if (event.pointerType !== "touch" || !pan) stage.setPointerCapture(event.pointerId);
       if (!pan) follow(event);
     });
     stage.addEventListener("pointermove", function (event) {
       if (!event.buttons || !stage.hasPointerCapture(event.pointerId)) return;
       if (!panning) return follow(event);
-      panes[0].scrollLeft -= event.clientX - panning.x;
-      panes[0].scrollTop -= event.clientY - panning.y;
-      panning = { x: event.clientX, y: event.clientY };
+      leader.scrollTo(panning.left - event.clientX, panning.top - event.clientY);
     });
     function follow(event) {
       var frame = stage.getBoundingClientRect();

@@ -117,7 +117,7 @@ def test_slider_follows_the_pointer_and_the_chosen_pictures(visit, report):
 def test_tables_sort_by_a_button_and_back(visit, report):
     seen = visit()
     seen.open(report / "index.html")
-    table = seen.page.locator("table.ranking:visible").first
+    table = seen.page.locator("table.ranking").first
     button = table.get_by_role("button", name="PSNR in the hole")
     column = table.locator("tbody.ranked td:nth-child(5)")
     orders = []

@@ -1,0 +1,243 @@
+"""What a reader operates: tiers, views and sizes without script; comparing with it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.every_page import kinds
+
+pytestmark = pytest.mark.slow
+TIMES = "\N{MULTIPLICATION SIGN}"
+
+
+@pytest.fixture
+def case(full_report) -> Path:
+    return kinds(full_report)["cases"]
+
+
+@pytest.fixture
+def bare(visit):
+    """Without script."""
+    return visit(java_script_enabled=False, viewport={"width": 1280, "height": 900})
+
+
+# -- without script -----------------------------------------------------------------------------
+
+
+def test_a_radio_button_shows_the_ranking_of_one_tier_or_of_all(bare, full_report):
+    bare.open(full_report / "index.html")
+    panels = bare.page.locator(".panel")
+    tiers = bare.page.locator(".tabs input")
+    assert panels.count() == 3
+    for chosen in range(3):
+        tiers.nth(chosen).check()
+        assert [p.is_visible() for p in panels.all()] == [i == chosen for i in range(3)]
+    tiers.nth(3).check()
+    assert all(p.is_visible() for p in panels.all())
+
+
+def test_all_rankings_are_printed(bare, full_report):
+    bare.open(full_report / "index.html")
+    bare.page.emulate_media(media="print")
+    assert all(p.is_visible() for p in bare.page.locator(".panel").all())
+
+
+def test_the_keyboard_walks_through_the_tiers(bare, full_report):
+    bare.open(full_report / "index.html")
+    bare.page.locator(".tabs input").first.focus()
+    bare.page.keyboard.press("ArrowRight")
+    assert bare.page.locator(".panel.p2").is_visible()
+    assert not bare.page.locator(".panel.p1").is_visible()
+
+
+def test_a_radio_button_shows_one_of_the_four_views_of_every_fill(bare, full_report):
+    bare.open(full_report / "tiers" / "large.html")
+    place = """() => Array.from(document.querySelectorAll('.gallery .view:not(.one)'), view => {
+        const image = view.querySelector('img').getBoundingClientRect();
+        const box = view.getBoundingClientRect();
+        return [Math.round((box.left - image.left) / box.width), image.width / box.width];
+    })"""
+    for number, name in enumerate(
+        ("result", "hole outlined", "error map", f"difference {TIMES} 4")
+    ):
+        bare.page.get_by_label(name, exact=True).check()
+        shown = bare.page.evaluate(place)
+        assert len(shown) >= 10
+        assert all(found == [number, 4] for found in shown), name
+
+
+def test_a_radio_button_sets_the_size_of_all_thumbnails(bare, full_report):
+    bare.open(full_report / "tiers" / "large.html")
+    widths = []
+    for name in ("S", "M", "L"):
+        bare.page.get_by_label(name, exact=True).check()
+        boxes = [each.bounding_box()["width"] for each in bare.page.locator(".gallery .view").all()]
+        assert max(boxes) - min(boxes) < 1
+        widths.append(boxes[0])
+    assert widths == sorted(widths)
+    assert widths[2] >= 2 * widths[0]
+
+
+def test_pictures_of_a_case_lie_side_by_side(bare, case):
+    bare.open(case)
+    first, second = (each.bounding_box() for each in bare.page.locator("[data-compare] img").all())
+    assert first["x"] + first["width"] <= second["x"]
+    assert bare.page.locator("[type=range]").count() == 0
+
+
+def test_the_order_a_reader_came_by_is_kept_by_its_links(bare, full_report):
+    bare.open(full_report / "tiers" / "large-worst.html")
+    titles = bare.page.locator(".gallery tbody th a").all_inner_texts()
+    bare.page.locator(".gallery tbody th a").first.click()
+    for number in range(1, 4):
+        assert bare.page.url.endswith("#worst")
+        shown = [nav.get_attribute("id") for nav in bare.page.locator(".steps").all()
+                 if nav.is_visible()]  # fmt: skip
+        assert shown == ["worst"]
+        assert f": {number} of {len(titles)}" in bare.page.locator("#worst").inner_text()
+        bare.page.locator("#worst a[rel=next]").click()
+    bare.page.locator("#worst a[rel=prev]").click()
+    assert f": {number} of " in bare.page.locator("#worst").inner_text()
+
+
+def test_a_case_opened_by_itself_shows_one_order(bare, case):
+    bare.open(case)
+    assert [nav.is_visible() for nav in bare.page.locator(".steps").all()].count(True) == 1
+
+
+def test_the_window_of_disagreement_is_enlarged_three_times_pixel_by_pixel(bare, case):
+    bare.open(case)
+    for crop in bare.page.locator("svg.crop").all():
+        side = int(crop.get_attribute("viewBox").split()[2])
+        assert crop.bounding_box()["width"] == pytest.approx(3 * side)
+        image = crop.locator("image")
+        assert image.evaluate("e => getComputedStyle(e).imageRendering") == "pixelated"
+    assert bare.complaints == []
+
+
+# -- with script --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def live(visit, case):
+    seen = visit(viewport={"width": 1280, "height": 900})
+    seen.open(case)
+    return seen
+
+
+def test_any_pair_can_be_chosen_samples_of_other_methods_included(live):
+    names = live.page.get_by_label("A, left").locator("option").all_inner_texts()
+    assert names[:2] == ["Original", "With mask"]
+    assert {"Telea", "Shift-map", "Mean colour"} <= set(names)
+    for label, name in (("A, left", "Telea"), ("B, right", "Shift-map")):
+        live.page.get_by_label(label).select_option(label=name)
+    sources = [image.get_attribute("src") for image in live.page.locator(".stage img").all()]
+    expected = [
+        live.page.locator(f"figure[data-name='{name}']").get_attribute("data-src")
+        for name in ("Telea", "Shift-map")
+    ]
+    assert sources == expected
+    assert "Telea, rest Shift-map" in live.page.get_by_label("Split position").get_attribute(
+        "aria-valuetext"
+    )
+
+
+def test_zoom_is_in_whole_pixels_and_not_smoothed(live):
+    for name, factor, rendering in (
+        (f"{TIMES} 1", 1, "auto"), (f"{TIMES} 2", 2, "pixelated"), (f"{TIMES} 4", 4, "pixelated"),
+    ):  # fmt: skip
+        live.page.get_by_label(name, exact=True).check()
+        for image in live.page.locator(".stage img").all():
+            assert image.evaluate("e => e.clientWidth / e.naturalWidth") == factor
+            assert image.evaluate("e => e.clientHeight / e.naturalHeight") == factor
+            assert image.evaluate("e => getComputedStyle(e).imageRendering") == rendering
+    live.page.get_by_label("fit").check()
+    image = live.page.locator(".stage img").first
+    assert image.evaluate("e => e.clientWidth") == image.evaluate("e => e.parentNode.clientWidth")
+
+
+def zoomed(live):
+    """Pictures larger than their panes, as photos of a usual size are when zoomed."""
+    live.page.get_by_label(f"{TIMES} 4", exact=True).check()
+    live.page.evaluate("""() => document.querySelectorAll('.pane').forEach(pane => {
+        pane.style.maxHeight = '120px';
+    })""")
+
+
+def scrolled(live, top: int) -> bool:
+    """Whether both panes come to be scrolled that far."""
+    for _ in range(50):
+        found = [pane.evaluate("e => e.scrollTop") for pane in live.page.locator(".pane").all()]
+        if all(abs(each - top) <= 2 for each in found):
+            return True
+        live.page.wait_for_timeout(20)
+    return False
+
+
+def test_both_pictures_pan_together_over_each_other_and_side_by_side(live):
+    zoomed(live)
+    for view, pane in (("slider", 0), ("side by side", 0), ("side by side", 1)):
+        live.page.get_by_label(view).check()
+        live.page.locator(".pane").nth(pane).hover(position={"x": 20, "y": 20})
+        live.page.mouse.wheel(0, -500)
+        assert scrolled(live, 0)
+        live.page.mouse.wheel(0, 70)
+        assert scrolled(live, 70), view
+
+
+def test_a_drag_moves_the_split_near_the_line_and_the_picture_elsewhere(live):
+    zoomed(live)
+    live.page.locator(".stage").scroll_into_view_if_needed()
+    box = live.page.locator(".stage").bounding_box()
+    split = live.page.get_by_label("Split position")
+    middle, top = box["x"] + box["width"] / 2, box["y"] + 60
+
+    def drag(start: float, right: float, down: float) -> None:
+        live.page.mouse.move(start, top)
+        live.page.mouse.down()
+        live.page.mouse.move(start + right, top + down, steps=4)
+        live.page.mouse.up()
+
+    drag(middle + 5, 100, 0)
+    assert int(split.input_value()) > 55
+    before = split.input_value()
+    drag(box["x"] + 40, 0, -50)
+    assert split.input_value() == before
+    assert scrolled(live, 50)
+
+
+def test_side_by_side_takes_both_halves_and_stops_the_slider(live):
+    live.page.get_by_label("side by side").check()
+    first, second = (pane.bounding_box() for pane in live.page.locator(".pane").all())
+    assert first["x"] + first["width"] <= second["x"]
+    assert first["width"] == pytest.approx(second["width"], abs=1)
+    assert live.page.get_by_label("Split position").is_disabled()
+    live.page.get_by_label("slider").check()
+    first, second = (pane.bounding_box() for pane in live.page.locator(".pane").all())
+    assert first == second
+
+
+def test_a_fill_clicked_in_the_gallery_is_the_one_compared_and_stays_it(visit, full_report):
+    seen = visit(viewport={"width": 1280, "height": 900})
+    seen.open(full_report / "tiers" / "large-worst.html")
+    column = seen.page.locator(".gallery thead th").all_inner_texts()
+    place = next(i for i, words in enumerate(column) if words.startswith("Shift-map"))
+    seen.page.locator(f".gallery tbody tr:first-child > :nth-child({place + 1}) a").click()
+    for _ in range(2):
+        chosen = seen.page.get_by_label("B, right").locator("option:checked")
+        assert chosen.inner_text() == "Shift-map"
+        assert re.search(r"\?b=\d+#worst$", seen.page.url)
+        seen.page.locator("#worst a[rel=next]").click()
+    assert seen.complaints == []
+
+
+def test_everything_on_the_case_page_works_by_keyboard(live):
+    live.page.get_by_label("fit").focus()
+    live.page.keyboard.press("ArrowRight")
+    assert live.page.get_by_label(f"{TIMES} 1", exact=True).is_checked()
+    live.page.locator(".pane").first.focus()
+    assert live.page.evaluate("document.activeElement.className") == "pane"
+    assert live.page.locator(".pane").first.get_attribute("aria-label").startswith("A: ")

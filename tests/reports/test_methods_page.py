@@ -1,0 +1,113 @@
+"""The page of the methods, and the table it is made of."""
+
+from __future__ import annotations
+
+import json
+
+import html5lib
+import numpy as np
+import pandas as pd
+import pytest
+
+import methods
+from bench.method_table import methods_table, parameters
+from methods.card import read as read_card
+from reports.build import build
+from tests.reports.reading import XHTML, edit, texts
+
+PUBLISHED = [
+    {
+        "on": "3 photos",
+        "weights": "big",
+        "protocol": "Other holes.",
+        "source": "table 9",
+        "figures": {"SSIM": 0.75, "LPIPS (VGG)": 0.1},
+    }
+]
+
+
+def cards_of(page) -> dict[str, str]:
+    tree = html5lib.parse(page.read_bytes())
+    return {texts(a.find(f"{XHTML}p/{XHTML}code")): texts(a) for a in tree.iter(f"{XHTML}article")}
+
+
+def test_nothing_is_left_empty(report):
+    for name, words in cards_of(report / "methods.html").items():
+        assert "not documented" in words, name  # the sample says little about its methods
+    table = html5lib.parse((report / "methods.html").read_bytes()).find(f".//{XHTML}table")
+    assert all(texts(cell).strip() for cell in table.iter(f"{XHTML}td"))
+
+
+def test_published_figures_stand_beside_this_runs_with_their_protocol(copy):
+    files = [{"name": "telea-9", "sha256": "ab" * 32, "licence": "", "origin": "somewhere"}]
+    edit(
+        copy,
+        "methods",
+        lambda t: t.assign(
+            files=["[]" if name != "telea" else json.dumps(files) for name in t["method"]],
+            parameters=[np.nan if name != "telea" else 1234567.0 for name in t["method"]],
+            published=["[]" if name != "telea" else json.dumps(PUBLISHED) for name in t["method"]],
+        ),
+    )
+    cards = cards_of(build(copy).parent / "methods.html")
+    assert "1,234,567" in cards["telea"]
+    assert "ab" * 32 in cards["telea"]
+    assert "Licence: not documented" in cards["telea"]
+    assert "not measured" in cards["telea"]  # operations
+    assert "Other holes." in cards["telea"]
+    assert "Source: table 9" in cards["telea"]
+    own = pd.read_parquet(copy / "cases.parquet").query("method == 'telea' and tier == 'large'")
+    assert f"large {own['ssim'].mean():.3f}" in cards["telea"]
+    assert "LPIPS (VGG)0.1no such metric here" in cards["telea"]
+    assert "Published figures" not in cards["ns"]
+
+
+def test_operations_are_those_of_the_table_of_latencies(copy):
+    rows = [
+        {"method": "telea", "side": side, "tier": "large", "region": "infer", "batch": 1,
+         "device": "cpu", "p50_ms": 5.0, "ratio": 1.0, "ratio_low": 1.0, "ratio_high": 1.0, "n": 30,
+         "status": "converged", "products": 2e9 * side, "fourier": 1e9}
+        for side in (128, 256)
+    ]  # fmt: skip
+    pd.DataFrame(rows).to_parquet(copy / "latency.parquet")
+    edit(copy, "methods", lambda t: t.assign(parameters=1.0))
+    cards = cards_of(build(copy).parent / "methods.html")
+    assert "257 G at 128 px; 513 G at 256 px" in cards["telea"]
+    assert "not measured" in cards["ns"]
+
+
+def test_parameters_are_counted_without_weights():
+    assert parameters(methods.get("lama")) == 50_975_875  # as published, 51 M
+    assert np.isnan(parameters(methods.get("telea")))
+    small = methods.get("pennet:small")
+    small.load()
+    assert parameters(small) == sum(each.numel() for each in small.network.parameters())
+
+
+def test_the_table_says_which_files_are_used():
+    table = methods_table([methods.get("telea"), methods.get("lama:small")]).set_index("method")
+    assert table.loc["telea", "files"] == "[]"
+    (file,) = json.loads(table.loc["lama:small", "files"])
+    assert file["name"] == "lama-small"
+    assert len(file["sha256"]) == 64
+    assert "non-commercial" in file["licence"]
+
+
+@pytest.mark.parametrize("name", methods.names())
+def test_published_figures_have_a_protocol_and_a_source(name):
+    facts = read_card(name)
+    for each in facts.published:
+        assert each.figures
+        assert all(np.isfinite(value) for value in each.figures.values())
+        assert each.on
+        assert each.protocol.endswith(".")
+        assert each.source
+        assert each.weights in ("", *facts.weights)
+
+
+def test_lamas_published_figures_are_those_of_its_paper():
+    found = {each.on: each.figures for each in read_card("lama").published}
+    assert found["Places, 30,000 validation photos of 512 x 512, wide masks"] == {
+        "FID": 2.21,
+        "LPIPS (VGG)": 0.135,
+    }
