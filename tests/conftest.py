@@ -5,6 +5,8 @@ import pytest
 from PIL import Image
 from skimage import data
 
+from tests.every_page import write_report
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
@@ -25,3 +27,9 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, pixels in pictures.items():
         Image.fromarray(pixels[100:228, 100:228]).save(folder / name)
     return folder
+
+
+@pytest.fixture(scope="session")
+def full_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report with every kind of page, of photos with hostile names."""
+    return write_report(tmp_path_factory.mktemp("every page"))

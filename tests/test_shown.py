@@ -16,6 +16,7 @@ from bench.merge import merge
 from bench.protocol import Protocol
 from bench.request import Request
 from reports.build import build
+from tests.reports.reading import snapshot
 
 
 def plan_of(**counts: int) -> pd.DataFrame:
@@ -116,8 +117,3 @@ def test_a_table_of_before_there_were_thumbnails_still_makes_a_report(finished, 
 def test_merged_runs_keep_their_thumbnails(finished, tmp_path):
     merge(tmp_path / "merged", [finished])
     assert snapshot(tmp_path / "merged" / "thumbs") == snapshot(finished / "thumbs")
-
-
-def snapshot(folder: Path) -> dict[str, bytes]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.browser.visits import ARGUMENTS, CHROMIUM, Visit
-from tests.every_page import write_report
 
 
 @pytest.fixture(scope="session")
@@ -33,9 +31,3 @@ def visit(browser) -> Iterator[Callable[..., Visit]]:
     yield start
     for each in visits:
         each.context.close()
-
-
-@pytest.fixture(scope="session")
-def full_report(tmp_path_factory) -> Path:
-    """A report with every kind of page, of photos with hostile names."""
-    return write_report(tmp_path_factory.mktemp("every page"))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from reports.build import build
+from tests.large_run import write_large_run
 from tests.reports.reading import darken, judged, pages_of, write_run
 from tests.sample_run import HOSTILE_NAMES
 
@@ -43,5 +44,12 @@ def regressed(sample, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def trees(report, hostile, regressed) -> dict[Path, object]:
-    return pages_of(report) | pages_of(hostile) | pages_of(regressed)
+def large(tmp_path_factory) -> Path:
+    """A report of 120 cases a tier by 12 methods: lists of pages, and cases left out."""
+    folder = tmp_path_factory.mktemp("large") / "run"
+    return build(write_large_run(folder, photos=120, pictures=True, side=24)).parent
+
+
+@pytest.fixture(scope="session")
+def trees(report, hostile, full_report) -> dict[Path, object]:
+    return pages_of(report) | pages_of(hostile) | pages_of(full_report)

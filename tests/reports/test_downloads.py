@@ -19,15 +19,10 @@ from reports import downloads, latex, markdown, sentences
 from reports.build import build, read_run
 from reports.ranking import rank
 from tests.large_run import write_large_run
+from tests.reports.reading import XHTML, edit
 from tests.sample_run import HOSTILE_NAMES, write_run
 
-XHTML = "{http://www.w3.org/1999/xhtml}"
 HOSTILE_TITLE = 'A&B_50%$#{x}~^\\<i>"`|*[l](u)* @you #1\n\N{GRINNING FACE}'
-
-
-def edit(folder: Path, table: str, change) -> None:
-    path = folder / f"{table}.parquet"
-    change(pd.read_parquet(path)).to_parquet(path, index=False)
 
 
 @pytest.fixture(scope="module")

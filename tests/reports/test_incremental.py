@@ -13,6 +13,7 @@ from PIL import Image
 from bench.errors import BenchError
 from reports import pictures
 from reports.build import build
+from tests.reports.reading import snapshot
 from tests.sample_run import write_run
 
 
@@ -39,10 +40,6 @@ def times(folder: Path) -> dict[str, tuple[int, int]]:
     return {name: (p.stat().st_mtime_ns, p.stat().st_ino) for name, p in files(folder).items()}
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    return {name: path.read_bytes() for name, path in files(folder).items()}
-
-
 def change_reason(run: Path) -> None:
     cases = pd.read_parquet(run / "cases.parquet")
     cases["reason"] = cases["reason"].replace("takes sides of at least 512 pixels", "other words")
@@ -57,10 +54,10 @@ def test_an_unchanged_run_leaves_every_file_as_it_was(run):
 
 
 def test_a_change_touches_only_the_files_it_shows_in(run):
-    before, old = times(run / "report"), contents(run / "report")
+    before, old = times(run / "report"), snapshot(run / "report")
     change_reason(run)
     build(run)
-    after, new = times(run / "report"), contents(run / "report")
+    after, new = times(run / "report"), snapshot(run / "report")
     changed = {name for name in old if old[name] != new[name]}
     assert {name for name in old if before[name] != after[name]} == changed
     assert "failures.html" in changed
@@ -94,20 +91,20 @@ def test_other_code_or_libraries_make_all_pictures_again(run, monkeypatch):
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"made by": 1, "pictures": []}'])
 def test_a_damaged_list_of_pictures_costs_only_time(run, text):
-    expected = contents(run / "report")
+    expected = snapshot(run / "report")
     (run / "report" / "assets" / "pictures.json").write_text(text)
     build(run)
-    assert contents(run / "report") == expected
+    assert snapshot(run / "report") == expected
 
 
 def test_a_damaged_file_of_the_previous_report_is_made_again(run):
-    expected = contents(run / "report")
+    expected = snapshot(run / "report")
     for name in ("index.html", *(n for n in expected if n.startswith(("thumbs", "full")))):
         path = run / "report" / name
         path.unlink()  # it may be the run's own file too
         path.write_bytes(b"torn")
     build(run)
-    assert contents(run / "report") == expected
+    assert snapshot(run / "report") == expected
 
 
 def test_pictures_that_the_run_lost_go_from_the_report(run):
@@ -115,7 +112,7 @@ def test_pictures_that_the_run_lost_go_from_the_report(run):
     build(run)
     page = (run / "report" / "tiers" / "small.html").read_text("utf-8")
     assert page.count("picture not kept") == 2
-    assert contents(run / "report") == contents(build(run, run / "elsewhere").parent)
+    assert snapshot(run / "report") == snapshot(build(run, run / "elsewhere").parent)
 
 
 def test_stale_files_and_folders_go(run):
@@ -132,9 +129,9 @@ def test_without_hard_links_files_are_copied_and_keep_their_time(run, monkeypatc
 
     monkeypatch.setattr(os, "link", refuse)
     before = {name: time for name, (time, _) in times(run / "report").items()}
-    expected = contents(run / "report")
+    expected = snapshot(run / "report")
     build(run)
-    assert contents(run / "report") == expected
+    assert snapshot(run / "report") == expected
     assert {name: time for name, (time, _) in times(run / "report").items()} == before
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from pathlib import Path
 
@@ -22,23 +21,13 @@ from bench.store import KEYS
 from reports.build import build, read_run
 from reports.ranking import rank
 from tests import sample_run
+from tests.reports.reading import change_header, edit, texts
 
-XHTML = "{http://www.w3.org/1999/xhtml}"
 PRINT = "photos:0123456789/3 size:sample paste:known-8bit"
 
 
-def change_header(folder: Path, **changes) -> None:
-    header = json.loads((folder / "run.json").read_text("utf-8")) | changes
-    (folder / "run.json").write_text(json.dumps(header), "utf-8")
-
-
-def edit(folder: Path, table: str, change) -> None:
-    path = folder / f"{table}.parquet"
-    change(pd.read_parquet(path)).to_parquet(path, index=False)
-
-
-def texts(path: Path) -> str:
-    return re.sub(r"\s+", " ", "".join(html5lib.parse(path.read_bytes()).itertext()))
+def text_of(path: Path) -> str:
+    return texts(html5lib.parse(path.read_bytes()))
 
 
 def keep_methods(folder: Path, *names: str) -> None:
@@ -81,7 +70,7 @@ def test_methods_of_all_runs_are_ranked_together_as_in_one_run(pair, whole, tmp_
     both = [pd.read_csv(place / "data" / "summary.csv").sort_values(["tier", "method", "metric"])
             for place in (tmp_path / "report", whole_copy / "report")]  # fmt: skip
     assert both[0].reset_index(drop=True).equals(both[1].reset_index(drop=True))
-    page = texts(tmp_path / "report" / "index.html")
+    page = text_of(tmp_path / "report" / "index.html")
     assert "One report of 2 runs: one and two" in page
     assert "telea is the same in one and two" in page
     assert "different protocols" not in page
@@ -106,7 +95,7 @@ def test_one_name_for_different_code_becomes_one_method_a_run(pair, tmp_path):
     table = pd.read_csv(report / "data" / "summary.csv")
     assert {"telea (one)", "telea (two)", "ns", "shiftmap"} <= set(table["method"])
     assert "telea" not in set(table["method"])
-    page = texts(report / "index.html")
+    page = text_of(report / "index.html")
     assert "telea was run with other code, weights or settings in one and two" in page
     assert "Telea (one)" in page
     assert "Telea (two)" in page
@@ -148,7 +137,7 @@ def test_anyway_prints_the_difference_on_every_page(pair, tmp_path):
     pages = list(report.rglob("*.html"))
     assert len(pages) > 10
     for page in pages:
-        assert "size: sample in A, 512 in B (A: one, B: two)" in texts(page), page
+        assert "size: sample in A, 512 in B (A: one, B: two)" in text_of(page), page
     assert "size: sample in A, 512 in B" in (report / "data" / "summary.md").read_text()
 
 
@@ -171,7 +160,7 @@ def test_a_metric_that_one_run_lacks_compares_nobody(pair, tmp_path):
         t["metric"] != "ssim_hole", "absent"), reason="no time"))  # fmt: skip
     report = tmp_path / "report"
     assert main(["report", *map(str, pair), "--out", str(report)]) == 0
-    assert "not measured in two, so nobody is compared by it" in texts(report / "index.html")
+    assert "not measured in two, so nobody is compared by it" in text_of(report / "index.html")
     assert "ssim_hole" not in set(pd.read_csv(report / "data" / "summary.csv")["metric"])
 
 
@@ -179,7 +168,7 @@ def test_an_incomplete_run_makes_the_report_incomplete(pair, tmp_path):
     change_header(pair[1], state="interrupted", missing=2)
     report = tmp_path / "report"
     assert main(["report", *map(str, pair), "--out", str(report)]) == 0
-    assert "This run is not complete. Its state is “interrupted”; 2 fills" in texts(
+    assert "This run is not complete. Its state is “interrupted”; 2 fills" in text_of(
         report / "index.html"
     )
 

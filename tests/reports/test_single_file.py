@@ -15,9 +15,8 @@ from bench.cli import main
 from bench.errors import BenchError
 from reports import packed, single_file
 from reports.build import build
+from tests.reports.reading import XHTML
 from tests.sample_run import HOSTILE_NAMES, write_run
-
-XHTML = "{http://www.w3.org/1999/xhtml}"
 
 
 @pytest.fixture(scope="module")

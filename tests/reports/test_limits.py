@@ -1,0 +1,109 @@
+"""How large pages may be, however large the run."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import reports
+from bench.statistics import headline_metric
+from reports import orders
+from reports.build import read_run
+from reports.ranking import rank
+from tests.large_run import write_large_run
+from tests.reports.reading import XHTML, pages_of
+
+CONTROLS = {f"{XHTML}{tag}" for tag in ("input", "select", "button", "summary")}
+STATIC = Path(reports.__file__).parent / "static"
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def large_trees(large):
+    return pages_of(large)
+
+
+def fetched(page: Path, tree) -> set[Path]:
+    """Files that a browser fetches for a page at once: not what is lazy, one plot of two."""
+    named = [link.get("href") for link in tree.iter(f"{XHTML}link")]
+    named += [script.get("src") for script in tree.iter(f"{XHTML}script")]
+    named += [i.get("src") for i in tree.iter(f"{XHTML}img") if i.get("loading") != "lazy"]
+    files = {page.parent / name for name in named if not name.startswith("data:")}
+    return {page, *files}
+
+
+def test_the_overview_fetches_at_most_600_kilobytes_at_once(large, full_report, large_trees):
+    for report in (large, full_report):
+        page = report / "index.html"
+        files = fetched(page, large_trees.get(page) or pages_of(report)[page])
+        assert len(files) > 5
+        assert sum(path.stat().st_size for path in files) <= 600_000
+
+
+def test_a_page_has_at_most_a_megabyte_400_pictures_and_30000_elements(large_trees):
+    assert len(large_trees) > 100
+    for path, tree in large_trees.items():
+        assert path.stat().st_size <= 1_000_000, path
+        assert len(list(tree.iter(f"{XHTML}img"))) <= 400, path
+        assert sum(1 for _ in tree.iter()) <= 30_000, path
+
+
+def test_tables_have_at_most_500_rows(large_trees):
+    for path, tree in large_trees.items():
+        for table in tree.iter(f"{XHTML}table"):
+            assert len(list(table.iter(f"{XHTML}tr"))) <= 510, path
+
+
+def test_thumbnails_stay_below_16_kilobytes_and_pictures_are_lazy_in_galleries(large, large_trees):
+    thumbnails = list((large / "thumbs").rglob("*.webp"))
+    assert len(thumbnails) > 1000
+    assert max(path.stat().st_size for path in thumbnails) < 16_000
+    for path, tree in large_trees.items():
+        if path.parent.name == "tiers":
+            images = tree.findall(f".//{XHTML}table[@class='gallery']//{XHTML}img")
+            assert {image.get("loading") for image in images} <= {"lazy"}, path
+
+
+def test_script_and_style_have_no_dependency(large_trees):
+    assert sum(path.stat().st_size for path in STATIC.iterdir()) <= 50_000
+    for path in STATIC.iterdir():
+        text = path.read_text("utf-8")
+        assert not re.search(r"@import|\bimport\b *[({\"']|\brequire\(", text), path
+        assert "http" not in text.replace("http://www.w3.org/2000/svg", ""), path
+        assert "url(" not in text, path
+
+
+def test_every_control_has_a_name(large_trees, trees):
+    seen = 0
+    for path, tree in (large_trees | trees).items():
+        labelled = {each for label in tree.iter(f"{XHTML}label") for each in label.iter()}
+        controls = (e for e in tree.iter() if e.tag in CONTROLS)
+        for control in controls:
+            seen += 1
+            words = "".join(control.itertext()).strip()
+            assert control in labelled or control.get("aria-label") or words, path
+        for link in tree.iter(f"{XHTML}a"):
+            pictures = [image.get("alt") for image in link.iter(f"{XHTML}img")]
+            assert "".join(link.itertext()).strip() or any(pictures), path
+    assert seen > 20
+
+
+def test_a_report_shows_at_most_2000_cases_however_many_tiers(tmp_path):
+    run = read_run(write_large_run(tmp_path / "run", photos=60, methods=4))
+    assert orders.MOST_CASES == 2000
+    tiers = [f"tier{number}" for number in range(50)]
+
+    def spread(table: pd.DataFrame) -> pd.DataFrame:
+        own = table[table["tier"] == "small"]
+        return pd.concat([own.assign(tier=tier) for tier in tiers], ignore_index=True)
+
+    cases = spread(run.cases).astype({"tier": "category"})
+    run = dataclasses.replace(run, plan=spread(run.plan), cases=cases)
+    ranking = rank(run, "tier7", headline_metric(run.metrics))
+    shown = orders.orders(run, ranking, [])
+    assert len(shown[0].keys) == 2000 // 50
+    assert [o.keys for o in orders.orders(run, ranking, [])] == [o.keys for o in shown]
