@@ -23,7 +23,8 @@ class Block:
         peak_bytes: Most memory that was taken in the block.
         skipped: Steps of the block that were not taken because a term or gradient was not finite.
         terms: Means of all loss terms over the block, weighted as they were added up.
-        held_out: Figures on the held-out photos by name, such as ``l1_hole_large``.
+        held_out: Figures on the held-out photos by name, such as ``l1_hole_large``; empty before
+            the last stage, when what fills has not begun to learn.
     """
 
     pictures: int

@@ -117,9 +117,13 @@ def train(job: Job) -> Path:
     todo = batches(stream, seen, job.budget, job.batch, learner.fabric.device, job.workers)
     while taken := list(itertools.islice(todo, max(job.block // job.batch, 1))):
         block = _learn(learner, taken, blocks[-1] if blocks else None)
-        # On a copy: a spectral norm changes by being used.
-        adapter.network = copy.deepcopy(learner.average.network)
-        figures = held_out.measure(adapter, photo_set.held_out, job.crop)
+        figures = {}
+        if (
+            block["stage"] == list(learner.recipe.stages)[-1]
+        ):  # before it, what fills has not learned
+            # On a copy: a spectral norm changes by being used.
+            adapter.network = copy.deepcopy(learner.average.network)
+            figures = held_out.measure(adapter, photo_set.held_out, job.crop)
         blocks.append(ledger.Block(**block, held_out=figures))
         ledger.write(job.ledger, blocks)
         state.save(
