@@ -118,11 +118,16 @@ def measure(request: Request, tell: Callable[[str], None] = print) -> Measured:
             for name, side in sides.items():
                 if name in bout.calls:
                     _look(processes[name], side, bout)
-        protocol.run(bouts)
-        if request.batches:
-            for name, side in sides.items():
-                if name in bouts[0].calls and name not in bouts[0].slow:
-                    side.speeds = _speeds(processes[name], configs[0])
+        try:
+            protocol.run(bouts)
+            if request.batches:
+                for name, side in sides.items():
+                    if name in bouts[0].calls and name not in bouts[0].slow:
+                        side.speeds = _speeds(processes[name], configs[0])
+        except KeyboardInterrupt:
+            if not protocol.samples:
+                raise
+            tell("interrupted: what was measured is kept")
     setting = {"device": kind, "threads": request.threads, "basis": protocol.basis}
     samples = protocol.table()
     facts = _facts(request, setting, words, ceilings)
@@ -200,7 +205,7 @@ def _load_all(
             loaded: Loaded = process.answer()
             sides[name].loaded = replace(loaded, seconds=math.nan) if together else loaded
         except NoAnswer as error:
-            tell(f"{name}: {error.refused.status}: {error}")
+            tell(str(error))
             for bout in bouts:
                 bout.refused[name] = error.refused
 

@@ -20,6 +20,7 @@ NAMES = {"table": "latency.parquet", "samples": "latency-samples.parquet", "fact
 """Files in a run folder."""
 _DISTURBED = 0.9  # CPU time over wall time and threads, below which something else was running
 _FEW = 30  # rounds
+INTERRUPTED = "interrupted"
 _COLUMNS = [
     "method", "title", "family", "weights", "identity", "side", "tier", "region", "batch",
     "device", "threads", "n", "rounds", "p50_ms", "p90_ms", "p99_ms", "min_ms", "mean_ms",
@@ -139,10 +140,11 @@ def _summary(
     basis = setting["basis"] if region == "infer" or setting["basis"] != "device" else "wall"
     ratio = ratio_of(rows, name, ANCHOR, f"{region}_{basis}")
     quarters = np.quantile(wall, (0.25, 0.75)) if len(wall) else (math.nan, math.nan)
+    rounds = own["round"].nunique()
     busy = cpu / (wall * setting["threads"])
     return {
         "n": len(own),
-        "rounds": own["round"].nunique(),
+        "rounds": rounds,
         "p50_ms": estimates.middle(wall),
         "p90_ms": estimates.percentile(wall, 0.9),
         "p99_ms": estimates.percentile(wall, 0.99),
@@ -158,7 +160,9 @@ def _summary(
         "ratio_fft": ratio_of(rows, name, FOURIER, f"{region}_{basis}").value,
         "disturbed_share": (busy < _DISTURBED).mean() if setting["device"] == "cpu" else math.nan,
         "hole_share": own["hole_share"].mean(),
-        "status": f"under {_FEW} rounds" if own["round"].nunique() < _FEW else bout.status,
+        "status": f"under {_FEW} rounds"
+        if own["round"].nunique() < _FEW
+        else bout.status or INTERRUPTED,
         "reason": "",
     }
 
