@@ -110,14 +110,17 @@ def measure(request: Request, tell: Callable[[str], None] = print) -> Measured:
         sides = {name: Side() for name in names}
         bouts = [Bout(config) for config in configs]
         _load_all({name: processes[name] for name in names}, sides, bouts, request.together, tell)
-        protocol = Protocol(processes, anchors.NAMES, kind, request.pace, request.seed, tell)
+        protocol = Protocol(
+            processes,
+            anchors.NAMES,
+            kind,
+            request.pace,
+            request.seed,
+            tell,
+            lambda name, bout: _look(processes[name], sides[name], bout),
+        )
         if kind == "cpu" and request.threads > 1:
             protocol.basis = "wall"  # threads that wait for each other take CPU time too
-        for bout in bouts:
-            protocol.warm_up(bout)
-            for name, side in sides.items():
-                if name in bout.calls:
-                    _look(processes[name], side, bout)
         try:
             protocol.run(bouts)
             if request.batches:
