@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 import psutil
+import torch
 
 import methods
 from bench import flops, images, provenance
@@ -247,7 +248,7 @@ def _facts(
 ) -> dict[str, Any]:
     environment = provenance.collect()
     machine = {
-        "torch": environment["packages"]["torch"],
+        "torch": torch.__version__,
         "processor": environment["processor"],
         "accelerator": environment["accelerator"] if setting["device"] != "cpu" else "",
         "threads": request.threads,

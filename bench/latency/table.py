@@ -162,11 +162,15 @@ def _summary(
         "ratio_fft": ratio_of(rows, name, FOURIER, f"{region}_{basis}").value,
         "disturbed_share": (busy < _DISTURBED).mean() if setting["device"] == "cpu" else math.nan,
         "hole_share": own["hole_share"].mean(),
-        "status": f"under {_FEW} rounds"
-        if own["round"].nunique() < _FEW
-        else bout.status or INTERRUPTED,
+        "status": _status(rounds, bout),
         "reason": "",
     }
+
+
+def _status(rounds: int, bout: Bout) -> str:
+    if rounds == 0:
+        return INTERRUPTED
+    return f"under {_FEW} rounds" if rounds < _FEW else bout.status or INTERRUPTED
 
 
 def _quick(samples: pd.DataFrame, bout: Bout) -> pd.DataFrame:
