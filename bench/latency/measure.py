@@ -19,16 +19,18 @@ import methods
 from bench import flops, images, provenance
 from bench.errors import BenchError
 from bench.latency import anchors, inputs, table
+from bench.latency.compare import FACTS, TABLE
 from bench.latency.inputs import Config
 from bench.latency.processes import NoAnswer, Process, data_limit
 from bench.latency.rounds import Bout, Pace, Protocol
 from bench.latency.stopwatch import Loaded, Subject
-from bench.latency.table import NAMES, Side
+from bench.latency.table import Side
 from bench.store import RunFolder
 
 _BATCHES = tuple(2**power for power in range(7))
 _GAIN = 1.05  # of pictures a second, below which a larger batch is not tried
 _THROUGHPUT_SECONDS = 0.5
+SAMPLES = "latency-samples.parquet"
 
 
 @dataclass(frozen=True)
@@ -142,9 +144,9 @@ def measure(request: Request, tell: Callable[[str], None] = print) -> Measured:
 def write(store: RunFolder, measured: Measured) -> None:
     """Put it into a run folder; what was there is replaced."""
     store.path.mkdir(parents=True, exist_ok=True)
-    store.write_table(NAMES["samples"], measured.samples)
-    store.write_table(NAMES["table"], measured.table)
-    store.write_json(NAMES["facts"], measured.facts)
+    store.write_table(SAMPLES, measured.samples)
+    store.write_table(TABLE, measured.table)
+    store.write_json(FACTS, measured.facts)
 
 
 def _names(asked: Sequence[str]) -> dict[str, str]:

@@ -16,8 +16,6 @@ from bench.latency.anchors import ANCHOR, FOURIER
 from bench.latency.rounds import AGAIN, Bout, ratio_of, undisturbed
 from bench.latency.stopwatch import Loaded
 
-NAMES = {"table": "latency.parquet", "samples": "latency-samples.parquet", "facts": "latency.json"}
-"""Files in a run folder."""
 _DISTURBED = 0.9  # CPU time over wall time and threads, below which something else was running
 _FEW = 30  # rounds
 INTERRUPTED = "interrupted"
@@ -25,7 +23,7 @@ _COLUMNS = [
     "method", "title", "family", "weights", "identity", "side", "tier", "region", "batch",
     "device", "threads", "n", "rounds", "p50_ms", "p90_ms", "p99_ms", "min_ms", "mean_ms",
     "iqr_share", "cpu_p50_ms", "device_p50_ms", "images_per_second", "basis", "ratio", "ratio_low",
-    "ratio_high", "ratio_fft", "disturbed_share", "hole_share", "audit", "peak_bytes",
+    "ratio_high", "ratio_wall", "ratio_fft", "disturbed_share", "hole_share", "audit", "peak_bytes",
     "reserved_bytes", "weight_bytes", "parameters", "products", "fourier", "traffic", "status",
     "reason",
 ]  # fmt: skip
@@ -159,6 +157,7 @@ def _summary(
         "ratio": ratio.value,
         "ratio_low": ratio.low,
         "ratio_high": ratio.high,
+        "ratio_wall": ratio_of(rows, name, ANCHOR, f"{region}_wall").value,
         "ratio_fft": ratio_of(rows, name, FOURIER, f"{region}_{basis}").value,
         "disturbed_share": (busy < _DISTURBED).mean() if setting["device"] == "cpu" else math.nan,
         "hole_share": own["hole_share"].mean(),
