@@ -83,6 +83,12 @@ class Measured:
     samples: pd.DataFrame
     facts: dict[str, Any]
 
+    @property
+    def untimed(self) -> list[str]:
+        """Methods of which no call was timed."""
+        timed = set(self.table.loc[self.table["n"] > 0, "method"])
+        return [name for name in dict.fromkeys(self.table["method"]) if name not in timed]
+
 
 def threads_here() -> int:
     """Physical cores that this process may use."""
@@ -141,12 +147,18 @@ def measure(request: Request, tell: Callable[[str], None] = print) -> Measured:
     return Measured(table.build(samples, bouts, sides, setting), samples, facts)
 
 
-def write(store: RunFolder, measured: Measured) -> None:
-    """Put it into a run folder; what was there is replaced."""
-    store.path.mkdir(parents=True, exist_ok=True)
+def measure_into(folder: Path, request: Request, tell: Callable[[str], None] = print) -> Measured:
+    """Measure, and put it into a run folder, where it replaces what was there.
+
+    Raises:
+        BenchError: As `measure`, or if the folder cannot be written.
+    """
+    measured = measure(request, tell)
+    store = RunFolder(folder)
     store.write_table(SAMPLES, measured.samples)
     store.write_table(TABLE, measured.table)
     store.write_json(FACTS, measured.facts)
+    return measured
 
 
 def _names(asked: Sequence[str]) -> dict[str, str]:
