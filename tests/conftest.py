@@ -1,9 +1,15 @@
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
 from skimage import data
+
+from tests import trainings
+
+if TYPE_CHECKING:
+    from bench.training.loop import Job
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +31,28 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, pixels in pictures.items():
         Image.fromarray(pixels[100:228, 100:228]).save(folder / name)
     return folder
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of photos to train on."""
+    path = tmp_path_factory.mktemp("photos") / "some.tar"
+    trainings.write_archive(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def job(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> "Job":
+    """A short training of LaMa."""
+    from bench.training.loop import Job
+
+    out, side = tmp_path_factory.mktemp("training") / "out", trainings.SIDE
+    return Job("lama", (archive,), out, 16, batch=4, crop=side, block=8, terms_of_use="made here")
+
+
+@pytest.fixture(scope="session")
+def trained(job: "Job") -> Path:
+    """The weights of `job`, trained."""
+    from bench.training.loop import train
+
+    return train(job)

@@ -14,11 +14,10 @@ from bench.runner import run
 from bench.store import RunFolder
 from bench.training import ledger
 from reports.build import build
-from tests.test_training import archive, job, trained  # noqa: F401  fixtures
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory, photos, job, trained):  # noqa: F811
+def finished(tmp_path_factory, photos, job, trained):
     out = tmp_path_factory.mktemp("report") / "out"
     protocol = Protocol(photos=str(photos), size=64, tiers=("large",))
     methods = (f"first=trained:{job.out}", f"second=trained:{job.out}", "mean")
@@ -26,7 +25,7 @@ def finished(tmp_path_factory, photos, job, trained):  # noqa: F811
     return RunFolder(out)
 
 
-def test_the_run_holds_the_ledger_of_each_trained_network(finished, job):  # noqa: F811
+def test_the_run_holds_the_ledger_of_each_trained_network(finished, job):
     table = finished.read_table("training.parquet")
     assert set(table["method"]) == {"first", "second"}
     blocks = ledger.read(job.ledger)
@@ -39,7 +38,7 @@ def test_the_run_holds_the_ledger_of_each_trained_network(finished, job):  # noq
     assert cards["mean"] == ""
 
 
-def test_the_page_tells_budget_curves_and_ends(finished, job):  # noqa: F811
+def test_the_page_tells_budget_curves_and_ends(finished, job):
     build(finished.path, finished.path / "report")
     page = (finished.path / "report" / "training.html").read_text("utf-8")
     assert "1,635,087" in page

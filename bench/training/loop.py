@@ -162,7 +162,7 @@ def _set_up(job: Job) -> tuple[Learner, Pretrained]:
     fabric = Fabric(accelerator=device.type, devices=devices, precision=precision)
     average = Average(recipe.network.to(fabric.device))
     recipe.network, optimiser = _watched(fabric, recipe.network, RATE)
-    for name in recipe.methods:
+    for name in recipe.forward_methods:
         recipe.network.mark_forward_method(name)
     critic_optimiser = None
     if recipe.critic is not None:

@@ -50,6 +50,7 @@ class Recipe:
             is for a `show` that looks at the photo under the hole, as some papers' training does.
         side: Of the only squares that the critic takes; 0 if it takes any.
         variant: Of the method, to fill held-out photos with; empty for the method as it is.
+        forward_methods: Of the network, besides ``forward``, that `show` calls.
     """
 
     stages: ClassVar[Mapping[str, float]] = {"all": 1.0}
@@ -57,7 +58,7 @@ class Recipe:
     notes: ClassVar[Mapping[str, str]] = {}
     side: ClassVar[int] = 0
     variant: ClassVar[str] = ""
-    methods: ClassVar[tuple[str, ...]] = ()  # of the network besides forward that `show` calls
+    forward_methods: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, network: nn.Module, critic: nn.Module | None = None) -> None:
         """Keep the two."""
@@ -102,11 +103,16 @@ class Recipe:
 
 def reconstruction(batch: Batch, picture: torch.Tensor) -> dict[str, torch.Tensor]:
     """The common term: mean absolute difference in the hole and outside of it, weighted."""
-    difference = (picture - batch.images).abs().mean(1, keepdim=True)
+    error = difference(batch, picture)
     return {
-        "l1_hole": HOLE * mean_over(difference, batch.masks),
-        "l1_known": KNOWN * mean_over(difference, 1 - batch.masks),
+        "l1_hole": HOLE * mean_over(error, batch.masks),
+        "l1_known": KNOWN * mean_over(error, 1 - batch.masks),
     }
+
+
+def difference(batch: Batch, picture: torch.Tensor) -> torch.Tensor:
+    """Mean absolute difference from the photo at each pixel, ``(N, 1, S, S)``."""
+    return (picture - batch.images).abs().mean(1, keepdim=True)
 
 
 def mean_over(values: torch.Tensor, where: torch.Tensor) -> torch.Tensor:

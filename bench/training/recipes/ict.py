@@ -43,7 +43,7 @@ class ICT(Recipe):
         "held_out": "filled with 8 tokens drawn per pass (variant step8), for speed",
     }
     variant: ClassVar = "step8"
-    methods: ClassVar = ("predict", "upsample")
+    forward_methods: ClassVar = ("predict", "upsample")
 
     @classmethod
     def make(cls, network: nn.Module, seed: int) -> Self:
