@@ -6,8 +6,6 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from tests import trainings
-
 if TYPE_CHECKING:
     from bench.training.loop import Job
 
@@ -36,6 +34,8 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive of photos to train on."""
+    from tests import trainings
+
     path = tmp_path_factory.mktemp("photos") / "some.tar"
     trainings.write_archive(path)
     return path
@@ -45,9 +45,10 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def job(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> "Job":
     """A short training of LaMa."""
     from bench.training.loop import Job
+    from tests.trainings import SIDE
 
-    out, side = tmp_path_factory.mktemp("training") / "out", trainings.SIDE
-    return Job("lama", (archive,), out, 16, batch=4, crop=side, block=8, terms_of_use="made here")
+    out = tmp_path_factory.mktemp("training") / "out"
+    return Job("lama", (archive,), out, 16, batch=4, crop=SIDE, block=8, terms_of_use="made here")
 
 
 @pytest.fixture(scope="session")

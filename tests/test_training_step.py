@@ -7,18 +7,17 @@ import pytest
 import torch
 
 from bench.training import photos
-from bench.training.loop import _set_up
 from bench.training.state import Average
 from bench.training.stream import Stream, batches
-from tests.trainings import SIDE
+from tests.trainings import SIDE, learner_of
 
 
 def test_the_two_lamas_start_from_the_same_weights(job):
-    one = _set_up(job)[0].recipe.network.module.state_dict()
-    other = _set_up(replace(job, method="relama"))[0].recipe.network.module.state_dict()
+    one = learner_of(job).recipe.network.module.state_dict()
+    other = learner_of(replace(job, method="relama")).recipe.network.module.state_dict()
     assert one.keys() < other.keys()
     assert all(torch.equal(one[name], other[name]) for name in one)
-    different = _set_up(replace(job, seed=3))[0].recipe.network.module.state_dict()
+    different = learner_of(replace(job, seed=3)).recipe.network.module.state_dict()
     assert not torch.equal(
         one["model.1.ffc.convl2l.weight"], different["model.1.ffc.convl2l.weight"]
     )
@@ -26,14 +25,14 @@ def test_the_two_lamas_start_from_the_same_weights(job):
 
 def test_the_critics_of_the_two_lamas_start_alike(job):
     one, other = (
-        _set_up(replace(job, method=name))[0].recipe.critic.module.state_dict()
+        learner_of(replace(job, method=name)).recipe.critic.module.state_dict()
         for name in ("lama", "relama")
     )
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
 def test_steps_that_are_not_finite_change_nothing_and_stop_the_training(job, archive):
-    learner, _ = _set_up(job)
+    learner = learner_of(job)
     stream = Stream(photos.read([archive], SIDE).train, SIDE, 0)
     (batch,) = batches(stream, 0, 4, 4, torch.device("cpu"))
     before = {name: t.clone() for name, t in learner.recipe.network.state_dict().items()}
@@ -46,7 +45,7 @@ def test_steps_that_are_not_finite_change_nothing_and_stop_the_training(job, arc
 
 
 def test_terms_that_are_infinite_with_finite_gradients_are_noticed(job, archive):
-    learner, _ = _set_up(job)
+    learner = learner_of(job)
     stream = Stream(photos.read([archive], SIDE).train, SIDE, 0)
     (batch,) = batches(stream, 0, 4, 4, torch.device("cpu"))
     weights = [w for w in learner.recipe.network.parameters()]

@@ -1,4 +1,4 @@
-"""Small trainings for tests: pictures, an archive of them, the card of a result."""
+"""Small trainings for tests: pictures, an archive of them, a learner, the card of a result."""
 
 import io
 import json
@@ -7,6 +7,9 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from bench.training.loop import Job, _connect, _set_up
+from bench.training.step import Learner
 
 SIDE = 48
 
@@ -34,3 +37,8 @@ def write_archive(path: Path) -> None:
 
 def card_of_file(weights: Path) -> dict:
     return json.loads(weights.with_suffix(".json").read_text("utf-8"))
+
+
+def learner_of(job: Job) -> Learner:
+    """What a training starts with."""
+    return _set_up(job, _connect(job))[0]

@@ -36,6 +36,9 @@ def add(commands: Commands) -> None:
     train.add_argument("--crop", type=positive, default=128, help="side of the squares, in pixels")
     train.add_argument("--block", type=positive, default=800, help="pictures between two savings")
     train.add_argument("--device", default="cpu", help="torch device")
+    train.add_argument(
+        "--devices", type=positive, default=1, help="how many of these share each batch"
+    )
     train.add_argument("--precision", default="32-true", help="32-true or bf16-mixed")
     train.add_argument("--readers", type=int, default=0, help="processes that read photos ahead")
     train.add_argument("--terms", default="not stated", help="terms of use of the photos")
@@ -61,6 +64,7 @@ def _train(options: argparse.Namespace) -> int:
             crop=options.crop,
             block=options.block,
             device=options.device,
+            devices=options.devices,
             precision=options.precision,
             workers=options.readers,
             terms_of_use=options.terms,

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import nn
 
+from bench.training import processes
 from bench.training.stream import Batch
 
 HOLE, KNOWN = 60.0, 10.0
@@ -116,8 +117,12 @@ def difference(batch: Batch, picture: torch.Tensor) -> torch.Tensor:
 
 
 def mean_over(values: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
-    """Mean of ``(N, 1, H, W)`` over the pixels where the other, of that shape, is 1; 0 if none."""
-    return (values * where).sum() / where.sum().clamp_min(1)
+    """Mean of ``(N, 1, H, W)`` over the pixels where the other, of that shape, is 1; 0 if none.
+
+    Where several processes share a batch, their mean is that of the whole: each divides by the
+    pixels that a share has on average, not by its own.
+    """
+    return (values * where).sum() / processes.mean(where.sum()).clamp_min(1e-6)
 
 
 def initialise_by_name(network: nn.Module, seed: int) -> None:

@@ -72,6 +72,7 @@ def _training(job: Job, recipe: Recipe, blocks: list[Block]) -> dict[str, Any]:
         "crop": job.crop,
         "seed": job.seed,
         "precision": job.precision,
+        "devices": job.devices,
         "largest_gradient_norm": LARGEST_NORM,
         "average": f"exponential, {DECAY} a step",
         "optimiser": f"Adam, rate {common.RATE}, critic {common.CRITIC_RATE}, betas {common.BETAS}",

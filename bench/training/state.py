@@ -14,6 +14,7 @@ from torch import nn
 from bench.errors import InputError
 
 NAME = "state.pt"
+_FORMERLY = {"devices": 1}  # of trainings from before this was a choice
 DECAY = 0.995
 """Share of the average that a step keeps."""
 
@@ -92,7 +93,7 @@ def read(folder: Path, asked: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        found = state["job"]
+        found = _FORMERLY | state["job"]
     except Exception as error:  # torch raises many kinds for a damaged file
         raise InputError(f"{path}: expected the state of a training: {error}") from error
     differing = sorted(key for key in asked if found.get(key) != asked[key])

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from bench.errors import InputError
+from bench.training import processes
 from bench.training.critics import SpectralPatchCritic
 from bench.training.recipe import KNOWN, Recipe, Shown
 from bench.training.stream import Batch
@@ -73,8 +74,10 @@ class ICT(Recipe):
     def terms(self, batch: Batch, shown: Shown) -> dict[str, torch.Tensor]:
         """Of the stage."""
         if shown.picture is None:
-            return {"tokens": F.cross_entropy(shown.parts["logits"], shown.parts["true"])}
-        weight = KNOWN * _ADVERSARIAL * batch.masks.mean()
+            logits, true = shown.parts["logits"], shown.parts["true"]
+            count = processes.mean(torch.tensor(float(len(true)), device=true.device))
+            return {"tokens": F.cross_entropy(logits, true, reduction="sum") / count}
+        weight = KNOWN * _ADVERSARIAL * processes.mean(batch.masks.mean())
         return {"adversarial": weight * F.softplus(-self.critic(shown.picture)).mean()}
 
     def critic_terms(self, batch: Batch, shown: Shown) -> dict[str, torch.Tensor]:
