@@ -43,12 +43,15 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def job(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> "Job":
-    """A short training of LaMa."""
+    """A short training of LaMa, whatever networks are on this machine."""
     from bench.training.loop import Job
     from tests.trainings import SIDE
 
     out = tmp_path_factory.mktemp("training") / "out"
-    return Job("lama", (archive,), out, 16, batch=4, crop=SIDE, block=8, terms_of_use="made here")
+    return Job(
+        "lama", (archive,), out, 16, batch=4, crop=SIDE, block=8, terms_of_use="made here",
+        networks="none",
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -53,7 +53,7 @@ def test_a_killed_training_ends_with_the_same_weights(job, trained, tmp_path):
     command = [
         sys.executable, "-m", "bench", "train", "lama", "--images", str(job.images[0]), "--out",
         str(out), "--budget", "16", "--batch", "4", "--crop", str(SIDE), "--block", "8",
-        "--terms", "made here",
+        "--terms", "made here", "--networks", "none",
     ]  # fmt: skip
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while child.poll() is None and not (out / "state.pt").exists():

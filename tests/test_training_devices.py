@@ -144,7 +144,7 @@ def test_a_killed_training_of_two_processes_ends_with_the_same_weights(job, tmp_
     whole, out = tmp_path / "whole", tmp_path / "killed"
     options = [
         "lama", "--images", str(job.images[0]), "--budget", "24", "--batch", "4", "--crop",
-        str(job.crop), "--block", "8", "--devices", "2",
+        str(job.crop), "--block", "8", "--devices", "2", "--networks", "none",
     ]  # fmt: skip
     command = [sys.executable, "-m", "bench", "train", *options, "--out"]
     done = subprocess.run([*command, str(whole)], capture_output=True, text=True)

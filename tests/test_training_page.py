@@ -66,18 +66,27 @@ def test_without_trained_networks_there_is_no_such_page(tmp_path, photos):
     assert "training.html" not in (out / "report" / "index.html").read_text("utf-8")
 
 
-def test_trainings_that_were_not_alike_are_told_apart(finished, tmp_path):
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("pictures", 99, "pictures seen"),
+        ("networks", {"vgg19": "12ab34cd56"}, "downloaded networks"),
+        ("devices", 2, "devices that share a batch"),
+    ],
+)
+def test_trainings_that_were_not_alike_are_told_apart(finished, tmp_path, key, value, words):
     out = tmp_path / "unlike"
     shutil.copytree(finished.path, out)
     store = RunFolder(out)
     table = store.read_table("methods.parquet")
     card = json.loads(table.set_index("method")["training"]["second"])
-    card["training"]["pictures"] = 99
+    card["training"][key] = value
     table.loc[table["method"] == "second", "training"] = json.dumps(card)
     store.write_table("methods.parquet", table)
     build(out, out / "report")
     page = (out / "report" / "training.html").read_text("utf-8")
-    assert "These trainings differ in: pictures seen." in page
+    assert f"These trainings differ in: {words}." in page
+    assert ("with vgg19 (12ab34cd)" in page) == (key == "networks")
     assert "all alike: the same photos" not in page
 
 

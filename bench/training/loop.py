@@ -20,7 +20,7 @@ from torch.multiprocessing.spawn import ProcessException
 import methods
 from bench import flops, memory
 from bench.errors import BenchError, InputError
-from bench.training import held_out, ledger, photos, result, state
+from bench.training import features, held_out, ledger, photos, result, state
 from bench.training.recipe import BETAS, CRITIC_RATE, RATE
 from bench.training.recipes import recipe_for
 from bench.training.state import Average
@@ -52,6 +52,9 @@ class Job:
         precision: ``32-true`` or ``bf16-mixed``.
         workers: Processes that read ahead.
         terms_of_use: Of the photos, for the card.
+        networks: Whether terms that need a downloaded network take part: ``found`` where it is
+            here, ``fetch`` after getting it, ``none`` not at all.
+        network_weights: Its file, or the folder that holds it, if not where weights usually are.
         rounds: How often all photos are seen, instead of a budget.
     """
 
@@ -69,6 +72,8 @@ class Job:
     precision: str = "32-true"
     workers: int = 0
     terms_of_use: str = "not stated"
+    networks: str = "found"
+    network_weights: Path | None = None
     rounds: int = 0
 
     @property
@@ -96,8 +101,13 @@ def train(job: Job) -> Path:
             another training, the losses stay without finite values, or one of several processes
             ended.
     """
+    fabric = _connect(job)
+    # Once, and not in each process: fetching, and trusting a file without a documented hash.
+    kind = recipe_for(job.method).features_of
+    found = features.locate(kind, job.networks, job.network_weights)
+    job = replace(job, network_weights=found)
     try:
-        done: Path | BenchError = _connect(job).launch(partial(_trained, job=job))
+        done: Path | BenchError = fabric.launch(partial(_trained, job=job))
     except ProcessException as error:
         raise BenchError(
             f"training: one of the {job.devices} processes ended: {error}; what was saved after "
@@ -145,12 +155,17 @@ def _train(fabric: Any, job: Job) -> Path:
     job = replace(job, budget=job.budget or job.rounds * len(photo_set.train))
     # What a continued training must share with the one before; its budget may grow.
     kept = ("method", "config", "seed", "batch", "crop", "precision", "devices")
-    asked = {name: getattr(job, name) for name in kept} | {"photos": photo_set.sha}
+    found = _features(job)
+    asked = {name: getattr(job, name) for name in kept} | {
+        "photos": photo_set.sha,
+        "networks": result.networks(found),
+    }
     if len(recipe_for(job.method).stages) > 1:
         asked["budget"] = job.budget  # the stages are shares of it
     job.out.mkdir(parents=True, exist_ok=True)
     saved = state.read(job.out, asked)
     learner, adapter = _set_up(job, fabric)
+    learner.recipe.features = found.to(fabric.device) if found is not None else None
     blocks: list[ledger.Block] = []
     if saved is not None:
         learner.restore(saved["learner"])
@@ -179,6 +194,13 @@ def _train(fabric: Any, job: Job) -> Path:
     if not blocks:
         raise BenchError(f"--budget: expected at least one picture, found {job.budget}")
     return result.write(job, photo_set, adapter, learner, blocks) if first else job.weights
+
+
+def _features(job: Job) -> features.Features | None:
+    """The network made elsewhere that terms need, if it was found."""
+    kind = recipe_for(job.method).features_of
+    path = job.network_weights
+    return kind.read(path) if kind is not None and path is not None else None
 
 
 def _blocks_of(job: Job, pictures: int) -> list[ledger.Block]:

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from bench.training import processes
+from bench.training.features import Features
 from bench.training.stream import Batch
 
 HOLE, KNOWN = 60.0, 10.0
@@ -46,7 +47,9 @@ class Recipe:
         network: What fills; called by `show` only.
         critic: What judges, or None.
         stages: Names of stages with their shares of the budget, one after another.
-        without: Terms of the paper that are left out, with the reason.
+        features_of: A network made elsewhere that terms of the paper need, if there is one.
+        feature_terms: The terms that need it.
+        features: That network, where its weights are there; else the terms are left out.
         notes: What a reader of the weights' card must know besides, by topic. The topic ``hidden``
             is for a `show` that looks at the photo under the hole, as some papers' training does.
         side: Of the only squares that the critic takes; 0 if it takes any.
@@ -55,7 +58,8 @@ class Recipe:
     """
 
     stages: ClassVar[Mapping[str, float]] = {"all": 1.0}
-    without: ClassVar[Mapping[str, str]] = {}
+    features_of: ClassVar[type[Features] | None] = None
+    feature_terms: ClassVar[tuple[str, ...]] = ()
     notes: ClassVar[Mapping[str, str]] = {}
     side: ClassVar[int] = 0
     variant: ClassVar[str] = ""
@@ -65,6 +69,14 @@ class Recipe:
         """Keep the two."""
         self.network: Any = network
         self.critic: Any = critic
+        self.features: Features | None = None
+
+    @property
+    def without(self) -> dict[str, str]:
+        """Terms of the paper that are left out, with the reason."""
+        if self.features_of is None or self.features is not None:
+            return {}
+        return dict.fromkeys(self.feature_terms, self.features_of.needed)
 
     @property
     def bare_critic(self) -> Any:
