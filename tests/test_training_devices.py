@@ -153,7 +153,8 @@ def test_a_killed_training_of_two_processes_ends_with_the_same_weights(job, tmp_
     # First one of the two is killed, then their parent.
     killed = replace(job, out=out)
     child = started(command, killed, 1)
-    psutil.Process(child.pid).children()[-1].kill()
+    children = psutil.Process(child.pid).children()
+    [one for one in children if "spawn_main" in " ".join(one.cmdline())][-1].kill()
     _, said = child.communicate()
     assert child.returncode == 2
     assert "one of the 2 processes ended" in said

@@ -153,15 +153,8 @@ def _trained(fabric: Any, job: Job) -> Path | BenchError:
 def _train(fabric: Any, job: Job) -> Path:
     photo_set = photos.read(job.images, job.crop)
     job = replace(job, budget=job.budget or job.rounds * len(photo_set.train))
-    # What a continued training must share with the one before; its budget may grow.
-    kept = ("method", "config", "seed", "batch", "crop", "precision", "devices")
     found = _features(job)
-    asked = {name: getattr(job, name) for name in kept} | {
-        "photos": photo_set.sha,
-        "networks": result.networks(found),
-    }
-    if len(recipe_for(job.method).stages) > 1:
-        asked["budget"] = job.budget  # the stages are shares of it
+    asked = _asked(job) | {"photos": photo_set.sha, "networks": result.networks(found)}
     job.out.mkdir(parents=True, exist_ok=True)
     saved = state.read(job.out, asked)
     learner, adapter = _set_up(job, fabric)
@@ -181,19 +174,27 @@ def _train(fabric: Any, job: Job) -> Path:
     while taken := list(itertools.islice(todo, max(job.block // job.batch, 1))):
         block = _learn(learner, taken, blocks[-1] if blocks else None)
         if first:
-            # On a copy: a spectral norm changes by being used.
-            adapter.network = copy.deepcopy(learner.average.network)
-            figures = held_out.measure(adapter, photo_set.held_out, job.crop)
-            block = replace(block, held_out=figures)
-        blocks.append(block)
-        if first:
-            ledger.write(job.ledger, blocks)
-            kept_state = {"job": asked, "pictures": block.pictures, "learner": learner.state()}
-            state.save(job.out, kept_state)
+            if block.stage == list(learner.recipe.stages)[-1]:  # before, what fills has not learned
+                # On a copy: a spectral norm changes by being used.
+                adapter.network = copy.deepcopy(learner.average.network)
+                figures = held_out.measure(adapter, photo_set.held_out, job.crop)
+                block = replace(block, held_out=figures)
+            ledger.write(job.ledger, [*blocks, block])
+            now = {"job": asked, "pictures": block.pictures, "learner": learner.state()}
+            state.save(job.out, now)
             print(f"{job.method}: {block.pictures}/{job.budget} pictures, {_brief(block)}")
+        blocks.append(block)
     if not blocks:
         raise BenchError(f"--budget: expected at least one picture, found {job.budget}")
     return result.write(job, photo_set, adapter, learner, blocks) if first else job.weights
+
+
+def _asked(job: Job) -> dict[str, Any]:
+    """What a continued training must share with the one before; its budget may grow."""
+    kept = ["method", "config", "seed", "batch", "crop", "precision", "devices"]
+    if len(recipe_for(job.method).stages) > 1:
+        kept.append("budget")  # the stages are shares of it
+    return {name: getattr(job, name) for name in kept}
 
 
 def _features(job: Job) -> features.Features | None:
