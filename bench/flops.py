@@ -13,7 +13,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
 T = TypeVar("T")
-RULE = "1: 2 a multiply-add, 5 N log2 N a complex Fourier transform, half of it a real one"
+RULE = "rule 1: 2 a multiply-add, 5 N log2 N a complex Fourier transform, half of it a real one"
 
 
 @dataclass(frozen=True)

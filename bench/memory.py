@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import sys
 from pathlib import Path
 
@@ -18,6 +20,12 @@ def reset_peak() -> bool:
     except OSError:
         return False
     return True
+
+
+def trim() -> None:
+    """Give memory that is free back to the system, where the C library can (glibc)."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def resident_bytes() -> float:

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from torch import nn
 
 EXECUTIONS = {
-    "bf16": "convolutions and matrix products in bfloat16",
-    "tf32": "convolutions and matrix products in TF32 (CUDA)",
-    "channels_last": "features channels last in memory",
-    "compile": "compiled by torch.compile",
-    "graph": "recorded once and replayed (CUDA graphs)",
+    "bf16": "bfloat16",
+    "tf32": "TF32",
+    "channels_last": "channels last",
+    "compile": "compiled",
+    "graph": "CUDA graph",
 }
+"""What is done to convolutions and matrix products, to the order in memory, or to the launching."""
 _CUDA_ONLY = ("tf32", "graph")
 
 

@@ -15,6 +15,7 @@ from reports import (
     downloads,
     failures,
     folder,
+    latency,
     method_cards,
     overview,
     provenance,
@@ -71,6 +72,7 @@ def _write(site: Site) -> None:
         case_page.write(site, section)
     difficulty.write(site, curves)
     method_cards.write(site, rankings)
+    latency.write(site, rankings)
     samples.write(site)
     training.write(site)
     receptive.write(site, rankings)

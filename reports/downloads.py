@@ -30,6 +30,7 @@ _WORDS = {
     "samples.csv": "every case of several samples",
     "training.csv": "ledgers of trainings",
     "receptive.csv": "receptive fields",
+    "latency.csv": "latency",
     "shown.csv": "which cases have a page",
     "summary.json": "the result, for programs",
     "ranking.tex": "the rankings in LaTeX, for booktabs",
@@ -49,7 +50,7 @@ def offered(run: Run) -> list[tuple[str, str, str]]:
     return found
 
 
-_OWN = ("samples", "training", "receptive")
+_OWN = ("samples", "training", "receptive", "latency")
 
 
 def write(run: Run, rankings: Sequence[Ranking], shown: pd.DataFrame, folder: Path) -> None:

@@ -78,6 +78,7 @@ class Site:
                 for tier in self.run.tiers
             ],
             "difficulty": self.has_difficulty,
+            "latency": (self.run.folder / "latency.json").exists(),
             "samples": not self.run.samples.empty,
             "receptive": not self.run.receptive.empty,
             "training": not self.run.training.empty,

@@ -98,9 +98,13 @@ class Row:
 
 def label(run: Run, method: str) -> Label:
     """Name and family of a method for readers."""
-    family = str(run.methods.loc[method, "family"])
+    return labelled(method, sentences.title(run, method), str(run.methods.loc[method, "family"]))
+
+
+def labelled(method: str, title: str, family: str) -> Label:
+    """A label from its parts."""
     known = family.lower() if family in _FAMILIES else "elsewhere"
-    return Label(method, sentences.title(run, method), family, f"family-{known}")
+    return Label(method, title, family, f"family-{known}")
 
 
 def columns(run: Run, ranking: Ranking, only: Sequence[str] | None = None) -> list[Column]:

@@ -15,6 +15,7 @@ from bench.cli import main
 from bench.statistics import CASE
 from bench.store import RunFolder
 from bench.training import ledger
+from tests import made_up_latency
 from tests.sample_run import HOSTILE_NAMES, write_run
 
 _SMALL = Path(methods.__file__).parent / "small"
@@ -30,6 +31,7 @@ def write_report(folder: Path, names: Sequence[str] = ("astronaut.png", *HOSTILE
     store = RunFolder(run)
     store.write_table("samples.parquet", _samples(store))
     store.write_table("training.parquet", _training(store))
+    made_up_latency.write(run)
     _with_fields(store)
     _with_further_pictures(store)
     write_run(baseline, names=names, side=64)

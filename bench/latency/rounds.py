@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from bench.latency.stopwatch import Call, Refused
 AGAIN = "-again"
 """Behind the name of the anchor where it is timed a second time in a round."""
 _SAMPLE_SECONDS = 0.02  # at least, so that the clock's own time is small beside it
+_MOST_CALLS = 64  # of a sample
 _FEWEST = 3  # rounds of a slow method
 _SLOW_CLOCK = 0.75  # of the fastest clock of the run; slower samples are left out
 
@@ -78,6 +80,8 @@ class Bout:
         refused: Why, by subject.
         slow: Who is timed apart.
         status: ``converged`` or ``noisy``.
+        means: By subject, round, block and mean seconds of ``infer`` of each quick sample.
+        spent: By subject, seconds of ``infer`` of its quick samples.
     """
 
     config: Config
@@ -87,7 +91,26 @@ class Bout:
     status: str = ""
     seconds: float = 0.0
     rounds: int = 0
+    slow_rounds: int = 0
     blocks: int = 0
+    means: dict[str, list[tuple[int, int, float]]] = field(default_factory=dict)
+    spent: dict[str, float] = field(default_factory=dict)
+
+    def add(self, entry: str, calls: Sequence[Call], basis: str) -> None:
+        """Take a quick sample in."""
+        mean = fmean(getattr(call.infer, basis) for call in calls)
+        self.means.setdefault(entry, []).append((self.rounds, self.blocks, mean))
+        self.spent[entry] = self.spent.get(entry, 0) + sum(call.infer.wall for call in calls)
+
+    def ratio(self, entry: str, anchor: str) -> estimates.Ratio:
+        """Of a subject to an anchor, so far."""
+        theirs = {number: mean for number, _, mean in self.means.get(anchor, [])}
+        both = [
+            (mean, theirs[number], block)
+            for number, block, mean in self.means.get(entry, [])
+            if number in theirs
+        ]
+        return estimates.ratio(*(zip(*both, strict=True) if both else ([], [], [])))
 
 
 class Protocol:
@@ -151,7 +174,7 @@ class Protocol:
             except NoAnswer as error:
                 bout.refused[name] = error.refused
                 continue
-            bout.calls[name] = max(1, math.ceil(_SAMPLE_SECONDS / seconds))
+            bout.calls[name] = min(_MOST_CALLS, max(1, math.ceil(_SAMPLE_SECONDS / seconds)))
             if name in self._anchors:
                 continue
             if seconds > pace.slow:
@@ -172,8 +195,9 @@ class Protocol:
         quick = [name for name in bout.calls if name not in bout.slow]
         for _ in range(self._pace.block):
             self._round(bout, quick)
-        if bout.slow and self._slow_rounds(bout) < _FEWEST:
+        if bout.slow and bout.slow_rounds < _FEWEST:
             self._round(bout, [*self._anchors, *sorted(bout.slow)], slow=True)
+            bout.slow_rounds += 1
         bout.blocks += 1
         bout.seconds += time.monotonic() - start
         bout.status = self._end(bout)
@@ -210,6 +234,8 @@ class Protocol:
                 "load": load,
             }
             self.samples += [place | _row(call) for call in calls]
+            if not slow:
+                bout.add(str(entry), calls, self.basis)
         bout.rounds += 1
 
     def _drop(self, name: str, bout: Bout, refused: Refused) -> None:
@@ -217,18 +243,10 @@ class Protocol:
         bout.refused[name] = refused
         bout.calls.pop(name, None)
 
-    def _slow_rounds(self, bout: Bout) -> int:
-        return len({row["round"] for row in self._rows(bout) if row["slow"]})
-
-    def _rows(self, bout: Bout) -> Iterator[dict[str, Any]]:
-        for row in self.samples:
-            if (row["side"], row["tier"]) == (bout.config.side, bout.config.tier):
-                yield row
-
     def _end(self, bout: Bout) -> str:
         """The status, if this bout is over."""
         pace = self._pace
-        if bout.slow & bout.calls.keys() and self._slow_rounds(bout) < _FEWEST:
+        if bout.slow & bout.calls.keys() and bout.slow_rounds < _FEWEST:
             return ""
         converged = self._converged(bout)
         if bout.rounds >= pace.least_rounds and converged:
@@ -237,18 +255,12 @@ class Protocol:
         return ("converged" if converged else "noisy") if over else ""
 
     def _converged(self, bout: Bout) -> bool:
-        rows = pd.DataFrame(self._rows(bout))
-        rows = rows[~rows["slow"]]
-        for name in (name for name in bout.calls if name not in bout.slow):
-            if name == self._anchors[0]:
-                continue
-            own = rows[rows["method"] == name]
-            if own["infer_wall"].sum() < self._pace.least_seconds:
-                return False
-            width = ratio_of(rows, name, self._anchors[0], f"infer_{self.basis}").half_width
-            if not width < self._pace.half_width:
-                return False
-        return True
+        quick = [n for n in bout.calls if n not in bout.slow and n != self._anchors[0]]
+        return all(
+            bout.spent.get(name, 0) >= self._pace.least_seconds
+            and bout.ratio(name, self._anchors[0]).half_width < self._pace.half_width
+            for name in quick
+        )
 
 
 def ratio_of(rows: pd.DataFrame, name: str, anchor: str, column: str) -> estimates.Ratio:

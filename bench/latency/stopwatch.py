@@ -162,6 +162,7 @@ class MethodStopwatch(Stopwatch):
         else:
             self.method.load()
         self.use(config)
+        self._resident = memory.resident_bytes()
         first = self._wall(0)
         seconds = time.perf_counter() - start
         gc.freeze()  # what lives as long as the method is not looked at by each collection
@@ -203,13 +204,13 @@ class MethodStopwatch(Stopwatch):
         return median(ratios)
 
     def memory(self) -> dict[str, float]:
-        """Peak bytes of a fill of the largest hole, besides what was there before."""
+        """Peak bytes of a fill of the largest hole, besides what the loaded method takes."""
         largest = int(np.argmax(self._holes.mean((1, 2))))
         if self.device.type != "cuda":
-            before = memory.resident_bytes()
+            memory.trim()  # of what earlier fills left with this process
             measured = memory.reset_peak()
             self.call(largest)
-            peak = memory.peak_bytes() - before
+            peak = memory.peak_bytes() - self._resident
             return {"peak_bytes": max(peak, 0.0) if measured else math.nan}
         torch.cuda.synchronize(self.device)
         torch.cuda.reset_peak_memory_stats(self.device)

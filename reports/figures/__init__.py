@@ -7,17 +7,29 @@ from reports.figures.pareto import PARETO_SIZE, Frame, Spot, pareto
 from reports.figures.ranks import critical_difference
 from reports.figures.rows import Point, paired_differences, point_range, size
 from reports.figures.style import on_dark
+from reports.figures.times import (
+    MOST_SAMPLES,
+    TIMES_SIZE,
+    Samples,
+    against,
+    samples,
+    samples_size,
+)
 
 __all__ = [
     "DECADES",
     "LINES_SIZE",
     "MAP_SIZE",
+    "MOST_SAMPLES",
     "PARETO_SIZE",
     "SCATTER_SIZE",
+    "TIMES_SIZE",
     "Frame",
     "Line",
     "Point",
+    "Samples",
     "Spot",
+    "against",
     "critical_difference",
     "energy_map",
     "lines",
@@ -27,6 +39,8 @@ __all__ = [
     "panels_size",
     "pareto",
     "point_range",
+    "samples",
+    "samples_size",
     "scatter",
     "size",
 ]

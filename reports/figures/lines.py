@@ -47,7 +47,7 @@ def lines(curves: Sequence[Line], axes_labels: tuple[str, str]) -> bytes:
             marker, colour = style.look(line.family)
             axes.plot(*zip(*line.points, strict=True), marker=marker, markersize=3.5, color=colour,
                       linewidth=1.6, linestyle=stroke)  # fmt: skip
-        _name(axes, [(line.label, *line.points[-1]) for line in curves])
+        name_ends(axes, [(line.label, *line.points[-1]) for line in curves])
         style.plain(axes, axes_labels)
 
     return style.drawn(LINES_SIZE, fill)
@@ -75,18 +75,19 @@ def scatter(points: Sequence[tuple[float, Point]], axes_labels: tuple[str, str])
             axes.plot([x], [point.interval.mean], marker=marker, markersize=7, color=colour,
                       markerfacecolor=inside, zorder=3)  # fmt: skip
         axes.margins(0.08)
-        _name(axes, [(point.label, x, point.interval.mean) for x, point in points])
+        name_ends(axes, [(point.label, x, point.interval.mean) for x, point in points])
         style.plain(axes, axes_labels)
 
     return style.drawn(SCATTER_SIZE, fill)
 
 
-def _name(axes: Axes, ends: Sequence[tuple[str, float, float]]) -> None:
+def name_ends(axes: Axes, ends: Sequence[tuple[str, float, float]]) -> None:
     """Write names beside the axes, as near to the height of their points as there is room."""
-    low, high = axes.get_ylim()
     arrow = {"arrowstyle": "-", "color": style.GRID, "linewidth": 0.8}
     ordered = sorted(ends, key=lambda each: each[2])
-    places = [(y - low) / (high - low) for _, _, y in ordered]
+    # Through the scale of the axis, which may be logarithmic.
+    inside = axes.transAxes.inverted()
+    places = [float(inside.transform(axes.transData.transform((x, y)))[1]) for _, x, y in ordered]
     for i in range(1, len(places)):
         places[i] = max(places[i], places[i - 1] + _APART)
     for i in reversed(range(len(places))):
