@@ -142,11 +142,12 @@ def rank(run: Run, tier: str, headline: Headline) -> Ranking:
     facts = _facts(run, headline.metric)
     # Of the plan, not of the rows there are: an interrupted run has no row for what it missed.
     expected = int((run.plan["tier"] == tier).sum())
-    cases = run.cases[run.cases["tier"] == tier]
-    if facts.name not in case_metrics(run):
+    judged_by = [*case_metrics(run), "seconds", "peak_bytes"]
+    cases = rows_of(run, tier, judged_by)
+    if facts.name not in judged_by:
         cases = cases.assign(**{facts.name: np.nan})
-    needed = [*CASE, "method", "sample", "cluster", "status", "reason", facts.name]
-    found = statistics.compare_methods(cases[needed], run.methods, facts, tier, expected=expected)
+    narrow = cases[[*_NEEDED, facts.name]]
+    found = statistics.compare_methods(narrow, run.methods, facts, tier, expected=expected)
     places = {row["method"]: row for row in records(found.ranks)}
     ranked = [name for name, row in places.items() if row["role"] == "ranked"]
     done = statistics.completed(cases)
@@ -242,6 +243,14 @@ def _scores(
         place=(int(place["rank_first"]), int(place["rank_last"])) if place and has_place else None,
         group=place["group"] if place else "",
     )
+
+
+def rows_of(run: Run, tier: str, columns: Iterable[str]) -> pd.DataFrame:
+    """Rows of a tier with these columns besides what a comparison needs, and no others.
+
+    A large tier is copied several times on the way to its result.
+    """
+    return run.cases.loc[run.cases["tier"] == tier, [*_NEEDED, *columns]]
 
 
 def case_metrics(run: Run) -> list[str]:

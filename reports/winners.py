@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bench import statistics
 from bench.statistics import Facts
 from reports import sentences, tables
-from reports.ranking import Ranking, Scores
+from reports.ranking import Ranking, Scores, rows_of
 from reports.run import Run
 from reports.tables import Column, Label
 from reports.timing import times
@@ -39,13 +39,18 @@ def winners(run: Run, ranking: Ranking) -> list[Winner]:
 
 def _by_metric(run: Run, ranking: Ranking) -> Iterator[Winner]:
     shown = tables.columns(run, ranking, only=_FURTHER)
-    cases = run.cases[run.cases["method"].isin([s.method for s in ranking.ranked])]
+    ranked = [scores.method for scores in ranking.ranked]
     for column in shown:
         if column.metric == ranking.headline or column.metric not in _FURTHER:
             continue
         facts = Facts(column.metric, column.higher, column.unit)
+        rows = rows_of(run, ranking.tier, [column.metric])
         found = statistics.compare_methods(
-            cases, run.methods, facts, ranking.tier, expected=ranking.expected
+            rows[rows["method"].isin(ranked)],
+            run.methods,
+            facts,
+            ranking.tier,
+            expected=ranking.expected,
         )
         ranks = found.ranks[found.ranks["role"] == "ranked"]
         if len(ranks) < 2 or math.isnan(ranks["mean"].iloc[0]):
