@@ -11,7 +11,7 @@ import pandas as pd
 from bench.shown import ALL_UP_TO, AT_RANDOM, case_hash
 from bench.statistics import CASE
 from reports import sentences
-from reports.ranking import Ranking, rows_of
+from reports.ranking import Ranking
 from reports.run import Run
 
 MOST_CASES = 2000
@@ -58,7 +58,8 @@ def orders(
         regressed: Keys of cases, of any tier, that got worse than a baseline, worst first.
     """
     keys = _keys(run.plan[run.plan["tier"] == ranking.tier])
-    rows = rows_of(run, ranking.tier, ["output"]).query("sample == 0")
+    own = (run.cases["tier"] == ranking.tier) & (run.cases["sample"] == 0)
+    rows = run.cases.loc[own, [*CASE, "method", "output", "status"]]
     kept = set(_keys(rows[(rows["output"] != "") & rows["method"].isin(methods)]))
     by_hash = sorted(keys, key=lambda key: case_hash(*key))
     pictured = [key for key in by_hash if key in kept or not kept]

@@ -21,7 +21,8 @@ from bench.statistics.notes import power_note
 from bench.store import records
 from reports.run import Run
 
-_NEEDED = [*CASE, "method", "sample", "cluster", "status", "reason"]
+NEEDED = [*CASE, "method", "sample", "cluster", "status", "reason"]
+"""Columns of the cases that a comparison needs besides the metric."""
 
 
 @dataclass(frozen=True)
@@ -143,15 +144,16 @@ def rank(run: Run, tier: str, headline: Headline) -> Ranking:
     # Of the plan, not of the rows there are: an interrupted run has no row for what it missed.
     expected = int((run.plan["tier"] == tier).sum())
     judged_by = [*case_metrics(run), "seconds", "peak_bytes"]
-    cases = rows_of(run, tier, judged_by)
+    cases = run.cases.loc[run.cases["tier"] == tier, [*NEEDED, *judged_by]]
     if facts.name not in judged_by:
         cases = cases.assign(**{facts.name: np.nan})
-    narrow = cases[[*_NEEDED, facts.name]]
-    found = statistics.compare_methods(narrow, run.methods, facts, tier, expected=expected)
+    found = statistics.compare_methods(
+        cases[[*NEEDED, facts.name]], run.methods, facts, tier, expected=expected
+    )
     places = {row["method"]: row for row in records(found.ranks)}
     ranked = [name for name, row in places.items() if row["role"] == "ranked"]
     done = statistics.completed(cases)
-    valued = done.loc[done[facts.name].notna(), _NEEDED]
+    valued = done.loc[done[facts.name].notna(), NEEDED]
     shared = statistics.common_cases(valued, ranked) if ranked else valued
     on_shared = done.merge(shared[CASE].drop_duplicates(), on=CASE)
     gaps = _gaps(found)
@@ -243,14 +245,6 @@ def _scores(
         place=(int(place["rank_first"]), int(place["rank_last"])) if place and has_place else None,
         group=place["group"] if place else "",
     )
-
-
-def rows_of(run: Run, tier: str, columns: Iterable[str]) -> pd.DataFrame:
-    """Rows of a tier with these columns besides what a comparison needs, and no others.
-
-    A large tier is copied several times on the way to its result.
-    """
-    return run.cases.loc[run.cases["tier"] == tier, [*_NEEDED, *columns]]
 
 
 def case_metrics(run: Run) -> list[str]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from bench.statistics import completed
 from reports import numbers, sentences
-from reports.ranking import rows_of
 from reports.run import Run
 
 INDICATIVE = (
@@ -90,7 +89,8 @@ def _measured(run: Run, tier: str) -> Times:
 
 
 def _indicative(run: Run, tier: str) -> Times:
-    done = completed(rows_of(run, tier, ["seconds"]))
+    columns = ["method", "sample", "status", "seconds"]
+    done = completed(run.cases.loc[run.cases["tier"] == tier, columns])
     timed = done[done["method"].map(run.methods["timed"]).astype(bool) & done["seconds"].notna()]
     found = {
         str(method): Time(*(1000 * float(seconds.quantile(share)) for share in (0.5, 0.25, 0.75)))

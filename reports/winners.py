@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bench import statistics
 from bench.statistics import Facts
 from reports import sentences, tables
-from reports.ranking import Ranking, Scores, rows_of
+from reports.ranking import NEEDED, Ranking, Scores
 from reports.run import Run
 from reports.tables import Column, Label
 from reports.timing import times
@@ -39,25 +39,23 @@ def winners(run: Run, ranking: Ranking) -> list[Winner]:
 
 def _by_metric(run: Run, ranking: Ranking) -> Iterator[Winner]:
     shown = tables.columns(run, ranking, only=_FURTHER)
-    ranked = [scores.method for scores in ranking.ranked]
+    names = [s.method for s in ranking.ranked]
+    own = run.cases["method"].isin(names) & (run.cases["tier"] == ranking.tier)
     for column in shown:
         if column.metric == ranking.headline or column.metric not in _FURTHER:
             continue
         facts = Facts(column.metric, column.higher, column.unit)
-        rows = rows_of(run, ranking.tier, [column.metric])
+        # Few columns: a copy of all of a large run would be most of the memory.
+        cases = run.cases.loc[own, [*NEEDED, column.metric]]
         found = statistics.compare_methods(
-            rows[rows["method"].isin(ranked)],
-            run.methods,
-            facts,
-            ranking.tier,
-            expected=ranking.expected,
+            cases, run.methods, facts, ranking.tier, expected=ranking.expected
         )
         ranks = found.ranks[found.ranks["role"] == "ranked"]
         if len(ranks) < 2 or math.isnan(ranks["mean"].iloc[0]):
             continue
         best = str(ranks["method"].iloc[0])
-        own = found.pairs[found.pairs["a"] == best]
-        level = [sentences.title(run, str(b)) for b in own.loc[~own["significant"], "b"]]
+        pairs = found.pairs[found.pairs["a"] == best]
+        level = [sentences.title(run, str(b)) for b in pairs.loc[~pairs["significant"], "b"]]
         scores = next(s for s in ranking.ranked if s.method == best)
         yield _winner(run, scores, column, _level(level, len(ranks) - 1))
 

@@ -17,6 +17,7 @@ MOST_BINS = 10
 LEAST_BINS = 3
 BIN_CASES = 8
 """Fewer cases than this make no bin: their mean would be that of one or two photos."""
+_RESAMPLES = 1999  # enough for the ends of a band; there are many bands
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def binned(values: pd.DataFrame, difficulty: pd.Series, clusters: pd.Series) -> 
     found = []
     for place in np.unique(places):
         inside = values.index[places == place]
-        (intervals,) = column_intervals(values.loc[inside], clusters[inside])
+        (intervals,) = column_intervals(values.loc[inside], clusters[inside], resamples=_RESAMPLES)
         own = difficulty[inside]
         named = dict(zip(map(str, values.columns), intervals, strict=True))
         found.append(Bin(float(own.median()), float(own.min()), float(own.max()), named))
@@ -101,17 +102,22 @@ def crossings(
     if len(np.unique(places)) < LEAST_BINS or not pairs:
         return []
     order = own.sort_values(kind="stable").index
-    ends = (order[: len(order) // 3], order[-(len(order) // 3) :])
-    tested = [_tested(values.loc[part], clusters[part], pairs) for part in ends]
-    adjusted = holm(np.concatenate([p for _, p in tested])).reshape(2, -1).max(axis=0)
+    third = len(order) // 3
+    parts = (order[:third], order[-third:])
+    ends = [_gaps(values.loc[part], pairs) for part in parts]
+    means = np.array([gaps.mean(axis=0) for gaps in ends]) * (1 if higher else -1)
+    turned = np.flatnonzero(means[0] * means[1] < 0)
+    # The rest cannot cross; they count as tests all the same.
+    p = np.ones((2, len(pairs)))
+    for end, (part, gaps) in enumerate(zip(parts, ends, strict=True)):
+        p[end, turned] = sign_flips(gaps[:, turned], clusters[part])
+    adjusted = holm(p.ravel()).reshape(2, -1).max(axis=0)
     found = []
     for place in np.flatnonzero(adjusted < ALPHA):
-        first, last = (gaps[place] * (1 if higher else -1) for gaps, _ in tested)
-        if first * last < 0:
-            easy, hard = pairs[place] if first > 0 else pairs[place][::-1]
-            leads = (values[easy] - values[hard]) * (1 if higher else -1)
-            between = _between(leads.groupby(places).mean(), own.groupby(places).median())
-            found.append(Crossing(easy, hard, *between, float(adjusted[place])))
+        easy, hard = pairs[place] if means[0, place] > 0 else pairs[place][::-1]
+        leads = (values[easy] - values[hard]) * (1 if higher else -1)
+        between = _between(leads.groupby(places).mean(), own.groupby(places).median())
+        found.append(Crossing(easy, hard, *between, float(adjusted[place])))
     return found
 
 
@@ -124,14 +130,10 @@ def _places(difficulty: NDArray[np.float64]) -> NDArray[np.int_]:
     return np.searchsorted(edges, difficulty, side="left")
 
 
-def _tested(
-    values: pd.DataFrame, clusters: pd.Series, pairs: list[tuple[str, str]]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean difference of each pair, and its p-value."""
-    gaps = np.column_stack(
-        [values[a].to_numpy(float) - values[b].to_numpy(float) for a, b in pairs]
-    )
-    return gaps.mean(axis=0), sign_flips(gaps, clusters)
+def _gaps(values: pd.DataFrame, pairs: list[tuple[str, str]]) -> NDArray[np.float64]:
+    """Differences of each pair, ``(n, p)``."""
+    columns = {name: values[name].to_numpy(float) for name in values}
+    return np.column_stack([columns[a] - columns[b] for a, b in pairs])
 
 
 def _between(leads: pd.Series, centres: pd.Series) -> tuple[float, float]:
