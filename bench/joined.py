@@ -181,7 +181,9 @@ def _methods(parts: Sequence[_Part]) -> pd.DataFrame:
         new = table["method"].map(part.names)
         titles = table["title"].where(new == table["method"], table["title"] + f" ({part.label})")
         tables.append(table.assign(method=new, title=titles))
-    every = pd.concat(tables).fillna("")
+    every = pd.concat(tables)
+    texts = every.select_dtypes(["str", "object"]).columns  # a run of before has fewer
+    every[texts] = every[texts].fillna("")
     # One that was available anywhere is available.
     ordered = every.sort_values("status", key=lambda status: status != "ok", kind="stable")
     first = ordered.drop_duplicates("method").set_index("method")
