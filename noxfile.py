@@ -50,7 +50,7 @@ def run(session: nox.Session, *command: str) -> None:
 def bench(session: nox.Session) -> None:
     """Compare the methods on the bundled photos: runs/bench/report/index.html (-- adds options)."""
     prepare(session)
-    run(session, "inpaint-bench", "run", *session.posargs)
+    run(session, "inpaint-bench", "run", "--latency", *session.posargs)
 
 
 @nox.session

@@ -19,6 +19,8 @@ import pandas as pd
 
 from bench import store
 from bench.errors import InputError
+from bench.latency import compare
+from bench.latency.compare import Timings
 from bench.store import KEYS, RunFolder
 
 FORMAT = 1
@@ -68,6 +70,7 @@ class Results:
         set_metrics: Metrics of whole sets, which are not gated.
         unavailable: Methods that could not be run at all and have no fill.
         not_bundled: Why it is not a run on the whole bundled set; empty if it is.
+        latency: What was measured of it; None where nothing was.
     """
 
     source: str
@@ -82,6 +85,7 @@ class Results:
     set_metrics: tuple[str, ...] = ()
     unavailable: tuple[str, ...] = ()
     not_bundled: str = ""
+    latency: Timings | None = None
 
 
 def read(path: Path) -> Results:
@@ -136,6 +140,7 @@ def read_run(path: Path) -> Results:
         set_metrics=tuple(measured.loc[measured["scope"] == "set", "metric"]),
         unavailable=tuple(methods.loc[gone, "method"]),
         not_bundled=_not_bundled(header),
+        latency=compare.read(folder),
     )
 
 
@@ -275,7 +280,14 @@ def _of_file(path: Path, value: dict[str, Any]) -> Results:
         cases=_typed(cases, names, path),
         finished=value["made_from"]["finished"],
         cases_hash=value["made_from"]["cases"],
+        latency=_timings(value["latency"]) if "latency" in value else None,
     )
+
+
+def _timings(value: dict[str, Any]) -> Timings:
+    rows = pd.DataFrame(value["rows"], columns=compare.ROW)
+    numbers = rows[compare.NUMBERS].astype(float)
+    return Timings(rows.assign(**numbers), value["anchor"], value["kind"], value["self_tests"])
 
 
 def _row(method: str, key: str, values: Any, names: list[str]) -> dict[str, Any]:

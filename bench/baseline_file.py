@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from bench.baseline import CASE_KEYS, FORMAT, Results, case_name, read, refuse_unfinished
 from bench.errors import InputError
 from bench.gate import Verdict, judge
+from bench.latency.compare import PLACE, Timings
 from bench.store import records
 from bench.tolerances import CEILING, decimals, require_tolerances
 
@@ -117,8 +118,33 @@ def _lines(run: Results) -> Iterator[str]:
         yield from _separated(f"    {_case(row, names)}" for row in records(own))
         yield "   }"
         yield "  }" + ("," if place + 1 < len(methods) else "")
-    yield " }"
+    yield " }" + ("," if run.latency else "")
+    if run.latency:
+        yield from _latency(run.latency)
     yield "}"
+
+
+def _latency(timings: Timings) -> Iterator[str]:
+    """Ratios to the anchor, a method, size, tier and region a line."""
+    yield ' "latency": {'
+    yield f'  "anchor": {_text(timings.anchor)},'
+    yield f'  "kind": {_text(timings.kind)},'
+    tests = [_rounded(test) for test in timings.self_tests]
+    yield f'  "self_tests": {_text(tests)},'
+    yield '  "rows": ['
+    rows = (_rounded(row) for row in records(timings.rows.sort_values(PLACE)))
+    yield from _separated(f"   {_text(row)}" for row in rows)
+    yield "  ]"
+    yield " }"
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    """Values that JSON can hold, as many digits as a ratio is worth."""
+    plain = {name: getattr(value, "item", lambda v=value: v)() for name, value in row.items()}
+    return {
+        name: to_json(float(f"{value:.6g}")) if isinstance(value, float) else value
+        for name, value in plain.items()
+    }
 
 
 def _case(row: dict[str, Any], names: list[str]) -> str:

@@ -4,7 +4,8 @@ Pure functions of data frames. Methods are compared case by case, each metric wi
 a tier of a stochastic one that moved, by its paired interval; the ceiling with perfection.
 Whatever the baseline has and the run lacks is a finding. Where several outcomes apply, the
 verdict is the first of: *regressed* (shown by a comparison that was possible, so nothing may hide
-it), *not comparable*, *not measured*, *same or better*. Seconds and memory are not gated here.
+it), *not comparable*, *not measured*, *same or better*. Latency is gated by its ratio to the
+anchor of the same run, if the baseline has it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from bench import changes
 from bench.baseline import Results
 from bench.changes import BETTER, COLUMNS, NOT_MEASURED, REGRESSED, SAME, TIER
 from bench.errors import InputError
+from bench.latency import compare
+from bench.latency.estimates import CANNOT_TELL, SLOWER
 from bench.store import records
 from bench.tolerances import CEILING, TOLERANCES, require_tolerances
 
@@ -59,6 +62,7 @@ class Verdict:
             about one case), ``old``, ``new``, ``worse`` (positive is worse), ``tolerance``,
             ``ratio``, ``low``, ``high`` and ``n`` (of a stochastic method's interval),
             ``reason``.
+        latency: One row per timing of the baseline (see `bench.latency.compare.judge`).
         new: What the run has and the baseline lacks, in words; it is not gated.
         notes: What else is not gated, in words.
     """
@@ -71,6 +75,7 @@ class Verdict:
     methods: pd.DataFrame
     checks: pd.DataFrame
     findings: pd.DataFrame
+    latency: pd.DataFrame
     new: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
@@ -104,7 +109,8 @@ def judge(baseline: Results, run: Results) -> Verdict:
     ]
     if comparable:
         found += _changes(paired, baseline, metrics)
-    findings, largest = _worst_first(found)
+    latency = _latency(baseline, run)
+    findings, largest = _worst_first([*found, _timing_findings(latency)])
     return Verdict(
         outcome=_outcome(findings, protocol, metrics),
         baseline=_described(baseline),
@@ -120,8 +126,9 @@ def judge(baseline: Results, run: Results) -> Verdict:
             comparable=comparable,
         ),
         findings=findings,
+        latency=latency,
         new=tuple(changes.additions(paired, baseline, run, metrics, comparable=comparable)),
-        notes=_notes(baseline),
+        notes=_notes(baseline, latency),
     )
 
 
@@ -154,6 +161,7 @@ def incomparable(baseline: Results, run: Results, newer: dict[str, str]) -> Verd
         methods=pd.DataFrame(columns=_METHODS),
         checks=pd.DataFrame(columns=_CHECKS),
         findings=pd.DataFrame(columns=COLUMNS),
+        latency=pd.DataFrame(columns=compare.COLUMNS),
         new=(),
     )
 
@@ -219,10 +227,39 @@ def _described(results: Results) -> dict[str, Any]:
     return {**{name: getattr(results, name) for name in names}, "cases": results.cases_hash}
 
 
-def _notes(baseline: Results) -> tuple[str, ...]:
+def _latency(baseline: Results, run: Results) -> pd.DataFrame:
+    if baseline.latency is None:
+        return pd.DataFrame(columns=compare.COLUMNS)
+    return compare.judge(baseline.latency, run.latency)
+
+
+def _timing_findings(latency: pd.DataFrame) -> pd.DataFrame:
+    """What became slower and what was not timed, as findings about a method and tier."""
+    kinds = {SLOWER: REGRESSED, compare.NOT_MEASURED: NOT_MEASURED}
+    rows = latency[latency["verdict"].isin(kinds)]
+    return pd.DataFrame(
+        {
+            "kind": rows["verdict"].map(kinds),
+            "method": rows["method"],
+            "tier": rows["tier"],
+            "photo": "",
+            "metric": "latency, " + rows["region"] + " at " + rows["side"].astype(str) + " px",
+            "old": rows["before"].astype(float),
+            "new": rows["now"].astype(float),
+            "reason": rows["reason"],
+        }
+    )
+
+
+def _notes(baseline: Results, latency: pd.DataFrame) -> tuple[str, ...]:
     names = ", ".join(baseline.set_metrics)
     notes = [f"set metrics ({names}) are not gated"] if names else []
     notes += [f"{name} was unavailable in the baseline, not gated" for name in baseline.unavailable]
+    unknown = latency[latency["verdict"] == CANNOT_TELL]
+    for reason, rows in unknown.fillna({"reason": ""}).groupby("reason", sort=False):
+        names = ", ".join(rows["method"].unique())
+        why = str(reason) or "the interval is wider than the margin"
+        notes.append(f"latency: {len(rows)} timings of {names} cannot be told: {why}")
     return tuple(notes)
 
 

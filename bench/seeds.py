@@ -13,7 +13,7 @@ from bench.errors import BenchError
 from bench.run_tables import Run
 from bench.statistics import CASE, Interval, cap_infinite, mean_interval
 
-_ALIKE = ("pictures", "batch", "crop", "precision")
+_ALIKE = ("pictures", "batch", "crop", "precision", "devices", "networks")
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,10 @@ def _check_alike(run: Run, pairs: Sequence[tuple[str, str]]) -> None:
         if not (cards[one] and cards[other]):
             continue
         a, b = (json.loads(cards[name]) for name in (one, other))
-        given = [card["training"] | {"photos": card["data"]["sha"]} for card in (a, b)]
+        given = [
+            {"devices": 1, "networks": {}} | card["training"] | {"photos": card["data"]["sha"]}
+            for card in (a, b)
+        ]
         unlike = [key for key in (*_ALIKE, "seed", "photos") if given[0][key] != given[1][key]]
         if unlike:
             details = ", ".join(f"{key} {given[0][key]} and {given[1][key]}" for key in unlike)

@@ -78,7 +78,7 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
         "run": verdict.run,
         **{
             name: [_plain(row) for row in records(getattr(verdict, name))]
-            for name in ("protocol", "metrics", "methods", "checks", "findings")
+            for name in ("protocol", "metrics", "methods", "checks", "findings", "latency")
         },
         "new": list(verdict.new),
         "notes": list(verdict.notes),

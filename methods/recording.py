@@ -5,7 +5,6 @@ A small network's time on a GPU is the time to launch its hundreds of kernels on
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +21,7 @@ class Recording:
     What it does must depend on the sizes of its inputs only, and stay on the device.
 
     Args:
-        function: On CUDA tensors; gives tensors, lists, tuples or dataclasses of them.
+        function: On CUDA tensors; gives tensors, or lists and tuples of them.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -71,11 +70,8 @@ def _copied(output: Any) -> Any:
     """What the next replay does not write over."""
     if isinstance(output, torch.Tensor):
         return output.clone()
+    if isinstance(output, tuple) and hasattr(output, "_fields"):
+        return type(output)(*map(_copied, output))
     if isinstance(output, list | tuple):
-        return type(output)(_copied(each) for each in output)
-    if dataclasses.is_dataclass(output) and not isinstance(output, type):
-        fields = {each.name: getattr(output, each.name) for each in dataclasses.fields(output)}
-        return dataclasses.replace(
-            output, **{name: _copied(value) for name, value in fields.items()}
-        )
+        return type(output)(map(_copied, output))
     return output

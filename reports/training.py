@@ -24,6 +24,8 @@ _ALIKE: dict[str, Callable[[Any], Any]] = {
     "batch": lambda card: card["training"]["batch"],
     "square": lambda card: card["training"]["crop"],
     "precision": lambda card: card["training"]["precision"],
+    "devices that share a batch": lambda card: card["training"].get("devices", 1),
+    "downloaded networks": lambda card: card["training"].get("networks", {}),
     "optimiser": lambda card: card["training"]["optimiser"],
     "reconstruction term": lambda card: card["training"]["reconstruction"],
 }

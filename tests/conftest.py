@@ -1,11 +1,13 @@
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
 from skimage import data
 
-from tests.every_page import write_report
+if TYPE_CHECKING:
+    from bench.training.loop import Job
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +32,39 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of photos to train on."""
+    from tests import trainings
+
+    path = tmp_path_factory.mktemp("photos") / "some.tar"
+    trainings.write_archive(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def job(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> "Job":
+    """A short training of LaMa, whatever networks are on this machine."""
+    from bench.training.loop import Job
+    from tests.trainings import SIDE
+
+    out = tmp_path_factory.mktemp("training") / "out"
+    return Job(
+        "lama", (archive,), out, 16, batch=4, crop=SIDE, block=8, terms_of_use="made here",
+        networks="none",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def trained(job: "Job") -> Path:
+    """The weights of `job`, trained."""
+    from bench.training.loop import train
+
+    return train(job)
+
+
+@pytest.fixture(scope="session")
 def full_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report with every kind of page, of photos with hostile names."""
+    from tests.every_page import write_report
+
     return write_report(tmp_path_factory.mktemp("every page"))

@@ -1,14 +1,22 @@
 """Ways to run a network: names, what they change in a fill, what they leave as it is."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 import torch
 
 import methods
 from bench.errors import BenchError
-from methods import execution, harness
+from methods import execution, harness, recording
 from methods.conformance.subject import scene
 from methods.recording import Recording
+
+
+class Pair(NamedTuple):
+    first: torch.Tensor
+    others: list[torch.Tensor]
+
 
 NETWORKS = [
     "lama:small", "relama:small", "context_encoder_any:small", "pennet:small", "deepfill:small",
@@ -66,6 +74,16 @@ def test_a_recorded_network_gives_the_same_fills(name):
         for seed in range(2):
             fills = (harness.fill(method, photo, hole, seed).raw for method in (plain, other))
             assert np.abs(np.subtract(*fills)).max() < 1e-4
+
+
+def test_what_a_recording_gives_is_not_written_over_by_the_next_replay():
+    pair = Pair(torch.ones(2), [torch.zeros(1)])
+    copied = recording._copied(pair)
+    pair.first.fill_(5)
+    pair.others[0].fill_(5)
+    assert isinstance(copied, Pair)
+    assert copied.first.tolist() == [1, 1]
+    assert copied.others[0].tolist() == [0]
 
 
 def test_a_recording_refuses_what_is_no_tensor():

@@ -10,10 +10,11 @@ import torch
 import torch.nn.functional as F
 
 import methods
-from bench.training.loop import Job, _set_up
+from bench.training.loop import Job
 from bench.training.recipe import Shown
 from bench.training.recipes import _TABLE, recipe_for
 from bench.training.stream import Batch
+from tests.trainings import learner_of
 
 SIDE = 128
 STAGES = [(name, stage) for name in _TABLE for stage in recipe_for(name).stages]
@@ -72,7 +73,7 @@ def test_stages_share_the_whole_budget(name):
 @pytest.mark.parametrize(("name", "stage"), STAGES)
 def test_a_step_changes_network_and_critic_and_all_terms_are_finite(name, stage):
     job = Job(name, (), Path(), 8, precision="bf16-mixed")
-    learner, _ = _set_up(job)
+    learner = learner_of(job)
     recipe = learner.recipe
     criticised = recipe.critic is not None
     before = tensors(recipe.network), tensors(recipe.critic) if criticised else {}
@@ -89,7 +90,7 @@ def test_a_step_changes_network_and_critic_and_all_terms_are_finite(name, stage)
 @pytest.mark.parametrize(("name", "stage"), STAGES)
 def test_a_restored_training_goes_on_exactly(name, stage):
     job = Job(name, (), Path(), 8, precision="bf16-mixed")
-    one, other = _set_up(job)[0], _set_up(replace(job, seed=1))[0]
+    one, other = learner_of(job), learner_of(replace(job, seed=1))
     place = middle_of(name, stage)
     step(one, batch_of(place))
     other.restore(copy.deepcopy(one.state()))

@@ -69,7 +69,10 @@ def test_one_seed_has_no_interval_over_seeds():
     assert np.isnan(found.seeds)
 
 
-@pytest.mark.parametrize(("key", "value"), [("seed", 4), ("pictures", 9), ("crop", 64)])
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("seed", 4), ("pictures", 9), ("crop", 64), ("devices", 2), ("networks", {"vgg19": "12ab"})],
+)
 def test_trainings_that_were_not_alike_are_not_compared(key, value):
     run = made_up(0, 0, np.random.default_rng(6))
     training = {"pictures": 8, "batch": 4, "crop": 128, "precision": "32-true"}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import methods
-from bench.cli.run import _default_methods
+from bench.cli.run import default_methods
 from bench.training import ledger
 from methods import harness, weights
 from methods.weights import SMALL, digest
@@ -20,7 +20,7 @@ LEARNABLE = {
 
 def test_every_architecture_has_small_weights_and_is_in_the_default_job():
     assert set(NAMES) == LEARNABLE
-    assert {f"{name}:small" for name in LEARNABLE} <= set(_default_methods())
+    assert {f"{name}:small" for name in LEARNABLE} <= set(default_methods())
 
 
 def test_they_are_small():

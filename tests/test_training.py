@@ -1,135 +1,24 @@
-"""The equal-budget track: the stream, the loop, what it leaves."""
+"""The equal-budget track: the loop, what it leaves."""
 
-import io
-import json
-import pickle
 import signal
 import subprocess
 import sys
-import tarfile
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from safetensors.torch import load_file
 
 import methods
 from bench.cli import main
 from bench.errors import BenchError, InputError
 from bench.training import ledger, photos
-from bench.training.loop import Job, _set_up, train
-from bench.training.state import Average
-from bench.training.stream import Stream, batches
-from masks.tiers import TIERS, tier_of
+from bench.training.loop import train
+from masks.tiers import TIERS
 from methods import harness
-
-SIDE = 48
-
-
-def picture(seed: int, height: int = 50, width: int = 70) -> bytes:
-    rng = np.random.default_rng(seed)
-    y, x = np.mgrid[:height, :width] / 20
-    colour = rng.uniform(40, 200, 3)
-    pixels = colour + 40 * np.sin(x[..., None] * rng.uniform(1, 3) + y[..., None])
-    stream = io.BytesIO()
-    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(stream, "PNG")
-    return stream.getvalue()
-
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("photos") / "some.tar"
-    with tarfile.open(path, "w") as tar:
-        for number in range(90):
-            data = picture(number)
-            member = tarfile.TarInfo(f"photo_{number:03}.png")
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
-    return path
-
-
-@pytest.fixture(scope="module")
-def job(archive, tmp_path_factory) -> Job:
-    out = tmp_path_factory.mktemp("training") / "out"
-    return Job("lama", (archive,), out, 16, batch=4, crop=SIDE, block=8, terms_of_use="made here")
-
-
-@pytest.fixture(scope="module")
-def trained(job) -> Path:
-    return train(job)
-
-
-def card_of_file(weights: Path) -> dict:
-    return json.loads(weights.with_suffix(".json").read_text("utf-8"))
-
-
-def test_photos_come_from_archives_and_folders_alike(archive, tmp_path):
-    with tarfile.open(archive) as tar:
-        tar.extractall(tmp_path, filter="data")
-    one, other = photos.read([archive], SIDE), photos.read([tmp_path], SIDE)
-    assert one.sha == other.sha
-    assert len(one.train) + len(one.held_out) == 90
-    assert not {p.name for p in one.train} & {p.name for p in one.held_out}
-
-
-def test_what_cannot_be_trained_on_is_left_out_with_its_reason(archive, tmp_path):
-    with tarfile.open(archive) as tar:
-        tar.extractall(tmp_path, filter="data")
-    (tmp_path / "broken.png").write_bytes(b"no picture")
-    (tmp_path / "small.png").write_bytes(picture(0, 20, 70))
-    found = photos.read([tmp_path], SIDE)
-    assert len(found.train) + len(found.held_out) == 90
-    assert sorted(line.split(": ")[0].rpartition("/")[2] for line in found.left_out) == [
-        "broken.png", "small.png",
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize("content", [None, b"", b"this is no archive"])
-def test_photos_that_are_not_there_are_refused(tmp_path, content):
-    path = tmp_path / "x.tar"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(InputError, match=r"training photos|tar archive"):
-        photos.read([path], SIDE)
-
-
-def test_the_stream_is_a_pure_function_of_seed_and_place(archive):
-    found = photos.read([archive], SIDE).train
-    one, other = Stream(found, SIDE, 5), Stream(found, SIDE, 5)
-    backwards = [one[index] for index in reversed(range(200))][::-1]
-    for index in (0, 7, 150, 199):
-        for a, b in zip(backwards[index], other[index], strict=True):
-            assert torch.equal(a, b)
-    assert not torch.equal(Stream(found, SIDE, 6)[0][0], one[0][0])
-
-
-def test_each_round_shows_each_photo_once_and_all_tiers_come(archive):
-    found = photos.read([archive], SIDE).train
-    stream = Stream(found, SIDE, 0)
-    assert sorted(stream._order(0)) == sorted(stream._order(1)) == list(range(len(found)))
-    assert list(stream._order(0)) != list(stream._order(1))
-    tiers = [tier_of(float(stream[i][1].float().mean())) for i in range(120)]
-    assert all(tiers.count(tier.name) > 20 for tier in TIERS)
-
-
-def test_batches_continue_where_they_were(archive):
-    stream = Stream(photos.read([archive], SIDE).train, SIDE, 0)
-    cpu = torch.device("cpu")
-    whole = list(batches(stream, 0, 22, 4, cpu))
-    rest = list(batches(stream, 12, 22, 4, cpu))
-    assert [batch.start for batch in whole] == [0, 4, 8, 12, 16, 20]
-    for a, b in zip(whole[3:], rest, strict=True):
-        assert torch.equal(a.images, b.images)
-        assert torch.equal(a.masks, b.masks)
-        assert a.start == b.start
-        assert torch.equal(
-            torch.rand(3, generator=a.generator), torch.rand(3, generator=b.generator)
-        )
-    assert ((whole[0].blanked * whole[0].masks) == 0).all()
+from tests.trainings import SIDE, card_of_file
 
 
 def test_a_training_leaves_weights_a_card_and_a_ledger(job, trained):
@@ -164,7 +53,7 @@ def test_a_killed_training_ends_with_the_same_weights(job, trained, tmp_path):
     command = [
         sys.executable, "-m", "bench", "train", "lama", "--images", str(job.images[0]), "--out",
         str(out), "--budget", "16", "--batch", "4", "--crop", str(SIDE), "--block", "8",
-        "--terms", "made here",
+        "--terms", "made here", "--networks", "none",
     ]  # fmt: skip
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while child.poll() is None and not (out / "state.pt").exists():
@@ -205,30 +94,6 @@ def test_a_longer_budget_goes_on_and_equals_one_long_training(job, trained, tmp_
     assert train(replace(short, budget=16)).read_bytes() == trained.read_bytes()
 
 
-def test_the_two_lamas_start_from_the_same_weights(job):
-    one = _set_up(job)[0].recipe.network.module.state_dict()
-    other = _set_up(replace(job, method="relama"))[0].recipe.network.module.state_dict()
-    assert one.keys() < other.keys()
-    assert all(torch.equal(one[name], other[name]) for name in one)
-    different = _set_up(replace(job, seed=3))[0].recipe.network.module.state_dict()
-    assert not torch.equal(
-        one["model.1.ffc.convl2l.weight"], different["model.1.ffc.convl2l.weight"]
-    )
-
-
-def test_steps_that_are_not_finite_change_nothing_and_stop_the_training(job, archive):
-    learner, _ = _set_up(job)
-    stream = Stream(photos.read([archive], SIDE).train, SIDE, 0)
-    (batch,) = batches(stream, 0, 4, 4, torch.device("cpu"))
-    before = {name: t.clone() for name, t in learner.recipe.network.state_dict().items()}
-    terms, finite = learner.step(replace(batch, images=batch.images * float("nan")))
-    assert not finite
-    assert not np.isfinite(terms["l1_known"])
-    after = learner.recipe.network.state_dict()
-    assert all(torch.equal(before[name], after[name]) for name in before)
-    assert learner.average.steps == {}
-
-
 def test_what_has_no_network_or_no_recipe_cannot_be_trained(job, tmp_path):
     with pytest.raises(BenchError, match="no training recipe"):
         train(replace(job, method="telea", out=tmp_path))
@@ -265,44 +130,6 @@ def test_a_damaged_training_is_no_method(job, trained, tmp_path):
         methods.get(f"mine=trained:{tmp_path}")
 
 
-def test_the_critics_of_the_two_lamas_start_alike(job):
-    one, other = (
-        _set_up(replace(job, method=name))[0].recipe.critic.module.state_dict()
-        for name in ("lama", "relama")
-    )
-    assert all(torch.equal(one[name], other[name]) for name in one)
-
-
-def test_the_average_of_what_does_not_learn_stays_as_it_is():
-    network = torch.nn.ModuleDict({"a": torch.nn.Linear(2, 2), "b": torch.nn.Linear(2, 2)})
-    average = Average(network)
-    first = {name: tensor.clone() for name, tensor in average.network.state_dict().items()}
-    for part, other in (("a", "b"), ("b", "a")):
-        before = {name: t.clone() for name, t in average.network.state_dict().items()}
-        for weight in network.parameters():
-            weight.grad = None
-        network[part](torch.ones(1, 2)).sum().backward()
-        with torch.no_grad():
-            network[part].weight += 1
-        average.update(network)
-        now = average.network.state_dict()
-        assert torch.equal(now[f"{other}.weight"], before[f"{other}.weight"])
-        moved = now[f"{part}.weight"] - first[f"{part}.weight"]
-        assert moved.numpy() == pytest.approx(9 / 11, rel=1e-5)
-
-
-def test_terms_that_are_infinite_with_finite_gradients_are_noticed(job, archive):
-    learner, _ = _set_up(job)
-    stream = Stream(photos.read([archive], SIDE).train, SIDE, 0)
-    (batch,) = batches(stream, 0, 4, 4, torch.device("cpu"))
-    weights = [w for w in learner.recipe.network.parameters()]
-    before = [w.detach().clone() for w in weights]
-    usual = learner.recipe.terms
-    learner.recipe.terms = lambda *given: usual(*given) | {"far": torch.tensor(float("inf"))}
-    assert not learner.step(batch)[1]
-    assert all(torch.equal(w, b) for w, b in zip(weights, before, strict=True))
-
-
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -320,11 +147,3 @@ def test_a_state_without_its_ledger_is_not_continued(job, trained, tmp_path):
     (tmp_path / "state.pt").write_bytes((job.out / "state.pt").read_bytes())
     with pytest.raises(InputError, match="expected the ledger of 16 pictures"):
         train(replace(job, out=tmp_path))
-
-
-def test_pictures_can_be_read_ahead_by_processes(archive):
-    stream = Stream(photos.read([archive], SIDE).train, SIDE, 0)
-    cpu = torch.device("cpu")
-    for a, b in zip(batches(stream, 0, 8, 4, cpu), batches(stream, 0, 8, 4, cpu, 1), strict=True):
-        assert torch.equal(a.images, b.images)
-    assert pickle.loads(pickle.dumps(stream))[3][0].shape == (3, SIDE, SIDE)

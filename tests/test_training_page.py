@@ -14,11 +14,10 @@ from bench.runner import run
 from bench.store import RunFolder
 from bench.training import ledger
 from reports.build import build
-from tests.test_training import archive, job, trained  # noqa: F401  fixtures
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory, photos, job, trained):  # noqa: F811
+def finished(tmp_path_factory, photos, job, trained):
     out = tmp_path_factory.mktemp("report") / "out"
     protocol = Protocol(photos=str(photos), size=64, tiers=("large",))
     methods = (f"first=trained:{job.out}", f"second=trained:{job.out}", "mean")
@@ -26,7 +25,7 @@ def finished(tmp_path_factory, photos, job, trained):  # noqa: F811
     return RunFolder(out)
 
 
-def test_the_run_holds_the_ledger_of_each_trained_network(finished, job):  # noqa: F811
+def test_the_run_holds_the_ledger_of_each_trained_network(finished, job):
     table = finished.read_table("training.parquet")
     assert set(table["method"]) == {"first", "second"}
     blocks = ledger.read(job.ledger)
@@ -39,7 +38,7 @@ def test_the_run_holds_the_ledger_of_each_trained_network(finished, job):  # noq
     assert cards["mean"] == ""
 
 
-def test_the_page_tells_budget_curves_and_ends(finished, job):  # noqa: F811
+def test_the_page_tells_budget_curves_and_ends(finished, job):
     build(finished.path, finished.path / "report")
     page = (finished.path / "report" / "training.html").read_text("utf-8")
     assert "1,635,087" in page
@@ -68,18 +67,27 @@ def test_without_trained_networks_there_is_no_such_page(tmp_path, photos):
     assert "training.html" not in (out / "report" / "index.html").read_text("utf-8")
 
 
-def test_trainings_that_were_not_alike_are_told_apart(finished, tmp_path):
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("pictures", 99, "pictures seen"),
+        ("networks", {"vgg19": "12ab34cd56"}, "downloaded networks"),
+        ("devices", 2, "devices that share a batch"),
+    ],
+)
+def test_trainings_that_were_not_alike_are_told_apart(finished, tmp_path, key, value, words):
     out = tmp_path / "unlike"
     shutil.copytree(finished.path, out)
     store = RunFolder(out)
     table = store.read_table("methods.parquet")
     card = json.loads(table.set_index("method")["training"]["second"])
-    card["training"]["pictures"] = 99
+    card["training"][key] = value
     table.loc[table["method"] == "second", "training"] = json.dumps(card)
     store.write_table("methods.parquet", table)
     build(out, out / "report")
     page = (out / "report" / "training.html").read_text("utf-8")
-    assert "These trainings differ in: pictures seen." in page
+    assert f"These trainings differ in: {words}." in page
+    assert ("with vgg19 (12ab34cd)" in page) == (key == "networks")
     assert "all alike: the same photos" not in page
 
 

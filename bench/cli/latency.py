@@ -13,6 +13,7 @@ from bench.errors import BenchError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bench.latency.measure import Measured
     from bench.latency.rounds import Pace
 
 
@@ -62,7 +63,7 @@ def add(commands: Commands) -> None:
 def _latency(options: argparse.Namespace) -> int:
     from bench.latency import measure
 
-    device = options.device or _fastest()
+    device = options.device or fastest_device()
     threads = options.threads or (1 if options.shared else measure.threads_here())
     if options.self_test:
         return _self_test(device, threads, _pace(options))
@@ -81,18 +82,17 @@ def _latency(options: argparse.Namespace) -> int:
         seed=options.seed,
         timeout=options.timeout,
     )
-    return time_methods(request, options.out, report=not options.no_report)
+    measured = measure.measure_into(options.out, request)
+    show(measured, options.out)
+    if not options.no_report and (options.out / "run.json").exists():
+        from bench.cli.results import build_report
+
+        build_report(options.out, None)
+    return 1 if measured.untimed else 0
 
 
-def time_methods(request: object, out: Path, *, report: bool) -> int:
-    """Measure, write, show; the exit status is 1 if a method could not be timed at all."""
-    from bench.latency import measure
-    from bench.store import RunFolder
-
-    assert isinstance(request, measure.Request)
-    measured = measure.measure(request)
-    store = RunFolder(out)
-    measure.write(store, measured)
+def show(measured: Measured, out: Path) -> None:
+    """Print what was measured, and what could not be."""
     print(_shown(measured.table))
     for test in measured.facts["self_tests"]:
         verdict = "" if test["trusted"] else ": too noisy for any verdict"
@@ -101,15 +101,8 @@ def time_methods(request: object, out: Path, *, report: bool) -> int:
             f"{verdict}"
         )
     print(f"{out}: latency.parquet, latency-samples.parquet, latency.json")
-    if report and store.file("run.json").exists():
-        from bench.cli.results import build_report
-
-        build_report(out, None)
-    timed = measured.table.loc[measured.table["n"] > 0, "method"]
-    left = [name for name in dict.fromkeys(measured.table["method"]) if name not in set(timed)]
-    for name in left:
+    for name in measured.untimed:
         print(f"inpaint-bench: {name} could not be timed; the table says why", file=sys.stderr)
-    return 1 if left else 0
 
 
 def _self_test(device: str, threads: int, pace: Pace) -> int:
@@ -145,15 +138,17 @@ def _names(options: argparse.Namespace) -> list[str]:
         return names
     if (options.out / "run.json").exists():
         from bench.store import RunFolder
+        from methods.harness import CEILING
 
         known = RunFolder(options.out).read_json()["methods"]
-        return [text for text in known.values() if "=folder:" not in text]
+        return [text for name, text in known.items() if "=folder:" not in text and name != CEILING]
     from bench.cli.run import default_methods
 
     return default_methods()
 
 
-def _fastest() -> str:
+def fastest_device() -> str:
+    """The first CUDA device, or the CPU."""
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"

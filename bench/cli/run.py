@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from bench.cli.arguments import Commands, positive
 from bench.cli.results import build_report, counted
@@ -50,6 +51,9 @@ def add(commands: Commands) -> None:
     )
     what.add_argument("--samples", type=positive, default=1, help="fills of stochastic methods")
     what.add_argument("--metrics", help="names, comma-separated; default: all usual ones")
+    what.add_argument(
+        "--latency", action="store_true", help="time the methods afterwards, in a short pass"
+    )
     what.add_argument("--offline", action="store_true", help="fetch no weights")
     what.add_argument("--lpips-weights", type=Path, help="backbone file of LPIPS")
     what.add_argument("--fid-weights", type=Path, help="Inception file of FID and KID")
@@ -105,8 +109,41 @@ def _run(options: argparse.Namespace) -> int:
     print(f"fingerprint {header['fingerprint']}")
     if header["missing"]:
         print(f"{header['missing']} fills belong to other shards; join them: inpaint-bench merge")
-    elif not options.no_report:
+        return _status(header)
+    if options.latency:
+        _short_latency(options, header)
+    if not options.no_report:
         build_report(options.out, None)
+    return _status(header)
+
+
+def _short_latency(options: argparse.Namespace, header: dict[str, Any]) -> None:
+    """Time the methods of the run that completed a case, at its size."""
+    from bench.cli.latency import fastest_device, show
+    from bench.latency import measure
+    from bench.latency.rounds import SHORT
+    from methods.harness import CEILING
+
+    names = [
+        text
+        for name, text in header["methods"].items()
+        if "=folder:" not in text and name not in (CEILING, *header["without_result"])
+    ]
+    request = measure.Request(
+        methods=tuple(names),
+        device=fastest_device(),
+        sides=(_size(options.size or "256") or 256,),
+        tiers=("region",),
+        images=options.images,
+        shared=True,
+        pace=SHORT,
+        seed=options.seed,
+        timeout=options.timeout,
+    )
+    show(measure.measure_into(options.out, request), options.out)
+
+
+def _status(header: dict[str, Any]) -> int:
     for name in header["without_result"]:
         print(f"inpaint-bench: {name} completed no case; its rows say why", file=sys.stderr)
     return 1 if header["without_result"] else 0

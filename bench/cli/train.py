@@ -36,8 +36,21 @@ def add(commands: Commands) -> None:
     train.add_argument("--crop", type=positive, default=128, help="side of the squares, in pixels")
     train.add_argument("--block", type=positive, default=800, help="pictures between two savings")
     train.add_argument("--device", default="cpu", help="torch device")
+    train.add_argument(
+        "--devices", type=positive, default=1, help="how many of these share each batch"
+    )
     train.add_argument("--precision", default="32-true", help="32-true or bf16-mixed")
     train.add_argument("--readers", type=int, default=0, help="processes that read photos ahead")
+    train.add_argument(
+        "--networks",
+        choices=("found", "fetch", "none"),
+        default="found",
+        help="downloaded networks that terms of the papers need: take those that are here, fetch "
+        "what is not, or train without such terms",
+    )
+    train.add_argument(
+        "--network-weights", type=Path, help="file of such a network, or a folder of them"
+    )
     train.add_argument("--terms", default="not stated", help="terms of use of the photos")
 
 
@@ -48,6 +61,8 @@ def _train(options: argparse.Namespace) -> int:
         raise BenchError("--batch: source-report has batches of six; give one of the two")
     if options.seed < 0:
         raise BenchError(f"--seed: expected 0 or more, found {options.seed}")
+    if options.network_weights and options.networks == "none":
+        raise BenchError("--network-weights: --networks none needs no file; give one of the two")
     weights = train(
         Job(
             method=options.method,
@@ -61,9 +76,12 @@ def _train(options: argparse.Namespace) -> int:
             crop=options.crop,
             block=options.block,
             device=options.device,
+            devices=options.devices,
             precision=options.precision,
             workers=options.readers,
             terms_of_use=options.terms,
+            networks=options.networks,
+            network_weights=options.network_weights,
         )
     )
     print(f"{weights}: weights of {options.method}:{options.config}; beside it, its card")

@@ -13,21 +13,24 @@ from typing import Any
 
 import pandas as pd
 import psutil
+import torch
 
 import methods
 from bench import flops, images, provenance
 from bench.errors import BenchError
 from bench.latency import anchors, inputs, table
+from bench.latency.compare import FACTS, TABLE
 from bench.latency.inputs import Config
 from bench.latency.processes import NoAnswer, Process, data_limit
 from bench.latency.rounds import Bout, Pace, Protocol
 from bench.latency.stopwatch import Loaded, Subject
-from bench.latency.table import NAMES, Side
+from bench.latency.table import Side
 from bench.store import RunFolder
 
 _BATCHES = tuple(2**power for power in range(7))
 _GAIN = 1.05  # of pictures a second, below which a larger batch is not tried
 _THROUGHPUT_SECONDS = 0.5
+SAMPLES = "latency-samples.parquet"
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,12 @@ class Measured:
     samples: pd.DataFrame
     facts: dict[str, Any]
 
+    @property
+    def untimed(self) -> list[str]:
+        """Methods of which no call was timed."""
+        timed = set(self.table.loc[self.table["n"] > 0, "method"])
+        return [name for name in dict.fromkeys(self.table["method"]) if name not in timed]
+
 
 def threads_here() -> int:
     """Physical cores that this process may use."""
@@ -110,19 +119,27 @@ def measure(request: Request, tell: Callable[[str], None] = print) -> Measured:
         sides = {name: Side() for name in names}
         bouts = [Bout(config) for config in configs]
         _load_all({name: processes[name] for name in names}, sides, bouts, request.together, tell)
-        protocol = Protocol(processes, anchors.NAMES, kind, request.pace, request.seed, tell)
+        protocol = Protocol(
+            processes,
+            anchors.NAMES,
+            kind,
+            request.pace,
+            request.seed,
+            tell,
+            lambda name, bout: _look(processes[name], sides[name], bout),
+        )
         if kind == "cpu" and request.threads > 1:
             protocol.basis = "wall"  # threads that wait for each other take CPU time too
-        for bout in bouts:
-            protocol.warm_up(bout)
-            for name, side in sides.items():
-                if name in bout.calls:
-                    _look(processes[name], side, bout)
-        protocol.run(bouts)
-        if request.batches:
-            for name, side in sides.items():
-                if name in bouts[0].calls and name not in bouts[0].slow:
-                    side.speeds = _speeds(processes[name], configs[0])
+        try:
+            protocol.run(bouts)
+            if request.batches:
+                for name, side in sides.items():
+                    if name in bouts[0].calls and name not in bouts[0].slow:
+                        side.speeds = _speeds(processes[name], configs[0])
+        except KeyboardInterrupt:
+            if not protocol.samples:
+                raise
+            tell("interrupted: what was measured is kept")
     setting = {"device": kind, "threads": request.threads, "basis": protocol.basis}
     samples = protocol.table()
     facts = _facts(request, setting, words, ceilings)
@@ -130,12 +147,18 @@ def measure(request: Request, tell: Callable[[str], None] = print) -> Measured:
     return Measured(table.build(samples, bouts, sides, setting), samples, facts)
 
 
-def write(store: RunFolder, measured: Measured) -> None:
-    """Put it into a run folder; what was there is replaced."""
-    store.path.mkdir(parents=True, exist_ok=True)
-    store.write_table(NAMES["samples"], measured.samples)
-    store.write_table(NAMES["table"], measured.table)
-    store.write_json(NAMES["facts"], measured.facts)
+def measure_into(folder: Path, request: Request, tell: Callable[[str], None] = print) -> Measured:
+    """Measure, and put it into a run folder, where it replaces what was there.
+
+    Raises:
+        BenchError: As `measure`, or if the folder cannot be written.
+    """
+    measured = measure(request, tell)
+    store = RunFolder(folder)
+    store.write_table(SAMPLES, measured.samples)
+    store.write_table(TABLE, measured.table)
+    store.write_json(FACTS, measured.facts)
+    return measured
 
 
 def _names(asked: Sequence[str]) -> dict[str, str]:
@@ -200,7 +223,7 @@ def _load_all(
             loaded: Loaded = process.answer()
             sides[name].loaded = replace(loaded, seconds=math.nan) if together else loaded
         except NoAnswer as error:
-            tell(f"{name}: {error.refused.status}: {error}")
+            tell(str(error))
             for bout in bouts:
                 bout.refused[name] = error.refused
 
@@ -239,7 +262,7 @@ def _facts(
 ) -> dict[str, Any]:
     environment = provenance.collect()
     machine = {
-        "torch": environment["packages"]["torch"],
+        "torch": torch.__version__,
         "processor": environment["processor"],
         "accelerator": environment["accelerator"] if setting["device"] != "cpu" else "",
         "threads": request.threads,

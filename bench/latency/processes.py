@@ -23,9 +23,9 @@ class NoAnswer(BenchError):
         refused: The status and why.
     """
 
-    def __init__(self, refused: Refused) -> None:
+    def __init__(self, name: str, refused: Refused) -> None:
         """Keep why."""
-        super().__init__(refused.reason)
+        super().__init__(f"{name}: {refused.status}: {refused.reason}")
         self.refused = refused
 
 
@@ -76,7 +76,7 @@ class Process:
         except (EOFError, OSError):
             answer = self._end(died=True)
         if isinstance(answer, Refused):
-            raise NoAnswer(answer)
+            raise NoAnswer(self.subject.name, answer)
         return answer
 
     def close(self) -> None:

@@ -99,6 +99,7 @@ class Protocol:
         pace: How long.
         seed: Of the order within rounds.
         tell: Called with a line of progress.
+        look: Called with each method and bout once it is warm, to learn more of it.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class Protocol:
         pace: Pace,
         seed: int,
         tell: Callable[[str], None],
+        look: Callable[[str, Bout], None] = lambda name, bout: None,
     ) -> None:
         """Take the parts."""
         self._processes = processes
@@ -117,12 +119,16 @@ class Protocol:
         self._pace = pace
         self._rng = np.random.default_rng(seed)
         self._tell = tell
+        self._look = look
         self._clocks = Clocks(device)
         self.samples: list[dict[str, Any]] = []
         self.basis = "cpu" if device == "cpu" else "device"
 
     def run(self, bouts: Sequence[Bout]) -> None:
-        """Do all rounds: block after block, going over the bouts in turn."""
+        """Do all rounds: block after block, going over the bouts in turn.
+
+        Each is warmed up before its first block, so that who stops early has the first ones.
+        """
         open_bouts = list(bouts)
         while open_bouts:
             for bout in list(open_bouts):
@@ -130,7 +136,7 @@ class Protocol:
                 if bout.status:
                     open_bouts.remove(bout)
 
-    def warm_up(self, bout: Bout) -> None:
+    def _warm_up(self, bout: Bout) -> None:
         """Warm all subjects up for a bout and see how long their calls take."""
         pace = self._pace
         for name, process in self._processes.items():
@@ -146,14 +152,19 @@ class Protocol:
                 bout.refused[name] = error.refused
                 continue
             bout.calls[name] = max(1, math.ceil(_SAMPLE_SECONDS / seconds))
-            if seconds > pace.slow and name not in self._anchors:
+            if name in self._anchors:
+                continue
+            if seconds > pace.slow:
                 bout.slow.add(name)
+            self._look(name, bout)
 
     def table(self) -> pd.DataFrame:
         """All samples, a row each."""
         return pd.DataFrame(self.samples)
 
     def _block(self, bout: Bout) -> None:
+        if not bout.blocks:
+            self._warm_up(bout)
         start = time.monotonic()
         for name in [name for name in self._processes if name in bout.calls]:
             if name not in self._anchors:

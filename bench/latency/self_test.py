@@ -54,7 +54,6 @@ def run(device: str, threads: int, pace: Pace, tell: Callable[[str], None] = pri
         protocol = Protocol(processes, names, kind, pace, 0, tell)
         if kind == "cpu" and threads > 1:
             protocol.basis = "wall"
-        protocol.warm_up(bout)
         protocol.run([bout])
     finally:
         for process in processes.values():

@@ -16,15 +16,14 @@ from bench.latency.anchors import ANCHOR, FOURIER
 from bench.latency.rounds import AGAIN, Bout, ratio_of, undisturbed
 from bench.latency.stopwatch import Loaded
 
-NAMES = {"table": "latency.parquet", "samples": "latency-samples.parquet", "facts": "latency.json"}
-"""Files in a run folder."""
 _DISTURBED = 0.9  # CPU time over wall time and threads, below which something else was running
 _FEW = 30  # rounds
+INTERRUPTED = "interrupted"
 _COLUMNS = [
     "method", "title", "family", "weights", "identity", "side", "tier", "region", "batch",
     "device", "threads", "n", "rounds", "p50_ms", "p90_ms", "p99_ms", "min_ms", "mean_ms",
     "iqr_share", "cpu_p50_ms", "device_p50_ms", "images_per_second", "basis", "ratio", "ratio_low",
-    "ratio_high", "ratio_fft", "disturbed_share", "hole_share", "audit", "peak_bytes",
+    "ratio_high", "ratio_wall", "ratio_fft", "disturbed_share", "hole_share", "audit", "peak_bytes",
     "reserved_bytes", "weight_bytes", "parameters", "products", "fourier", "traffic", "status",
     "reason",
 ]  # fmt: skip
@@ -78,6 +77,8 @@ def self_tests(samples: pd.DataFrame, bouts: Sequence[Bout], basis: str) -> list
     """The anchor against itself in each bout, and whether that lets anything be told."""
     found = []
     for bout in bouts:
+        if not bout.blocks:  # interrupted before
+            continue
         rows = _quick(samples, bout)
         twice = ratio_of(rows, ANCHOR + AGAIN, ANCHOR, f"infer_{basis}")
         found.append(
@@ -139,10 +140,11 @@ def _summary(
     basis = setting["basis"] if region == "infer" or setting["basis"] != "device" else "wall"
     ratio = ratio_of(rows, name, ANCHOR, f"{region}_{basis}")
     quarters = np.quantile(wall, (0.25, 0.75)) if len(wall) else (math.nan, math.nan)
+    rounds = own["round"].nunique()
     busy = cpu / (wall * setting["threads"])
     return {
         "n": len(own),
-        "rounds": own["round"].nunique(),
+        "rounds": rounds,
         "p50_ms": estimates.middle(wall),
         "p90_ms": estimates.percentile(wall, 0.9),
         "p99_ms": estimates.percentile(wall, 0.99),
@@ -155,12 +157,19 @@ def _summary(
         "ratio": ratio.value,
         "ratio_low": ratio.low,
         "ratio_high": ratio.high,
+        "ratio_wall": ratio_of(rows, name, ANCHOR, f"{region}_wall").value,
         "ratio_fft": ratio_of(rows, name, FOURIER, f"{region}_{basis}").value,
         "disturbed_share": (busy < _DISTURBED).mean() if setting["device"] == "cpu" else math.nan,
         "hole_share": own["hole_share"].mean(),
-        "status": f"under {_FEW} rounds" if own["round"].nunique() < _FEW else bout.status,
+        "status": _status(rounds, bout),
         "reason": "",
     }
+
+
+def _status(rounds: int, bout: Bout) -> str:
+    if rounds == 0:
+        return INTERRUPTED
+    return f"under {_FEW} rounds" if rounds < _FEW else bout.status or INTERRUPTED
 
 
 def _quick(samples: pd.DataFrame, bout: Bout) -> pd.DataFrame:

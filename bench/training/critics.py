@@ -41,23 +41,24 @@ class PatchCritic(nn.Module):
 
 
 class SpectralPatchCritic(nn.Module):
-    """Judges patches of 70 x 70 pixels by convolutions under spectral normalisation (EdgeConnect).
+    """Judges patches by convolutions under spectral normalisation (EdgeConnect, PEN-Net).
 
     Args:
-        width: Channels of the first layer; EdgeConnect's is 64.
+        width: Channels of the first layer; in both papers 64.
+        kernel: Side of the convolutions; 4 in EdgeConnect, 5 in PEN-Net.
+        plain_end: Whether the last one has a bias and no normalisation, as in PEN-Net.
     """
 
-    def __init__(self, width: int = 16) -> None:
+    def __init__(self, width: int = 16, kernel: int = 4, plain_end: bool = False) -> None:
         """Make the layers."""
         super().__init__()
-        widths = [3, width, 2 * width, 4 * width, 8 * width, 1]
         layers: list[nn.Module] = []
-        for (before, after), stride in zip(pairwise(widths), (2, 2, 2, 1, 1), strict=True):
-            layers += [
-                spectral_norm(nn.Conv2d(before, after, 4, stride, 1, bias=False)),
-                nn.LeakyReLU(0.2),
-            ]
-        self.model = nn.Sequential(*layers[:-1])
+        for before, after in pairwise((3, width, 2 * width, 4 * width, 8 * width)):
+            stride = 1 if after == 8 * width else 2
+            convolution = nn.Conv2d(before, after, kernel, stride, 1, bias=False)
+            layers += [spectral_norm(convolution), nn.LeakyReLU(0.2)]
+        last = nn.Conv2d(8 * width, 1, kernel, 1, 1, bias=plain_end)
+        self.model = nn.Sequential(*layers, last if plain_end else spectral_norm(last))
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         """Judge ``(N, 3, H, W)``: the logits of patches."""
@@ -84,29 +85,6 @@ class WholeCritic(nn.Module):
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         """Judge ``(N, 3, 128, 128)``: logits ``(N, 1, 1, 1)``."""
         return self.main(pictures)
-
-
-class WidePatchCritic(nn.Module):
-    """Judges patches by 5 x 5 convolutions under spectral normalisation (PEN-Net).
-
-    Args:
-        width: Channels of the first layer; PEN-Net's is 64.
-    """
-
-    def __init__(self, width: int = 16) -> None:
-        """Make the layers."""
-        super().__init__()
-        layers: list[nn.Module] = []
-        for before, after in pairwise((3, width, 2 * width, 4 * width, 8 * width)):
-            stride = 1 if after == 8 * width else 2
-            convolution = nn.Conv2d(before, after, 5, stride, 1, bias=False)
-            layers += [spectral_norm(convolution), nn.LeakyReLU(0.2)]
-        self.encoder = nn.Sequential(*layers)
-        self.classifier = nn.Conv2d(8 * width, 1, 5, 1, 1)
-
-    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Judge ``(N, 3, H, W)``: the logits of patches."""
-        return self.classifier(self.encoder(pictures))
 
 
 class CriticPerPath(nn.Module):

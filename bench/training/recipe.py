@@ -10,6 +10,8 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import nn
 
+from bench.training import processes
+from bench.training.features import Features
 from bench.training.stream import Batch
 
 HOLE, KNOWN = 60.0, 10.0
@@ -45,24 +47,36 @@ class Recipe:
         network: What fills; called by `show` only.
         critic: What judges, or None.
         stages: Names of stages with their shares of the budget, one after another.
-        without: Terms of the paper that are left out, with the reason.
+        features_of: A network made elsewhere that terms of the paper need, if there is one.
+        feature_terms: The terms that need it.
+        features: That network, where its weights are there; else the terms are left out.
         notes: What a reader of the weights' card must know besides, by topic. The topic ``hidden``
             is for a `show` that looks at the photo under the hole, as some papers' training does.
         side: Of the only squares that the critic takes; 0 if it takes any.
         variant: Of the method, to fill held-out photos with; empty for the method as it is.
+        forward_methods: Of the network, besides ``forward``, that `show` calls.
     """
 
     stages: ClassVar[Mapping[str, float]] = {"all": 1.0}
-    without: ClassVar[Mapping[str, str]] = {}
+    features_of: ClassVar[type[Features] | None] = None
+    feature_terms: ClassVar[tuple[str, ...]] = ()
     notes: ClassVar[Mapping[str, str]] = {}
     side: ClassVar[int] = 0
     variant: ClassVar[str] = ""
-    methods: ClassVar[tuple[str, ...]] = ()  # of the network besides forward that `show` calls
+    forward_methods: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, network: nn.Module, critic: nn.Module | None = None) -> None:
         """Keep the two."""
         self.network: Any = network
         self.critic: Any = critic
+        self.features: Features | None = None
+
+    @property
+    def without(self) -> dict[str, str]:
+        """Terms of the paper that are left out, with the reason."""
+        if self.features_of is None or self.features is not None:
+            return {}
+        return dict.fromkeys(self.feature_terms, self.features_of.needed)
 
     @property
     def bare_critic(self) -> Any:
@@ -102,16 +116,25 @@ class Recipe:
 
 def reconstruction(batch: Batch, picture: torch.Tensor) -> dict[str, torch.Tensor]:
     """The common term: mean absolute difference in the hole and outside of it, weighted."""
-    difference = (picture - batch.images).abs().mean(1, keepdim=True)
+    error = difference(batch, picture)
     return {
-        "l1_hole": HOLE * mean_over(difference, batch.masks),
-        "l1_known": KNOWN * mean_over(difference, 1 - batch.masks),
+        "l1_hole": HOLE * mean_over(error, batch.masks),
+        "l1_known": KNOWN * mean_over(error, 1 - batch.masks),
     }
 
 
+def difference(batch: Batch, picture: torch.Tensor) -> torch.Tensor:
+    """Mean absolute difference from the photo at each pixel, ``(N, 1, S, S)``."""
+    return (picture - batch.images).abs().mean(1, keepdim=True)
+
+
 def mean_over(values: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
-    """Mean of ``(N, 1, H, W)`` over the pixels where the other, of that shape, is 1; 0 if none."""
-    return (values * where).sum() / where.sum().clamp_min(1)
+    """Mean of ``(N, 1, H, W)`` over the pixels where the other, of that shape, is 1; 0 if none.
+
+    Where several processes share a batch, their mean is that of the whole: each divides by the
+    pixels that a share has on average, not by its own.
+    """
+    return (values * where).sum() / processes.mean(where.sum()).clamp_min(1e-6)
 
 
 def initialise_by_name(network: nn.Module, seed: int) -> None:

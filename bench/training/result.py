@@ -16,6 +16,7 @@ from bench import provenance
 from bench.errors import BenchError
 from bench.training import held_out
 from bench.training import recipe as common
+from bench.training.features import Features
 from bench.training.ledger import Block
 from bench.training.photos import PhotoSet
 from bench.training.recipe import Recipe
@@ -72,18 +73,30 @@ def _training(job: Job, recipe: Recipe, blocks: list[Block]) -> dict[str, Any]:
         "crop": job.crop,
         "seed": job.seed,
         "precision": job.precision,
+        "devices": job.devices,
         "largest_gradient_norm": LARGEST_NORM,
         "average": f"exponential, {DECAY} a step",
         "optimiser": f"Adam, rate {common.RATE}, critic {common.CRITIC_RATE}, betas {common.BETAS}",
         "reconstruction": {"hole": common.HOLE, "known": common.KNOWN},
         "terms": sorted({term for block in blocks for term in block.terms}),
-        "without": dict(recipe.without),
+        "without": _without(job, recipe),
+        "networks": networks(recipe.features),
         "notes": dict(recipe.notes),
         "seconds": round(last.seconds),
         "flops": last.flops,
         "peak_bytes": max(block.peak_bytes for block in blocks),
         "skipped_steps": sum(block.skipped for block in blocks),
     }
+
+
+def networks(features: Features | None) -> dict[str, str]:
+    """The network made elsewhere that takes part, with the SHA-256 of its file."""
+    return {features.checkpoint: features.sha256} if features is not None else {}
+
+
+def _without(job: Job, recipe: Recipe) -> dict[str, str]:
+    asked = ", and was not wanted (--networks none)" if job.networks == "none" else ""
+    return {term: why + asked for term, why in recipe.without.items()}
 
 
 def _data(job: Job, photo_set: PhotoSet) -> dict[str, Any]:

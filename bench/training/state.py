@@ -6,7 +6,7 @@ import copy
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -14,6 +14,7 @@ from torch import nn
 from bench.errors import InputError
 
 NAME = "state.pt"
+_FORMERLY = {"devices": 1, "networks": {}}  # of trainings from before these were choices
 DECAY = 0.995
 """Share of the average that a step keeps."""
 
@@ -30,28 +31,44 @@ class Average:
         """Start from the network as it is."""
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
         self.steps: dict[str, int] = {}
+        self._followed: list[_Followed] = []
 
     @torch.no_grad()
     def update(self, network: nn.Module) -> None:
         """Take one step of the network in, whose gradients are those of the step."""
-        bare = getattr(network, "module", network)
-        resting = {n for n, p in bare.named_parameters() if p.requires_grad and p.grad is None}
-        current = bare.state_dict()
+        if not self._followed:  # a network's tensors stay the same objects while it learns
+            self._followed = _followed(self.network, getattr(network, "module", network))
         # Tensors with one count are averaged in one go: on a GPU, each call costs as much as all.
-        alike: dict[int, tuple[list[torch.Tensor], list[torch.Tensor]]] = {}
-        for name, tensor in self.network.state_dict().items():
-            if name in resting:
+        alike: dict[int, list[_Followed]] = {}
+        for each in self._followed:
+            if each.source.requires_grad and each.source.grad is None:
                 continue
-            self.steps[name] = self.steps.get(name, 0) + 1
-            new = current[name].to(tensor.device, tensor.dtype)
-            if tensor.is_floating_point():
-                old, taken = alike.setdefault(self.steps[name], ([], []))
-                old.append(tensor)
-                taken.append(new)
+            self.steps[each.name] = self.steps.get(each.name, 0) + 1
+            if each.average.is_floating_point():
+                alike.setdefault(self.steps[each.name], []).append(each)
             else:
-                tensor.copy_(new)
-        for steps, (old, taken) in alike.items():
-            torch._foreach_lerp_(old, taken, max(1 - DECAY, 9 / (10 + steps)))
+                each.average.copy_(each.source)
+        for steps, group in alike.items():
+            torch._foreach_lerp_(
+                [each.average for each in group],
+                [each.source.detach() for each in group],
+                max(1 - DECAY, 9 / (10 + steps)),
+            )
+
+
+class _Followed(NamedTuple):
+    """A tensor of the average and the one of the network that it follows."""
+
+    name: str
+    average: torch.Tensor
+    source: torch.Tensor
+
+
+def _followed(average: nn.Module, network: nn.Module) -> list[_Followed]:
+    sources: dict[str, torch.Tensor] = {}
+    sources |= network.named_parameters(remove_duplicate=False)
+    sources |= network.named_buffers(remove_duplicate=False)
+    return [_Followed(name, each, sources[name]) for name, each in average.state_dict().items()]
 
 
 def save(folder: Path, state: Mapping[str, Any]) -> None:
@@ -76,7 +93,7 @@ def read(folder: Path, asked: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        found = state["job"]
+        found = _FORMERLY | state["job"]
     except Exception as error:  # torch raises many kinds for a damaged file
         raise InputError(f"{path}: expected the state of a training: {error}") from error
     differing = sorted(key for key in asked if found.get(key) != asked[key])

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from bench.training import processes
 from bench.training.recipe import Recipe, reconstruction
 from bench.training.state import Average
 from bench.training.stream import Batch
@@ -40,8 +41,8 @@ class Learner:
         The critic learns first; where it cannot, the network does not either.
 
         Returns:
-            All terms, weighted, and whether all of them and their gradients were finite. Terms and
-            gradients that are not change no weight.
+            All terms, weighted, and whether all of them and their gradients were finite, of all
+            processes together. Terms and gradients that are not change no weight.
         """
         recipe = self.recipe
         # Running statistics change as soon as a batch is looked at.
@@ -66,8 +67,8 @@ class Learner:
                     torch._foreach_copy_(buffers, before)
         every = terms | criticism
         # One transfer for all: each waits for the device.
-        values = torch.stack([term.detach().float() for term in every.values()]).tolist()
-        return dict(zip(every, values, strict=True)), taken
+        values = torch.stack([term.detach().float() for term in every.values()])
+        return dict(zip(every, processes.mean(values).tolist(), strict=True)), taken
 
     def _copied_buffers(self) -> list[tuple[list[torch.Tensor], list[torch.Tensor]]]:
         """The buffers of both networks and copies of them, floats and counters apart."""
@@ -88,6 +89,8 @@ class Learner:
         total = torch.stack(list(terms.values())).sum()
         self.fabric.backward(total)
         weights = [weight for group in optimiser.param_groups for weight in group["params"]]
+        total = total.detach()
+        processes.average([total, *(each.grad for each in weights if each.grad is not None)])
         norm = torch.nn.utils.clip_grad_norm_(weights, LARGEST_NORM)
         if not torch.isfinite(norm + total):
             return False

@@ -20,7 +20,7 @@ class Batch:
     Attributes:
         images: The whole photos, ``(N, 3, S, S)`` in ``[0, 1]``; no network is given them.
         masks: ``(N, 1, S, S)``, 1 in the hole.
-        start: Number of pictures seen before.
+        start: Number of pictures seen before this batch, by all processes.
         progress: Share of the budget that is behind, 0 to 1.
         seed: For whatever is random in a step; it follows from seed and place in the stream.
         generator: For noise; it follows from the same.
@@ -84,7 +84,13 @@ class Stream(Dataset[tuple[torch.Tensor, torch.Tensor]]):
 
 
 def batches(
-    stream: Stream, first: int, budget: int, size: int, device: torch.device, workers: int = 0
+    stream: Stream,
+    first: int,
+    budget: int,
+    size: int,
+    device: torch.device,
+    workers: int = 0,
+    share: tuple[int, int] = (0, 1),
 ) -> Iterator[Batch]:
     """Go through the stream.
 
@@ -95,12 +101,15 @@ def batches(
         size: Pictures of a batch.
         device: Where batches are put.
         workers: Processes that read ahead.
+        share: Which of how many equal parts of each batch is wanted, counted from 0.
     """
+    own = size // share[1]
     starts = range(first, budget, size)
-    picked = [list(range(start, start + size)) for start in starts]
+    places = [start + share[0] * own for start in starts]
+    picked = [list(range(place, place + own)) for place in places]
     loader = DataLoader(stream, batch_sampler=picked, num_workers=workers)
-    for start, (images, masks) in zip(starts, loader, strict=True):
-        seed = seed_of(stream.seed, "step", "", start, 0, 0)
+    for start, place, (images, masks) in zip(starts, places, loader, strict=True):
+        seed = seed_of(stream.seed, "step", "", place, 0, 0)
         yield Batch(
             images.to(device).float() / 255,
             masks.to(device).float(),

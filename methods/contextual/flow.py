@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Literal
 
 import torch
@@ -30,8 +31,8 @@ def offsets(best: torch.Tensor, keys: tuple[int, int]) -> torch.Tensor:
     """
     height, width = best.shape[1:]
     if keys != (height, width):
-        stretch = torch.tensor(height * width / (keys[0] * keys[1]), dtype=torch.float32)
-        best = ((best + 1).float() * stretch.to(best.device) - 1).trunc().long()
+        stretch = height * width / (keys[0] * keys[1])
+        best = ((best + 1).float() * stretch - 1).trunc().long()
     down = best // width - torch.arange(height, device=best.device)[:, None]
     right = best % width - torch.arange(width, device=best.device)
     return torch.stack([down, right], 1)
@@ -73,7 +74,7 @@ def enlarge(flow: torch.Tensor, rate: int, corners: bool) -> torch.Tensor:
 
 def _wheel_colour(u: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
     """Pure colour of a direction, ``(B, h, w)`` each to ``(B, 3, h, w)``."""
-    wheel = _wheel().to(u.device)
+    wheel = _wheel(u.device)
     # Negated as floats: the sign of zero chooses the end of the wheel.
     # Counted from 1: bytes are cut off, so that even the rounding of this sum shows in the picture.
     place = (torch.atan2(-v, -u) / torch.pi + 1) / 2 * (len(wheel) - 1) + 1
@@ -84,8 +85,10 @@ def _wheel_colour(u: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
     return colour.movedim(-1, 1)
 
 
-def _wheel() -> torch.Tensor:
-    """The 55 colours, ``(55, 3)``, 0 to 255."""
+@functools.cache
+@torch.inference_mode(False)
+def _wheel(device: torch.device) -> torch.Tensor:
+    """The 55 colours, ``(55, 3)``, 0 to 255; made once, for who must not copy to the device."""
     runs = []
     for length, full, (moving, sign) in zip(_RUNS, _FULL, _MOVING, strict=True):
         ramp = (255 * torch.arange(length, dtype=torch.float64) / length).floor()
@@ -93,4 +96,4 @@ def _wheel() -> torch.Tensor:
         run[:, full] = 255
         run[:, moving] = ramp if sign > 0 else 255 - ramp
         runs.append(run)
-    return torch.cat(runs)
+    return torch.cat(runs).to(device)

@@ -20,14 +20,14 @@ def resize(planes: torch.Tensor, size: tuple[int, int], corners: bool = False) -
     for axis, wanted in zip((-2, -1), size, strict=True):
         length = planes.shape[axis]
         if length != wanted:
-            chosen = _indices(length, wanted, corners).to(planes.device)
-            planes = planes.index_select(axis, chosen)
+            planes = planes.index_select(axis, _indices(length, wanted, corners, planes.device))
     return planes
 
 
-def _indices(length: int, wanted: int, corners: bool) -> torch.Tensor:
+def _indices(length: int, wanted: int, corners: bool, device: torch.device) -> torch.Tensor:
+    numbers = torch.arange(wanted, device=device)
     if not corners or wanted == 1:
-        return torch.arange(wanted) * length // wanted
+        return numbers * length // wanted
     # In float32, as TensorFlow does; it decides what lies halfway.
-    places = torch.arange(wanted, dtype=torch.float32) * (length - 1) / (wanted - 1)
+    places = numbers.float() * (length - 1) / (wanted - 1)
     return (places + 0.5).floor().long().clamp_max(length - 1)

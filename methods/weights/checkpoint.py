@@ -58,7 +58,7 @@ def _torchvision(name: str, file: str, sha256: str, mebibytes: float, network: s
     )
 
 
-# What is known of the metric networks' files; those of methods are on their cards.
+# What is known of files of networks that measure or judge; those of methods are on their cards.
 CHECKPOINTS = {
     checkpoint.name: checkpoint
     for checkpoint in (
@@ -66,6 +66,18 @@ CHECKPOINTS = {
         _torchvision("lpips-vgg", "vgg16-397923af.pth", "397923af", 527.8, "VGG-16"),
         _torchvision(
             "lpips-squeeze", "squeezenet1_1-b8a52dc0.pth", "b8a52dc0", 4.73, "SqueezeNet 1.1"
+        ),
+        _torchvision("vgg19", "vgg19-dcbb9e9d.pth", "dcbb9e9d", 548.1, "VGG-19"),
+        Checkpoint(
+            "ade20k-resnet50dilated",
+            "ade20k-resnet50dilated-ppm_deepsup-encoder_epoch_20.pth",
+            (
+                "http://sceneparsing.csail.mit.edu/model/pytorch/"
+                "ade20k-resnet50dilated-ppm_deepsup/encoder_epoch_20.pth",
+            ),
+            licence="not stated for the weights; authors' code: BSD-3-Clause",
+            origin="encoder of the authors' segmentation network for ADE20K "
+            "(CSAILVision/semantic-segmentation-pytorch), named encoder_epoch_20.pth there",
         ),
         Checkpoint(
             "fid-inception",

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from bench.training.critics import PictureAndSquareCritic, slope_penalty
-from bench.training.recipe import KNOWN, Recipe, Shown, mean_over
+from bench.training.recipe import KNOWN, Recipe, Shown, difference, mean_over
 from bench.training.stream import Batch
 
 _SIDE = 128
@@ -60,12 +60,11 @@ class DeepFill(Recipe):
 
     def terms(self, batch: Batch, shown: Shown) -> dict[str, torch.Tensor]:
         """Error of the coarse stage; adversarial."""
-        difference = (shown.parts["coarse"] - batch.images).abs().mean(1, keepdim=True)
-        discounted = difference * discount(batch.masks)
+        error = difference(batch, shown.parts["coarse"])
         made, squares = _composites(batch, shown)
         return {
-            "coarse_hole": _COARSE * discounted.sum() / batch.masks.sum().clamp_min(1),
-            "coarse_known": _COARSE * mean_over(difference, 1 - batch.masks),
+            "coarse_hole": _COARSE * mean_over(error * discount(batch.masks), batch.masks),
+            "coarse_known": _COARSE * mean_over(error, 1 - batch.masks),
             "adversarial": -_ADVERSARIAL * self.critic(made, squares).mean(),
         }
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from bench.training.critics import WassersteinCritic, slope_penalty
-from bench.training.recipe import KNOWN, Recipe, Shown, mean_over
+from bench.training.recipe import KNOWN, Recipe, Shown, difference, mean_over
 from bench.training.stream import Batch
 
 _SIDE = 128
@@ -58,10 +58,10 @@ class HiFill(Recipe):
 
     def terms(self, batch: Batch, shown: Shown) -> dict[str, torch.Tensor]:
         """Error of the coarse stage; adversarial."""
-        difference = (shown.parts["coarse"] - batch.images).abs().mean(1, keepdim=True)
+        error = difference(batch, shown.parts["coarse"])
         return {
-            "coarse_hole": _COARSE * (difference * batch.masks).mean(),
-            "coarse_known": _COARSE * mean_over(difference, 1 - batch.masks),
+            "coarse_hole": _COARSE * (error * batch.masks).mean(),
+            "coarse_known": _COARSE * mean_over(error, 1 - batch.masks),
             "adversarial": -_ADVERSARIAL * self.critic(_composite(batch, shown)).mean(),
         }
 

@@ -10,14 +10,18 @@ import torch.nn.functional as F
 from torch import nn
 
 from bench.errors import InputError
+from bench.training import processes
 from bench.training.critics import SpectralPatchCritic
+from bench.training.features import ObjectFeatures
 from bench.training.recipe import KNOWN, Recipe, Shown
 from bench.training.stream import Batch
 from methods import sizes
 from methods.ict import tokens
 
 _TOKENS, _PICTURE = "transformer", "upsampler"
-_ADVERSARIAL = 0.1
+_ADVERSARIAL, _CONTENT, _STYLE = 0.1, 0.1, 250.0
+_CONTENT_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+_STYLE_LAYERS = ("relu2_2", "relu3_4", "relu4_4", "relu5_2")
 _DEVIATION = 0.02  # of the paper's first weights
 _NEAR = 0.25  # of the range of a channel; colours that are so near are alike
 
@@ -25,15 +29,15 @@ _NEAR = 0.25  # of the range of a channel; colours that are so near are alike
 class ICT(Recipe):
     """Cross-entropy of masked tokens; then a non-saturating adversarial term for the upsampler.
 
-    The paper's L1 has the weight 1 / (share of the hole) over the whole picture, its adversarial
-    term 0.1; at 10 for known pixels, as here, the latter's weight is the share of the hole.
+    With VGG-19, also content and style. The paper's L1 has the weight 1 / (share of the hole) over
+    the whole picture, its adversarial and content terms 0.1, style 250; at 10 for known pixels, as
+    here, these are 1, 1 and 2,500 times the share of the hole. Content and style are those of
+    EdgeConnect (Nazeri et al., 2019, section 3.2), whose weights these are.
     """
 
     stages: ClassVar = {_TOKENS: 0.75, _PICTURE: 0.25}
-    without: ClassVar = {
-        "content": "needs the downloaded VGG-19",
-        "style": "needs the downloaded VGG-19",
-    }
+    features_of: ClassVar = ObjectFeatures
+    feature_terms: ClassVar = ("content", "style")
     notes: ClassVar = {
         "palette": "an even grid of RGB, where the paper has clusters of ImageNet's colours",
         "first weights": "embedding and head of the transformer are alike for like colours, and "
@@ -43,7 +47,7 @@ class ICT(Recipe):
         "held_out": "filled with 8 tokens drawn per pass (variant step8), for speed",
     }
     variant: ClassVar = "step8"
-    methods: ClassVar = ("predict", "upsample")
+    forward_methods: ClassVar = ("predict", "upsample")
 
     @classmethod
     def make(cls, network: nn.Module, seed: int) -> Self:
@@ -73,9 +77,34 @@ class ICT(Recipe):
     def terms(self, batch: Batch, shown: Shown) -> dict[str, torch.Tensor]:
         """Of the stage."""
         if shown.picture is None:
-            return {"tokens": F.cross_entropy(shown.parts["logits"], shown.parts["true"])}
-        weight = KNOWN * _ADVERSARIAL * batch.masks.mean()
-        return {"adversarial": weight * F.softplus(-self.critic(shown.picture)).mean()}
+            logits, true = shown.parts["logits"], shown.parts["true"]
+            count = processes.mean(torch.tensor(float(len(true)), device=true.device))
+            return {"tokens": F.cross_entropy(logits, true, reduction="sum") / count}
+        unit = KNOWN * processes.mean(batch.masks.mean())
+        return {
+            "adversarial": unit * _ADVERSARIAL * F.softplus(-self.critic(shown.picture)).mean(),
+            **{name: unit * term for name, term in self._compared(batch, shown.picture).items()},
+        }
+
+    def _compared(self, batch: Batch, picture: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Mean absolute distances of features, and of their products in the hole, by layer.
+
+        How pictures are normalised before is not documented; here it is as the weights expect.
+        """
+        if self.features is None:
+            return {}
+        with torch.no_grad():
+            wanted = self.features(batch.images)
+            wanted_hole = self.features(batch.images * batch.masks)
+        found, found_hole = self.features(picture), self.features(picture * batch.masks)
+        content = [F.l1_loss(found[layer], wanted[layer]) for layer in _CONTENT_LAYERS]
+        style = [
+            F.l1_loss(gram(found_hole[layer]), gram(wanted_hole[layer])) for layer in _STYLE_LAYERS
+        ]
+        return {
+            "content": _CONTENT * torch.stack(content).sum(),
+            "style": _STYLE * torch.stack(style).sum(),
+        }
 
     def critic_terms(self, batch: Batch, shown: Shown) -> dict[str, torch.Tensor]:
         """Photos and predictions told apart; the transformer has no critic."""
@@ -91,6 +120,15 @@ class ICT(Recipe):
         holes = masks[:, 0].cpu().numpy() > 0.5
         masked = np.stack([tokens.covering_mask(hole, self.network.grid) for hole in holes])
         return torch.from_numpy(masked).flatten(1).to(masks.device)
+
+
+def gram(maps: torch.Tensor) -> torch.Tensor:
+    """Products of each feature with each, averaged over ``(N, C, H, W)``: ``(N, C, C)``.
+
+    Divided by C H W, as in Johnson et al., ECCV 2016, section 3.2.
+    """
+    rows = maps.flatten(2)
+    return rows @ rows.transpose(1, 2) / maps[0].numel()
 
 
 def even_palette(colours: int) -> torch.Tensor:

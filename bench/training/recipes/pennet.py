@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from bench.training.critics import WidePatchCritic
+from bench.training.critics import SpectralPatchCritic
 from bench.training.recipe import KNOWN, Recipe, Shown
 from bench.training.stream import Batch
 from methods.pennet import network_input
@@ -28,7 +28,7 @@ class PENNet(Recipe):
     @classmethod
     def make(cls, network: nn.Module, seed: int) -> Self:
         """Judge patches."""
-        return cls(network, WidePatchCritic())
+        return cls(network, SpectralPatchCritic(kernel=5, plain_end=True))
 
     def show(self, batch: Batch) -> Shown:
         """The hole is white; the pictures of the pyramid are in ``[-1, 1]``."""

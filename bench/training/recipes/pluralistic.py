@@ -33,7 +33,7 @@ class Pluralistic(Recipe):
         "hidden": "the posterior is shown the photo under the hole, as in the paper, and the "
         "rebuilt picture is drawn from it; fills are drawn from the prior, which is not shown it"
     }
-    methods: ClassVar = ("both_paths",)
+    forward_methods: ClassVar = ("both_paths",)
 
     @classmethod
     def make(cls, network: nn.Module, seed: int) -> Self:

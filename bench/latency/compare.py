@@ -1,0 +1,156 @@
+"""Two measurements of latency compared by ratios to the anchor, never by seconds.
+
+A machine, its load and its libraries change seconds; the anchor of the same run takes that out.
+What does not vary (operations, parameters, peak memory on a CUDA device) is compared as it is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from bench.errors import InputError
+from bench.latency import estimates
+from bench.latency.estimates import CANNOT_TELL, SAME, SLOWER, Ratio
+from bench.store import RunFolder, records
+
+NOT_MEASURED = "not measured"
+TABLE, FACTS = "latency.parquet", "latency.json"
+PLACE = ["method", "side", "tier", "region"]
+EXACT = ("products", "fourier", "parameters")
+_PEAK = 1.01  # of peak memory on a CUDA device, which its allocator rounds
+NUMBERS = ["ratio", "ratio_low", "ratio_high", "ratio_wall", "rounds", *EXACT, "peak_bytes"]
+ROW = [*PLACE, "device", "status", *NUMBERS]
+COLUMNS = [*PLACE, "verdict", "before", "now", "change", "low", "high", "margin", "reason"]
+
+
+@dataclass(frozen=True)
+class Timings:
+    """What is compared of a measurement.
+
+    Attributes:
+        rows: One per method, size, tier and region ``e2e`` or ``infer``; the columns `ROW`.
+        anchor: What the anchor is and runs on; ratios to another say nothing.
+        kind: ``dedicated`` or ``shared``, of the machine.
+        self_tests: The anchor against itself: ``side``, ``tier``, ``ratio``, ``low``, ``high``,
+            ``n``.
+    """
+
+    rows: pd.DataFrame
+    anchor: dict[str, Any]
+    kind: str
+    self_tests: list[dict[str, Any]]
+
+    def twice(self, side: int, tier: str) -> Ratio:
+        """The anchor over itself in the rounds of a size and tier."""
+        for test in self.self_tests:
+            if (test["side"], test["tier"]) == (side, tier):
+                low, high = (
+                    math.nan if test[name] is None else test[name] for name in ("low", "high")
+                )
+                return Ratio(test["ratio"], low, high, test["n"])
+        return Ratio(math.nan, math.nan, math.nan, 0)
+
+
+def read(folder: RunFolder) -> Timings | None:
+    """Read the latency of a run folder; None where none was measured.
+
+    Raises:
+        InputError: If it is damaged.
+    """
+    if not folder.file(TABLE).exists():
+        return None
+    table, facts = folder.read_table(TABLE), folder.read_json(FACTS)
+    lacking = [name for name in (*ROW,) if name not in table]
+    lacking += [name for name in ("anchor_identity", "kind", "self_tests") if name not in facts]
+    if lacking:
+        raise InputError(
+            f"{folder.file(TABLE)}: expected a measurement of latency, found no "
+            f"{', '.join(lacking)}; measure again with inpaint-bench latency"
+        )
+    calls = table[table["region"].isin(["e2e", "infer"])]
+    return Timings(calls[ROW], facts["anchor_identity"], facts["kind"], facts["self_tests"])
+
+
+def judge(before: Timings, now: Timings | None) -> pd.DataFrame:
+    """Compare row by row.
+
+    Returns:
+        A row per row of ``before`` that was timed there; ``verdict`` is ``slower``, ``faster``,
+        ``same``, ``cannot tell`` or ``not measured``, ``before`` and ``now`` are ratios to the
+        anchor, ``change`` the one over the other with its 95 % interval, ``reason`` in words.
+    """
+    rows = records(before.rows[before.rows["rounds"] > 0])
+    found = {} if now is None else {_place(row): row for row in records(now.rows)}
+    return pd.DataFrame(
+        (_judged(old, found.get(_place(old)), before, now) for old in rows), columns=COLUMNS
+    )
+
+
+def _judged(
+    old: dict[str, Any], new: dict[str, Any] | None, before: Timings, now: Timings | None
+) -> dict[str, Any]:
+    row = {name: old[name] for name in PLACE} | {"before": old["ratio"]}
+    if new is None or now is None or not new["rounds"] > 0:
+        status = f"{new['status']} in this run" if new else "not timed in this run"
+        return row | {"verdict": NOT_MEASURED, "reason": status}
+    row["now"] = new["ratio"]
+    obstacle = next(_obstacles(old, before, now), "")
+    if grown := _grown(old, new):
+        return row | {"verdict": SLOWER, "reason": grown}
+    if obstacle:
+        return row | {"verdict": CANNOT_TELL, "reason": obstacle}
+    margin = estimates.margin(now.kind, now.twice(old["side"], old["tier"]))
+    said, change = estimates.verdict(_ratio(old), _ratio(new), margin)
+    row |= {"change": change.value, "low": change.low, "high": change.high, "margin": margin}
+    if said == SLOWER and not new["ratio_wall"] > old["ratio_wall"]:
+        return row | {"verdict": CANNOT_TELL, "reason": "more CPU time, but no more wall time"}
+    return row | {"verdict": said, "reason": _words(said, change, margin)}
+
+
+def _obstacles(old: dict[str, Any], before: Timings, now: Timings) -> Iterator[str]:
+    """Why ratios of the two say nothing about each other."""
+    names = sorted(before.anchor.keys() | now.anchor.keys())
+    differing = [
+        f"{name} {before.anchor.get(name)!r} before, {now.anchor.get(name)!r} now"
+        for name in names
+        if before.anchor.get(name) != now.anchor.get(name)
+    ]
+    if differing:
+        yield f"another anchor: {', '.join(differing)}"
+    for timings, when in ((before, "then"), (now, "now")):
+        twice = timings.twice(old["side"], old["tier"])
+        if not estimates.trusted(twice):
+            yield f"too noisy: the anchor was {twice.value:.3f} times itself {when}"
+
+
+def _grown(old: dict[str, Any], new: dict[str, Any]) -> str:
+    """What must not grow and did, in words."""
+    if old["region"] != "infer":
+        return ""
+    for name in EXACT:
+        if new[name] > old[name]:
+            return f"{name}: {old[name]:,.0f} before, {new[name]:,.0f} now"
+    same_device = old["device"] == new["device"] != "cpu"
+    if same_device and new["peak_bytes"] > _PEAK * old["peak_bytes"]:
+        return f"peak memory: {old['peak_bytes']:,.0f} bytes before, {new['peak_bytes']:,.0f} now"
+    return ""
+
+
+def _ratio(row: dict[str, Any]) -> Ratio:
+    return Ratio(row["ratio"], row["ratio_low"], row["ratio_high"], int(row["rounds"]))
+
+
+def _words(said: str, change: Ratio, margin: float) -> str:
+    text = f"{change.value:.2f} times the time before"
+    if not math.isnan(change.low):
+        text += f" [{change.low:.2f}, {change.high:.2f}]"
+    return "" if said == SAME else f"{text}, margin {margin:.0%}"
+
+
+def _place(row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in PLACE)
