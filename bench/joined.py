@@ -26,7 +26,8 @@ from bench.store import FORMAT, KEYS, RunFolder, method_folder
 _PICTURES = ("output", "thumbnail", "pictures")
 _OTHERS = {"sets": ["method", "tier", "metric"], "samples": ["method", *CASE],
            "training": ["method", "pictures", "stage", "kind", "quantity"],
-           "receptive": ["method"]}  # fmt: skip
+           "receptive": ["method"],
+           "latency": ["method", "side", "tier", "region", "batch", "device"]}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,9 @@ def _methods(parts: Sequence[_Part]) -> pd.DataFrame:
         new = table["method"].map(part.names)
         titles = table["title"].where(new == table["method"], table["title"] + f" ({part.label})")
         tables.append(table.assign(method=new, title=titles))
-    every = pd.concat(tables).fillna("")
+    every = pd.concat(tables)
+    texts = every.select_dtypes(["str", "object"]).columns  # a run of before has fewer
+    every[texts] = every[texts].fillna("")
     # One that was available anywhere is available.
     ordered = every.sort_values("status", key=lambda status: status != "ok", kind="stable")
     first = ordered.drop_duplicates("method").set_index("method")
@@ -241,7 +244,8 @@ def _write_others(store: RunFolder, parts: Sequence[_Part]) -> None:
         for part in parts:
             if part.run.folder.file(file).exists():
                 table = part.run.folder.read_table(file)
-                tables.append(table.assign(method=table["method"].map(part.names)))
+                names = [part.names.get(name, name) for name in table["method"]]
+                tables.append(table.assign(method=names))
         if tables:
             every = pd.concat([table for table in tables if len(table)] or tables[:1])
             store.write_table(file, every.drop_duplicates(keys))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from reports import downloads, heat, pareto, sentences, tables
+from bench.store import records
+from reports import downloads, heat, numbers, pareto, sentences, tables
 from reports.run import Run
 from reports.section import Section
 from reports.site import Site
@@ -29,7 +30,7 @@ def write(site: Site, sections: Sequence[Section]) -> None:
         "times_caption": pareto.CAPTION,
         "standings": heat.standings(run, rankings, tables.OVERVIEW),
         "verdict": site.verdict,
-        "absent_metrics": list(tables.absent_metrics(run)),
+        "absent_metrics": _absent(run),
         "ceiling": _ceiling_check(run),
         "photos": run.plan["photo"].nunique(),
         "clusters": run.plan["cluster"].nunique(),
@@ -56,6 +57,14 @@ def _part(run: Run, section: Section) -> dict[str, Any]:
         "example": example,
         "labels": {f.method: tables.label(run, f.method) for f in example.fills},
     }
+
+
+def _absent(run: Run) -> list[tuple[str, str]]:
+    """Names of metrics that could not be measured, and why; those of one reason together."""
+    reasons: dict[str, list[str]] = {}
+    for row in records(run.metrics[run.metrics["status"] != "ok"]):
+        reasons.setdefault(row["reason"], []).append(row["label"])
+    return [(numbers.joined(labels), reason) for reason, labels in reasons.items()]
 
 
 def _label_of(run: Run, metric: str) -> str:

@@ -143,8 +143,9 @@ def rank(run: Run, tier: str, headline: Headline) -> Ranking:
     facts = _facts(run, headline.metric)
     # Of the plan, not of the rows there are: an interrupted run has no row for what it missed.
     expected = int((run.plan["tier"] == tier).sum())
-    cases = run.cases[run.cases["tier"] == tier]
-    if facts.name not in case_metrics(run):
+    judged_by = [*case_metrics(run), "seconds", "peak_bytes"]
+    cases = run.cases.loc[run.cases["tier"] == tier, [*NEEDED, *judged_by]]
+    if facts.name not in judged_by:
         cases = cases.assign(**{facts.name: np.nan})
     found = statistics.compare_methods(
         cases[[*NEEDED, facts.name]], run.methods, facts, tier, expected=expected

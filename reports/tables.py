@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -152,12 +152,6 @@ def notes(run: Run, ranking: Ranking, shown: Sequence[Column]) -> list[str]:
         if (value := s.values.get(column.metric)) is not None and value.note and not _flat(value)
     }
     return [*found, *sorted(remarks)]
-
-
-def absent_metrics(run: Run) -> Iterator[dict[str, Any]]:
-    """Metrics that could not be measured, with label and reason."""
-    for row in run.metrics[run.metrics["status"] != "ok"].to_dict("records"):
-        yield {"label": row["label"], "metric": row["metric"], "reason": row["reason"]}
 
 
 def _set_metrics(run: Run, tier: str) -> list[str]:

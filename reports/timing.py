@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from bench.statistics import completed
+from bench.statistics import MARKS, completed
 from reports import numbers, sentences
 from reports.run import Run
 
 INDICATIVE = (
-    "Times: medians of this run, bars the middle half of the cases. Indicative only: other work "
-    "ran beside it"
+    "Times: medians of this run, bars the middle half of the cases; indicative only, since other "
+    "work ran beside it"
 )
 
 
@@ -49,10 +49,19 @@ def times(run: Run, tier: str) -> Times:
 
     From the table of latencies: one picture at a time, from picture in to picture out, at the
     size nearest to the run's, bars 95 % intervals of the ratio to the reference workload. A run
-    without it has only the seconds of its cases. The two are never mixed.
+    without it, or with one that lacks most methods, has only the seconds of its cases. The two are
+    never mixed.
     """
-    measured = _measured(run, tier)
-    return measured if measured.of else _indicative(run, tier)
+    measured, indicative = _measured(run, tier), _indicative(run, tier)
+    wanted = [name for name in indicative.of if run.methods.loc[name, "family"] not in MARKS]
+    lacking = [sentences.title(run, name) for name in wanted if name not in measured.of]
+    if not measured.of:
+        return indicative
+    # The short pass of a run has rounds enough for a median of quick methods alone.
+    if 2 * len(lacking) > len(wanted):
+        return Times(indicative.of, f"{indicative.remark}; too few rounds were timed apart from it")
+    words = f"; no median of {numbers.joined(lacking)}" if lacking else ""
+    return Times(measured.of, measured.remark + words)
 
 
 def _measured(run: Run, tier: str) -> Times:
@@ -69,8 +78,8 @@ def _measured(run: Run, tier: str) -> Times:
     device = rows["device"].iloc[0]
     rows = rows[(rows["side"] == side) & (rows["device"] == device)]
     remark = (
-        f"Times: medians of {int(rows['n'].min())} or more fills of {side:.0f} x {side:.0f} pixels "
-        f"on {device}, bars 95 % intervals, measured apart from the run"
+        f"Times: medians of at least {int(rows['n'].min())} fills of {side:.0f} x {side:.0f} "
+        f"pixels on {device}, bars 95 % intervals, measured apart from the run"
     )
     unsettled = rows.loc[rows["status"] != "converged", "method"]
     if len(unsettled):

@@ -6,8 +6,6 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from tests.every_page import write_report
-
 if TYPE_CHECKING:
     from bench.training.loop import Job
 
@@ -31,12 +29,6 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, pixels in pictures.items():
         Image.fromarray(pixels[100:228, 100:228]).save(folder / name)
     return folder
-
-
-@pytest.fixture(scope="session")
-def full_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report with every kind of page, of photos with hostile names."""
-    return write_report(tmp_path_factory.mktemp("every page"))
 
 
 @pytest.fixture(scope="session")
@@ -68,3 +60,11 @@ def trained(job: "Job") -> Path:
     from bench.training.loop import train
 
     return train(job)
+
+
+@pytest.fixture(scope="session")
+def full_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report with every kind of page, of photos with hostile names."""
+    from tests.every_page import write_report
+
+    return write_report(tmp_path_factory.mktemp("every page"))

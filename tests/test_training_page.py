@@ -47,6 +47,7 @@ def test_the_page_tells_budget_curves_and_ends(finished, job):
     for value in (*last.held_out.values(), last.terms["l1_known"]):
         assert f"{value:.4f}" in page
     assert "Not all alike" not in page
+    assert "All: pictures seen " in page
     assert (finished.path / "report" / "data" / "training.csv").exists()
     plots = re.findall(r'src="(plots/training-\w+-light.svg)"', page)
     assert len(plots) == 3

@@ -81,6 +81,17 @@ def test_a_radio_button_sets_the_size_of_all_thumbnails(bare, full_report):
     assert widths[2] >= 2 * widths[0]
 
 
+def test_wins_are_shaded_to_both_sides_of_a_half(bare, full_report):
+    bare.open(full_report / "tiers" / "large.html")
+    cells = bare.page.locator(".wins td").all()
+    ground = "e => getComputedStyle(e).backgroundColor"
+    shades = {cell.inner_text(): cell.evaluate(ground) for cell in cells}
+    counts = sorted(int(words) for words in shades if words)
+    assert counts[0] < 30
+    assert counts[-1] > 70
+    assert len({shades[str(counts[0])], shades[str(counts[-1])], shades[""]}) == 3
+
+
 def test_pictures_of_a_case_lie_side_by_side(bare, case):
     bare.open(case)
     first, second = (each.bounding_box() for each in bare.page.locator("[data-compare] img").all())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import numpy as np
@@ -12,7 +13,7 @@ from scipy import stats
 from bench.statistics import CASE, Interval
 from reports import comparison, difficulty, figures, tables
 from reports.build import read_run
-from reports.figures import Line, Point
+from reports.figures import Line, Point, labels
 from reports.site import Site
 from tests.reports.made_up import ranking_of, spread, with_values
 
@@ -143,6 +144,36 @@ def test_dark_plots_differ_by_their_colours_alone():
         hidden = [re.sub(rb"#[0-9a-f]{6}", b"#", each) for each in (svg, dark)]
         assert hidden[0] == hidden[1]
         assert b"#1d2430" not in dark  # ink of light pages
+
+
+def apart(boxes) -> bool:
+    return not any(
+        min(a[2], b[2]) > max(a[0], b[0]) and min(a[3], b[3]) > max(a[1], b[1])
+        for a, b in itertools.combinations(boxes, 2)
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_names_cover_neither_each_other_nor_a_point_while_there_is_room(seed):
+    rng = np.random.default_rng(seed)
+    frame = np.array([0.0, 0, 390, 340])
+    centres = rng.uniform([60, 30], [330, 310], (12, 2))
+    sizes = [np.array([rng.uniform(30, 70), 10]) for _ in centres]
+    spots = labels._laid_out(centres, sizes, frame)
+    assert apart([spot.box for spot in spots])
+    for spot, size, centre in zip(spots, sizes, centres, strict=True):
+        assert (spot.box[2:] - spot.box[:2]) == pytest.approx(size)
+        assert (spot.box[:2] >= 0).all()
+        assert (spot.box[2:] <= frame[2:]).all()
+        assert not any(((spot.box[:2] < point) & (point < spot.box[2:])).all() for point in centres)
+        nearest = np.clip(centre, spot.box[:2], spot.box[2:]) - centre
+        assert spot.end == pytest.approx(nearest)
+
+
+def test_a_name_without_any_room_goes_where_it_covers_least():
+    spots = labels._laid_out(np.full((40, 2), 20.0), [np.array([30.0, 10])] * 40,
+                             np.array([0.0, 0, 40, 40]))  # fmt: skip
+    assert len(spots) == 40
 
 
 def test_names_in_a_plot_are_not_taken_for_colours():

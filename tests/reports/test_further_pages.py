@@ -6,8 +6,9 @@ import html5lib
 import pandas as pd
 import pytest
 
+from reports.build import build
 from reports.downloads import guarded
-from tests.reports.reading import texts
+from tests.reports.reading import XHTML, change_header, texts
 
 
 def test_failures_are_grouped_and_counted(report):
@@ -23,6 +24,22 @@ def test_provenance_shows_everything_recorded(report):
     assert "photos:0123456789/3 size:sample paste:known-8bit" in page
     assert "<b>folder</b>" in page
     assert "versions.numpy" in page
+
+
+def test_every_start_of_a_run_is_told_with_a_command_to_paste(copy):
+    here = {"python": "3.12.0", "cores": 2, "packages": {"numpy": "2.0"}}
+    first = {"time": "2024-01-01T00:00:00+00:00", "command": ["run", "--out", "my runs/a"],
+             "device": "cpu", "workers": 2, "threads": 1, "executor": "local", "offline": True,
+             "environment": here}  # fmt: skip
+    second = first | {"environment": here | {"packages": {"numpy": "2.1"}}, "device": "cuda"}
+    change_header(copy, environment=here, starts=[first, second])
+    tree = html5lib.parse((build(copy).parent / "provenance.html").read_bytes())
+    starts = tree.find(f".//{XHTML}section[@aria-labelledby='starts']")
+    assert texts(starts).count("run --out 'my runs/a'") == 2
+    assert "cpu, 2 workers of 1 thread, executor local" in texts(starts)
+    settings = [texts(d) for d in starts.findall(f".//{XHTML}details")]
+    assert "numpy" not in settings[0]  # as the run has it
+    assert "packages.numpy2.1" in settings[1].replace(" ", "")
 
 
 def test_downloads_hold_every_case_and_mean_and_no_formula(report, hostile):

@@ -24,7 +24,7 @@ def latency(**changed) -> pd.DataFrame:
         {"method": name, "side": side, "tier": "small", "region": region, "batch": batch,
          "device": "cpu", "p50_ms": 10.0 * (place + 1) * (side / 64), "ratio": 2.0,
          "ratio_low": 1.9, "ratio_high": 2.2, "n": 30, "status": "converged"}
-        for place, name in enumerate(("ns", "shiftmap"))
+        for place, name in enumerate(("ns", "shiftmap", "fussy"))
         for side in (64, 256)
         for region in ("e2e", "infer")
         for batch in (1, 4)
@@ -50,7 +50,8 @@ def test_without_a_table_of_latencies_times_are_those_of_the_run_and_called_so(s
 def test_a_table_of_latencies_replaces_all_times_of_the_run(sample):
     run = dataclasses.replace(read_run(sample), latency=latency())
     found = times(run, "small")
-    assert set(found.of) == {"ns", "shiftmap"}  # Telea's seconds are not mixed in
+    assert set(found.of) == {"ns", "shiftmap", "fussy"}  # Telea's seconds are not mixed in
+    assert found.remark.endswith("; no median of Telea")
     assert found.of["ns"].middle == 10  # 64 is nearest to the 48 pixels of the run
     assert (found.of["ns"].low, found.of["ns"].high) == pytest.approx((9.5, 11))
     assert "64 x 64 pixels on cpu" in found.remark
@@ -62,11 +63,20 @@ def test_timings_that_failed_are_none(sample):
     assert times(run, "small").remark == INDICATIVE
 
 
+def test_a_table_that_lacks_most_methods_is_not_used(sample):
+    table = latency()
+    table.loc[table["method"] != "ns", "p50_ms"] = np.nan
+    run = dataclasses.replace(read_run(sample), latency=table)
+    found = times(run, "small")
+    assert set(found.of) == {"shiftmap", "telea", "ns", "fussy", "mean"}
+    assert found.remark == f"{INDICATIVE}; too few rounds were timed apart from it"
+
+
 def test_timings_that_did_not_settle_are_named(sample):
     table = latency(status="converged")
     table.loc[table["method"] == "shiftmap", "status"] = "noisy"
     run = dataclasses.replace(read_run(sample), latency=table)
-    assert times(run, "small").remark.endswith("; noisy: Shift-map")
+    assert times(run, "small").remark.endswith("; noisy: Shift-map; no median of Telea")
 
 
 @pytest.mark.parametrize(
