@@ -40,7 +40,7 @@ class Original:
     @cached_property
     def unit(self) -> Planes:
         """The photo as float32 in ``[0, 1]``."""
-        return self.photo.astype(np.float32) / 255
+        return np.divide(self.photo, np.float32(255), dtype=np.float32)
 
     @cached_property
     def scale(self) -> Scale:
@@ -110,8 +110,9 @@ class Pair:
         """Output minus photo, float32 in ``[-1, 1]``."""
         import cv2
 
-        apart = cv2.subtract(self.output, self.original.photo, dtype=cv2.CV_32F)
-        return apart * np.float32(1 / 255)
+        apart: Planes = cv2.subtract(self.output, self.original.photo, dtype=cv2.CV_32F)
+        apart *= np.float32(1 / 255)
+        return apart
 
     @cached_property
     def structure(self) -> Losses:
