@@ -175,6 +175,16 @@ def test_network_features_of_a_photo_are_computed_once(untrained):
     assert original.features[untrained.name] is features
 
 
+def test_a_picture_equal_to_its_photo_takes_no_pass_of_the_network(untrained, monkeypatch):
+    picture = photo(48, 48)
+    original, hole = Original(picture), box_hole(48, 48)
+    untrained.compare(Pair(noisy(picture), original, hole))
+    monkeypatch.setattr(untrained, "features", None)
+    whole, spatial = untrained.compare(Pair(picture, original, hole))
+    assert whole == 0
+    assert not spatial.any()
+
+
 def test_a_backbone_with_missing_or_misshapen_tensors_is_refused(backbone, tmp_path):
     state = torch.load(backbone, weights_only=True)
     del state["features.3.bias"]
