@@ -43,6 +43,7 @@ def run(request: Request) -> dict[str, Any]:
             state="complete",
             files=_weight_files(opened),
             device=request.device,
+            workers=request.workers,
         )
 
 

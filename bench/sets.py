@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -13,11 +16,16 @@ import pandas as pd
 from bench import plan as planning
 from bench.metrics import METRICS
 from bench.metrics.distribution import SetValue
-from bench.metrics.sliced import Case
+from bench.metrics.sliced import Case, Photos
 from bench.store import RunFolder, records
 
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+_Group = tuple  # method and tier
+_Found = dict[_Group, tuple[SetValue, float]]  # with the seconds it took
 
-def set_rows(store: RunFolder, cases: pd.DataFrame) -> pd.DataFrame:
+
+def set_rows(store: RunFolder, cases: pd.DataFrame, *, workers: int = 1) -> pd.DataFrame:
     """Compute every set metric that the run asked for.
 
     Fills are compared with the photos of the same cases; features of the photos come from the
@@ -27,6 +35,7 @@ def set_rows(store: RunFolder, cases: pd.DataFrame) -> pd.DataFrame:
     Args:
         store: The run folder.
         cases: The compacted cases, with their number in the column ``case``.
+        workers: How many methods are looked at at once.
 
     Returns:
         Columns ``method``, ``tier``, ``metric``, ``value``, ``low``, ``high``, ``n``, ``note``,
@@ -35,16 +44,18 @@ def set_rows(store: RunFolder, cases: pd.DataFrame) -> pd.DataFrame:
     asked = store.read_table("metrics.parquet").query("status == 'ok' and scope == 'set'")
     usable = cases[(cases["status"] == "ok") & (cases["sample"] == 0)]
     plan = records(store.read_table("plan.parquet"))
+    features: dict[str, dict[str, np.ndarray]] = {}
     rows = []
     for name in asked["metric"]:
         metric = METRICS[name]
-        features = store.read_features(metric.network) if metric.network else {}
-        for (method, tier), own in usable.groupby(["method", "tier"], sort=False):
-            start = time.perf_counter()
-            if metric.network:
-                value = _of_features(metric.function, features, own, plan)
-            else:
-                value = metric.function(_pictures(store, own, plan))
+        if not metric.network:
+            found = _of_pictures(metric.function, store, usable, plan, workers)
+        else:
+            if metric.network not in features:
+                features = {metric.network: store.read_features(metric.network)}
+            found = _of_features(metric.function, features[metric.network], usable, plan)
+        for (method, tier), _ in usable.groupby(["method", "tier"], sort=False):
+            value, seconds = found[method, tier]
             rows.append(
                 {
                     "method": method,
@@ -55,7 +66,7 @@ def set_rows(store: RunFolder, cases: pd.DataFrame) -> pd.DataFrame:
                     "high": math.nan,
                     "n": value.n,
                     "note": value.note,
-                    "seconds": time.perf_counter() - start,
+                    "seconds": seconds,
                 }
             )
     columns = ["method", "tier", "metric", "value", "low", "high", "n", "note", "seconds"]
@@ -65,32 +76,93 @@ def set_rows(store: RunFolder, cases: pd.DataFrame) -> pd.DataFrame:
 def _of_features(
     function: Any,
     features: Mapping[str, np.ndarray],
-    own: pd.DataFrame,
+    usable: pd.DataFrame,
     plan: Sequence[Mapping[str, Any]],
-) -> SetValue:
+) -> _Found:
     """Compare features of fills with those of the photos of the same cases."""
-    pairs = [
-        (row["output_sha"], plan[int(row["case"])]["photo_sha"])
-        for row in own.sort_values("case").to_dict("records")
-    ]
-    present = [pair for pair in pairs if all(sha in features for sha in pair)]
-    if not present:
-        return SetValue(math.nan, 0, "no features of fills and photos")
-    fills, photos = (
-        np.stack([features[sha] for sha in side]) for side in zip(*present, strict=True)
-    )
-    return function(fills, photos)
+    found: _Found = {}
+    for key, own in usable.groupby(["method", "tier"], sort=False):
+        start = time.perf_counter()
+        pairs = [
+            (row["output_sha"], plan[int(row["case"])]["photo_sha"])
+            for row in own.sort_values("case").to_dict("records")
+        ]
+        present = [pair for pair in pairs if all(sha in features for sha in pair)]
+        value = SetValue(math.nan, 0, "no features of fills and photos")
+        if present:
+            sides = zip(*present, strict=True)
+            value = function(*(np.stack([features[sha] for sha in side]) for side in sides))
+        found[key] = value, time.perf_counter() - start
+    return found
 
 
-def _pictures(
-    store: RunFolder, own: pd.DataFrame, plan: Sequence[Mapping[str, Any]]
-) -> Iterator[Case]:
-    """Read the fills that are still there, in an order that favours no name."""
-    for row in sorted(records(own[own["output"] != ""]), key=lambda row: row["case_key"]):
-        facts = plan[int(row["case"])]
+def _of_pictures(
+    function: Callable[[Photos, Iterable[np.ndarray]], SetValue],
+    store: RunFolder,
+    usable: pd.DataFrame,
+    plan: Sequence[Mapping[str, Any]],
+    workers: int,
+) -> _Found:
+    """Compare the fills that are still there with their photos."""
+
+    def photos_of(cases: Iterable[int]) -> tuple[Photos, float]:
+        return _timed(Photos, (_case(store, plan[case]) for case in cases))
+
+    def compare(photos: Photos, outputs: Mapping[int, str]) -> tuple[SetValue, float]:
+        pictures = (store.read_picture(output) for output in outputs.values())
         try:
-            fill = store.read_picture(row["output"])
+            return _timed(partial(function, photos), pictures)
         except OSError:
-            continue
-        photo = planning.photo_of(facts["photo_sha"], store)
-        yield row["case_key"], fill, photo, planning.hole_of(facts, store)
+            left = {case: output for case, output in outputs.items() if _readable(store, output)}
+            return compare(photos_of(left)[0], left)
+
+    # Methods that filled the same cases follow each other, so that the work on the photos is done
+    # once for all of them and need not be kept for long.
+    groups: defaultdict[tuple, dict[_Group, dict[int, str]]] = defaultdict(dict)
+    for key, own in usable.groupby(["method", "tier"], sort=False):
+        # In an order that favours no name.
+        rows = sorted(records(own[own["output"] != ""]), key=lambda row: row["case_key"])
+        outputs = {int(row["case"]): row["output"] for row in rows}
+        groups[key[1], *outputs][key] = outputs
+    found: _Found = {}
+    with ThreadPoolExecutor(workers) as pool:
+        for (_, *cases), fills in groups.items():
+            photos, shared = photos_of(cases)
+            values = pool.map(partial(compare, photos), fills.values())
+            for key, (value, seconds) in zip(fills, values, strict=True):
+                found[key] = value, seconds + shared / len(fills)
+    return found
+
+
+def _case(store: RunFolder, facts: Mapping[str, Any]) -> Case:
+    photo = planning.photo_of(facts["photo_sha"], store)
+    return facts["case_key"], photo, planning.hole_of(facts, store)
+
+
+def _readable(store: RunFolder, output: str) -> bool:
+    try:
+        store.read_picture(output)
+    except OSError:
+        return False
+    return True
+
+
+def _timed(function: Callable[[Iterator[_T]], _R], source: Iterator[_T]) -> tuple[_R, float]:
+    """Call a function on what a source gives; its seconds, those of reading the source aside."""
+    reading = 0.0
+
+    def read() -> Iterator[_T]:
+        nonlocal reading
+        while True:
+            start = time.perf_counter()
+            try:
+                item = next(source)
+            except StopIteration:
+                return
+            finally:
+                reading += time.perf_counter() - start
+            yield item
+
+    start = time.perf_counter()
+    result = function(read())
+    return result, time.perf_counter() - start - reading

@@ -99,6 +99,7 @@ def finish(
     state: str,
     files: Mapping[str, Path] = MappingProxyType({}),
     device: str = "cpu",
+    workers: int = 1,
 ) -> dict[str, Any]:
     """Compact the fragments, compute what looks at several fills, and close ``run.json``.
 
@@ -108,6 +109,7 @@ def finish(
         state: How the run ended.
         files: Weight files of metric networks, where they were given.
         device: Where metric networks run.
+        workers: How many methods the metrics of sets look at at once.
 
     Returns:
         The content of ``run.json``; its ``state`` is ``incomplete`` while fills are missing.
@@ -132,7 +134,7 @@ def finish(
     store.write_table("methods.parquet", described)
     # Numbers of a part would pass for those of the whole.
     whole = rows if state == "complete" else rows.iloc[:0]
-    store.write_table("sets.parquet", set_rows(store, whole))
+    store.write_table("sets.parquet", set_rows(store, whole, workers=workers))
     spread = sample_rows(store, whole, header["fills_per_case"], files, device)
     store.write_table("samples.parquet", spread)
     store.write_json("run.json", header)

@@ -1,4 +1,5 @@
 import hashlib
+import itertools
 import math
 
 import numpy as np
@@ -7,8 +8,9 @@ import torch
 from scipy.linalg import sqrtm
 
 from bench.errors import BenchError
+from bench.metrics import sliced
 from bench.metrics.distribution import InceptionFeatures, _inception, fid, kid
-from bench.metrics.sliced import MAX_CASES, MIN_CASES, swd
+from bench.metrics.sliced import MAX_CASES, MIN_CASES, Photos
 from methods.weights import Checkpoint
 
 
@@ -156,6 +158,13 @@ def cases(n, sigma, side=48):
         yield f"photo-{number}", np.where(hole[..., None], output, photo), photo, hole
 
 
+def swd(cases):
+    """Of one method's fills: (name, output, photo, hole)."""
+    first, second = itertools.tee(cases)
+    photos = Photos((name, photo, hole) for name, _, photo, hole in first)
+    return sliced.swd(photos, (output for _, output, *_ in second))
+
+
 def test_swd_is_zero_for_equal_sets_and_grows_with_distortion():
     values = [swd(cases(12, sigma)).value for sigma in (0, 20, 60, 200)]
     assert values[0] == 0
@@ -167,6 +176,19 @@ def test_swd_is_the_same_twice_and_in_any_order():
     forward, backward = swd(cases(12, 50)), swd(reversed(list(cases(12, 50))))
     assert swd(cases(12, 50)) == forward
     assert backward.value == pytest.approx(forward.value, rel=1e-4)
+
+
+def test_swd_of_several_methods_that_share_their_photos_is_that_of_each_alone():
+    photos = Photos((name, photo, hole) for name, _, photo, hole in cases(12, 0))
+    for sigma in (50, 20, 50):
+        together = sliced.swd(photos, (output for _, output, *_ in cases(12, sigma)))
+        assert together == swd(cases(12, sigma))
+
+
+def test_swd_refuses_fewer_fills_than_photos():
+    photos = Photos((name, photo, hole) for name, _, photo, hole in cases(12, 0))
+    with pytest.raises(ValueError, match="shorter"):
+        sliced.swd(photos, [output for _, output, *_ in cases(11, 0)])
 
 
 def test_swd_looks_only_where_the_hole_is():
