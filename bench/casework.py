@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,10 @@ from bench.errors import (
 )
 from bench.images import content_hash
 from bench.jobs import Setup
+from bench.metrics import METRICS
 from bench.metrics.meter import Meter
 from bench.metrics.pair import Original, Pair
-from bench.metrics.pixel import drift
-from bench.store import Item, RunFolder, method_folder, records
+from bench.store import Item, RunFolder, method_folder
 from methods.base import CaseKey, to_uint8
 from methods.harness import CEILING, Filled, fill
 
@@ -37,8 +38,20 @@ FILL_COLUMNS = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _Pictures:
+    """What a case is about."""
+
+    sha: str
+    original: Original
+    hole: np.ndarray
+
+
 class Casework:
-    """A loaded method, the plan and the meter of one worker.
+    """A loaded method and the meter of one worker.
+
+    While a fill is measured, a second thread packs and writes it and reads the pictures of the
+    next case. While a method fills, nothing else runs in this process.
 
     Raises:
         WeightsMissing: If the method's weights are not here.
@@ -50,7 +63,6 @@ class Casework:
         self._setup = setup
         self._name = method
         self._store = RunFolder(setup.folder)
-        self._plan = records(self._store.read_table("plan.parquet"))
         try:
             self._meter = Meter(setup.metrics, setup.features, setup.weights, device=setup.device)
         except Exception as error:
@@ -58,21 +70,32 @@ class Casework:
         self._method = methods.get(setup.methods[method], device=setup.device)
         self._method.load()
         self._features: dict[str, dict[str, np.ndarray]] = {}
-        # Packing a PNG takes about as long as a quick fill, and can go on while it is measured.
-        self._writer = ThreadPoolExecutor(1)
-        self._writing: Future[None] | None = None
-        self._photo_now: tuple[str, np.ndarray, Original] | None = None
+        self._second = ThreadPoolExecutor(1)
+        self._keeping: Future[None] | None = None
+        self._ahead: tuple[str, Future[_Pictures]] | None = None
+        self._pictures_now: _Pictures | None = None
 
-    def row(self, item: Item, earlier: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def row(
+        self,
+        item: Item,
+        facts: Mapping[str, Any],
+        earlier: Mapping[str, Any] | None = None,
+        following: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
         """Fill and measure one case; whatever goes wrong becomes its status and reason.
+
+        Args:
+            item: The fill.
+            facts: The case's row of the plan.
+            earlier: The row of an earlier start whose fill still holds.
+            following: The plan's row of the case that comes next, if it is known.
 
         Raises:
             StoreError: If the run folder cannot be read or written.
         """
-        facts = self._plan[item.case]
         row = blank_row(facts, self._name, item, self._setup) | {"attempt": 1}
         try:
-            row |= self._fill_and_measure(facts, item, earlier)
+            row |= self._fill_and_measure(facts, item, earlier, following)
         except Declined as error:
             row |= {"status": "declined", "reason": describe(error)}
         except StoreError:
@@ -84,44 +107,56 @@ class Casework:
 
     def write(self, fragment: str, rows: list[dict[str, Any]]) -> None:
         """Write rows, and before them the pictures and features they belong to."""
-        self._finish_writing()
+        self._finish_keeping()
         if self._features:
             self._store.write_features(fragment, self._features)
             self._features = {}
         self._store.write_fragment(fragment, rows)
 
     def _fill_and_measure(
-        self, facts: Mapping[str, Any], item: Item, earlier: Mapping[str, Any] | None
+        self,
+        facts: Mapping[str, Any],
+        item: Item,
+        earlier: Mapping[str, Any] | None,
+        following: Mapping[str, Any] | None,
     ) -> dict[str, Any]:
-        photo, original = self._photo(facts["photo_sha"])
-        hole = plan.hole_of(facts, self._store)
-        picture = self._reusable(earlier)
-        if earlier is not None and picture is not None:
+        pictures = self._pictures(facts)
+        output = self._reusable(earlier)
+        if earlier is not None and output is not None:
             row = {key: earlier[key] for key in FILL_COLUMNS}
+            pair = Pair(output, pictures.original, pictures.hole)
         else:
-            picture, row = self._fill(facts, item, photo, hole)
+            pair, row = self._fill(facts, item, pictures)
+        if following is not None:
+            reading = self._second.submit(self._read, following, pictures)
+            self._ahead = following["case_key"], reading
+        return row | self._measure(pair, row["output_sha"])
+
+    def _measure(self, pair: Pair, sha: str) -> dict[str, Any]:
         start = time.perf_counter()
-        pair = Pair(picture, original, hole)
         try:
             values = self._meter.measure(pair)
-            features = self._meter.features(picture)
+            if pair.raw is not None:
+                # Measured with every fill, asked for or not, since the raw output is not kept.
+                values["drift"] = METRICS["drift"].function(pair)
+            features = {} if sha in self._features else self._meter.features(pair.output)
         except Exception as error:
             raise BenchError(f"measuring failed, not the fill: {describe(error)}") from error
         if features:
-            self._features[row["output_sha"]] = features
+            self._features[sha] = features
         reasons = self._meter.reasons(pair)
-        if not hole.any():
+        if not pair.hole_pixels:
             reasons["seconds"] = "the hole is empty: nothing was filled"
-        row["note"] = "; ".join(f"{name}: {why}" for name, why in reasons.items())
-        # Drift was measured with the fill, on the raw output, which is not kept.
-        return values | row | {"measure_seconds": time.perf_counter() - start}
+        note = "; ".join(f"{name}: {why}" for name, why in reasons.items())
+        return values | {"note": note, "measure_seconds": time.perf_counter() - start}
 
     def _fill(
-        self, facts: Mapping[str, Any], item: Item, photo: np.ndarray, hole: np.ndarray
-    ) -> tuple[np.ndarray, dict[str, Any]]:
-        self._finish_writing()  # or its seconds would be charged to this fill
+        self, facts: Mapping[str, Any], item: Item, pictures: _Pictures
+    ) -> tuple[Pair, dict[str, Any]]:
+        self._finish_keeping()  # or its seconds would be charged to this fill
         key = CaseKey(facts["photo"], facts["tier"], int(facts["draw"]), item.sample)
         seed = plan.seed_of(self._setup.seed, facts, item.sample)
+        photo, hole = pictures.original.photo, pictures.hole
         memory.reset_peak()
         filled = fill(self._method, photo, hole, seed, key)
         peak = memory.peak_bytes()
@@ -134,7 +169,6 @@ class Casework:
             "cpu_seconds": filled.cpu_seconds if self._method.timed else math.nan,
             "output": "",
             "output_sha": sha,
-            "drift": drift(filled.raw, photo, hole),
             "counts": json.dumps(dict(filled.counts)) if filled.counts else "",
             "pictures": "",
         }
@@ -142,11 +176,11 @@ class Casework:
             row["output"] = plan.photo_file(sha)
         elif facts["keep"]:
             row["output"] = f"outputs/{method_folder(self._name)}/{key.file_name}"
-            self._writing = self._writer.submit(
+            self._keeping = self._second.submit(
                 self._store.write_picture, row["output"], filled.picture
             )
             row["pictures"] = self._further(filled, key)
-        return filled.picture, row
+        return Pair(filled.picture, pictures.original, hole, filled.raw), row
 
     def _further(self, filled: Filled, key: CaseKey) -> str:
         """Keep what else the method showed; gives the paths by name, as JSON."""
@@ -156,10 +190,10 @@ class Casework:
             self._store.write_picture(paths[name], to_uint8(planes[None])[0])
         return json.dumps(paths) if paths else ""
 
-    def _finish_writing(self) -> None:
-        if self._writing is not None:
-            self._writing.result()
-            self._writing = None
+    def _finish_keeping(self) -> None:
+        if self._keeping is not None:
+            self._keeping.result()
+            self._keeping = None
 
     def _reusable(self, earlier: Mapping[str, Any] | None) -> np.ndarray | None:
         """The kept picture of an earlier fill, if it is still what it was."""
@@ -171,12 +205,23 @@ class Casework:
             return None
         return picture if content_hash(picture) == earlier["output_sha"] else None
 
-    def _photo(self, sha: str) -> tuple[np.ndarray, Original]:
-        """The evaluated photo; cases of one photo follow each other, so the last one is kept."""
-        if self._photo_now is None or self._photo_now[0] != sha:
-            photo = plan.photo_of(sha, self._store)
-            self._photo_now = (sha, photo, Original(photo))
-        return self._photo_now[1], self._photo_now[2]
+    def _pictures(self, facts: Mapping[str, Any]) -> _Pictures:
+        """Photo and hole of a case; cases of one photo follow each other, so it is kept."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            found = ahead[1].result()  # waited for in any case: it would disturb the fill
+        if ahead is None or ahead[0] != facts["case_key"]:
+            found = self._read(facts, self._pictures_now)
+        self._pictures_now = found
+        return found
+
+    def _read(self, facts: Mapping[str, Any], before: _Pictures | None) -> _Pictures:
+        sha = facts["photo_sha"]
+        if before is not None and before.sha == sha:
+            original = before.original
+        else:
+            original = Original(plan.photo_of(sha, self._store))
+        return _Pictures(sha, original, plan.hole_of(facts, self._store))
 
 
 def blank_row(facts: Mapping[str, Any], method: str, item: Item, setup: Setup) -> dict[str, Any]:

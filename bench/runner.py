@@ -10,8 +10,9 @@ from typing import Any
 from bench import tables
 from bench.casework import blank_row
 from bench.executors.inline import InlineExecutor
-from bench.executors.local import LocalExecutor
+from bench.executors.local import LocalExecutor, prepare
 from bench.jobs import Setup
+from bench.metrics import DEFAULT
 from bench.opening import Opened, digest, only_writer, open_run
 from bench.progress import Progress
 from bench.request import Request
@@ -31,6 +32,9 @@ def run(request: Request) -> dict[str, Any]:
         KeyboardInterrupt: After what was done has been written; the same request continues.
     """
     with only_writer(request.out) as store:
+        if request.executor == "local":
+            # While the plan is made, on another core.
+            prepare(request.threads, DEFAULT if request.metrics is None else request.metrics)
         opened = open_run(request, store)
         try:
             _work(request, opened)
@@ -76,7 +80,7 @@ def _work(request: Request, opened: Opened) -> None:
                 store.write_given_up(rows)
             progress.settled([entry.status for entry in settled])
 
-        Scheduler(executor, request.limits, settle).run(todo, earlier)
+        Scheduler(executor, request.limits, settle).run(todo, opened.plan, earlier)
 
 
 def _setup(request: Request, opened: Opened) -> Setup:

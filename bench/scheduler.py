@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
 from bench.errors import BenchError, StoreError
@@ -116,12 +116,14 @@ class Scheduler:
     def run(
         self,
         work: Mapping[str, Sequence[Item]],
+        plan: Sequence[Mapping[str, Any]],
         earlier: Mapping[str, Mapping[Item, Mapping[str, Any]]] | None = None,
     ) -> None:
         """Do all work.
 
         Args:
             work: Items by method; methods start in this order.
+            plan: What workers must know of each case.
             earlier: Rows whose fill still holds, by method and item.
 
         Raises:
@@ -133,9 +135,10 @@ class Scheduler:
                 self._enqueue(method, items[start : start + size], (earlier or {}).get(method, {}))
         while self._queue or self._running:
             while self._queue and len(self._running) < self._executor.capacity:
-                job = self._queue.popleft()
+                job = self._next_job()
                 self._running[job.id] = _Running(job, time.monotonic(), left=list(job.items))
-                self._executor.submit(job)
+                cases = {item.case: plan[item.case] for item in job.items}
+                self._executor.submit(replace(job, cases=cases))
             event = self._executor.next(timeout=0.5)
             if event is not None and event.job in self._running:
                 self._handle(event, self._running[event.job])
@@ -152,12 +155,20 @@ class Scheduler:
         if not items:
             return
         rows = {item: earlier[item] for item in items if item in earlier}
-        job = Job(self._next_id, method, tuple(items), rows)
+        job = Job(self._next_id, method, tuple(items), earlier=rows)
         self._next_id += 1
         if first:
             self._queue.appendleft(job)
         else:
             self._queue.append(job)
+
+    def _next_job(self) -> Job:
+        """The first job of a method that nobody is at, so that each is loaded by few workers."""
+        busy = {running.job.method for running in self._running.values()}
+        place = next((n for n, job in enumerate(self._queue) if job.method not in busy), 0)
+        job = self._queue[place]
+        del self._queue[place]
+        return job
 
     def _handle(self, event: Event, running: _Running) -> None:
         method = running.job.method

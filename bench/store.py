@@ -111,7 +111,7 @@ class RunFolder:
         """
         with self._atomic(name, flush=flush) as temporary:
             if pixels.dtype == np.bool_:
-                Image.fromarray(pixels).save(temporary, format="PNG")
+                Image.fromarray(pixels).save(temporary, format="PNG", compress_level=1)
             else:
                 temporary.write_bytes(_packed(pixels))
 

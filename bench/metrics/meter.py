@@ -83,6 +83,12 @@ def resolve_metrics(
     return statuses
 
 
+def libraries(names: Iterable[str]) -> list[str]:
+    """The modules that case metrics load with their networks, which takes long."""
+    networks = {METRICS[name].network for name in names if name in METRICS}
+    return ["lpips"] if networks & {LPIPS_NETWORK, LPIPS_UNTRAINED} else []
+
+
 def undefined(metric: Metric, pair: Pair) -> str:
     """Why a case metric has no value for this pair; empty if it has one."""
     height, width = pair.hole.shape
