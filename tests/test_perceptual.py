@@ -97,6 +97,20 @@ def test_gmsd_agrees_with_piq(size):
     assert gmsd(output, picture) == pytest.approx(expected, abs=1e-6)
 
 
+def test_gmsd_is_the_same_wherever_pictures_lie_in_memory():
+    picture = photo(64, 64)
+    output = noisy(picture)
+    values = set()
+    for offset in range(0, 64, 4):
+        place = np.empty(picture.nbytes + 64, np.uint8)[offset:]
+        moved = place[: picture.nbytes].reshape(picture.shape)
+        moved[...] = picture
+        kept = np.empty(offset * 997, np.uint8)  # so that results lie elsewhere, too
+        values.add(gmsd(output, moved))
+        del kept
+    assert len(values) == 1
+
+
 def test_equal_pictures_are_perfect(untrained):
     picture = photo(170, 180)
     pair = Pair(picture, Original(picture), box_hole(170, 180))

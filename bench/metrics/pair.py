@@ -133,7 +133,8 @@ def gradient_magnitude(unit: Planes) -> Planes:
     box = np.full(3, 1 / 3, np.float32)
     across = cv2.sepFilter2D(half, cv2.CV_32F, step, box, borderType=cv2.BORDER_CONSTANT)
     down = cv2.sepFilter2D(half, cv2.CV_32F, box, step, borderType=cv2.BORDER_CONSTANT)
-    return cv2.magnitude(across, down)
+    # Not OpenCV's magnitude, whose last digit depends on where in memory its operands lie.
+    return np.sqrt(across * across + down * down)
 
 
 def _check_picture(what: str, picture: NDArray[Any]) -> None:
