@@ -13,7 +13,9 @@ import tempfile
 import time
 import uuid
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +30,11 @@ from bench.errors import InputError, StoreError
 FORMAT = 1
 KEYS = ["method", "photo", "tier", "draw", "sample"]
 FINAL = ("ok", "declined", "failed", "timeout", "killed", "oom", "unavailable")
+
+
+# Disks flush several files in the time of one.
+_WRITERS, _PENDING = 4, 64
+WritePicture = Callable[[str, np.ndarray], None]
 
 
 class Item(NamedTuple):
@@ -114,6 +121,24 @@ class RunFolder:
                 Image.fromarray(pixels).save(temporary, format="PNG", compress_level=1)
             else:
                 temporary.write_bytes(_packed(pixels))
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[WritePicture]:
+        """Give a `write_picture` that flushes in other threads, many files at once.
+
+        All is written when the context ends; what went wrong is raised then, or by a later call.
+        """
+        pending: deque[Future[None]] = deque()
+
+        def write(name: str, pixels: np.ndarray) -> None:
+            if len(pending) == _PENDING:
+                pending.popleft().result()
+            pending.append(pool.submit(self.write_picture, name, pixels, flush=True))
+
+        with ThreadPoolExecutor(_WRITERS) as pool:
+            yield write
+            for future in pending:
+                future.result()
 
     def read_picture(self, name: str) -> np.ndarray:
         """Read a PNG of this folder as it was written."""
