@@ -67,7 +67,7 @@ def methods_table(chosen: Sequence[Inpainter]) -> pd.DataFrame:
 
 
 def settled(
-    store: RunFolder, header: Mapping[str, Any], *, retry_failed: bool
+    store: RunFolder, fragments: pd.DataFrame, header: Mapping[str, Any], *, retry_failed: bool
 ) -> tuple[set[tuple[str, Item]], Earlier]:
     """See what earlier starts did.
 
@@ -75,20 +75,20 @@ def settled(
         The fills that need nothing more, as (method, item); and by method and item the rows
         whose fill still holds but that must be measured again.
     """
-    done: set[tuple[str, Item]] = set()
+    rows = _current(fragments, store.read_table("plan.parquet"), header)
+    good, enough = rows["status"].eq("ok"), rows["measured"].astype(bool)
+    for network in header["features"]:
+        enough &= rows["output_sha"].isin(store.read_features(network).keys())
+    # What was never tried, as for want of weights, may go well by now.
+    final = rows["attempt"].astype(bool)
+    if retry_failed:
+        final &= rows["status"].eq("declined")
+    over = rows[enough.where(good, final)]
+    done = set(zip(over["method"], map(Item, over["case"], over["sample"]), strict=True))
     earlier: Earlier = {}
-    features = [store.read_features(network).keys() for network in header["features"]]
-    rows = _current(store.read_fragments(), store.read_table("plan.parquet"), header)
-    for row in records(rows):
-        method, item = row["method"], Item(int(row["case"]), int(row["sample"]))
-        if row["status"] != "ok":
-            # What was never tried, as for want of weights, may go well by now.
-            if row["attempt"] and not (retry_failed and row["status"] != "declined"):
-                done.add((method, item))
-        elif row["measured"] and all(row["output_sha"] in known for known in features):
-            done.add((method, item))
-        elif row["output"] and store.file(row["output"]).exists():
-            earlier.setdefault(method, {})[item] = row
+    for row in records(rows[good & ~enough & rows["output"].ne("")]):
+        if store.file(row["output"]).exists():
+            earlier.setdefault(row["method"], {})[Item(row["case"], row["sample"])] = row
     return done, earlier
 
 
@@ -97,6 +97,7 @@ def finish(
     header: dict[str, Any],
     *,
     state: str,
+    fragments: pd.DataFrame | None = None,
     files: Mapping[str, Path] = MappingProxyType({}),
     device: str = "cpu",
     workers: int = 1,
@@ -107,6 +108,7 @@ def finish(
         store: The run folder.
         header: The content of ``run.json``.
         state: How the run ended.
+        fragments: What the fragments hold, if they were read after the last was written.
         files: Weight files of metric networks, where they were given.
         device: Where metric networks run.
         workers: How many methods the metrics of sets look at at once.
@@ -115,7 +117,8 @@ def finish(
         The content of ``run.json``; its ``state`` is ``incomplete`` while fills are missing.
     """
     plan = store.read_table("plan.parquet")
-    fragments = store.read_fragments()
+    if fragments is None:
+        fragments = store.read_fragments()
     rows = _compact(_current(fragments, plan, header), header, store.read_table("metrics.parquet"))
     missing = len(plan) * sum(header["fills_per_case"].values()) - len(rows)
     if state == "complete" and missing:
