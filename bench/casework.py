@@ -71,7 +71,6 @@ class Casework:
         self._method.load()
         self._features: dict[str, dict[str, np.ndarray]] = {}
         self._second = ThreadPoolExecutor(1)
-        self._keeping: Future[None] | None = None
         self._ahead: tuple[str, Future[_Pictures]] | None = None
         self._pictures_now: _Pictures | None = None
 
@@ -107,7 +106,6 @@ class Casework:
 
     def write(self, fragment: str, rows: list[dict[str, Any]]) -> None:
         """Write rows, and before them the pictures and features they belong to."""
-        self._finish_keeping()
         if self._features:
             self._store.write_features(fragment, self._features)
             self._features = {}
@@ -122,65 +120,72 @@ class Casework:
     ) -> dict[str, Any]:
         pictures = self._pictures(facts)
         output = self._reusable(earlier)
+        keeping: Future[dict[str, Any]] | None = None
         if earlier is not None and output is not None:
             row = {key: earlier[key] for key in FILL_COLUMNS}
             pair = Pair(output, pictures.original, pictures.hole)
         else:
-            pair, row = self._fill(facts, item, pictures)
+            key = CaseKey(facts["photo"], facts["tier"], int(facts["draw"]), item.sample)
+            filled, row = self._fill(facts, key, pictures)
+            pair = Pair(filled.picture, pictures.original, pictures.hole, filled.raw)
+            keeping = self._second.submit(self._keep, facts, key, filled)
         if following is not None:
             reading = self._second.submit(self._read, following, pictures)
             self._ahead = following["case_key"], reading
-        return row | self._measure(pair, row["output_sha"])
+        try:
+            values, features = self._measure(pair)
+        finally:
+            if keeping is not None:
+                row |= keeping.result()
+        if features:
+            self._features[row["output_sha"]] = features
+        return row | values
 
-    def _measure(self, pair: Pair, sha: str) -> dict[str, Any]:
+    def _measure(self, pair: Pair) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """What a row says of a fill's quality, and the features for metrics of sets."""
         start = time.perf_counter()
         try:
-            values = self._meter.measure(pair)
+            values: dict[str, Any] = self._meter.measure(pair)
             if pair.raw is not None:
                 # Measured with every fill, asked for or not, since the raw output is not kept.
                 values["drift"] = METRICS["drift"].function(pair)
-            features = {} if sha in self._features else self._meter.features(pair.output)
+            features = self._meter.features(pair)
         except Exception as error:
             raise BenchError(f"measuring failed, not the fill: {describe(error)}") from error
-        if features:
-            self._features[sha] = features
         reasons = self._meter.reasons(pair)
         if not pair.hole_pixels:
             reasons["seconds"] = "the hole is empty: nothing was filled"
-        note = "; ".join(f"{name}: {why}" for name, why in reasons.items())
-        return values | {"note": note, "measure_seconds": time.perf_counter() - start}
+        values["note"] = "; ".join(f"{name}: {why}" for name, why in reasons.items())
+        values["measure_seconds"] = time.perf_counter() - start
+        return values, features
 
     def _fill(
-        self, facts: Mapping[str, Any], item: Item, pictures: _Pictures
-    ) -> tuple[Pair, dict[str, Any]]:
-        self._finish_keeping()  # or its seconds would be charged to this fill
-        key = CaseKey(facts["photo"], facts["tier"], int(facts["draw"]), item.sample)
-        seed = plan.seed_of(self._setup.seed, facts, item.sample)
-        photo, hole = pictures.original.photo, pictures.hole
+        self, facts: Mapping[str, Any], key: CaseKey, pictures: _Pictures
+    ) -> tuple[Filled, dict[str, Any]]:
+        seed = plan.seed_of(self._setup.seed, facts, key.sample)
         memory.reset_peak()
-        filled = fill(self._method, photo, hole, seed, key)
+        filled = fill(self._method, pictures.original.photo, pictures.hole, seed, key)
         peak = memory.peak_bytes()
         if self._method.name != self._name:
             raise ContractError(f"the method calls itself {self._method.name!r} now")
-        sha = content_hash(filled.picture)
-        row: dict[str, Any] = {
+        return filled, {
             "peak_bytes": peak,
             "seconds": filled.seconds if self._method.timed else math.nan,
             "cpu_seconds": filled.cpu_seconds if self._method.timed else math.nan,
-            "output": "",
-            "output_sha": sha,
             "counts": json.dumps(dict(filled.counts)) if filled.counts else "",
-            "pictures": "",
         }
+
+    def _keep(self, facts: Mapping[str, Any], key: CaseKey, filled: Filled) -> dict[str, str]:
+        """Write a fill, if it is to be kept; gives the columns that say where and which."""
+        sha = content_hash(filled.picture)
+        row = {"output": "", "output_sha": sha, "pictures": ""}
         if self._name == CEILING and sha == facts["photo_sha"]:
             row["output"] = plan.photo_file(sha)
         elif facts["keep"]:
             row["output"] = f"outputs/{method_folder(self._name)}/{key.file_name}"
-            self._keeping = self._second.submit(
-                self._store.write_picture, row["output"], filled.picture
-            )
+            self._store.write_picture(row["output"], filled.picture)
             row["pictures"] = self._further(filled, key)
-        return Pair(filled.picture, pictures.original, hole, filled.raw), row
+        return row
 
     def _further(self, filled: Filled, key: CaseKey) -> str:
         """Keep what else the method showed; gives the paths by name, as JSON."""
@@ -189,11 +194,6 @@ class Casework:
             paths[name] = f"pictures/{method_folder(self._name)}/{name}/{key.file_name}"
             self._store.write_picture(paths[name], to_uint8(planes[None])[0])
         return json.dumps(paths) if paths else ""
-
-    def _finish_keeping(self) -> None:
-        if self._keeping is not None:
-            self._keeping.result()
-            self._keeping = None
 
     def _reusable(self, earlier: Mapping[str, Any] | None) -> np.ndarray | None:
         """The kept picture of an earlier fill, if it is still what it was."""

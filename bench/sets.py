@@ -7,13 +7,14 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from bench import plan as planning
+from bench.ahead import ahead
 from bench.metrics import METRICS
 from bench.metrics.distribution import SetValue
 from bench.metrics.sliced import Case, Photos
@@ -104,18 +105,6 @@ def _of_pictures(
     workers: int,
 ) -> _Found:
     """Compare the fills that are still there with their photos."""
-
-    def photos_of(cases: Iterable[int]) -> tuple[Photos, float]:
-        return _timed(Photos, (_case(store, plan[case]) for case in cases))
-
-    def compare(photos: Photos, outputs: Mapping[int, str]) -> tuple[SetValue, float]:
-        pictures = (store.read_picture(output) for output in outputs.values())
-        try:
-            return _timed(partial(function, photos), pictures)
-        except OSError:
-            left = {case: output for case, output in outputs.items() if _readable(store, output)}
-            return compare(photos_of(left)[0], left)
-
     # Methods that filled the same cases follow each other, so that the work on the photos is done
     # once for all of them and need not be kept for long.
     groups: defaultdict[tuple, dict[_Group, dict[int, str]]] = defaultdict(dict)
@@ -125,38 +114,65 @@ def _of_pictures(
         outputs = {int(row["case"]): row["output"] for row in rows}
         groups[key[1], *outputs][key] = outputs
     found: _Found = {}
+    pictures = _Pictures(store, plan)
     with ThreadPoolExecutor(workers) as pool:
         for (_, *cases), fills in groups.items():
-            photos, shared = photos_of(cases)
-            values = pool.map(partial(compare, photos), fills.values())
+            photos, shared = pictures.photos(cases)
+            values = pool.map(partial(pictures.compare, function, photos), fills.values())
             for key, (value, seconds) in zip(fills, values, strict=True):
                 found[key] = value, seconds + shared / len(fills)
     return found
 
 
-def _case(store: RunFolder, facts: Mapping[str, Any]) -> Case:
-    photo = planning.photo_of(facts["photo_sha"], store)
-    return facts["case_key"], photo, planning.hole_of(facts, store)
+class _Pictures:
+    """Reads photos, holes and fills for a metric, and times what is not reading."""
 
+    def __init__(self, store: RunFolder, plan: Sequence[Mapping[str, Any]]) -> None:
+        self._store = store
+        self._plan = plan
+        # The cases of a tier come in no order of photos.
+        self._photo = lru_cache(16)(partial(planning.photo_of, store=store))
 
-def _readable(store: RunFolder, output: str) -> bool:
-    try:
-        store.read_picture(output)
-    except OSError:
-        return False
-    return True
+    def photos(self, cases: Iterable[int]) -> tuple[Photos, float]:
+        """What the metric needs of the photos and holes of some cases, and its seconds."""
+        return _timed(Photos, (self._case(self._plan[number]) for number in cases))
+
+    def compare(
+        self,
+        function: Callable[[Photos, Iterable[np.ndarray]], SetValue],
+        photos: Photos,
+        outputs: Mapping[int, str],
+    ) -> tuple[SetValue, float]:
+        """The metric of the fills of these photos' cases, without those lost since."""
+        try:
+            fills = map(self._store.read_picture, outputs.values())
+            return _timed(partial(function, photos), fills)
+        except OSError:
+            left = {case: output for case, output in outputs.items() if self._readable(output)}
+            return self.compare(function, self.photos(left)[0], left)
+
+    def _case(self, facts: Mapping[str, Any]) -> Case:
+        hole = planning.hole_of(facts, self._store)
+        return facts["case_key"], self._photo(facts["photo_sha"]), hole
+
+    def _readable(self, output: str) -> bool:
+        try:
+            self._store.read_picture(output)
+        except OSError:
+            return False
+        return True
 
 
 def _timed(function: Callable[[Iterator[_T]], _R], source: Iterator[_T]) -> tuple[_R, float]:
     """Call a function on what a source gives; its seconds, those of reading the source aside."""
-    reading = 0.0
+    reading, items = 0.0, ahead(source)
 
     def read() -> Iterator[_T]:
         nonlocal reading
         while True:
             start = time.perf_counter()
             try:
-                item = next(source)
+                item = next(items)
             except StopIteration:
                 return
             finally:

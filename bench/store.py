@@ -219,7 +219,10 @@ class RunFolder:
 
     def write_fragment(self, name: str, rows: list[dict[str, Any]]) -> None:
         """Write rows of `cases` as one fragment; names must be unique to their writer."""
-        self.write_table(f"fragments/{name}.parquet", pd.DataFrame(rows))
+        columns = dict.fromkeys(key for row in rows for key in row)  # a failure's row has fewer
+        table = pa.table({column: [row.get(column) for row in rows] for column in columns})
+        with self._atomic(f"fragments/{name}.parquet") as temporary:
+            pq.write_table(table, temporary)
 
     def write_given_up(self, rows: list[dict[str, Any]]) -> None:
         """Write rows of cases that no worker could, under the scheduler's name."""
