@@ -145,19 +145,25 @@ class _Pictures:
     ) -> tuple[SetValue, float]:
         """The metric of the fills of these photos' cases, without those lost since."""
         try:
-            fills = map(self._store.read_picture, outputs.values())
+            fills = (self._fill(case, output) for case, output in outputs.items())
             return _timed(partial(function, photos), fills)
         except OSError:
-            left = {case: output for case, output in outputs.items() if self._readable(output)}
+            left = {case: name for case, name in outputs.items() if self._readable(case, name)}
             return self.compare(function, self.photos(left)[0], left)
 
     def _case(self, facts: Mapping[str, Any]) -> Case:
         hole = planning.hole_of(facts, self._store)
         return facts["case_key"], self._photo(facts["photo_sha"]), hole
 
-    def _readable(self, output: str) -> bool:
+    def _fill(self, case: int, output: str) -> np.ndarray:
+        sha = self._plan[case]["photo_sha"]
+        if output == planning.photo_file(sha):  # the ceiling's
+            return self._photo(sha)
+        return self._store.read_picture(output)
+
+    def _readable(self, case: int, output: str) -> bool:
         try:
-            self._store.read_picture(output)
+            self._fill(case, output)
         except OSError:
             return False
         return True
