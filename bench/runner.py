@@ -50,7 +50,7 @@ def run(request: Request) -> dict[str, Any]:
             fragments=fragments,
             files=_weight_files(opened),
             device=request.device,
-            workers=request.workers,
+            threads=request.workers * request.threads,
         )
 
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,16 +17,15 @@ from bench import plan as planning
 from bench.ahead import ahead
 from bench.metrics import METRICS
 from bench.metrics.distribution import SetValue
-from bench.metrics.sliced import Case, Photos
+from bench.metrics.sliced import Case, Each, Patches, Photos
 from bench.store import RunFolder, records
 
-_T = TypeVar("_T")
-_R = TypeVar("_R")
 _Group = tuple  # method and tier
+_Fills = dict[tuple, dict[_Group, dict[int, str]]]  # outputs by case, of all of the same cases
 _Found = dict[_Group, tuple[SetValue, float]]  # with the seconds it took
 
 
-def set_rows(store: RunFolder, cases: pd.DataFrame, *, workers: int = 1) -> pd.DataFrame:
+def set_rows(store: RunFolder, cases: pd.DataFrame, *, threads: int = 1) -> pd.DataFrame:
     """Compute every set metric that the run asked for.
 
     Fills are compared with the photos of the same cases; features of the photos come from the
@@ -36,7 +35,7 @@ def set_rows(store: RunFolder, cases: pd.DataFrame, *, workers: int = 1) -> pd.D
     Args:
         store: The run folder.
         cases: The compacted cases, with their number in the column ``case``.
-        workers: How many methods are looked at at once.
+        threads: How many compute at once.
 
     Returns:
         Columns ``method``, ``tier``, ``metric``, ``value``, ``low``, ``high``, ``n``, ``note``,
@@ -50,7 +49,7 @@ def set_rows(store: RunFolder, cases: pd.DataFrame, *, workers: int = 1) -> pd.D
     for name in asked["metric"]:
         metric = METRICS[name]
         if not metric.network:
-            found = _of_pictures(metric.function, store, usable, plan, workers)
+            found = _of_pictures(metric.function, store, usable, plan, threads)
         else:
             if metric.network not in features:
                 features = {metric.network: store.read_features(metric.network)}
@@ -98,34 +97,32 @@ def _of_features(
 
 
 def _of_pictures(
-    function: Callable[[Photos, Iterable[np.ndarray]], SetValue],
+    function: Callable[[Photos, Patches, Each], SetValue],
     store: RunFolder,
     usable: pd.DataFrame,
     plan: Sequence[Mapping[str, Any]],
-    workers: int,
+    threads: int,
 ) -> _Found:
     """Compare the fills that are still there with their photos."""
     # Methods that filled the same cases follow each other, so that the work on the photos is done
     # once for all of them and need not be kept for long.
-    groups: defaultdict[tuple, dict[_Group, dict[int, str]]] = defaultdict(dict)
+    groups: _Fills = defaultdict(dict)
     for key, own in usable.groupby(["method", "tier"], sort=False):
         # In an order that favours no name.
         rows = sorted(records(own[own["output"] != ""]), key=lambda row: row["case_key"])
         outputs = {int(row["case"]): row["output"] for row in rows}
         groups[key[1], *outputs][key] = outputs
     found: _Found = {}
-    pictures = _Pictures(store, plan)
-    with ThreadPoolExecutor(workers) as pool:
-        for (_, *cases), fills in groups.items():
-            photos, shared = pictures.photos(cases)
-            values = pool.map(partial(pictures.compare, function, photos), fills.values())
-            for key, (value, seconds) in zip(fills, values, strict=True):
-                found[key] = value, seconds + shared / len(fills)
+    with ThreadPoolExecutor(threads) as pool:
+        for key, photos, patches in ahead(_Pictures(store, plan).of(groups)):
+            start = time.perf_counter()
+            value = function(photos, patches, pool.map)
+            found[key] = value, time.perf_counter() - start
     return found
 
 
 class _Pictures:
-    """Reads photos, holes and fills for a metric, and times what is not reading."""
+    """Reads what a metric needs of photos, holes and fills."""
 
     def __init__(self, store: RunFolder, plan: Sequence[Mapping[str, Any]]) -> None:
         self._store = store
@@ -133,23 +130,25 @@ class _Pictures:
         # The cases of a tier come in no order of photos.
         self._photo = lru_cache(16)(partial(planning.photo_of, store=store))
 
-    def photos(self, cases: Iterable[int]) -> tuple[Photos, float]:
-        """What the metric needs of the photos and holes of some cases, and its seconds."""
-        return _timed(Photos, (self._case(self._plan[number]) for number in cases))
+    def of(self, groups: _Fills) -> Iterator[tuple[_Group, Photos, Patches]]:
+        """What is to be compared, one method and tier after the other."""
+        for (_, *cases), fills in groups.items():
+            photos = self._photos(cases)
+            for key, outputs in fills.items():
+                yield key, *self._cut(photos, outputs)
 
-    def compare(
-        self,
-        function: Callable[[Photos, Iterable[np.ndarray]], SetValue],
-        photos: Photos,
-        outputs: Mapping[int, str],
-    ) -> tuple[SetValue, float]:
-        """The metric of the fills of these photos' cases, without those lost since."""
+    def _photos(self, cases: Iterable[int]) -> Photos:
+        return Photos(self._case(self._plan[number]) for number in cases)
+
+    def _cut(self, photos: Photos, outputs: Mapping[int, str]) -> tuple[Photos, Patches]:
+        """The fills of these photos' cases; those lost since are left out, and their photos."""
+        if photos.refusal:
+            return photos, []
         try:
-            fills = (self._fill(case, output) for case, output in outputs.items())
-            return _timed(partial(function, photos), fills)
+            return photos, photos.cut(self._fill(case, name) for case, name in outputs.items())
         except OSError:
             left = {case: name for case, name in outputs.items() if self._readable(case, name)}
-            return self.compare(function, self.photos(left)[0], left)
+            return self._cut(self._photos(left), left)
 
     def _case(self, facts: Mapping[str, Any]) -> Case:
         hole = planning.hole_of(facts, self._store)
@@ -167,24 +166,3 @@ class _Pictures:
         except OSError:
             return False
         return True
-
-
-def _timed(function: Callable[[Iterator[_T]], _R], source: Iterator[_T]) -> tuple[_R, float]:
-    """Call a function on what a source gives; its seconds, those of reading the source aside."""
-    reading, items = 0.0, ahead(source)
-
-    def read() -> Iterator[_T]:
-        nonlocal reading
-        while True:
-            start = time.perf_counter()
-            try:
-                item = next(items)
-            except StopIteration:
-                return
-            finally:
-                reading += time.perf_counter() - start
-            yield item
-
-    start = time.perf_counter()
-    result = function(read())
-    return result, time.perf_counter() - start - reading

@@ -100,7 +100,7 @@ def finish(
     fragments: pd.DataFrame | None = None,
     files: Mapping[str, Path] = MappingProxyType({}),
     device: str = "cpu",
-    workers: int = 1,
+    threads: int = 1,
 ) -> dict[str, Any]:
     """Compact the fragments, compute what looks at several fills, and close ``run.json``.
 
@@ -111,7 +111,7 @@ def finish(
         fragments: What the fragments hold, if they were read after the last was written.
         files: Weight files of metric networks, where they were given.
         device: Where metric networks run.
-        workers: How many methods the metrics of sets look at at once.
+        threads: How many compute the metrics of sets.
 
     Returns:
         The content of ``run.json``; its ``state`` is ``incomplete`` while fills are missing.
@@ -137,7 +137,7 @@ def finish(
     store.write_table("methods.parquet", described)
     # Numbers of a part would pass for those of the whole.
     whole = rows if state == "complete" else rows.iloc[:0]
-    store.write_table("sets.parquet", set_rows(store, whole, workers=workers))
+    store.write_table("sets.parquet", set_rows(store, whole, threads=threads))
     spread = sample_rows(store, whole, header["fills_per_case"], files, device)
     store.write_table("samples.parquet", spread)
     store.write_json("run.json", header)

@@ -1,6 +1,7 @@
 import hashlib
 import itertools
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -162,7 +163,8 @@ def swd(cases):
     """Of one method's fills: (name, output, photo, hole)."""
     first, second = itertools.tee(cases)
     photos = Photos((name, photo, hole) for name, _, photo, hole in first)
-    return sliced.swd(photos, (output for _, output, *_ in second))
+    patches = [] if photos.refusal else photos.cut(output for _, output, *_ in second)
+    return sliced.swd(photos, patches)
 
 
 def test_swd_is_zero_for_equal_sets_and_grows_with_distortion():
@@ -180,15 +182,16 @@ def test_swd_is_the_same_twice_and_in_any_order():
 
 def test_swd_of_several_methods_that_share_their_photos_is_that_of_each_alone():
     photos = Photos((name, photo, hole) for name, _, photo, hole in cases(12, 0))
-    for sigma in (50, 20, 50):
-        together = sliced.swd(photos, (output for _, output, *_ in cases(12, sigma)))
-        assert together == swd(cases(12, sigma))
+    with ThreadPoolExecutor(2) as pool:
+        for sigma, each in ((50, map), (20, pool.map), (50, pool.map)):
+            patches = photos.cut(output for _, output, *_ in cases(12, sigma))
+            assert sliced.swd(photos, patches, each) == swd(cases(12, sigma))
 
 
 def test_swd_refuses_fewer_fills_than_photos():
     photos = Photos((name, photo, hole) for name, _, photo, hole in cases(12, 0))
-    with pytest.raises(ValueError, match="shorter"):
-        sliced.swd(photos, [output for _, output, *_ in cases(11, 0)])
+    with pytest.raises(ValueError, match="zip"):
+        photos.cut(output for _, output, *_ in cases(11, 0))
 
 
 def test_swd_looks_only_where_the_hole_is():

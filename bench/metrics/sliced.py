@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,8 @@ _PATCH = 7
 _PATCHES = 128
 _REPEATS, _DIRECTIONS = 4, 128
 _Place = tuple[NDArray[np.intp], NDArray[np.intp]]
+Patches = list[Planes]  # by level, float32 (n, 3, 49)
+Each = Callable[[Callable[[int], float], Iterable[int]], Iterable[float]]
 
 
 class Photos:
@@ -47,64 +49,68 @@ class Photos:
     """
 
     def __init__(self, cases: Iterable[Case]) -> None:
-        """Cut and project the patches.
+        """Cut the patches.
 
         Args:
             cases: (case id, photo, hole), read one after the other.
         """
         self.n, self.refusal = 0, ""
         self._places: list[list[_Place]] = []  # of each case, by level; none without a hole
-        patches: defaultdict[int, list[Planes]] = defaultdict(list)
+        self._projections: dict[int, list[Planes]] = {}
+        cut = []
         for name, photo, hole in cases:
             height, width = hole.shape
-            places = []
+            self._places.append([])
             if hole.any():
                 if min(height, width) < _SIDE:
-                    self.refusal = (
-                        f"needs sides of at least {_SIDE} pixels, {name} has {width}x{height}"
-                    )
+                    reason = f"needs sides of at least {_SIDE} pixels, {name} has {width}x{height}"
+                    self.refusal = reason
                     return
                 masks = enumerate(_masks(hole))
-                places = [_positions(mask, f"{name}|{level}") for level, mask in masks]
-                for level, patch in enumerate(_cut(photo, places)):
-                    patches[level].append(patch)
+                self._places[-1] = [_positions(mask, f"{name}|{level}") for level, mask in masks]
+                cut.append(_cut(photo, self._places[-1]))
                 self.n += 1
-            self._places.append(places)
             if self.n == MAX_CASES:
                 break
+        self._patches = _by_level(cut)
         if self.n < MIN_CASES:
             self.refusal = f"needs at least {MIN_CASES} cases with a hole, found {self.n}"
-            return
-        self._projections = [list(_projected(patches[level], level)) for level in sorted(patches)]
 
-    def distance(self, outputs: Iterable[Picture]) -> float:
-        """Distance of the fills of these cases, in the order of the cases; the mean over levels."""
-        patches: defaultdict[int, list[Planes]] = defaultdict(list)
+    def cut(self, outputs: Iterable[Picture]) -> Patches:
+        """Cut the patches of a method's fills.
+
+        Args:
+            outputs: In the order of the cases, read one after the other, no more than are used.
+
+        Raises:
+            ValueError: If there are fewer.
+        """
         used = itertools.islice(outputs, len(self._places))
-        for places, output in zip(self._places, used, strict=True):
-            if places:
-                for level, patch in enumerate(_cut(output, places)):
-                    patches[level].append(patch)
-        return float(np.mean([self._of_level(patches[level], level) for level in sorted(patches)]))
+        pairs = zip(used, self._places, strict=True)
+        return _by_level([_cut(output, places) for output, places in pairs if places])
 
-    def _of_level(self, patches: list[Planes], level: int) -> float:
+    def distance(self, patches: Patches, level: int) -> float:
+        """Distance of a method's patches of a level to the photos'."""
+        if level not in self._projections:
+            self._projections[level] = list(_projected(self._patches[level], level))
         total = 0.0
-        pairs = zip(_projected(patches, level), self._projections[level], strict=True)
+        pairs = zip(_projected(patches[level], level), self._projections[level], strict=True)
         for mine, theirs in pairs:
             mine -= theirs
             total += float(np.abs(mine, out=mine).mean(dtype=np.float64))
         return total / _REPEATS
 
 
-def swd(photos: Photos, outputs: Iterable[Picture]) -> SetValue:
-    """Sliced Wasserstein distance of outputs to photos, times 1000; lower is better.
+def swd(photos: Photos, patches: Patches, each: Each = map) -> SetValue:
+    """Sliced Wasserstein distance of fills to photos, times 1000; lower is better.
 
     Args:
         photos: The photos and holes.
-        outputs: The fills of their cases, read one after the other, no more than are used.
+        patches: What `Photos.cut` cut of the fills; not needed where the photos are refused.
+        each: The built-in `map`, or that of a pool of threads, which share the levels.
 
     Returns:
-        Mean over levels; 0 if all outputs equal their photos. NaN below 10 cases with a hole,
+        Mean over levels; 0 if all fills equal their photos. NaN below 10 cases with a hole,
         or if a picture has a side under 32 pixels.
     """
     n = photos.n
@@ -113,7 +119,8 @@ def swd(photos: Photos, outputs: Iterable[Picture]) -> SetValue:
     note = f"n = {n} is below {_FEW_CASES}: noisy" if n < _FEW_CASES else ""
     if n == MAX_CASES:
         note = f"of the first {n} cases"
-    return SetValue(1000 * photos.distance(outputs), n, note)
+    values = list(each(partial(photos.distance, patches), range(len(patches))))
+    return SetValue(1000 * float(np.mean(values)), n, note)
 
 
 def _pyramid(picture: Picture) -> Iterator[Planes]:
@@ -156,16 +163,24 @@ def _positions(mask: NDArray[np.uint8], seed: str) -> tuple[NDArray[np.intp], ND
     return rows[chosen], columns[chosen]
 
 
-def _cut(picture: Picture, places: Sequence[_Place]) -> Iterator[Planes]:
-    """Patches ``(n, 3, 49)`` of each pyramid level, one channel after the other."""
+def _cut(picture: Picture, places: Sequence[_Place]) -> Patches:
+    """The patches of one picture, one channel after the other."""
+    patches = []
     for planes, (rows, columns) in zip(_pyramid(picture), places, strict=True):
         windows = np.lib.stride_tricks.sliding_window_view(planes, (_PATCH, _PATCH), axis=(0, 1))
-        yield windows[rows, columns].reshape(len(rows), 3, _PATCH * _PATCH)
+        patches.append(windows[rows, columns].reshape(len(rows), 3, _PATCH * _PATCH))
+    return patches
 
 
-def _projected(patches: list[Planes], level: int) -> Iterator[Planes]:
-    """All patches of a level, normalised, on random directions, and sorted along each."""
-    flat = _normalised(np.concatenate(patches))
+def _by_level(cut: Sequence[Patches]) -> Patches:
+    """All patches of a level together; small pictures have fewer levels than others."""
+    levels = itertools.zip_longest(*cut)
+    return [np.concatenate([each for each in level if each is not None]) for level in levels]
+
+
+def _projected(patches: Planes, level: int) -> Iterator[Planes]:
+    """Patches, normalised, on random directions, and sorted along each."""
+    flat = _normalised(patches)
     rng = np.random.default_rng(level)
     for _ in range(_REPEATS):
         directions = rng.standard_normal((_DIRECTIONS, flat.shape[1])).astype(np.float32)

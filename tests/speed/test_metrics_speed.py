@@ -131,10 +131,14 @@ def test_set_metrics_of_several_methods_against_one_at_a_time(benchmark):
 
     def together():
         photos = Photos(cases)
-        return [swd(photos, outputs) for outputs in fills]
+        return [swd(photos, photos.cut(outputs)) for outputs in fills]
 
     def alone():
-        return [swd(Photos(cases), outputs) for outputs in fills]
+        found = []
+        for outputs in fills:
+            photos = Photos(cases)
+            found.append(swd(photos, photos.cut(outputs)))
+        return found
 
     assert together() == alone()
     turns = take_turns(benchmark, {"together": together, "each alone": alone}, rounds=3)
