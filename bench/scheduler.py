@@ -105,7 +105,7 @@ class Scheduler:
         self._executor = executor
         self._limits = limits
         self._settle = settle
-        self._queue: deque[Job] = deque()
+        self._queues: dict[str, deque[Job]] = {}  # by method, in the order to start in
         self._running: dict[int, _Running] = {}
         self._tries: Counter[tuple[str, Item]] = Counter()
         self._load_tries: Counter[str] = Counter()
@@ -133,9 +133,8 @@ class Scheduler:
             size = self._limits.chunk
             for start in range(0, len(items), size):
                 self._enqueue(method, items[start : start + size], (earlier or {}).get(method, {}))
-        while self._queue or self._running:
-            while self._queue and len(self._running) < self._executor.capacity:
-                job = self._next_job()
+        while any(self._queues.values()) or self._running:
+            while len(self._running) < self._executor.capacity and (job := self._next_job()):
                 self._running[job.id] = _Running(job, time.monotonic(), left=list(job.items))
                 cases = {item.case: plan[item.case] for item in job.items}
                 self._executor.submit(replace(job, cases=cases))
@@ -157,18 +156,20 @@ class Scheduler:
         rows = {item: earlier[item] for item in items if item in earlier}
         job = Job(self._next_id, method, tuple(items), earlier=rows)
         self._next_id += 1
+        queue = self._queues.setdefault(method, deque())
         if first:
-            self._queue.appendleft(job)
+            queue.appendleft(job)
         else:
-            self._queue.append(job)
+            queue.append(job)
 
-    def _next_job(self) -> Job:
-        """The first job of a method that nobody is at, so that each is loaded by few workers."""
+    def _next_job(self) -> Job | None:
+        """The next job of a method that nobody is at, so that each is loaded by few workers."""
+        waiting = [method for method, queue in self._queues.items() if queue]
+        if not waiting:
+            return None
         busy = {running.job.method for running in self._running.values()}
-        place = next((n for n, job in enumerate(self._queue) if job.method not in busy), 0)
-        job = self._queue[place]
-        del self._queue[place]
-        return job
+        method = next((method for method in waiting if method not in busy), waiting[0])
+        return self._queues[method].popleft()
 
     def _handle(self, event: Event, running: _Running) -> None:
         method = running.job.method
@@ -249,9 +250,7 @@ class Scheduler:
 
     def _drop(self, method: str, status: str, reason: str) -> None:
         """Give up on all that is queued for a method."""
-        dropped = [job for job in self._queue if job.method == method]
-        self._queue = deque(job for job in self._queue if job.method != method)
-        for job in dropped:
+        for job in self._queues.pop(method, ()):
             self._give_up(method, job.items, status, reason)
 
     def _count(self, method: str, status: str) -> None:
