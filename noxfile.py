@@ -119,6 +119,17 @@ def train(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def speed(session: nox.Session) -> None:
-    """Measure speed as ratios, side by side in one run."""
+    """Measure speed as ratios, side by side in one run, and compare them with the stored ones.
+
+    What is worse than stored is listed; a stored benchmark that was not measured is a failure. With
+    arguments for pytest nothing is compared. To store what was found:
+    python -m tests.speed.compare tests/speed/baseline.json runs/speed.json --store
+    """
     prepare(session)
-    run(session, "pytest", "tests/speed", "--benchmark-enable", "-s", *session.posargs)
+    found = Path("runs/speed.json")
+    found.parent.mkdir(exist_ok=True)
+    found.unlink(missing_ok=True)
+    measure = ("--benchmark-enable", f"--benchmark-json={found}", "--benchmark-columns=rounds")
+    run(session, "pytest", "tests/speed", "-s", *measure, *session.posargs)
+    if not session.posargs:
+        run(session, "python", "-m", "tests.speed.compare", "tests/speed/baseline.json", str(found))

@@ -7,12 +7,13 @@ import math
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 import methods
-from bench import memory, plan, shown, thumbnails
+from bench import memory, plan, thumbnails
 from bench.errors import (
     BenchError,
     ContractError,
@@ -23,10 +24,10 @@ from bench.errors import (
 )
 from bench.images import content_hash
 from bench.jobs import Setup
+from bench.metrics import METRICS
 from bench.metrics.meter import Meter
 from bench.metrics.pair import Original, Pair
-from bench.metrics.pixel import drift
-from bench.store import Item, RunFolder, method_folder, records
+from bench.store import Item, RunFolder, method_folder
 from methods.base import CaseKey, to_uint8
 from methods.harness import CEILING, Filled, fill
 
@@ -37,8 +38,20 @@ FILL_COLUMNS = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _Pictures:
+    """What a case is about."""
+
+    sha: str
+    original: Original
+    hole: np.ndarray
+
+
 class Casework:
-    """A loaded method, the plan and the meter of one worker.
+    """A loaded method and the meter of one worker.
+
+    While a fill is measured, a second thread packs and writes it and reads the pictures of the
+    next case. While a method fills, nothing else runs in this process.
 
     Raises:
         WeightsMissing: If the method's weights are not here.
@@ -50,8 +63,6 @@ class Casework:
         self._setup = setup
         self._name = method
         self._store = RunFolder(setup.folder)
-        table = self._store.read_table("plan.parquet")
-        self._plan = records(table.assign(shown=shown.surely_shown(table)))
         try:
             self._meter = Meter(setup.metrics, setup.features, setup.weights, device=setup.device)
         except Exception as error:
@@ -59,21 +70,31 @@ class Casework:
         self._method = methods.get(setup.methods[method], device=setup.device)
         self._method.load()
         self._features: dict[str, dict[str, np.ndarray]] = {}
-        # Packing a PNG takes about as long as a quick fill, and can go on while it is measured.
-        self._writer = ThreadPoolExecutor(1)
-        self._writing: Future[str] | None = None
-        self._photo_now: tuple[str, np.ndarray, Original] | None = None
+        self._second = ThreadPoolExecutor(1)
+        self._ahead: tuple[str, Future[_Pictures]] | None = None
+        self._pictures_now: _Pictures | None = None
 
-    def row(self, item: Item, earlier: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def row(
+        self,
+        item: Item,
+        facts: Mapping[str, Any],
+        earlier: Mapping[str, Any] | None = None,
+        following: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
         """Fill and measure one case; whatever goes wrong becomes its status and reason.
+
+        Args:
+            item: The fill.
+            facts: The case's row of the plan.
+            earlier: The row of an earlier start whose fill still holds.
+            following: The plan's row of the case that comes next, if it is known.
 
         Raises:
             StoreError: If the run folder cannot be read or written.
         """
-        facts = self._plan[item.case]
         row = blank_row(facts, self._name, item, self._setup) | {"attempt": 1}
         try:
-            row |= self._fill_and_measure(facts, item, earlier)
+            row |= self._fill_and_measure(facts, item, earlier, following)
         except Declined as error:
             row |= {"status": "declined", "reason": describe(error)}
         except StoreError:
@@ -85,72 +106,91 @@ class Casework:
 
     def write(self, fragment: str, rows: list[dict[str, Any]]) -> None:
         """Write rows, and before them the pictures and features they belong to."""
-        self._finish_writing()
         if self._features:
             self._store.write_features(fragment, self._features)
             self._features = {}
         self._store.write_fragment(fragment, rows)
 
     def _fill_and_measure(
-        self, facts: Mapping[str, Any], item: Item, earlier: Mapping[str, Any] | None
+        self,
+        facts: Mapping[str, Any],
+        item: Item,
+        earlier: Mapping[str, Any] | None,
+        following: Mapping[str, Any] | None,
     ) -> dict[str, Any]:
-        photo, original = self._photo(facts["photo_sha"])
-        hole = plan.hole_of(facts, self._store)
-        picture = self._reusable(earlier)
-        if earlier is not None and picture is not None:
+        pictures = self._pictures(facts)
+        output = self._reusable(earlier)
+        keeping: Future[dict[str, Any]] | None = None
+        if earlier is not None and output is not None:
             row = {key: earlier.get(key, "") for key in FILL_COLUMNS}
+            pair = Pair(output, pictures.original, pictures.hole)
         else:
-            picture, row = self._fill(facts, item, photo, hole)
-        start = time.perf_counter()
-        pair = Pair(picture, original, hole)
+            key = CaseKey(facts["photo"], facts["tier"], int(facts["draw"]), item.sample)
+            filled, row = self._fill(facts, key, pictures)
+            pair = Pair(filled.picture, pictures.original, pictures.hole, filled.raw)
+            keeping = self._second.submit(self._keep, facts, key, filled, pictures)
+        if following is not None:
+            reading = self._second.submit(self._read, following, pictures)
+            self._ahead = following["case_key"], reading
         try:
-            values = self._meter.measure(pair)
-            features = self._meter.features(picture)
-        except Exception as error:
-            raise BenchError(f"measuring failed, not the fill: {describe(error)}") from error
+            values, features = self._measure(pair)
+        finally:
+            if keeping is not None:
+                row |= keeping.result()
         if features:
             self._features[row["output_sha"]] = features
+        return row | values
+
+    def _measure(self, pair: Pair) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """What a row says of a fill's quality, and the features for metrics of sets."""
+        start = time.perf_counter()
+        try:
+            values: dict[str, Any] = self._meter.measure(pair)
+            if pair.raw is not None:
+                # Measured with every fill, asked for or not, since the raw output is not kept.
+                values["drift"] = METRICS["drift"].function(pair)
+            features = self._meter.features(pair)
+        except Exception as error:
+            raise BenchError(f"measuring failed, not the fill: {describe(error)}") from error
         reasons = self._meter.reasons(pair)
-        if not hole.any():
+        if not pair.hole_pixels:
             reasons["seconds"] = "the hole is empty: nothing was filled"
-        row["note"] = "; ".join(f"{name}: {why}" for name, why in reasons.items())
-        row["measure_seconds"] = time.perf_counter() - start
-        if self._writing is not None:
-            row["thumbnail"] = self._finish_writing()
-        # Drift was measured with the fill, on the raw output, which is not kept.
-        return values | row
+        values["note"] = "; ".join(f"{name}: {why}" for name, why in reasons.items())
+        values["measure_seconds"] = time.perf_counter() - start
+        return values, features
 
     def _fill(
-        self, facts: Mapping[str, Any], item: Item, photo: np.ndarray, hole: np.ndarray
-    ) -> tuple[np.ndarray, dict[str, Any]]:
-        self._finish_writing()  # or its seconds would be charged to this fill
-        key = CaseKey(facts["photo"], facts["tier"], int(facts["draw"]), item.sample)
-        seed = plan.seed_of(self._setup.seed, facts, item.sample)
+        self, facts: Mapping[str, Any], key: CaseKey, pictures: _Pictures
+    ) -> tuple[Filled, dict[str, Any]]:
+        seed = plan.seed_of(self._setup.seed, facts, key.sample)
         memory.reset_peak()
-        filled = fill(self._method, photo, hole, seed, key)
+        filled = fill(self._method, pictures.original.photo, pictures.hole, seed, key)
         peak = memory.peak_bytes()
         if self._method.name != self._name:
             raise ContractError(f"the method calls itself {self._method.name!r} now")
-        sha = content_hash(filled.picture)
-        row: dict[str, Any] = {
+        return filled, {
             "peak_bytes": peak,
             "seconds": filled.seconds if self._method.timed else math.nan,
             "cpu_seconds": filled.cpu_seconds if self._method.timed else math.nan,
-            "output": "",
-            "output_sha": sha,
-            "drift": drift(filled.raw, photo, hole),
             "counts": json.dumps(dict(filled.counts)) if filled.counts else "",
-            "pictures": "",
-            "thumbnail": "",
         }
+
+    def _keep(
+        self, facts: Mapping[str, Any], key: CaseKey, filled: Filled, pictures: _Pictures
+    ) -> dict[str, str]:
+        """Write a fill, if it is to be kept; gives the columns that say where and which."""
+        sha = content_hash(filled.picture)
+        row = {"output": "", "output_sha": sha, "pictures": "", "thumbnail": ""}
         if self._name == CEILING and sha == facts["photo_sha"]:
             row["output"] = plan.photo_file(sha)
         elif facts["keep"]:
             row["output"] = f"outputs/{method_folder(self._name)}/{key.file_name}"
-            small = (photo, hole) if facts["shown"] and item.sample == 0 else None
-            self._writing = self._writer.submit(self._keep, row["output"], filled.picture, small)
+            self._store.write_picture(row["output"], filled.picture)
             row["pictures"] = self._further(filled, key)
-        return filled.picture, row
+            if facts["shown"] and key.sample == 0:
+                views = thumbnails.views(filled.picture, pictures.original.photo, pictures.hole)
+                row["thumbnail"] = self._store.write_named("thumbs", "webp", views)
+        return row
 
     def _further(self, filled: Filled, key: CaseKey) -> str:
         """Keep what else the method showed; gives the paths by name, as JSON."""
@@ -159,25 +199,6 @@ class Casework:
             paths[name] = f"pictures/{method_folder(self._name)}/{name}/{key.file_name}"
             self._store.write_picture(paths[name], to_uint8(planes[None])[0])
         return json.dumps(paths) if paths else ""
-
-    def _keep(
-        self, name: str, picture: np.ndarray, small: tuple[np.ndarray, np.ndarray] | None
-    ) -> str:
-        """Write a fill, and its thumbnails if a report will need them; gives the path of these.
-
-        Args:
-            name: Of the fill.
-            picture: The fill.
-            small: Photo and hole, if there are to be thumbnails.
-        """
-        self._store.write_picture(name, picture)
-        if small is None:
-            return ""
-        return self._store.write_named("thumbs", "webp", thumbnails.views(picture, *small))
-
-    def _finish_writing(self) -> str:
-        writing, self._writing = self._writing, None
-        return "" if writing is None else writing.result()
 
     def _reusable(self, earlier: Mapping[str, Any] | None) -> np.ndarray | None:
         """The kept picture of an earlier fill, if it is still what it was."""
@@ -189,12 +210,23 @@ class Casework:
             return None
         return picture if content_hash(picture) == earlier["output_sha"] else None
 
-    def _photo(self, sha: str) -> tuple[np.ndarray, Original]:
-        """The evaluated photo; cases of one photo follow each other, so the last one is kept."""
-        if self._photo_now is None or self._photo_now[0] != sha:
-            photo = plan.photo_of(sha, self._store)
-            self._photo_now = (sha, photo, Original(photo))
-        return self._photo_now[1], self._photo_now[2]
+    def _pictures(self, facts: Mapping[str, Any]) -> _Pictures:
+        """Photo and hole of a case; cases of one photo follow each other, so it is kept."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            found = ahead[1].result()  # waited for in any case: it would disturb the fill
+        if ahead is None or ahead[0] != facts["case_key"]:
+            found = self._read(facts, self._pictures_now)
+        self._pictures_now = found
+        return found
+
+    def _read(self, facts: Mapping[str, Any], before: _Pictures | None) -> _Pictures:
+        sha = facts["photo_sha"]
+        if before is not None and before.sha == sha:
+            original = before.original
+        else:
+            original = Original(plan.photo_of(sha, self._store))
+        return _Pictures(sha, original, plan.hole_of(facts, self._store))
 
 
 def blank_row(facts: Mapping[str, Any], method: str, item: Item, setup: Setup) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import hashlib
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 
@@ -39,7 +40,7 @@ class Photo:
     original_size: tuple[int, int]
     note: str = ""
 
-    @property
+    @cached_property
     def sha(self) -> str:
         """Hash of size and pixels."""
         return content_hash(self.pixels)

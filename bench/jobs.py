@@ -47,12 +47,14 @@ class Job:
         id: Number of the job in this run.
         method: Full name of the method.
         items: What to fill.
+        cases: The plan's rows of their cases, by number.
         earlier: Rows whose fill still holds and only has to be measured again.
     """
 
     id: int
     method: str
     items: tuple[Item, ...]
+    cases: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     earlier: Mapping[Item, Mapping[str, Any]] = field(default_factory=dict)
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 import methods
-from bench import curves, provenance, tables
+from bench import curves, provenance, shown, tables
 from bench import plan as planning
 from bench.errors import BenchError, InputError, describe
 from bench.images import BUNDLED
@@ -95,7 +95,7 @@ def open_run(request: Request, store: RunFolder) -> Opened:
     signatures = [entry.metric.signature for entry in metrics if entry.status == "ok"]
     fingerprint = planning.fingerprint(plan, request.protocol, signatures)
     _same_protocol(store, before, fingerprint)
-    cases = records(plan)
+    cases = records(plan.assign(shown=shown.surely_shown(plan)))
     chosen = {**_still_there(before, asked, request, cases), **asked}
     for method in asked.values():
         _guarded(method.name, method.expect, _keys(cases, method, request))

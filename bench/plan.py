@@ -18,7 +18,7 @@ from bench.errors import InputError, StoreError
 from bench.images import Photo
 from bench.inputs import Inputs, read_photos
 from bench.protocol import Protocol
-from bench.store import RunFolder
+from bench.store import RunFolder, WritePicture
 from masks import files, tiers
 
 KEEP_ALL_UP_TO = 5000
@@ -40,11 +40,12 @@ def make(protocol: Protocol, store: RunFolder) -> tuple[pd.DataFrame, pd.DataFra
     """
     inputs = Inputs()
     rows: list[dict[str, Any]] = []
-    for photo, mask_paths in read_photos(protocol, inputs):
-        cases = list(_cases(photo, mask_paths, protocol, store, inputs))
-        if cases:
-            store.write_picture(photo_file(photo.sha), photo.pixels, flush=True)
-        rows.extend(cases)
+    with store.writing() as write:
+        for photo, mask_paths in read_photos(protocol, inputs):
+            cases = list(_cases(photo, mask_paths, protocol, write, inputs))
+            if cases:
+                write(photo_file(photo.sha), photo.pixels)
+            rows.extend(cases)
     if not rows:
         reasons = [row["reason"] for row in inputs.rows if row["reason"]]
         raise InputError(f"no photo with a hole to fill: {'; '.join(reasons[:3]) or 'none given'}")
@@ -141,11 +142,11 @@ def _cases(
     photo: Photo,
     mask_paths: list[Path] | None,
     protocol: Protocol,
-    store: RunFolder,
+    write: WritePicture,
     inputs: Inputs,
 ) -> Iterator[dict[str, Any]]:
     if mask_paths is None:
-        yield from _generated(photo, protocol, store, inputs)
+        yield from _generated(photo, protocol, write, inputs)
         return
     draws: Counter[str] = Counter()
     for path in mask_paths:
@@ -164,12 +165,12 @@ def _cases(
         tier = tiers.tier_of(share) if share else NO_HOLE
         odd = "no hole" if share == 0 else "more than 90 % hole" if share > 0.9 else ""
         inputs.ok(str(path), "mask", mask, odd)
-        yield _row(store, photo, tier, draws[tier], mask, str(path), "file", {})
+        yield _row(write, photo, tier, draws[tier], mask, str(path), "file", {})
         draws[tier] += 1
 
 
 def _generated(
-    photo: Photo, protocol: Protocol, store: RunFolder, inputs: Inputs
+    photo: Photo, protocol: Protocol, write: WritePicture, inputs: Inputs
 ) -> Iterator[dict[str, Any]]:
     height, width = photo.pixels.shape[:2]
     for tier in protocol.tiers:
@@ -181,12 +182,12 @@ def _generated(
                 inputs.refused(photo.id, "mask", f"{photo.id}: {error}")
                 continue
             yield _row(
-                store, photo, tier, draw, hole.mask, "generated", hole.family, hole.parameters
+                write, photo, tier, draw, hole.mask, "generated", hole.family, hole.parameters
             )
 
 
 def _row(
-    store: RunFolder,
+    write: WritePicture,
     photo: Photo,
     tier: str,
     draw: int,
@@ -197,7 +198,7 @@ def _row(
 ) -> dict[str, Any]:
     facts = tiers.describe(mask)
     sha = tiers.mask_hash(mask)
-    store.write_picture(mask_file(sha), mask, flush=True)
+    write(mask_file(sha), mask)
     identity = f"{photo.id}|{tier}|{draw}|{photo.sha}|{sha}"
     return {
         "case_key": hashlib.sha256(identity.encode()).hexdigest()[:16],

@@ -7,11 +7,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from bench import tables
 from bench.casework import blank_row
 from bench.executors.inline import InlineExecutor
-from bench.executors.local import LocalExecutor
+from bench.executors.local import LocalExecutor, prepare
 from bench.jobs import Setup
+from bench.metrics import DEFAULT
 from bench.opening import Opened, digest, only_writer, open_run
 from bench.progress import Progress
 from bench.request import Request
@@ -31,9 +34,12 @@ def run(request: Request) -> dict[str, Any]:
         KeyboardInterrupt: After what was done has been written; the same request continues.
     """
     with only_writer(request.out) as store:
+        if request.executor == "local" and not store.file("run.json").exists():
+            # On another core while the plan is made; of another start there may be nothing left.
+            prepare(request.threads, DEFAULT if request.metrics is None else request.metrics)
         opened = open_run(request, store)
         try:
-            _work(request, opened)
+            fragments = _work(request, opened)
         except KeyboardInterrupt:
             tables.finish(store, opened.header, state="interrupted")
             raise
@@ -41,15 +47,22 @@ def run(request: Request) -> dict[str, Any]:
             store,
             opened.header,
             state="complete",
+            fragments=fragments,
             files=_weight_files(opened),
             device=request.device,
+            threads=request.workers * request.threads,
         )
 
 
-def _work(request: Request, opened: Opened) -> None:
-    """Settle every item of this shard that no earlier start settled."""
+def _work(request: Request, opened: Opened) -> pd.DataFrame | None:
+    """Settle every item of this shard that no earlier start settled.
+
+    Returns:
+        What all fragments hold, if there was nothing to do and so none was added.
+    """
     store, header = opened.store, opened.header
-    done, earlier = tables.settled(store, header, retry_failed=request.retry_failed)
+    fragments = store.read_fragments()
+    done, earlier = tables.settled(store, fragments, header, retry_failed=request.retry_failed)
     todo = {
         method: [
             item
@@ -60,7 +73,8 @@ def _work(request: Request, opened: Opened) -> None:
     }
     total = sum(map(len, todo.values()))
     if not total:
-        return
+        return fragments
+    del fragments  # no less than the table of all cases
     setup = _setup(request, opened)
     with Progress(total) as progress, _executor(request, setup) as executor:
 
@@ -75,7 +89,8 @@ def _work(request: Request, opened: Opened) -> None:
                 store.write_given_up(rows)
             progress.settled([entry.status for entry in settled])
 
-        Scheduler(executor, request.limits, settle).run(todo, earlier)
+        Scheduler(executor, request.limits, settle).run(todo, opened.plan, earlier)
+    return None
 
 
 def _setup(request: Request, opened: Opened) -> Setup:

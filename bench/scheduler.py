@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
 from bench.errors import BenchError, StoreError
@@ -105,7 +105,7 @@ class Scheduler:
         self._executor = executor
         self._limits = limits
         self._settle = settle
-        self._queue: deque[Job] = deque()
+        self._queues: dict[str, deque[Job]] = {}  # by method, in the order to start in
         self._running: dict[int, _Running] = {}
         self._tries: Counter[tuple[str, Item]] = Counter()
         self._load_tries: Counter[str] = Counter()
@@ -116,12 +116,14 @@ class Scheduler:
     def run(
         self,
         work: Mapping[str, Sequence[Item]],
+        plan: Sequence[Mapping[str, Any]],
         earlier: Mapping[str, Mapping[Item, Mapping[str, Any]]] | None = None,
     ) -> None:
         """Do all work.
 
         Args:
             work: Items by method; methods start in this order.
+            plan: What workers must know of each case.
             earlier: Rows whose fill still holds, by method and item.
 
         Raises:
@@ -131,11 +133,11 @@ class Scheduler:
             size = self._limits.chunk
             for start in range(0, len(items), size):
                 self._enqueue(method, items[start : start + size], (earlier or {}).get(method, {}))
-        while self._queue or self._running:
-            while self._queue and len(self._running) < self._executor.capacity:
-                job = self._queue.popleft()
+        while any(self._queues.values()) or self._running:
+            while len(self._running) < self._executor.capacity and (job := self._next_job()):
                 self._running[job.id] = _Running(job, time.monotonic(), left=list(job.items))
-                self._executor.submit(job)
+                cases = {item.case: plan[item.case] for item in job.items}
+                self._executor.submit(replace(job, cases=cases))
             event = self._executor.next(timeout=0.5)
             if event is not None and event.job in self._running:
                 self._handle(event, self._running[event.job])
@@ -152,12 +154,22 @@ class Scheduler:
         if not items:
             return
         rows = {item: earlier[item] for item in items if item in earlier}
-        job = Job(self._next_id, method, tuple(items), rows)
+        job = Job(self._next_id, method, tuple(items), earlier=rows)
         self._next_id += 1
+        queue = self._queues.setdefault(method, deque())
         if first:
-            self._queue.appendleft(job)
+            queue.appendleft(job)
         else:
-            self._queue.append(job)
+            queue.append(job)
+
+    def _next_job(self) -> Job | None:
+        """The next job of a method that nobody is at, so that each is loaded by few workers."""
+        waiting = [method for method, queue in self._queues.items() if queue]
+        if not waiting:
+            return None
+        busy = {running.job.method for running in self._running.values()}
+        method = next((method for method in waiting if method not in busy), waiting[0])
+        return self._queues[method].popleft()
 
     def _handle(self, event: Event, running: _Running) -> None:
         method = running.job.method
@@ -238,9 +250,7 @@ class Scheduler:
 
     def _drop(self, method: str, status: str, reason: str) -> None:
         """Give up on all that is queued for a method."""
-        dropped = [job for job in self._queue if job.method == method]
-        self._queue = deque(job for job in self._queue if job.method != method)
-        for job in dropped:
+        for job in self._queues.pop(method, ()):
             self._give_up(method, job.items, status, reason)
 
     def _count(self, method: str, status: str) -> None:

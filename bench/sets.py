@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bench import plan as planning
+from bench.ahead import ahead
 from bench.metrics import METRICS
 from bench.metrics.distribution import SetValue
-from bench.metrics.sliced import Case
+from bench.metrics.sliced import Case, Each, Patches, Photos
 from bench.store import RunFolder, records
 
+_Group = tuple  # method and tier
+_Fills = dict[tuple, dict[_Group, dict[int, str]]]  # outputs by case, of all of the same cases
+_Found = dict[_Group, tuple[SetValue, float]]  # with the seconds it took
 
-def set_rows(store: RunFolder, cases: pd.DataFrame) -> pd.DataFrame:
+
+def set_rows(store: RunFolder, cases: pd.DataFrame, *, threads: int = 1) -> pd.DataFrame:
     """Compute every set metric that the run asked for.
 
     Fills are compared with the photos of the same cases; features of the photos come from the
@@ -27,6 +35,7 @@ def set_rows(store: RunFolder, cases: pd.DataFrame) -> pd.DataFrame:
     Args:
         store: The run folder.
         cases: The compacted cases, with their number in the column ``case``.
+        threads: How many compute at once.
 
     Returns:
         Columns ``method``, ``tier``, ``metric``, ``value``, ``low``, ``high``, ``n``, ``note``,
@@ -35,16 +44,18 @@ def set_rows(store: RunFolder, cases: pd.DataFrame) -> pd.DataFrame:
     asked = store.read_table("metrics.parquet").query("status == 'ok' and scope == 'set'")
     usable = cases[(cases["status"] == "ok") & (cases["sample"] == 0)]
     plan = records(store.read_table("plan.parquet"))
+    features: dict[str, dict[str, np.ndarray]] = {}
     rows = []
     for name in asked["metric"]:
         metric = METRICS[name]
-        features = store.read_features(metric.network) if metric.network else {}
-        for (method, tier), own in usable.groupby(["method", "tier"], sort=False):
-            start = time.perf_counter()
-            if metric.network:
-                value = _of_features(metric.function, features, own, plan)
-            else:
-                value = metric.function(_pictures(store, own, plan))
+        if not metric.network:
+            found = _of_pictures(metric.function, store, usable, plan, threads)
+        else:
+            if metric.network not in features:
+                features = {metric.network: store.read_features(metric.network)}
+            found = _of_features(metric.function, features[metric.network], usable, plan)
+        for (method, tier), _ in usable.groupby(["method", "tier"], sort=False):
+            value, seconds = found[method, tier]
             rows.append(
                 {
                     "method": method,
@@ -55,7 +66,7 @@ def set_rows(store: RunFolder, cases: pd.DataFrame) -> pd.DataFrame:
                     "high": math.nan,
                     "n": value.n,
                     "note": value.note,
-                    "seconds": time.perf_counter() - start,
+                    "seconds": seconds,
                 }
             )
     columns = ["method", "tier", "metric", "value", "low", "high", "n", "note", "seconds"]
@@ -65,32 +76,93 @@ def set_rows(store: RunFolder, cases: pd.DataFrame) -> pd.DataFrame:
 def _of_features(
     function: Any,
     features: Mapping[str, np.ndarray],
-    own: pd.DataFrame,
+    usable: pd.DataFrame,
     plan: Sequence[Mapping[str, Any]],
-) -> SetValue:
+) -> _Found:
     """Compare features of fills with those of the photos of the same cases."""
-    pairs = [
-        (row["output_sha"], plan[int(row["case"])]["photo_sha"])
-        for row in own.sort_values("case").to_dict("records")
-    ]
-    present = [pair for pair in pairs if all(sha in features for sha in pair)]
-    if not present:
-        return SetValue(math.nan, 0, "no features of fills and photos")
-    fills, photos = (
-        np.stack([features[sha] for sha in side]) for side in zip(*present, strict=True)
-    )
-    return function(fills, photos)
+    found: _Found = {}
+    for key, own in usable.groupby(["method", "tier"], sort=False):
+        start = time.perf_counter()
+        pairs = [
+            (row["output_sha"], plan[int(row["case"])]["photo_sha"])
+            for row in own.sort_values("case").to_dict("records")
+        ]
+        present = [pair for pair in pairs if all(sha in features for sha in pair)]
+        value = SetValue(math.nan, 0, "no features of fills and photos")
+        if present:
+            sides = zip(*present, strict=True)
+            value = function(*(np.stack([features[sha] for sha in side]) for side in sides))
+        found[key] = value, time.perf_counter() - start
+    return found
 
 
-def _pictures(
-    store: RunFolder, own: pd.DataFrame, plan: Sequence[Mapping[str, Any]]
-) -> Iterator[Case]:
-    """Read the fills that are still there, in an order that favours no name."""
-    for row in sorted(records(own[own["output"] != ""]), key=lambda row: row["case_key"]):
-        facts = plan[int(row["case"])]
+def _of_pictures(
+    function: Callable[[Photos, Patches, Each], SetValue],
+    store: RunFolder,
+    usable: pd.DataFrame,
+    plan: Sequence[Mapping[str, Any]],
+    threads: int,
+) -> _Found:
+    """Compare the fills that are still there with their photos."""
+    # Methods that filled the same cases follow each other, so that the work on the photos is done
+    # once for all of them and need not be kept for long.
+    groups: _Fills = defaultdict(dict)
+    for key, own in usable.groupby(["method", "tier"], sort=False):
+        # In an order that favours no name.
+        rows = sorted(records(own[own["output"] != ""]), key=lambda row: row["case_key"])
+        outputs = {int(row["case"]): row["output"] for row in rows}
+        groups[key[1], *outputs][key] = outputs
+    found: _Found = {}
+    with ThreadPoolExecutor(threads) as pool:
+        for key, photos, patches in ahead(_Pictures(store, plan).of(groups)):
+            start = time.perf_counter()
+            value = function(photos, patches, pool.map)
+            found[key] = value, time.perf_counter() - start
+    return found
+
+
+class _Pictures:
+    """Reads what a metric needs of photos, holes and fills."""
+
+    def __init__(self, store: RunFolder, plan: Sequence[Mapping[str, Any]]) -> None:
+        self._store = store
+        self._plan = plan
+        # The cases of a tier come in no order of photos.
+        self._photo = lru_cache(16)(partial(planning.photo_of, store=store))
+
+    def of(self, groups: _Fills) -> Iterator[tuple[_Group, Photos, Patches]]:
+        """What is to be compared, one method and tier after the other."""
+        for (_, *cases), fills in groups.items():
+            photos = self._photos(cases)
+            for key, outputs in fills.items():
+                yield key, *self._cut(photos, outputs)
+
+    def _photos(self, cases: Iterable[int]) -> Photos:
+        return Photos(self._case(self._plan[number]) for number in cases)
+
+    def _cut(self, photos: Photos, outputs: Mapping[int, str]) -> tuple[Photos, Patches]:
+        """The fills of these photos' cases; those lost since are left out, and their photos."""
+        if photos.refusal:
+            return photos, []
         try:
-            fill = store.read_picture(row["output"])
+            return photos, photos.cut(self._fill(case, name) for case, name in outputs.items())
         except OSError:
-            continue
-        photo = planning.photo_of(facts["photo_sha"], store)
-        yield row["case_key"], fill, photo, planning.hole_of(facts, store)
+            left = {case: name for case, name in outputs.items() if self._readable(case, name)}
+            return self._cut(self._photos(left), left)
+
+    def _case(self, facts: Mapping[str, Any]) -> Case:
+        hole = planning.hole_of(facts, self._store)
+        return facts["case_key"], self._photo(facts["photo_sha"]), hole
+
+    def _fill(self, case: int, output: str) -> np.ndarray:
+        sha = self._plan[case]["photo_sha"]
+        if output == planning.photo_file(sha):  # the ceiling's
+            return self._photo(sha)
+        return self._store.read_picture(output)
+
+    def _readable(self, case: int, output: str) -> bool:
+        try:
+            self._fill(case, output)
+        except OSError:
+            return False
+        return True

@@ -42,7 +42,7 @@ def metrics_table(metrics: Sequence[MetricStatus]) -> pd.DataFrame:
 
 
 def settled(
-    store: RunFolder, header: Mapping[str, Any], *, retry_failed: bool
+    store: RunFolder, fragments: pd.DataFrame, header: Mapping[str, Any], *, retry_failed: bool
 ) -> tuple[set[tuple[str, Item]], Earlier]:
     """See what earlier starts did.
 
@@ -50,20 +50,20 @@ def settled(
         The fills that need nothing more, as (method, item); and by method and item the rows
         whose fill still holds but that must be measured again.
     """
-    done: set[tuple[str, Item]] = set()
+    rows = _current(fragments, store.read_table("plan.parquet"), header)
+    good, enough = rows["status"].eq("ok"), rows["measured"].astype(bool)
+    for network in header["features"]:
+        enough &= rows["output_sha"].isin(store.read_features(network).keys())
+    # What was never tried, as for want of weights, may go well by now.
+    final = rows["attempt"].astype(bool)
+    if retry_failed:
+        final &= rows["status"].eq("declined")
+    over = rows[enough.where(good, final)]
+    done = set(zip(over["method"], map(Item, over["case"], over["sample"]), strict=True))
     earlier: Earlier = {}
-    features = [store.read_features(network).keys() for network in header["features"]]
-    rows = _current(store.read_fragments(), store.read_table("plan.parquet"), header)
-    for row in records(rows):
-        method, item = row["method"], Item(int(row["case"]), int(row["sample"]))
-        if row["status"] != "ok":
-            # What was never tried, as for want of weights, may go well by now.
-            if row["attempt"] and not (retry_failed and row["status"] != "declined"):
-                done.add((method, item))
-        elif row["measured"] and all(row["output_sha"] in known for known in features):
-            done.add((method, item))
-        elif row["output"] and store.file(row["output"]).exists():
-            earlier.setdefault(method, {})[item] = row
+    for row in records(rows[good & ~enough & rows["output"].ne("")]):
+        if store.file(row["output"]).exists():
+            earlier.setdefault(row["method"], {})[Item(row["case"], row["sample"])] = row
     return done, earlier
 
 
@@ -72,8 +72,10 @@ def finish(
     header: dict[str, Any],
     *,
     state: str,
+    fragments: pd.DataFrame | None = None,
     files: Mapping[str, Path] = MappingProxyType({}),
     device: str = "cpu",
+    threads: int = 1,
 ) -> dict[str, Any]:
     """Compact the fragments, compute what looks at several fills, and close ``run.json``.
 
@@ -81,14 +83,17 @@ def finish(
         store: The run folder.
         header: The content of ``run.json``.
         state: How the run ended.
+        fragments: What the fragments hold, if they were read after the last was written.
         files: Weight files of metric networks, where they were given.
         device: Where metric networks run.
+        threads: How many compute the metrics of sets.
 
     Returns:
         The content of ``run.json``; its ``state`` is ``incomplete`` while fills are missing.
     """
     plan = store.read_table("plan.parquet")
-    fragments = store.read_fragments()
+    if fragments is None:
+        fragments = store.read_fragments()
     rows = _compact(_current(fragments, plan, header), header, store.read_table("metrics.parquet"))
     missing = len(plan) * sum(header["fills_per_case"].values()) - len(rows)
     if state == "complete" and missing:
@@ -107,7 +112,7 @@ def finish(
     store.write_table("methods.parquet", described)
     # Numbers of a part would pass for those of the whole.
     whole = rows if state == "complete" else rows.iloc[:0]
-    store.write_table("sets.parquet", set_rows(store, whole))
+    store.write_table("sets.parquet", set_rows(store, whole, threads=threads))
     spread = sample_rows(store, whole, header["fills_per_case"], files, device)
     store.write_table("samples.parquet", spread)
     store.write_json("run.json", header)

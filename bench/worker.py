@@ -10,6 +10,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any
 
 from bench.errors import StoreError, WeightsMissing, describe, out_of_memory
@@ -48,9 +49,14 @@ class Worker:
         rows: list[dict[str, Any]] = []
         flushed = time.monotonic()
         try:
-            for item in job.items:
+            for item, following in zip_longest(job.items, job.items[1:]):
                 yield Event(job.id, "started", item=item)
-                row = self._bench.row(item, job.earlier.get(item))
+                row = self._bench.row(
+                    item,
+                    job.cases[item.case],
+                    job.earlier.get(item),
+                    job.cases[following.case] if following else None,
+                )
                 rows.append({**row, "worker": self._tag, "written": time.time_ns()})
                 if time.monotonic() - flushed > _FLUSH_SECONDS:
                     yield self._flush(job, rows)

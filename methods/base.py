@@ -20,6 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+import cv2
 import numpy as np
 import torch
 
@@ -260,8 +261,13 @@ def find_device(name: str) -> torch.device:
 
 def to_uint8(images: torch.Tensor) -> np.ndarray:
     """Round ``(N, 3, H, W)`` floats in ``[0, 1]`` half to even into uint8 ``(N, H, W, 3)``."""
-    scaled = images.detach().to("cpu", torch.float32).clamp(0, 1).mul(255).round()
-    return np.ascontiguousarray(scaled.to(torch.uint8).permute(0, 2, 3, 1).numpy())
+    scaled = images.detach().to("cpu", torch.float32).clamp(0, 1).mul_(255).round_()
+    return np.stack([interleaved(planes) for planes in scaled.to(torch.uint8)])
+
+
+def interleaved(planes: torch.Tensor) -> np.ndarray:
+    """Turn ``(3, H, W)`` on the CPU into ``(H, W, 3)``; OpenCV does it many times faster."""
+    return cv2.merge(list(planes.contiguous().numpy()))
 
 
 def to_float(pictures: np.ndarray) -> torch.Tensor:

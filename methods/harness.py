@@ -13,11 +13,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
+import cv2
 import numpy as np
 import torch
 
 from bench.errors import ContractError, Declined, InputError
-from methods.base import CaseKey, Fill, Inpainter, to_float, to_uint8
+from methods.base import CaseKey, Fill, Inpainter, interleaved, to_float, to_uint8
 
 CEILING = "original"
 _T = TypeVar("_T")
@@ -103,7 +104,7 @@ def fill(
     picture = paste_back(to_uint8(raw)[0], photo, hole)
     return Filled(
         picture,
-        raw[0].permute(1, 2, 0).numpy(),
+        interleaved(raw[0]),
         steps,
         result.counts,
         {name: _shown(name, planes) for name, planes in result.pictures.items()},
@@ -135,7 +136,7 @@ def check_card(method: Inpainter, hole: np.ndarray) -> None:
 
 def paste_back(filled: np.ndarray, photo: np.ndarray, hole: np.ndarray) -> np.ndarray:
     """Take hole pixels from the fill and all others from the photo; uint8 ``(H, W, 3)``."""
-    return np.where(hole[..., None], filled, photo)
+    return cv2.copyTo(filled, hole.view(np.uint8), photo.copy())
 
 
 def timed(device: torch.device, step: Callable[[], _T]) -> tuple[_T, Spent]:
@@ -190,7 +191,7 @@ def _checked_output(images: torch.Tensor, shape: torch.Size) -> torch.Tensor:
     if not images.is_floating_point():
         raise ContractError(f"output: expected floats in [0, 1], found {images.dtype}")
     images = images.detach().to("cpu", torch.float32)
-    if not bool(torch.isfinite(images).all()):
+    if not all(map(math.isfinite, images.aminmax())):  # either is NaN if any value is
         count = int((~torch.isfinite(images)).sum())
         raise ContractError(f"output: {count} of {images.numel()} values are not finite")
     return images.clamp(0, 1)

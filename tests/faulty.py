@@ -1,5 +1,6 @@
 """Methods that misbehave on purpose; run as plug-ins, in real worker processes."""
 
+import ctypes
 import os
 import signal
 import time
@@ -81,7 +82,11 @@ class Slow(_Picky):
         marker = os.environ.get("SLOW_STARTED")
         if marker:
             Path(marker).write_text(str(os.getpid()))
-        time.sleep(float(os.environ.get("SLOW_SECONDS", "1")))
+        seconds = float(os.environ.get("SLOW_SECONDS", "1"))
+        if os.environ.get("SLOW_AND_ALONE"):  # no other thread of Python runs meanwhile
+            ctypes.PyDLL(None).sleep(int(seconds))
+        else:
+            time.sleep(seconds)
         return images + 0.5 * masks
 
 

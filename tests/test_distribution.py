@@ -1,5 +1,7 @@
 import hashlib
+import itertools
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -7,8 +9,9 @@ import torch
 from scipy.linalg import sqrtm
 
 from bench.errors import BenchError
+from bench.metrics import sliced
 from bench.metrics.distribution import InceptionFeatures, _inception, fid, kid
-from bench.metrics.sliced import MAX_CASES, MIN_CASES, swd
+from bench.metrics.sliced import MAX_CASES, MIN_CASES, Photos
 from methods.weights import Checkpoint
 
 
@@ -156,6 +159,14 @@ def cases(n, sigma, side=48):
         yield f"photo-{number}", np.where(hole[..., None], output, photo), photo, hole
 
 
+def swd(cases):
+    """Of one method's fills: (name, output, photo, hole)."""
+    first, second = itertools.tee(cases)
+    photos = Photos((name, photo, hole) for name, _, photo, hole in first)
+    patches = [] if photos.refusal else photos.cut(output for _, output, *_ in second)
+    return sliced.swd(photos, patches)
+
+
 def test_swd_is_zero_for_equal_sets_and_grows_with_distortion():
     values = [swd(cases(12, sigma)).value for sigma in (0, 20, 60, 200)]
     assert values[0] == 0
@@ -167,6 +178,20 @@ def test_swd_is_the_same_twice_and_in_any_order():
     forward, backward = swd(cases(12, 50)), swd(reversed(list(cases(12, 50))))
     assert swd(cases(12, 50)) == forward
     assert backward.value == pytest.approx(forward.value, rel=1e-4)
+
+
+def test_swd_of_several_methods_that_share_their_photos_is_that_of_each_alone():
+    photos = Photos((name, photo, hole) for name, _, photo, hole in cases(12, 0))
+    with ThreadPoolExecutor(2) as pool:
+        for sigma, each in ((50, map), (20, pool.map), (50, pool.map)):
+            patches = photos.cut(output for _, output, *_ in cases(12, sigma))
+            assert sliced.swd(photos, patches, each) == swd(cases(12, sigma))
+
+
+def test_swd_refuses_fewer_fills_than_photos():
+    photos = Photos((name, photo, hole) for name, _, photo, hole in cases(12, 0))
+    with pytest.raises(ValueError, match="zip"):
+        photos.cut(output for _, output, *_ in cases(11, 0))
 
 
 def test_swd_looks_only_where_the_hole_is():

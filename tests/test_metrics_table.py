@@ -117,6 +117,20 @@ def test_any_other_value_that_is_not_finite_is_an_error_with_the_metric():
         Meter(["drift"]).measure(pair)
 
 
+def test_features_of_outputs_equal_to_their_photo_are_computed_once(monkeypatch):
+    passes = []
+    monkeypatch.setattr(
+        "bench.metrics.meter.InceptionFeatures",
+        lambda path, device: lambda picture: passes.append(picture) or picture.mean((0, 1)),
+    )
+    meter, other = Meter([], ["fid-untrained"]), pair_of(40, 40)
+    equal = [Pair(other.original.photo, other.original, other.hole) for _ in range(3)]
+    found = [meter.features(pair)["fid-untrained"] for pair in (*equal, other, other)]
+    assert len(passes) == 3
+    assert all((features == found[0]).all() for features in found[:3])
+    assert (found[3] == other.output.mean((0, 1))).all()
+
+
 def test_unknown_names_are_refused_with_the_nearest():
     with pytest.raises(BenchError, match="did you mean ssim_hole"):
         resolve_metrics(["ssim_holes"])

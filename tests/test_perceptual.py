@@ -97,6 +97,20 @@ def test_gmsd_agrees_with_piq(size):
     assert gmsd(output, picture) == pytest.approx(expected, abs=1e-6)
 
 
+def test_gmsd_is_the_same_wherever_pictures_lie_in_memory():
+    picture = photo(64, 64)
+    output = noisy(picture)
+    values = set()
+    for offset in range(0, 64, 4):
+        place = np.empty(picture.nbytes + 64, np.uint8)[offset:]
+        moved = place[: picture.nbytes].reshape(picture.shape)
+        moved[...] = picture
+        kept = np.empty(offset * 997, np.uint8)  # so that results lie elsewhere, too
+        values.add(gmsd(output, moved))
+        del kept
+    assert len(values) == 1
+
+
 def test_equal_pictures_are_perfect(untrained):
     picture = photo(170, 180)
     pair = Pair(picture, Original(picture), box_hole(170, 180))
@@ -173,6 +187,16 @@ def test_network_features_of_a_photo_are_computed_once(untrained):
     features = original.features[untrained.name]
     untrained.compare(Pair(noisy(picture, 5), original, hole))
     assert original.features[untrained.name] is features
+
+
+def test_a_picture_equal_to_its_photo_takes_no_pass_of_the_network(untrained, monkeypatch):
+    picture = photo(48, 48)
+    original, hole = Original(picture), box_hole(48, 48)
+    untrained.compare(Pair(noisy(picture), original, hole))
+    monkeypatch.setattr(untrained, "features", None)
+    whole, spatial = untrained.compare(Pair(picture, original, hole))
+    assert whole == 0
+    assert not spatial.any()
 
 
 def test_a_backbone_with_missing_or_misshapen_tensors_is_refused(backbone, tmp_path):

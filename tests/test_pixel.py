@@ -220,7 +220,7 @@ def test_work_on_the_photo_is_shared_by_its_pairs():
     second = Pair(distorted(original.photo, "black"), original, hole)
     assert not first.structure.box.empty
     blurred = original.scale.mean
-    assert second.structure.luminance.shape == (64, 64, 3)
+    assert second.structure.similarity.shape == (64, 64, 3)
     assert original.scale.mean is blurred
 
 

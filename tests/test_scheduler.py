@@ -9,6 +9,8 @@ from bench.jobs import Event, Job
 from bench.scheduler import Limits, Scheduler
 from bench.store import Item
 
+PLAN = [{"case_key": f"case {number}"} for number in range(200)]
+
 
 class Scripted:
     """Keeps every item, but for those that a script says kill their worker or fail."""
@@ -52,7 +54,7 @@ def settle_all(executor, work, limits=None):
     def settle(method, ended):
         settled.extend((method, *entry[:4]) for entry in ended)
 
-    Scheduler(executor, limits or Limits(), settle).run(work)
+    Scheduler(executor, limits or Limits(), settle).run(work, PLAN)
     counts = Counter((method, item) for method, item, *_ in settled)
     assert set(counts.values()) <= {1}, "an item was settled twice"
     assert counts.keys() == {(m, i) for m, items in work.items() for i in items}
@@ -148,7 +150,20 @@ def test_a_worker_lost_between_two_cases_costs_none():
 def test_earlier_rows_travel_with_their_items_only():
     executor = Scripted()
     earlier = {"a": {Item(0, 0): {"output": "x"}, Item(30, 0): {"output": "y"}}}
-    Scheduler(executor, Limits(), lambda *_: None).run({"a": items(40)}, earlier)
+    Scheduler(executor, Limits(), lambda *_: None).run({"a": items(40)}, PLAN, earlier)
     travelled = {item: row for job in executor.jobs for item, row in job.earlier.items()}
     assert travelled == earlier["a"]
     assert all(set(job.earlier) <= set(job.items) for job in executor.jobs)
+
+
+def test_the_plan_travels_with_the_cases_it_is_about_only():
+    executor = Scripted()
+    settle_all(executor, {"a": items(40), "b": items(40)})
+    for job in executor.jobs:
+        assert job.cases == {item.case: PLAN[item.case] for item in job.items}
+
+
+def test_each_worker_keeps_to_a_method_until_the_last_ones_are_shared():
+    executor = Scripted(capacity=2)
+    settle_all(executor, {"a": items(64), "b": items(64), "c": items(96)}, Limits(chunk=32))
+    assert "".join(job.method for job in executor.jobs) == "ababccc"

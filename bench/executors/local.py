@@ -1,22 +1,24 @@
 """Supervised worker processes on this machine.
 
-Each worker is a spawned process with a pipe of its own. The parent waits on pipes and process
-sentinels together, so that a death is seen at once and charged to the case that was running.
-Workers die with their parent.
+Each worker is a process with a pipe of its own. The parent waits on pipes and process sentinels
+together, so that a death is seen at once and charged to the case that was running. Workers die
+with their parent.
 """
 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing as mp
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 from bench.executors import children
 from bench.jobs import Event, Job, Setup
+from bench.metrics.meter import libraries
 from bench.worker import Worker
 
 
@@ -37,10 +39,9 @@ class LocalExecutor:
         """Start nothing yet: processes start with the first jobs."""
         self.capacity = workers
         self._setup = setup
-        self._context = mp.get_context("spawn")
+        self._context = prepare(setup.threads, setup.metrics)
         self._workers: list[_Process] = []
         self._events: deque[Event] = deque()
-        children.announce_threads(setup.threads)
 
     def submit(self, job: Job) -> None:
         """Give a job to a free worker of its method, else to a new one."""
@@ -81,11 +82,8 @@ class LocalExecutor:
 
     def _start(self, method: str) -> _Process:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(
-            target=_serve, args=(self._setup, method, theirs), daemon=True
-        )
-        with children.interrupts_held():
-            process.start()
+        threads = self._setup.threads
+        process = children.start(self._context, threads, _serve, self._setup, method, theirs)
         theirs.close()
         worker = _Process(process, ours, method)
         self._workers.append(worker)
@@ -124,9 +122,13 @@ class LocalExecutor:
             worker.job = None
 
 
+def prepare(threads: int, metrics: Iterable[str]) -> SpawnContext | ForkServerContext:
+    """Begin to load what workers with so many threads need to measure these metrics."""
+    return children.context(threads, ["bench.casework", *libraries(metrics)])
+
+
 def _serve(setup: Setup, method: str, pipe: Connection) -> None:
     """Be a worker: take jobs until the pipe closes."""
-    children.settle(setup.threads)
     worker = Worker(setup, method)
     try:
         while True:

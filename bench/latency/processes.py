@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing as mp
 from multiprocessing.connection import wait
 from typing import Any
 
@@ -87,11 +86,10 @@ class Process:
             self._kill()
 
     def _start(self) -> None:
-        context = _context(self.subject.threads)
+        threads = self.subject.threads
+        context = children.context(threads, ["bench.latency.stopwatch"])
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(self.subject, theirs), daemon=True)
-        with children.interrupts_held():
-            self._process.start()
+        self._process = children.start(context, threads, serve, self.subject, theirs)
         theirs.close()
 
     def _end(self, *, died: bool) -> Refused:
@@ -116,13 +114,3 @@ def data_limit(device: str) -> int:
     """Bytes that a process on this device may take of its own; 0 for no limit."""
     limited = device == "cpu" and hasattr(psutil, "RLIMIT_DATA")  # Linux
     return int(_SHARE * psutil.virtual_memory().available) if limited else 0
-
-
-def _context(threads: int) -> Any:
-    """Where there is one, a server that has torch imported and gives birth to each process."""
-    children.announce_threads(threads)
-    if "forkserver" not in mp.get_all_start_methods():
-        return mp.get_context("spawn")
-    context = mp.get_context("forkserver")
-    context.set_forkserver_preload(["bench.latency.stopwatch"])
-    return context

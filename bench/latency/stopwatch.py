@@ -21,7 +21,6 @@ import torch
 import methods
 from bench import flops, memory
 from bench.errors import describe, status_of
-from bench.executors import children
 from bench.flops import Operations
 from bench.latency import anchors, ceilings
 from bench.latency.inputs import Config
@@ -280,7 +279,6 @@ class MethodStopwatch(Stopwatch):
 
 def serve(subject: Subject, pipe: Connection) -> None:
     """Be the process: answer questions until the pipe closes."""
-    children.settle(subject.threads)
     _limit_data(subject.data_limit)
     torch.backends.cudnn.benchmark = True  # a config has one size
     kind = MethodStopwatch if subject.text else AnchorStopwatch

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bench.errors import BenchError
 from bench.metrics import METRICS
 from bench.metrics.distribution import FID_NETWORK, FID_UNTRAINED, InceptionFeatures
-from bench.metrics.pair import Pair, Picture
+from bench.metrics.pair import Pair
 from bench.metrics.perceptual import LPIPS_NETWORK, LPIPS_UNTRAINED, Lpips
 from bench.metrics.record import Metric
 from methods import weights
@@ -83,6 +83,12 @@ def resolve_metrics(
     return statuses
 
 
+def libraries(names: Iterable[str]) -> list[str]:
+    """The modules that case metrics load with their networks, which takes long."""
+    networks = {METRICS[name].network for name in names if name in METRICS}
+    return ["lpips"] if networks & {LPIPS_NETWORK, LPIPS_UNTRAINED} else []
+
+
 def undefined(metric: Metric, pair: Pair) -> str:
     """Why a case metric has no value for this pair; empty if it has one."""
     height, width = pair.hole.shape
@@ -145,9 +151,13 @@ class Meter:
         found = {metric.name: undefined(metric, pair) for metric in self._metrics}
         return {name: reason for name, reason in found.items() if reason}
 
-    def features(self, picture: Picture) -> dict[str, NDArray[np.float32]]:
-        """Features of a picture, uint8 RGB ``(H, W, 3)``, by name of the network."""
-        return {name: extract(picture) for name, extract in self._extractors.items()}
+    def features(self, pair: Pair) -> dict[str, NDArray[np.float32]]:
+        """Features of an output by name of the network; computed once for all equal to a photo."""
+        kept = pair.original.features if pair.changed.empty else {}
+        for name, extract in self._extractors.items():
+            if name not in kept:
+                kept[name] = extract(pair.output)
+        return {name: kept[name] for name in self._extractors}
 
     def _value(self, metric: Metric, pair: Pair) -> float:
         if undefined(metric, pair):

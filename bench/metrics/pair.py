@@ -40,7 +40,7 @@ class Original:
     @cached_property
     def unit(self) -> Planes:
         """The photo as float32 in ``[0, 1]``."""
-        return self.photo.astype(np.float32) / 255
+        return np.divide(self.photo, np.float32(255), dtype=np.float32)
 
     @cached_property
     def scale(self) -> Scale:
@@ -110,8 +110,9 @@ class Pair:
         """Output minus photo, float32 in ``[-1, 1]``."""
         import cv2
 
-        apart = cv2.subtract(self.output, self.original.photo, dtype=cv2.CV_32F)
-        return apart * np.float32(1 / 255)
+        apart: Planes = cv2.subtract(self.output, self.original.photo, dtype=cv2.CV_32F)
+        apart *= np.float32(1 / 255)
+        return apart
 
     @cached_property
     def structure(self) -> Losses:
@@ -132,7 +133,8 @@ def gradient_magnitude(unit: Planes) -> Planes:
     box = np.full(3, 1 / 3, np.float32)
     across = cv2.sepFilter2D(half, cv2.CV_32F, step, box, borderType=cv2.BORDER_CONSTANT)
     down = cv2.sepFilter2D(half, cv2.CV_32F, box, step, borderType=cv2.BORDER_CONSTANT)
-    return cv2.magnitude(across, down)
+    # Not OpenCV's magnitude, whose last digit depends on where in memory its operands lie.
+    return np.sqrt(across * across + down * down)
 
 
 def _check_picture(what: str, picture: NDArray[Any]) -> None:

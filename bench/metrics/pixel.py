@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from bench.metrics.pair import Original, Pair, Picture
 from bench.metrics.record import Metric
-from bench.metrics.structure import Box
 
 Region = Literal["picture", "hole"]
 Mask = NDArray[np.bool_]
@@ -133,15 +132,17 @@ def _ssim(pair: Pair, region: Region) -> float:
 def _seam(pair: Pair) -> float:
     import cv2
 
-    left, top, wide, high = cv2.boundingRect(pair.hole.view(np.uint8))
-    box = Box(top, top + high, left, left + wide).grown(1, *pair.hole.shape).slices
-    hole, output, photo = pair.hole[box], pair.output[box], pair.original.photo[box]
+    hole, width = pair.hole, pair.hole.shape[1]
+    output, photo = pair.output.reshape(-1, 3), pair.original.photo.reshape(-1, 3)
+    beside = np.zeros_like(hole)
+    beside[:, :-1] = hole[:, :-1] != hole[:, 1:]
+    below = hole[:-1] != hole[1:]
     total, count = 0.0, 0
-    for before, after in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
-        edge = hole[before] != hole[after]
-        if edge.any():
-            mine = cv2.absdiff(output[before][edge], output[after][edge])
-            theirs = cv2.absdiff(photo[before][edge], photo[after][edge])
+    for edge, step in ((beside, 1), (below, width)):
+        at = np.flatnonzero(edge)
+        if at.size:
+            mine = cv2.absdiff(output.take(at, 0), output.take(at + step, 0))
+            theirs = cv2.absdiff(photo.take(at, 0), photo.take(at + step, 0))
             total += cv2.norm(mine, theirs, cv2.NORM_L1)
             count += mine.size
     return total / (255 * count) if count else math.nan

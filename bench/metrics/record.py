@@ -28,7 +28,7 @@ class Metric:
         function: For a case metric, ``function(pair) -> float`` on a ``bench.metrics.pair.Pair``,
             or ``function(pair, network)`` where it needs one. For a set metric,
             ``function(output_features, photo_features) -> SetValue`` where it needs a network,
-            else ``function(cases) -> SetValue``.
+            else ``function(photos, patches, map) -> SetValue``, as in ``bench.metrics.sliced``.
         network: Name of the network it needs; that of a checkpoint in ``methods.weights`` if the
             network has published weights.
         minimum_side: Smallest side of a picture it works on, in pixels.

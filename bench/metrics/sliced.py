@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,10 @@ from bench.metrics.pair import Picture
 from bench.metrics.record import Metric
 from bench.metrics.structure import Planes
 
-# A case with its output, photo (uint8 RGB, (H, W, 3)) and hole (bool, (H, W)).
-Case = tuple[str, Picture, Picture, NDArray[np.bool_]]
+# A case with its photo (uint8 RGB, (H, W, 3)) and hole (bool, (H, W)).
+Case = tuple[str, Picture, NDArray[np.bool_]]
 
-MAX_CASES = 250  # at 256 x 256 this holds 188 MB of patches
+MAX_CASES = 250  # at 256 x 256 a method's patches take 94 MB then, the photos' projections 330 MB
 MIN_CASES = 10
 _FEW_CASES = 50
 _SIDE = 32
@@ -31,48 +31,96 @@ _COARSEST = 16
 _PATCH = 7
 _PATCHES = 128
 _REPEATS, _DIRECTIONS = 4, 128
+_Place = tuple[NDArray[np.intp], NDArray[np.intp]]
+Patches = list[Planes]  # by level, float32 (n, 3, 49)
+Each = Callable[[Callable[[int], float], Iterable[int]], Iterable[float]]
 
 
-def swd(cases: Iterable[Case]) -> SetValue:
-    """Sliced Wasserstein distance of outputs to photos, times 1000; lower is better.
+class Photos:
+    """What the distance needs of photos and holes, once for all methods that filled them.
 
     Per case and pyramid level, from full size down to a short side of 16 pixels, 128 patches of
-    7 x 7 that touch the hole are drawn at the same positions in output and photo, seeded by the
-    case. The first 250 cases are used, so memory has a bound.
+    7 x 7 that touch the hole are drawn, seeded by the case. The first 250 cases with a hole are
+    used, so memory has a bound.
+
+    Attributes:
+        n: Number of cases used.
+        refusal: Why there can be no distance, or empty.
+    """
+
+    def __init__(self, cases: Iterable[Case]) -> None:
+        """Cut the patches.
+
+        Args:
+            cases: (case id, photo, hole), read one after the other.
+        """
+        self.n, self.refusal = 0, ""
+        self._places: list[list[_Place]] = []  # of each case, by level; none without a hole
+        self._projections: dict[int, list[Planes]] = {}
+        cut = []
+        for name, photo, hole in cases:
+            height, width = hole.shape
+            self._places.append([])
+            if hole.any():
+                if min(height, width) < _SIDE:
+                    reason = f"needs sides of at least {_SIDE} pixels, {name} has {width}x{height}"
+                    self.refusal = reason
+                    return
+                masks = enumerate(_masks(hole))
+                self._places[-1] = [_positions(mask, f"{name}|{level}") for level, mask in masks]
+                cut.append(_cut(photo, self._places[-1]))
+                self.n += 1
+            if self.n == MAX_CASES:
+                break
+        self._patches = _by_level(cut)
+        if self.n < MIN_CASES:
+            self.refusal = f"needs at least {MIN_CASES} cases with a hole, found {self.n}"
+
+    def cut(self, outputs: Iterable[Picture]) -> Patches:
+        """Cut the patches of a method's fills.
+
+        Args:
+            outputs: In the order of the cases, read one after the other, no more than are used.
+
+        Raises:
+            ValueError: If there are fewer.
+        """
+        used = itertools.islice(outputs, len(self._places))
+        pairs = zip(used, self._places, strict=True)
+        return _by_level([_cut(output, places) for output, places in pairs if places])
+
+    def distance(self, patches: Patches, level: int) -> float:
+        """Distance of a method's patches of a level to the photos'."""
+        if level not in self._projections:
+            self._projections[level] = list(_projected(self._patches[level], level))
+        total = 0.0
+        pairs = zip(_projected(patches[level], level), self._projections[level], strict=True)
+        for mine, theirs in pairs:
+            mine -= theirs
+            total += float(np.abs(mine, out=mine).mean(dtype=np.float64))
+        return total / _REPEATS
+
+
+def swd(photos: Photos, patches: Patches, each: Each = map) -> SetValue:
+    """Sliced Wasserstein distance of fills to photos, times 1000; lower is better.
 
     Args:
-        cases: (case id, output, photo, hole), read one after the other.
+        photos: The photos and holes.
+        patches: What `Photos.cut` cut of the fills; not needed where the photos are refused.
+        each: The built-in `map`, or that of a pool of threads, which share the levels.
 
     Returns:
-        Mean over levels; 0 if all outputs equal their photos. NaN below 10 cases with a hole,
+        Mean over levels; 0 if all fills equal their photos. NaN below 10 cases with a hole,
         or if a picture has a side under 32 pixels.
     """
-    patches: defaultdict[int, list[tuple[Planes, Planes]]] = defaultdict(list)
-    n = 0
-    for name, output, photo, hole in itertools.islice(_with_hole(cases), MAX_CASES):
-        height, width = hole.shape
-        if min(height, width) < _SIDE:
-            reason = f"needs sides of at least {_SIDE} pixels, {name} has {width}x{height}"
-            return SetValue(float("nan"), n, reason)
-        n += 1
-        levels = zip(_pyramid(output), _pyramid(photo), _masks(hole), strict=True)
-        for level, (mine, theirs, mask) in enumerate(levels):
-            rows, columns = _positions(mask, f"{name}|{level}")
-            patches[level].append((_cut(mine, rows, columns), _cut(theirs, rows, columns)))
-    if n < MIN_CASES:
-        return SetValue(float("nan"), n, f"needs at least {MIN_CASES} cases with a hole, found {n}")
-    values = [
-        _distance(*(np.concatenate(side) for side in zip(*pairs, strict=True)), seed=level)
-        for level, pairs in sorted(patches.items())
-    ]
+    n = photos.n
+    if photos.refusal:
+        return SetValue(float("nan"), n, photos.refusal)
     note = f"n = {n} is below {_FEW_CASES}: noisy" if n < _FEW_CASES else ""
     if n == MAX_CASES:
         note = f"of the first {n} cases"
+    values = list(each(partial(photos.distance, patches), range(len(patches))))
     return SetValue(1000 * float(np.mean(values)), n, note)
-
-
-def _with_hole(cases: Iterable[Case]) -> Iterator[Case]:
-    return (case for case in cases if case[3].any())
 
 
 def _pyramid(picture: Picture) -> Iterator[Planes]:
@@ -115,24 +163,32 @@ def _positions(mask: NDArray[np.uint8], seed: str) -> tuple[NDArray[np.intp], ND
     return rows[chosen], columns[chosen]
 
 
-def _cut(planes: Planes, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Planes:
-    """Patches ``(n, 3, 49)``, one channel after the other."""
-    windows = np.lib.stride_tricks.sliding_window_view(planes, (_PATCH, _PATCH), axis=(0, 1))
-    return windows[rows, columns].reshape(len(rows), 3, _PATCH * _PATCH)
+def _cut(picture: Picture, places: Sequence[_Place]) -> Patches:
+    """The patches of one picture, one channel after the other."""
+    patches = []
+    for planes, (rows, columns) in zip(_pyramid(picture), places, strict=True):
+        windows = np.lib.stride_tricks.sliding_window_view(planes, (_PATCH, _PATCH), axis=(0, 1))
+        patches.append(windows[rows, columns].reshape(len(rows), 3, _PATCH * _PATCH))
+    return patches
 
 
-def _distance(mine: Planes, theirs: Planes, *, seed: int) -> float:
-    """Sliced Wasserstein distance of two sets of patches, each normalised per channel."""
-    mine, theirs = _normalised(mine), _normalised(theirs)
-    rng = np.random.default_rng(seed)
-    total = 0.0
+def _by_level(cut: Sequence[Patches]) -> Patches:
+    """All patches of a level together; small pictures have fewer levels than others."""
+    levels = itertools.zip_longest(*cut)
+    return [np.concatenate([each for each in level if each is not None]) for level in levels]
+
+
+def _projected(patches: Planes, level: int) -> Iterator[Planes]:
+    """Patches, normalised, on random directions, and sorted along each."""
+    flat = _normalised(patches)
+    rng = np.random.default_rng(level)
     for _ in range(_REPEATS):
-        directions = rng.standard_normal((_DIRECTIONS, mine.shape[1])).astype(np.float32)
+        directions = rng.standard_normal((_DIRECTIONS, flat.shape[1])).astype(np.float32)
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
         # One row per direction, so that sorting runs over contiguous memory.
-        apart = np.sort(directions @ mine.T) - np.sort(directions @ theirs.T)
-        total += float(np.abs(apart).mean(dtype=np.float64))
-    return total / _REPEATS
+        projected = directions @ flat.T
+        projected.sort()
+        yield projected
 
 
 def _normalised(patches: Planes) -> Planes:

@@ -83,7 +83,10 @@ class Scale:
     @cached_property
     def variance(self) -> Planes:
         """Local variance."""
-        return _blur(self.shifted * self.shifted) - self.mean * self.mean
+        square = self.shifted * self.shifted
+        variance = _blur(square)
+        variance -= np.multiply(self.mean, self.mean, out=square)
+        return variance
 
     @cached_property
     def half(self) -> Scale:
@@ -93,24 +96,19 @@ class Scale:
 
 @dataclass(frozen=True)
 class Losses:
-    """How far the two terms are below 1, inside a box; outside of it both losses are 0.
+    """How far similarity is below 1, inside a box; outside of it the losses are 0.
 
     Attributes:
         box: Where.
         shape: Height and width of the picture.
-        luminance: ``1 - luminance``, ``(h, w, 3)``.
         contrast: ``1 - contrast-structure``, ``(h, w, 3)``.
+        similarity: ``1 - luminance * contrast-structure``, the loss of SSIM.
     """
 
     box: Box
     shape: tuple[int, int]
-    luminance: Planes
     contrast: Planes
-
-    @cached_property
-    def similarity(self) -> Planes:
-        """``1 - luminance * contrast-structure``, which is the loss of SSIM."""
-        return self.luminance + self.contrast - self.luminance * self.contrast
+    similarity: Planes
 
     def interior_mean(self, loss: Planes) -> NDArray[np.float64]:
         """Mean of a loss per channel over all pixels whose window lies inside the picture."""
@@ -155,17 +153,30 @@ def losses(photo: Scale, difference: Planes, changed: Box) -> Losses:
     # margin of zeros as wide as the window's radius.
     d = np.ascontiguousarray(difference[box.slices])
     mean, variance = photo.mean[box.slices], photo.variance[box.slices]
+    # Results take the place of what is no longer needed: finding fresh memory for a large picture
+    # takes longer than computing it.
     d_mean = _blur(d)
-    d_mean_squared = d_mean * d_mean
-    d_variance = _blur(d * d) - d_mean_squared
-    covariance = _blur(photo.shifted[box.slices] * d) - mean * d_mean
+    product = photo.shifted[box.slices] * d
+    covariance = _blur(product)
+    covariance -= np.multiply(mean, d_mean, out=product)
+    d_variance = _blur(np.multiply(d, d, out=product))
+    d_mean_squared = np.multiply(d_mean, d_mean, out=product)
+    d_variance -= d_mean_squared
     photo_mean = mean + np.float32(_SHIFT)
-    output_mean = photo_mean + d_mean
-    luminance = d_mean_squared / (
-        photo_mean * photo_mean + output_mean * output_mean + np.float32(_C1)
-    )
-    contrast = d_variance / (2 * (variance + covariance) + d_variance + np.float32(_C2))
-    return Losses(box, (height, width), luminance, contrast)
+    output_mean = np.add(photo_mean, d_mean, out=d_mean)
+    means = np.multiply(photo_mean, photo_mean, out=photo_mean)
+    means += np.multiply(output_mean, output_mean, out=output_mean)
+    means += np.float32(_C1)
+    luminance = np.divide(d_mean_squared, means, out=d_mean_squared)
+    variances = np.add(variance, covariance, out=covariance)
+    variances *= 2
+    variances += d_variance
+    variances += np.float32(_C2)
+    contrast = np.divide(d_variance, variances, out=variances)
+    both = np.multiply(luminance, contrast, out=means)
+    similarity = np.add(luminance, contrast, out=luminance)
+    similarity -= both
+    return Losses(box, (height, width), contrast, similarity)
 
 
 def halve(planes: Planes) -> Planes:

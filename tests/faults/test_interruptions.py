@@ -23,11 +23,11 @@ def uninterrupted(tmp_path_factory, photos) -> Path:
     return out
 
 
-def start(out: Path, photos: Path, marker: Path, *more: str) -> subprocess.Popen:
+def start(out: Path, photos: Path, marker: Path, **environment: str) -> subprocess.Popen:
     """Start a run in a process group of its own and wait until a worker is at work."""
     process = subprocess.Popen(
-        runs.command(out, photos, "--methods", METHODS, *more),
-        env={**os.environ, "SLOW_STARTED": str(marker), "SLOW_SECONDS": "3"},
+        runs.command(out, photos, "--methods", METHODS),
+        env={**os.environ, "SLOW_STARTED": str(marker), "SLOW_SECONDS": "3", **environment},
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -67,6 +67,17 @@ def test_a_killed_run_leaves_no_orphan_and_continues_to_the_same_tables(
     finish(out, photos)
     pd.testing.assert_frame_equal(runs.quality(out), runs.quality(uninterrupted))
     assert not list(out.rglob(".*.tmp"))
+
+
+def test_a_worker_whose_method_lets_no_other_thread_run_ends_with_its_parent(tmp_path, photos):
+    endless = {"SLOW_SECONDS": "3600", "SLOW_AND_ALONE": "1"}
+    process = start(tmp_path / "out", photos, tmp_path / "started", **endless)
+    children = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
+    assert int((tmp_path / "started").read_text()) in children
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stderr.close()
+    wait_gone(children)
 
 
 def test_control_c_says_how_to_go_on_and_leaves_no_orphan(tmp_path, photos, uninterrupted):

@@ -1,14 +1,13 @@
 """Residual aggregation against its plain form, side by side: CPU time and peak memory.
 
-Run with ``pytest tests/speed --benchmark-enable -s``; ratios are printed and recorded, and only
-agreement is asserted.
+Only agreement is asserted.
 """
 
 import json
-import statistics
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -17,6 +16,7 @@ import pytest
 
 from methods.hifill import aggregation
 from tests import plain_aggregation
+from tests.speed.turns import keep, take_turns
 
 MEMORY = """
 import json, sys
@@ -68,31 +68,16 @@ def test_aggregation_against_its_plain_form(benchmark, side, multiple):
     # Without measuring, just large enough to work.
     size = (side, multiple) if benchmark.enabled else (side // 4, multiple // 4)
     given = inputs(*size)
-    spent = {form: [] for form in FORMS}
     results = {}
 
-    def one_round():
-        for form, run in FORMS.items():
-            begin = time.process_time()
-            results[form] = run(*given)
-            spent[form].append(time.process_time() - begin)
+    def run(form):
+        results[form] = FORMS[form](*given)
 
-    benchmark.pedantic(one_round, rounds=3 if benchmark.enabled else 1)
+    forms = {form: partial(run, form) for form in FORMS}
+    turns = take_turns(benchmark, forms, rounds=3, clock=time.process_time)
     assert np.abs(results["ours"] - results["plain"]).max() < 1e-2  # of 255
     if benchmark.enabled:
-        seconds = {form: statistics.median(each) for form, each in spent.items()}
-        memory = {form: peak_mebibytes(form, *size) for form in FORMS}
-        ratio = seconds["ours"] / seconds["plain"]
-        memory_ratio = memory["ours"][1] / memory["plain"][1]
-        benchmark.extra_info.update(
-            cpu_seconds=seconds,
-            ratio=ratio,
-            mebibytes_before_and_peak=memory,
-            memory_ratio=memory_ratio,
-        )
-        print(
-            f"\n{side} x {side}, multiple {multiple}: {seconds['ours']:.2f} CPU s, plain form "
-            f"{seconds['plain']:.2f}, ratio {ratio:.2f}; peak {memory['ours'][1]} MiB "
-            f"(before the call {memory['ours'][0]}), plain {memory['plain'][1]}, ratio "
-            f"{memory_ratio:.2f}"
-        )
+        mebibytes = {form: peak_mebibytes(form, *size)[1] for form in FORMS}
+        what = f"{side} x {side}, multiple {multiple}, CPU time"
+        share = mebibytes["ours"] / mebibytes["plain"]
+        keep(benchmark, turns, "ours", "plain", what, share_of_peak_memory=share)

@@ -1,11 +1,9 @@
-"""All pairs of a comparison against one call of SciPy per pair, on one thread.
+"""All pairs of a comparison against SciPy on one of them, on one thread.
 
-Run with ``pytest tests/speed --benchmark-enable -s``; the ratio is printed and recorded, and
-only agreement is asserted.
+Only agreement is asserted.
 """
 
 import itertools
-import time
 
 import numpy as np
 import pandas as pd
@@ -14,6 +12,7 @@ from scipy import stats
 
 from bench.statistics import compare_pairs, significance
 from bench.statistics.intervals import _multiplicities, widened
+from tests.speed.turns import keep, take_turns
 
 RESAMPLES = 9999
 BATCH = 2**20
@@ -46,22 +45,23 @@ def test_all_pairs_at_once(benchmark, photos, methods):
     pairs = list(itertools.combinations(values.columns, 2))
     labels = pd.Series(np.arange(photos))
 
-    def afresh():
-        _multiplicities.cache_clear()
-        return compare_pairs(values, labels, pairs, metric="ssim", higher=True)
+    found = {}
 
-    table = benchmark.pedantic(afresh, rounds=3)
-    a, b = pairs[0]
-    start = time.perf_counter()
-    (wide, narrow), p = scipy_pair((values[a] - values[b]).to_numpy(), photos)
-    one_pair = time.perf_counter() - start
-    first = table.iloc[0]
+    def ours():
+        _multiplicities.cache_clear()
+        found["ours"] = compare_pairs(values, labels, pairs, metric="ssim", higher=True)
+
+    def scipy():
+        a, b = pairs[0]
+        found["scipy"] = scipy_pair((values[a] - values[b]).to_numpy(), photos)
+
+    forms = {f"all {len(pairs)} pairs": ours, "SciPy on one": scipy}
+    turns = take_turns(benchmark, forms, rounds=3)
+    (wide, narrow), p = found["scipy"]
+    first = found["ours"].iloc[0]
     width = wide.high - wide.low
     assert first[["low", "high"]].tolist() == pytest.approx([wide.low, wide.high], abs=0.05 * width)
     assert [first["low90"], first["high90"]] == pytest.approx(list(narrow), abs=0.05 * width)
     assert first["p"] == pytest.approx(p, abs=6 * np.sqrt(0.25 / significance.FLIPS))
-    if benchmark.stats is not None:
-        ours = benchmark.stats.stats.median
-        ratio = one_pair * len(pairs) / ours
-        benchmark.extra_info["ratio to SciPy"] = ratio
-        print(f"\n{photos} photos, {len(pairs)} pairs: {ours:.2f} s, SciPy {ratio:.0f} times that")
+    per_pair = len(pairs) * turns.ratio(*forms)
+    keep(benchmark, turns, *forms, f"{photos} photos", times_as_fast_for_each_pair=per_pair)

@@ -1,20 +1,18 @@
 """Contextual attention against its plain form, on one thread: time and memory.
 
-Run with ``pytest tests/speed --benchmark-enable -s``; ratios are printed and recorded, and only
-agreement is asserted. Memory is what a process of its own takes at most beyond its inputs.
+Only agreement is asserted. Memory is what a process of its own takes at most beyond its inputs.
 """
 
 import subprocess
 import sys
-import time
 from pathlib import Path
-from statistics import median
 
 import pytest
 import torch
 
 from methods.contextual import contextual_attention
 from tests.plain_attention import attention
+from tests.speed.turns import keep, take_turns
 
 ROOT = Path(__file__).parents[2]
 CHANNELS, RATE = 128, 2
@@ -63,42 +61,14 @@ def peak(name, side):
     return float(done.stdout)
 
 
-def seconds_of(functions, rounds):
-    """Median seconds of each; they take turns, so that both see the same load."""
-    times = [[] for _ in functions]
-    for _ in range(rounds):
-        for function, taken in zip(functions, times, strict=True):
-            start = time.perf_counter()
-            function()
-            taken.append(time.perf_counter() - start)
-    return [median(taken) for taken in times]
-
-
-@pytest.fixture
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.mark.parametrize("side", [64, 128])
-def test_contextual_attention_against_the_plain_form(benchmark, one_thread, side):
+def test_contextual_attention_against_the_plain_form(benchmark, side):
     f, mask = inputs(side if benchmark.enabled else 32)
     with torch.inference_mode():
         assert (here(f, mask) - plain(f, mask)).abs().max() < 1e-5
-        benchmark(here, f, mask)
-        if benchmark.disabled:
-            return
-        ours, theirs = seconds_of(
-            [lambda: here(f, mask), lambda: plain(f, mask)], 9 if side == 64 else 3
-        )
-    ratios = {"time": ours / theirs}
-    words = f"\n{side}x{side}: plain {theirs * 1e3:.0f} ms, here {ours * 1e3:.0f} ms"
-    if sys.platform == "linux":
-        leaner, plainer = peak("here", side), peak("plain", side)
-        ratios["memory"] = leaner / plainer
-        words += f"; plain {plainer:.0f} MiB, here {leaner:.0f} MiB"
-    benchmark.extra_info["share of the plain form"] = ratios
-    shares = ", ".join(f"{name} {ratio:.0%}" for name, ratio in ratios.items())
-    print(f"{words} ({shares})")
+        forms = {"here": lambda: here(f, mask), "plain": lambda: plain(f, mask)}
+        turns = take_turns(benchmark, forms, rounds=9 if side == 64 else 3)
+    memory = {}
+    if benchmark.enabled and sys.platform == "linux":
+        memory["share_of_peak_memory"] = peak("here", side) / peak("plain", side)
+    keep(benchmark, turns, "here", "plain", f"attention at {side} x {side}", **memory)

@@ -2,13 +2,9 @@
 
 The plain form is written as the definition reads: one convolution per path, each with its own
 padding and followed by its normalisation; real and imaginary parts stacked, copied and taken apart
-again. Run with ``pytest tests/speed/test_ffc_speed.py --benchmark-enable -s``; the ratio is printed
-and recorded, and only agreement is asserted.
+again. Only agreement is asserted.
 """
 
-import time
-
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -18,6 +14,7 @@ from methods.ffc import FFCBNAct, FFCResBlock, Join
 from methods.ffc_lean import Lean
 from methods.goldens import Part
 from methods.lama import Generator
+from tests.speed.turns import keep, take_turns
 
 
 def plain_convolution(conv, x):
@@ -75,35 +72,11 @@ def plain_network(model, x):
     return x
 
 
-@pytest.fixture
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-def taking_turns(benchmark, forms):
-    """Median milliseconds of each form, on a machine whose load slows all alike."""
-    spent = {name: [] for name in forms}
-
-    def one_round():
-        for name, form in forms.items():
-            begin = time.perf_counter()
-            form()
-            spent[name].append(time.perf_counter() - begin)
-
+def compare(benchmark, what, forms):
     with torch.inference_mode():
-        benchmark.pedantic(one_round, rounds=9, warmup_rounds=1)
-    return {name: 1e3 * float(np.median(seconds)) for name, seconds in spent.items()}
-
-
-def report(benchmark, what, found):
-    ratios = {f"{name} / lean": found[name] / found["lean"] for name in found if name != "lean"}
-    benchmark.extra_info.update(ratios | {f"{name} ms": found[name] for name in found})
-    times = ", ".join(f"{name} {milliseconds:.1f} ms" for name, milliseconds in found.items())
-    words = ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
-    print(f"\n{what}: {times}; {words}")
+        turns = take_turns(benchmark, forms)
+    than_trained = turns.ratio("lean", "trained")
+    keep(benchmark, turns, "lean", "plain", what, ratio_to_the_trained_form=than_trained)
 
 
 def filled(module, gain):
@@ -112,7 +85,7 @@ def filled(module, gain):
 
 
 @pytest.mark.parametrize("side", [32, 64])
-def test_a_residual_block(benchmark, one_thread, side):
+def test_a_residual_block(benchmark, side):
     channels = 512 if benchmark.enabled else 32
     block = filled(FFCResBlock(channels, 0.75), 0.4)
     # The lean form has both parts in one tensor from the start, as within a network.
@@ -127,11 +100,11 @@ def test_a_residual_block(benchmark, one_thread, side):
         "trained": lambda: block(pair),
         "lean": lambda: lean(x),
     }
-    report(benchmark, f"block at {side} x {side}", taking_turns(benchmark, forms))
+    compare(benchmark, f"block at {side} x {side}", forms)
 
 
 @pytest.mark.parametrize("side", [256])
-def test_a_whole_network(benchmark, one_thread, side):
+def test_a_whole_network(benchmark, side):
     config = {"blocks": 9} if benchmark.enabled else {"blocks": 2, "ngf": 8}
     network = filled(Generator(**config), 0.7)
     lean = Lean(network.model)
@@ -144,4 +117,4 @@ def test_a_whole_network(benchmark, one_thread, side):
         "lean": lambda: lean(x),
     }
     what = f"network of {config['blocks']} blocks at {side} x {side}"
-    report(benchmark, what, taking_turns(benchmark, forms))
+    compare(benchmark, what, forms)

@@ -1,0 +1,47 @@
+"""Worker processes: where they come from, and what they know. Faults are in ``tests/faults``."""
+
+import sys
+from contextlib import closing
+
+import psutil
+import pytest
+
+from bench.executors.local import LocalExecutor
+from bench.jobs import Job, Setup
+from bench.protocol import Protocol
+from bench.request import Request
+from bench.runner import run
+from tests import runs
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="workers are not forked here")
+
+
+@linux
+@pytest.mark.slow
+def test_workers_are_forked_from_a_process_of_one_thread_that_loaded_the_libraries(tmp_path):
+    name = {"mean": "mean"}
+    setup = Setup(tmp_path, 0, ("lpips_untrained",), (), {}, name, name, "", threads=4)
+    with closing(LocalExecutor(setup, 1)) as executor:
+        executor.submit(Job(0, "mean", ()))
+        while executor.next(60).kind != "finished":
+            pass
+        ours = psutil.Process()
+        (worker,) = [each for each in ours.children(recursive=True) if each.parent() != ours]
+        source = worker.parent()
+        assert source.num_threads() == 1
+        loaded = {path.path for path in source.memory_maps()}
+        assert any("libtorch" in path for path in loaded)
+
+
+@pytest.mark.slow
+def test_workers_see_the_environment_of_their_own_start(tmp_path, photos, monkeypatch):
+    protocol = Protocol(photos=str(photos), size=64, limit=1)
+    found = []
+    for name in ("missing", "there"):
+        (tmp_path / "there").touch()
+        monkeypatch.setenv("WEIGHTS_FILE", str(tmp_path / name))
+        out = tmp_path / f"run-{name}"
+        own = ("WantsWeights=tests.faulty:WantsWeights",)
+        run(Request(out, protocol, own, metrics=("psnr_db",), offline=True))
+        found.append(set(runs.cases(out).loc["WantsWeights"]["status"]))
+    assert found == [{"unavailable"}, {"ok"}]
