@@ -37,7 +37,7 @@ def prepare(session: nox.Session) -> None:
         return
     if not BIN.exists():
         venv.create(ENVIRONMENT, with_pip=True)
-    session.run(BIN / "python", "-m", "pip", "install", "-e", ".[test,lint]", external=True)
+    session.run_install(BIN / "python", "-m", "pip", "install", "-e", ".[test,lint]", external=True)
     stamp.write_text(asked)
 
 

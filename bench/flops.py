@@ -70,7 +70,7 @@ class _Counter(TorchDispatchMode):
     ) -> Any:
         named = named or {}
         packet = function._overloadpacket
-        if packet not in flop_registry and packet not in _FOURIER:
+        if packet not in _PRODUCTS and packet not in _FOURIER:
             with self:  # what is made of other operations is counted by these
                 parts = function.decompose(*arguments, **named)
             if parts is not NotImplemented:
@@ -78,8 +78,8 @@ class _Counter(TorchDispatchMode):
         output = function(*arguments, **named)
         if packet in _FOURIER:
             self.fourier += _FOURIER[packet](*arguments)
-        elif packet in flop_registry:
-            self.products += int(flop_registry[packet](*arguments, **named, out_val=output))
+        elif packet in _PRODUCTS:
+            self.products += int(_PRODUCTS[packet](*arguments, **named, out_val=output))
         if not function.is_view:
             self.traffic += sum(map(_bytes, tree_leaves((arguments, named, output))))
         return output
@@ -108,6 +108,17 @@ def _transforms(shape: Sequence[int], axes: Sequence[int]) -> int:
     return round(5 * math.prod(shape) * math.log2(points))
 
 
+_ATTENTION = "_scaled_dot_product_flash_attention"
+_PRODUCTS: dict[Any, Callable[..., int]] = {
+    **flop_registry,
+    # torch's registry lacks these two, which some processors take.
+    **{
+        getattr(torch.ops.aten, f"{_ATTENTION}_for_cpu{way}"): flop_registry[
+            getattr(torch.ops.aten, f"{_ATTENTION}{way}")
+        ]
+        for way in ("", "_backward")
+    },
+}
 _FOURIER: dict[Any, Callable[..., int]] = {
     torch.ops.aten._fft_c2c: _complex,
     torch.ops.aten._fft_r2c: _real,
