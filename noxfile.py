@@ -55,9 +55,11 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests; -- adds arguments of pytest."""
+    """Run the tests, a file a core; -- adds arguments of pytest."""
     prepare(session)
-    run(session, "pytest", "-m", "not nightly", *session.posargs)
+    session.env["OMP_NUM_THREADS"] = "1"
+    each = ("-n", "logical", "--maxprocesses=8", "--dist=loadfile")
+    run(session, "pytest", "-m", "not nightly", *each, *session.posargs)
 
 
 @nox.session(default=False)

@@ -21,12 +21,14 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="workers are not fork
 def test_workers_are_forked_from_a_process_of_one_thread_that_loaded_the_libraries(tmp_path):
     name = {"mean": "mean"}
     setup = Setup(tmp_path, 0, ("lpips_untrained",), (), {}, name, name, "", threads=4)
+    ours = psutil.Process()
+    before = ours.children(recursive=True)
     with closing(LocalExecutor(setup, 1)) as executor:
         executor.submit(Job(0, "mean", ()))
         while executor.next(60).kind != "finished":
             pass
-        ours = psutil.Process()
-        (worker,) = [each for each in ours.children(recursive=True) if each.parent() != ours]
+        found = [each for each in ours.children(recursive=True) if each not in before]
+        (worker,) = [each for each in found if each.parent() != ours]
         source = worker.parent()
         assert source.num_threads() == 1
         loaded = {path.path for path in source.memory_maps()}

@@ -139,7 +139,7 @@ def test_a_training_is_not_continued_on_another_number_of_devices(job, trained):
         train(replace(job, devices=2))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_killed_training_of_two_processes_ends_with_the_same_weights(job, tmp_path):
     whole, out = tmp_path / "whole", tmp_path / "killed"
     options = [

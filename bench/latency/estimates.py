@@ -58,10 +58,10 @@ def ratio(times: ArrayLike, anchor: ArrayLike, blocks: ArrayLike, *, seed: int =
     logs = np.log(np.asarray(times, float) / np.asarray(anchor, float))
     if not len(logs):
         return Ratio(math.nan, math.nan, math.nan, 0)
-    groups = [logs[np.asarray(blocks) == block] for block in np.unique(np.asarray(blocks))]
+    groups, block = np.unique(np.asarray(blocks), return_inverse=True)
     low = high = math.nan
     if len(groups) >= FEWEST_BLOCKS:
-        low, high = np.quantile(_medians(groups, seed), (0.025, 0.975))
+        low, high = np.quantile(_medians(logs, block, seed), (0.025, 0.975))
     return Ratio(math.exp(np.median(logs)), math.exp(low), math.exp(high), len(logs))
 
 
@@ -123,8 +123,23 @@ def verdict(before: Ratio, now: Ratio, least: float) -> tuple[str, Ratio]:
     return (SAME if within else CANNOT_TELL), change
 
 
-def _medians(groups: list[NDArray[np.float64]], seed: int) -> NDArray[np.float64]:
-    """Medians of resampled blocks, ``(RESAMPLES,)``."""
-    rng = np.random.default_rng(seed)
-    picked = rng.integers(len(groups), size=(RESAMPLES, len(groups)))
-    return np.array([np.median(np.concatenate([groups[i] for i in row])) for row in picked])
+def _medians(
+    values: NDArray[np.float64], block: NDArray[np.intp], seed: int
+) -> NDArray[np.float64]:
+    """Medians of resampled blocks, ``(RESAMPLES,)``; a value counts as often as its block is drawn.
+
+    Args:
+        values: ``(n,)``.
+        block: ``(n,)`` which block each belongs to, from 0 up, none left out.
+        seed: Of the resampling.
+    """
+    blocks = int(block.max()) + 1
+    picked = np.random.default_rng(seed).integers(blocks, size=(RESAMPLES, blocks))
+    drawn = (picked[..., None] == np.arange(blocks)).sum(axis=1)
+    order = np.argsort(values, kind="stable")
+    up_to = drawn[:, block[order]].cumsum(axis=1)
+    last = up_to[:, -1:]
+    # With an even number of values the median is the mean of the two in the middle.
+    lower = (up_to >= (last + 1) // 2).argmax(axis=1)
+    upper = (up_to >= last // 2 + 1).argmax(axis=1)
+    return (values[order][lower] + values[order][upper]) / 2

@@ -96,7 +96,7 @@ def test_control_c_says_how_to_go_on_and_leaves_no_orphan(tmp_path, photos, unin
 
 def test_a_killed_worker_is_replaced(tmp_path, photos, uninterrupted):
     out, marker = tmp_path / "out", tmp_path / "started"
-    process = start(out, photos, marker)
+    process = start(out, photos, marker, SLOW_SECONDS="1")
     os.kill(int(marker.read_text()), signal.SIGKILL)
     _, messages = process.communicate(timeout=120)
     assert process.returncode == 0, messages
