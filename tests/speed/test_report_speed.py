@@ -23,9 +23,8 @@ start = time.perf_counter()
 from reports.build import build
 build(Path(sys.argv[1]))
 seconds = time.perf_counter() - start
-# Not ru_maxrss, which begins with what the process that started this one had in memory.
-peak = Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]
-print(seconds, int(peak) * 1024)
+from bench.memory import peak_bytes
+print(seconds, peak_bytes())
 """
 
 
