@@ -18,6 +18,7 @@ PAGE = "regression.html"
 WORST = 12
 LONGEST_LIST = 500
 _SEVERITY = ("regressed", "not measured", "not compared", "nothing compared", "better", "same")
+_VERDICTS = ("slower", "not measured", "cannot tell", "faster", "same")
 _TITLES = {
     "same or better": "Same as the baseline, or better",
     "regressed": "Regressed",
@@ -56,6 +57,20 @@ class Change:
     fill: Shown | None
 
 
+@dataclass(frozen=True)
+class Timing:
+    """One timing of the baseline, and the same in this run, as ratios to the anchor."""
+
+    method: str
+    about: str
+    verdict: str
+    old: str
+    new: str
+    change: str
+    margin: str
+    reason: str
+
+
 def write(site: Site, verdict: Verdict, views: Mapping[str, CaseView]) -> None:
     """Write ``regression.html``.
 
@@ -66,7 +81,7 @@ def write(site: Site, verdict: Verdict, views: Mapping[str, CaseView]) -> None:
     """
     run = site.run
     lines = sorted(_lines(run, verdict), key=lambda x: (_SEVERITY.index(x.state), -x.size))
-    worst = verdict.regressed()
+    worst = [row for row in verdict.regressed() if row["ratio"] is not None]  # not of latency
     missing = [row for row in verdict.findings if row["kind"] == "not measured"]
     context = {
         "verdict": verdict,
@@ -81,6 +96,7 @@ def write(site: Site, verdict: Verdict, views: Mapping[str, CaseView]) -> None:
         "missing_count": len(missing),
         "metrics": [row | {"label": _label(run, row["metric"]), "tolerance": _tolerance(row)}
                     for row in verdict.metrics],
+        "timings": [_timing(run, row) for row in sorted(verdict.latency, key=_slower_first)],
         "environment": list(_environment(run, verdict)),
     }  # fmt: skip
     site.page(PAGE, PAGE, f"Regression: {verdict.outcome}", context)
@@ -151,6 +167,29 @@ def _change(run: Run, row: dict[str, Any], views: Mapping[str, CaseView]) -> Cha
         ratio=f"{float(row['ratio']):.3g}",
         page=f"cases/{view.page}.html" if view else "",
         fill=next((fill.views for fill in fills if fill.method == row["method"]), None),
+    )
+
+
+def _slower_first(row: dict[str, Any]) -> tuple[int, float]:
+    return _VERDICTS.index(row["verdict"]), -(row["change"] or 0)
+
+
+def _timing(run: Run, row: dict[str, Any]) -> Timing:
+    change = ""
+    if row["change"] is not None:
+        low, high = (
+            math.nan if row[end] is None else 100 * row[end] - 100 for end in ("low", "high")
+        )
+        change = f"{numbers.signed(100 * row['change'] - 100, 1)} {numbers.interval(low, high, 1)}"
+    return Timing(
+        method=_method(run, row["method"]),
+        about=f"{row['region']}, {row['side']} px, {row['tier']}",
+        verdict=row["verdict"],
+        old=f"{row['before']:.4g}",
+        new=numbers.NOTHING if row["now"] is None else f"{row['now']:.4g}",
+        change=change.strip(),
+        margin="" if row["margin"] is None else f"{100 * row['margin']:.3g}",
+        reason=row["reason"] or "",
     )
 
 

@@ -18,6 +18,8 @@ _FIELDS = {
     "checks": ["method", "tier", "outcome", "cases", "compared", "metric", "ratio"],
     "findings": ["kind", *KEYS, "metric", "old", "new", "tolerance", "ratio", "low", "high", "n",
                  "reason"],
+    "latency": ["method", "side", "tier", "region", "verdict", "before", "now", "change", "low",
+                "high", "margin", "reason"],
 }  # fmt: skip
 _SIDE = {"source", "fingerprint", "packages", "finished", "cases"}
 
@@ -36,6 +38,7 @@ class Verdict:
         methods: One row per method of either.
         checks: One row per method and tier of the baseline.
         findings: Changes beyond their tolerance and missing things, worst first.
+        latency: One row per timing of the baseline.
         new: What only the run has, in words.
         notes: What else is not gated, in words.
         outdated: Why the verdict is not about the run as it is now; empty if it is.
@@ -50,6 +53,7 @@ class Verdict:
     methods: list[dict[str, Any]]
     checks: list[dict[str, Any]]
     findings: list[dict[str, Any]]
+    latency: list[dict[str, Any]]
     new: list[str]
     notes: list[str]
     outdated: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import html5lib
@@ -12,6 +13,7 @@ import pytest
 from bench.cli import main
 from bench.errors import InputError
 from reports.build import build, read_run
+from tests import made_up_latency
 from tests.reports.reading import (
     XHTML,
     change_header,
@@ -66,6 +68,30 @@ def test_the_same_run_is_the_same(sample, copy):
     assert "Same as the baseline, or better" in page
     assert "Worst changes" not in page
     assert "regressed" not in page
+
+
+def test_what_became_slower_is_the_first_of_the_latencies(sample, copy, tmp_path):
+    made_up_latency.write(copy)
+    before = shutil.copytree(copy, tmp_path / "before")
+
+    def slow_down(table: pd.DataFrame) -> pd.DataFrame:
+        row = (table["method"] == "ns") & (table["side"] == 128)
+        columns = ["ratio", "ratio_low", "ratio_high", "ratio_wall"]
+        return table.assign(**{name: table[name] * (1 + row) for name in columns})
+
+    edit(copy, "latency", slow_down)
+    assert judged(before, copy) == 1
+    tree = regression_page(copy)
+    section = tree.find(f".//{XHTML}section[@aria-labelledby='latency']")
+    rows = [list(map(texts, row)) for row in section.findall(f".//{XHTML}tbody/{XHTML}tr")]
+    assert len(rows) == len(pd.read_parquet(copy / "latency.parquet").query("rounds > 0"))
+    slower = [row for row in rows if row[2] == "slower"]
+    assert slower == rows[: len(slower)]
+    assert {row[0] for row in slower} == {"Navier\N{EN DASH}Stokes"}
+    assert {row[1].split(", ")[1] for row in slower} == {"128 px"}
+    assert all(row[5].startswith("+100") for row in slower)
+    assert {row[2] for row in rows[len(slower) :]} == {"same"}
+    assert "Worst changes" not in texts(tree)
 
 
 def test_what_is_missing_is_named_before_what_is_the_same(sample, copy):
