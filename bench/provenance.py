@@ -23,7 +23,7 @@ def collect() -> dict[str, Any]:
     import psutil
 
     return {
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "command": [*_program(), *sys.argv[1:]],
         "python": platform.python_version(),
         "system": platform.platform(),
         "processor": _processor(),
@@ -33,6 +33,12 @@ def collect() -> dict[str, Any]:
         "packages": {name: _version(name) for name in _PACKAGES},
         "code": _git_state(Path(__file__).resolve().parent.parent),
     }
+
+
+def _program() -> list[str]:
+    """What this was started as, to be pasted again."""
+    name = Path(sys.argv[0]).name
+    return ["python", "-m", "bench"] if name == "__main__.py" else [name]
 
 
 def now() -> str:

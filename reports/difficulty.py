@@ -161,7 +161,7 @@ def _in_words(site: Site, found: Sequence[Crossing], axis: _Axis) -> list[str]:
 
 
 def _place(value: float, axis: _Axis) -> str:
-    return f"{value:.2g} {axis.unit}"
+    return f"{float(f'{value:.2g}'):g} {axis.unit}"  # two digits, never 1e+02
 
 
 def write(site: Site, curves: Sequence[Curves]) -> None:

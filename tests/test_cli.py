@@ -82,7 +82,9 @@ def test_a_run_ends_with_its_report(tmp_path, photos):
     page = Path(done.stdout.split("open ")[1].strip())
     assert page == out / "report" / "index.html"
     assert "Telea" in page.read_text("utf-8")
-    assert json.loads((out / "run.json").read_text())["state"] == "complete"
+    info = json.loads((out / "run.json").read_text())
+    assert info["state"] == "complete"
+    assert info["starts"][0]["command"] == ["python", "-m", "bench", *words]
     assert "18 of 18 fills" in done.stderr
 
 
