@@ -58,7 +58,8 @@ def tests(session: nox.Session) -> None:
     """Run the tests, a file a core; -- adds arguments of pytest."""
     prepare(session)
     session.env["OMP_NUM_THREADS"] = "1"
-    each = ("-n", "logical", "--maxprocesses=8", "--dist=loadfile")
+    # In the order of the files, as those of few tests are long and must not come last.
+    each = ("-n", "logical", "--maxprocesses=8", "--dist=loadfile", "--no-loadscope-reorder")
     run(session, "pytest", "-m", "not nightly", *each, *session.posargs)
 
 
