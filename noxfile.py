@@ -65,7 +65,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def nightly(session: nox.Session) -> None:
-    """Run the tests that take minutes: many kills, the long tables."""
+    """Run the tests that take minutes: many kills, the long tables, the commands of the README."""
     prepare(session)
     run(session, "pytest", "-m", "nightly", *session.posargs)
 

@@ -42,6 +42,7 @@ def run(words: list[str], folder: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.nightly
 def test_the_commands_of_the_readme_work_in_its_order(folder):
     assert len(COMMANDS) >= 12
     default_jobs = 0
