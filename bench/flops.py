@@ -108,19 +108,19 @@ def _transforms(shape: Sequence[int], axes: Sequence[int]) -> int:
     return round(5 * math.prod(shape) * math.log2(points))
 
 
-_ATTENTION = "_scaled_dot_product_flash_attention"
+_ATEN = torch.ops.aten
 _PRODUCTS: dict[Any, Callable[..., int]] = {
     **flop_registry,
     # torch's registry lacks these two, which some processors take.
-    **{
-        getattr(torch.ops.aten, f"{_ATTENTION}_for_cpu{way}"): flop_registry[
-            getattr(torch.ops.aten, f"{_ATTENTION}{way}")
-        ]
-        for way in ("", "_backward")
-    },
+    _ATEN._scaled_dot_product_flash_attention_for_cpu: flop_registry[
+        _ATEN._scaled_dot_product_flash_attention
+    ],
+    _ATEN._scaled_dot_product_flash_attention_for_cpu_backward: flop_registry[
+        _ATEN._scaled_dot_product_flash_attention_backward
+    ],
 }
 _FOURIER: dict[Any, Callable[..., int]] = {
-    torch.ops.aten._fft_c2c: _complex,
-    torch.ops.aten._fft_r2c: _real,
-    torch.ops.aten._fft_c2r: _to_real,
+    _ATEN._fft_c2c: _complex,
+    _ATEN._fft_r2c: _real,
+    _ATEN._fft_c2r: _to_real,
 }

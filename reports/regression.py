@@ -81,7 +81,7 @@ def write(site: Site, verdict: Verdict, views: Mapping[str, CaseView]) -> None:
     """
     run = site.run
     lines = sorted(_lines(run, verdict), key=lambda x: (_SEVERITY.index(x.state), -x.size))
-    worst = [row for row in verdict.regressed() if row["ratio"] is not None]  # not of latency
+    worst = verdict.regressed()
     missing = [row for row in verdict.findings if row["kind"] == "not measured"]
     context = {
         "verdict": verdict,

@@ -59,10 +59,13 @@ class Verdict:
     outdated: str
 
     def regressed(self) -> list[dict[str, Any]]:
-        """The regressed cases (or tiers, of stochastic methods), worst first, by worst metric."""
+        """The regressed cases (or tiers, of stochastic methods), worst first, by worst metric.
+
+        A method that became slower is not among them: that is no case, and has no tolerance.
+        """
         found: dict[tuple[Any, ...], dict[str, Any]] = {}
         for row in self.findings:
-            if row["kind"] == "regressed":
+            if row["kind"] == "regressed" and row["ratio"] is not None:
                 found.setdefault(tuple(row[key] for key in KEYS), row)
         return list(found.values())
 

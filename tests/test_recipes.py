@@ -89,7 +89,7 @@ def test_a_step_changes_network_and_critic_and_all_terms_are_finite(name, stage)
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "stage"), STAGES)
 def test_a_restored_training_goes_on_exactly(name, stage):
-    job = Job(name, (), Path(), 8)
+    job = Job(name, (), Path(), 8, precision="bf16-mixed")
     one, other = learner_of(job), learner_of(replace(job, seed=1))
     place = middle_of(name, stage)
     step(one, batch_of(place))

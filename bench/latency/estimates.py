@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from bench.statistics.intervals import multiplicities
+
 FEWEST_BLOCKS = 5
 RESAMPLES = 2000
 MARGINS = {"dedicated": 0.05, "shared": 0.15}
@@ -133,9 +135,7 @@ def _medians(
         block: ``(n,)`` which block each belongs to, from 0 up, none left out.
         seed: Of the resampling.
     """
-    blocks = int(block.max()) + 1
-    picked = np.random.default_rng(seed).integers(blocks, size=(RESAMPLES, blocks))
-    drawn = (picked[..., None] == np.arange(blocks)).sum(axis=1)
+    drawn = multiplicities(int(block.max()) + 1, RESAMPLES, seed)
     order = np.argsort(values, kind="stable")
     up_to = drawn[:, block[order]].cumsum(axis=1)
     last = up_to[:, -1:]

@@ -215,8 +215,8 @@ def _normal(
 
 
 @lru_cache(maxsize=2)
-def _multiplicities(k: int, resamples: int, seed: int) -> NDArray[np.uint8]:
-    """How often each cluster occurs in each resample, ``(resamples, k)``."""
+def multiplicities(k: int, resamples: int, seed: int) -> NDArray[np.uint8]:
+    """How often each of ``k`` clusters occurs in each resample of them, ``(resamples, k)``."""
     rng = np.random.default_rng(seed)
     found = np.empty((resamples, k), np.uint8)  # a count beyond 255 of k draws never happens
     step = max(1, _BLOCK // k)
@@ -233,7 +233,7 @@ def _resampled_means(
 ) -> NDArray[np.float64]:
     """Mean of each column in each resample, ``(resamples, p)``."""
     k, p = sums.shape
-    times = _multiplicities(k, resamples, seed)
+    times = multiplicities(k, resamples, seed)
     both = np.column_stack([sums, counts])
     means = np.empty((resamples, p))
     step = max(1, _BLOCK // k)

@@ -39,7 +39,15 @@ def pages(full_report) -> dict[str, Path]:
     return found | {"single file": single_file.write(full_report)}
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 320)])
+@pytest.mark.parametrize(
+    ("scheme", "width"),
+    [
+        ("light", 1280),
+        ("dark", 320),
+        pytest.param("light", 320, marks=pytest.mark.nightly),
+        pytest.param("dark", 1280, marks=pytest.mark.nightly),
+    ],
+)
 def test_axe_finds_nothing(visit, pages, scheme, width):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     seen = visit(color_scheme=scheme, viewport={"width": width, "height": 800})

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from bench.statistics import compare_pairs, significance
-from bench.statistics.intervals import _multiplicities, widened
+from bench.statistics.intervals import multiplicities, widened
 from tests.speed.turns import keep, take_turns
 
 RESAMPLES = 9999
@@ -48,7 +48,7 @@ def test_all_pairs_at_once(benchmark, photos, methods):
     found = {}
 
     def ours():
-        _multiplicities.cache_clear()
+        multiplicities.cache_clear()
         found["ours"] = compare_pairs(values, labels, pairs, metric="ssim", higher=True)
 
     def scipy():
