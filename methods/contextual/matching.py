@@ -60,7 +60,8 @@ class Matching:
         valid = self.valid.view(len(scores), 1, 1, *self.keys.shape[2:])
         if self.masked_logit == 0:
             return scores.mul_(valid.to(scores.dtype) * self.scale)
-        return torch.where(valid, scores * self.scale, self.masked_logit)
+        # Not torch.where, which copies a number to the device: no CUDA graph can hold that.
+        return (scores * self.scale).masked_fill_(~valid, self.masked_logit)
 
     def _column_fused(self, first: int, last: int) -> torch.Tensor:
         """Scores, fused along rows and then along columns."""
