@@ -17,6 +17,7 @@ from bench.jobs import Event, Job
 from bench.store import Item
 
 _BAD = ("failed", "timeout", "killed", "oom")
+_SMALLEST = 4  # cases of a job that is made smaller; each job writes a file
 
 
 class Executor(Protocol):
@@ -64,7 +65,7 @@ class Limits:
         load_timeout: Seconds for loading a method.
         retries: How often a case is tried again after it killed or outlasted its worker.
         suspend_after: Failures in a row after which the rest of a method is not tried.
-        chunk: Cases of one job.
+        chunk: Cases of one job, at most.
     """
 
     timeout: float = 600.0
@@ -168,8 +169,21 @@ class Scheduler:
         if not waiting:
             return None
         busy = {running.job.method for running in self._running.values()}
-        method = next((method for method in waiting if method not in busy), waiting[0])
-        return self._queues[method].popleft()
+        alone = [method for method in waiting if method not in busy]
+        method = (alone or waiting)[0]
+        job = self._queues[method].popleft()
+        return job if len(alone) > 1 else self._shared(job)
+
+    def _shared(self, job: Job) -> Job:
+        """The beginning of a job that the last workers share, so that they end at about once."""
+        workers = self._executor.capacity
+        left = len(job.items) + sum(len(other.items) for other in self._queues[job.method])
+        size = max(_SMALLEST, left // (2 * workers))
+        if workers == 1 or len(job.items) <= size:
+            return job
+        for part in (job.items[size:], job.items[:size]):
+            self._enqueue(job.method, part, job.earlier, first=True)
+        return self._queues[job.method].popleft()
 
     def _handle(self, event: Event, running: _Running) -> None:
         method = running.job.method

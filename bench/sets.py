@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from bench import plan as planning
 from bench.ahead import ahead
@@ -113,7 +114,8 @@ def _of_pictures(
         outputs = {int(row["case"]): row["output"] for row in rows}
         groups[key[1], *outputs][key] = outputs
     found: _Found = {}
-    with ThreadPoolExecutor(threads) as pool:
+    # Threads of the pool's own would only wait for each other, and keep the reading one waiting.
+    with ThreadPoolExecutor(threads) as pool, threadpool_limits(1, "blas"):
         for key, photos, patches in ahead(_Pictures(store, plan).of(groups)):
             start = time.perf_counter()
             value = function(photos, patches, pool.map)

@@ -309,7 +309,11 @@ def test_an_interrupted_measurement_keeps_what_it_has(tmp_path):
         sys.executable, "-m", "bench", "latency", "--methods", "mean", "--device", "cpu",
         "--sizes", "64", "--tiers", "region,large", "--shared", "--out", str(tmp_path),
     ]  # fmt: skip
-    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        # Not what a shell gives its jobs in the background, which ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     assert child.stdout is not None
     for line in child.stdout:
         if "rounds in" in line:

@@ -166,4 +166,20 @@ def test_the_plan_travels_with_the_cases_it_is_about_only():
 def test_each_worker_keeps_to_a_method_until_the_last_ones_are_shared():
     executor = Scripted(capacity=2)
     settle_all(executor, {"a": items(64), "b": items(64), "c": items(96)}, Limits(chunk=32))
-    assert "".join(job.method for job in executor.jobs) == "ababccc"
+    order = "".join(job.method for job in executor.jobs)
+    assert order.rstrip("c") == "abab"
+    shared = [len(job.items) for job in executor.jobs if job.method == "c"]
+    assert shared[0] == 96 // 4
+    assert max(shared[-2:]) <= 4
+
+
+def test_one_worker_shares_with_nobody():
+    executor = Scripted(capacity=1)
+    settle_all(executor, {"a": items(64), "b": items(40)}, Limits(chunk=32))
+    assert [len(job.items) for job in executor.jobs] == [32, 32, 32, 8]
+
+
+def test_jobs_are_not_cut_into_smaller_ones_than_pay():
+    executor = Scripted(capacity=8)
+    settle_all(executor, {"a": items(10)})
+    assert [len(job.items) for job in executor.jobs] == [4, 4, 2]
