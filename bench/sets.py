@@ -114,7 +114,7 @@ def _of_pictures(
         outputs = {int(row["case"]): row["output"] for row in rows}
         groups[key[1], *outputs][key] = outputs
     found: _Found = {}
-    # Threads of the pool's own would only wait for each other, and keep the reading one waiting.
+    # BLAS's own threads would only wait for each other, and keep the one that reads waiting.
     with ThreadPoolExecutor(threads) as pool, threadpool_limits(1, "blas"):
         for key, photos, patches in ahead(_Pictures(store, plan).of(groups)):
             start = time.perf_counter()
