@@ -1,5 +1,6 @@
 """Running the command as a user does, and comparing what it made."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,11 @@ def run(out: Path, photos: Path, *more: str, **options) -> subprocess.CompletedP
     return subprocess.run(
         command(out, photos, *more), capture_output=True, text=True, timeout=300, **options
     )
+
+
+def hear_interrupts() -> None:
+    """Make a child hear Ctrl-C, which a shell tells its jobs in the background to ignore."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def cases(out: Path) -> pd.DataFrame:

@@ -25,6 +25,7 @@ from bench.latency.stopwatch import MethodStopwatch, Subject
 from methods import harness
 from methods.base import Inpainter
 from methods.card import Card
+from tests import runs
 
 ROOT = Path(__file__).parents[1]
 QUICK = Pace(
@@ -310,10 +311,8 @@ def test_an_interrupted_measurement_keeps_what_it_has(tmp_path):
         "--sizes", "64", "--tiers", "region,large", "--shared", "--out", str(tmp_path),
     ]  # fmt: skip
     child = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, text=True,
-        # Not what a shell gives its jobs in the background, which ignore it.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )  # fmt: skip
+        command, cwd=ROOT, stdout=subprocess.PIPE, text=True, preexec_fn=runs.hear_interrupts
+    )
     assert child.stdout is not None
     for line in child.stdout:
         if "rounds in" in line:

@@ -31,8 +31,7 @@ def start(out: Path, photos: Path, marker: Path, **environment: str) -> subproce
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        # Whoever runs the tests in the background may have told them to ignore Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=runs.hear_interrupts,
     )
     deadline = time.monotonic() + 120
     while not marker.exists():
