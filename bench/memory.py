@@ -36,9 +36,9 @@ def resident_bytes() -> float:
 def peak_bytes() -> float:
     """Peak resident bytes since `reset_peak` (Linux), else since the start of the process."""
     try:
-        for line in _STATUS.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return float(line.split()[1]) * 1024
+        _, found, after = _STATUS.read_bytes().partition(b"VmHWM:")
+        if found:
+            return float(after.split(maxsplit=1)[0]) * 1024
     except OSError:
         pass
     try:

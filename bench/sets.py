@@ -20,6 +20,7 @@ from bench.metrics import METRICS
 from bench.metrics.distribution import SetValue
 from bench.metrics.sliced import Case, Each, Patches, Photos
 from bench.store import RunFolder, records
+from methods.harness import CEILING
 
 _Group = tuple  # method and tier
 _Fills = dict[tuple, dict[_Group, dict[int, str]]]  # outputs by case, of all of the same cases
@@ -136,8 +137,10 @@ class _Pictures:
         """What is to be compared, one method and tier after the other."""
         for (_, *cases), fills in groups.items():
             photos = self._photos(cases)
-            for key, outputs in fills.items():
-                yield key, *self._cut(photos, outputs)
+            # The ceiling first: what is computed for it is the photos' side, and takes as long as
+            # reading another method's fills.
+            for key in sorted(fills, key=lambda key: key[0] != CEILING):
+                yield key, *self._cut(photos, fills[key])
 
     def _photos(self, cases: Iterable[int]) -> Photos:
         return Photos(self._case(self._plan[number]) for number in cases)
@@ -146,25 +149,25 @@ class _Pictures:
         """The fills of these photos' cases; those lost since are left out, and their photos."""
         if photos.refusal:
             return photos, []
+        if all(self._of_photo(case, name) for case, name in outputs.items()):
+            return photos, photos.patches
         try:
-            return photos, photos.cut(self._fill(case, name) for case, name in outputs.items())
+            return photos, photos.cut(map(self._store.read_picture, outputs.values()))
         except OSError:
-            left = {case: name for case, name in outputs.items() if self._readable(case, name)}
+            left = {case: name for case, name in outputs.items() if self._readable(name)}
             return self._cut(self._photos(left), left)
+
+    def _of_photo(self, case: int, output: str) -> bool:
+        """Whether a fill is the photo itself, as the ceiling's."""
+        return output == planning.photo_file(self._plan[case]["photo_sha"])
 
     def _case(self, facts: Mapping[str, Any]) -> Case:
         hole = planning.hole_of(facts, self._store)
         return facts["case_key"], self._photo(facts["photo_sha"]), hole
 
-    def _fill(self, case: int, output: str) -> np.ndarray:
-        sha = self._plan[case]["photo_sha"]
-        if output == planning.photo_file(sha):  # the ceiling's
-            return self._photo(sha)
-        return self._store.read_picture(output)
-
-    def _readable(self, case: int, output: str) -> bool:
+    def _readable(self, output: str) -> bool:
         try:
-            self._fill(case, output)
+            self._store.read_picture(output)
         except OSError:
             return False
         return True

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
-import tempfile
 import time
 import uuid
 import zipfile
@@ -71,8 +71,7 @@ class RunFolder:
     def write_json(self, name: str, value: dict[str, Any]) -> None:
         """Write a JSON file atomically."""
         text = json.dumps(value, indent=1, ensure_ascii=False, default=str)
-        with self._atomic(name) as temporary:
-            temporary.write_text(text + "\n", "utf-8")
+        self._put(name, f"{text}\n".encode())
 
     def read_json(self, name: str = "run.json") -> dict[str, Any]:
         """Read a JSON file.
@@ -95,8 +94,7 @@ class RunFolder:
 
     def write_table(self, name: str, table: pd.DataFrame) -> None:
         """Write a Parquet table atomically."""
-        with self._atomic(name) as temporary:
-            table.to_parquet(temporary, index=False)
+        self._put(name, table.to_parquet(index=False))
 
     def read_table(
         self, name: str, columns: Collection[str] | None = None, *, categories: Sequence[str] = ()
@@ -136,11 +134,7 @@ class RunFolder:
         them. Rows hold the content's hash, so a fill lost with the power is noticed when it is
         measured again.
         """
-        with self._atomic(name, flush=flush) as temporary:
-            if pixels.dtype == np.bool_:
-                Image.fromarray(pixels).save(temporary, format="PNG", compress_level=1)
-            else:
-                temporary.write_bytes(_packed(pixels))
+        self._put(name, _packed(pixels), flush=flush)
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[WritePicture]:
@@ -165,8 +159,7 @@ class RunFolder:
         digest = hashlib.sha256(data).hexdigest()[:16]
         name = f"{folder}/{digest[:2]}/{digest}.{suffix}"
         if not self.file(name).exists():
-            with self._atomic(name, flush=False) as temporary:
-                temporary.write_bytes(data)
+            self._put(name, data, flush=False)
         return name
 
     def read_picture(self, name: str) -> np.ndarray:
@@ -177,8 +170,9 @@ class RunFolder:
 
     def write_array(self, name: str, array: np.ndarray) -> None:
         """Write an array as NPY, atomically."""
-        with self._atomic(name) as temporary, temporary.open("wb") as file:
-            np.save(file, array, allow_pickle=False)
+        stream = io.BytesIO()
+        np.save(stream, array, allow_pickle=False)
+        self._put(name, stream.getvalue())
 
     def read_array(self, name: str) -> np.ndarray:
         """Read an array.
@@ -203,10 +197,10 @@ class RunFolder:
             features: By content hash of the picture, then by name of the network.
         """
         for network in next(iter(features.values())):
-            name = f"features/{network}/{fragment}.npz"
-            with self._atomic(name) as temporary, temporary.open("wb") as file:
-                values = np.stack([of_picture[network] for of_picture in features.values()])
-                np.savez(file, sha=np.array(list(features)), values=values)
+            stream = io.BytesIO()
+            values = np.stack([of_picture[network] for of_picture in features.values()])
+            np.savez(stream, sha=np.array(list(features)), values=values)
+            self._put(f"features/{network}/{fragment}.npz", stream.getvalue())
 
     def read_features(self, network: str) -> dict[str, np.ndarray]:
         """Read features by content hash of the picture; damaged files count as not written."""
@@ -219,30 +213,29 @@ class RunFolder:
                 path.unlink()
         return features
 
-    @contextlib.contextmanager
-    def _atomic(self, name: str, *, flush: bool = True) -> Iterator[Path]:
-        """Give a temporary path in the same folder; put it in place when all went well."""
+    def _put(self, name: str, data: bytes, *, flush: bool = True) -> None:
+        """Write a file under a temporary name; put it in place when all of it is there."""
         target = self.file(name)
-        temporary = None
+        temporary = f"{target.parent}/.{uuid.uuid4().hex}.tmp"
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            handle, text = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=target.parent)
-            os.close(handle)
-            temporary = Path(text)
-            yield temporary
-            if flush:
-                with temporary.open("rb+") as file:
+            # No more calls of the system than needed: after each, this thread waits for Python.
+            if not os.path.isdir(target.parent):
+                os.makedirs(target.parent, exist_ok=True)
+            with open(temporary, "xb") as file:
+                file.write(data)
+                if flush:
+                    file.flush()
                     os.fsync(file.fileno())
-            temporary.chmod(0o644)
-            temporary.replace(target)
-        except OSError as error:
+            os.replace(temporary, target)
+        except BaseException as error:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            if not isinstance(error, OSError):
+                raise
             raise StoreError(
                 f"cannot write {target}: {error}; what was done so far is kept: make room or fix "
                 "the permissions, then give the same command again"
             ) from error
-        finally:
-            if temporary is not None:
-                temporary.unlink(missing_ok=True)
 
     # -- fragments --------------------------------------------------------------------------
 
@@ -250,8 +243,9 @@ class RunFolder:
         """Write rows of `cases` as one fragment; names must be unique to their writer."""
         columns = dict.fromkeys(key for row in rows for key in row)  # a failure's row has fewer
         table = pa.table({column: [row.get(column) for row in rows] for column in columns})
-        with self._atomic(f"fragments/{name}.parquet") as temporary:
-            pq.write_table(table, temporary)
+        packed = pa.BufferOutputStream()
+        pq.write_table(table, packed)
+        self._put(f"fragments/{name}.parquet", packed.getvalue())
 
     def write_given_up(self, rows: list[dict[str, Any]]) -> None:
         """Write rows of cases that no worker could, under the scheduler's name."""
@@ -279,12 +273,16 @@ class RunFolder:
 
 
 def _packed(picture: np.ndarray) -> bytes:
-    """A picture as PNG; runs take the place of a search for repetitions.
+    """A picture as PNG; in colour, runs take the place of a search for repetitions.
 
     A third quicker and a little smaller than Pillow's compression level 1.
     """
     import cv2
 
+    if picture.dtype == np.bool_:
+        stream = io.BytesIO()
+        Image.fromarray(picture).save(stream, format="PNG", compress_level=1)
+        return stream.getvalue()
     settings = [
         cv2.IMWRITE_PNG_COMPRESSION, 1,
         cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE,

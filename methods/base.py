@@ -261,8 +261,8 @@ def find_device(name: str) -> torch.device:
 
 def to_uint8(images: torch.Tensor) -> np.ndarray:
     """Round ``(N, 3, H, W)`` floats in ``[0, 1]`` half to even into uint8 ``(N, H, W, 3)``."""
-    scaled = images.detach().to("cpu", torch.float32).clamp(0, 1).mul_(255).round_()
-    return np.stack([interleaved(planes) for planes in scaled.to(torch.uint8)])
+    planes = images.detach().to("cpu", torch.float32).clamp(0, 1)
+    return np.stack([cv2.convertScaleAbs(interleaved(each), alpha=255) for each in planes])
 
 
 def interleaved(planes: torch.Tensor) -> np.ndarray:
@@ -272,8 +272,8 @@ def interleaved(planes: torch.Tensor) -> np.ndarray:
 
 def to_float(pictures: np.ndarray) -> torch.Tensor:
     """Turn uint8 ``(N, H, W, 3)`` into float32 ``(N, 3, H, W)`` in ``[0, 1]``."""
-    planes = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
-    return torch.from_numpy(planes).to(torch.float32).div(255)
+    planes = np.stack([cv2.split(picture) for picture in pictures])
+    return torch.from_numpy(planes).to(torch.float32).div_(255)
 
 
 def code_of(*written: type | ModuleType) -> str:

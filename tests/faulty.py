@@ -6,10 +6,11 @@ import signal
 import time
 from pathlib import Path
 
+import cv2
 import torch
 
 from bench.errors import Declined, WeightsMissing
-from methods.base import CaseKey, Inpainter
+from methods.base import CaseKey, Fill, Inpainter
 from methods.card import Card
 
 
@@ -107,6 +108,16 @@ class Fickle(Inpainter):
 
     def infer(self, images, masks, generator):
         return images + masks * torch.rand(1)
+
+
+class CountsThreads(Inpainter):
+    """Tells on how many threads it runs."""
+
+    card = Card("counts_threads", "Counts threads", "elsewhere")
+
+    def infer(self, images, masks, generator):
+        counts = {"torch": torch.get_num_threads(), "opencv": cv2.getNumThreads()}
+        return Fill(images + 0.5 * masks, counts)
 
 
 class WantsWeights(_Picky):

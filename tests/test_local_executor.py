@@ -1,10 +1,12 @@
 """Worker processes: where they come from, and what they know. Faults are in ``tests/faults``."""
 
+import json
 import sys
 from contextlib import closing
 
 import psutil
 import pytest
+import torch
 
 from bench.executors.local import LocalExecutor
 from bench.jobs import Job, Setup
@@ -47,3 +49,16 @@ def test_workers_see_the_environment_of_their_own_start(tmp_path, photos, monkey
         run(Request(out, protocol, own, metrics=("psnr_db",), offline=True))
         found.append(set(runs.cases(out).loc["WantsWeights"]["status"]))
     assert found == [{"unavailable"}, {"ok"}]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("executor", [pytest.param("local", marks=pytest.mark.slow), "inline"])
+def test_a_method_runs_on_as_many_threads_as_asked_for(tmp_path, photos, executor, threads):
+    before = torch.get_num_threads()
+    out = tmp_path / "out"
+    protocol = Protocol(photos=str(photos), size=64, limit=1)
+    own = ("counting=tests.faulty:CountsThreads",)
+    run(Request(out, protocol, own, metrics=("psnr_db",), executor=executor, threads=threads))
+    counted = runs.cases(out).query("method == 'counting'")["counts"].map(json.loads)
+    assert list(counted) == [{"torch": threads, "opencv": threads}] * 3
+    assert torch.get_num_threads() == before

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import cv2
+import torch
+
 from bench.jobs import Event, Job, Setup
 from bench.worker import Worker
 
@@ -14,8 +17,10 @@ class InlineExecutor:
     capacity = 1
 
     def __init__(self, setup: Setup) -> None:
-        """Take the setup; the first job loads its method."""
+        """Use as many threads as a worker would; the first job loads its method."""
         self._setup = setup
+        self._threads_before = cv2.getNumThreads(), torch.get_num_threads()
+        _use_threads(setup.threads, setup.threads)
         self._worker: tuple[str, Worker] | None = None
         self._events: Iterator[Event] = iter(())
 
@@ -33,5 +38,11 @@ class InlineExecutor:
         """Do nothing: code in this process cannot be stopped from it."""
 
     def close(self) -> None:
-        """Forget the worker."""
+        """Forget the worker, and use as many threads as before."""
         self._worker = None
+        _use_threads(*self._threads_before)
+
+
+def _use_threads(of_opencv: int, of_torch: int) -> None:
+    cv2.setNumThreads(of_opencv)
+    torch.set_num_threads(of_torch)

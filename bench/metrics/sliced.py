@@ -46,6 +46,7 @@ class Photos:
     Attributes:
         n: Number of cases used.
         refusal: Why there can be no distance, or empty.
+        patches: The photos' own.
     """
 
     def __init__(self, cases: Iterable[Case]) -> None:
@@ -72,7 +73,7 @@ class Photos:
                 self.n += 1
             if self.n == MAX_CASES:
                 break
-        self._patches = _by_level(cut)
+        self.patches = _by_level(cut)
         if self.n < MIN_CASES:
             self.refusal = f"needs at least {MIN_CASES} cases with a hole, found {self.n}"
 
@@ -92,7 +93,9 @@ class Photos:
     def distance(self, patches: Patches, level: int) -> float:
         """Distance of a method's patches of a level to the photos'."""
         if level not in self._projections:
-            self._projections[level] = list(_projected(self._patches[level], level))
+            self._projections[level] = list(_projected(self.patches[level], level))
+        if patches is self.patches:
+            return 0.0
         total = 0.0
         pairs = zip(_projected(patches[level], level), self._projections[level], strict=True)
         for mine, theirs in pairs:
@@ -147,7 +150,8 @@ def _masks(hole: NDArray[np.bool_]) -> Iterator[NDArray[np.uint8]]:
         even = cv2.copyMakeBorder(
             current, 0, height % 2, 0, width % 2, cv2.BORDER_CONSTANT, value=0
         )
-        current = even.reshape((height + 1) // 2, 2, (width + 1) // 2, 2).max(axis=(1, 3))
+        rows = np.maximum(even[::2], even[1::2])
+        current = np.maximum(rows[:, ::2], rows[:, 1::2])
     yield current
 
 
@@ -157,10 +161,11 @@ def _positions(mask: NDArray[np.uint8], seed: str) -> tuple[NDArray[np.intp], ND
 
     touching = cv2.dilate(mask, np.ones((_PATCH, _PATCH), np.uint8))
     reach = _PATCH // 2
-    rows, columns = np.nonzero(touching[reach:-reach, reach:-reach])
+    inside = touching[reach:-reach, reach:-reach]
+    places = np.flatnonzero(inside)
     number = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big")
-    chosen = np.random.default_rng(number).integers(len(rows), size=_PATCHES)
-    return rows[chosen], columns[chosen]
+    chosen = np.random.default_rng(number).integers(len(places), size=_PATCHES)
+    return np.divmod(places[chosen], inside.shape[1])
 
 
 def _cut(picture: Picture, places: Sequence[_Place]) -> Patches:
