@@ -16,7 +16,8 @@ _STATUS = Path("/proc/self/status")
 def reset_peak() -> bool:
     """Start a new peak; False where the system offers none, and the peak is the process's."""
     try:
-        _CLEAR.write_text("5")
+        with _CLEAR.open("wb", buffering=0) as file:
+            file.write(b"5")
     except OSError:
         return False
     return True
@@ -36,7 +37,8 @@ def resident_bytes() -> float:
 def peak_bytes() -> float:
     """Peak resident bytes since `reset_peak` (Linux), else since the start of the process."""
     try:
-        _, found, after = _STATUS.read_bytes().partition(b"VmHWM:")
+        with _STATUS.open("rb", buffering=0) as file:
+            _, found, after = file.readall().partition(b"VmHWM:")
         if found:
             return float(after.split(maxsplit=1)[0]) * 1024
     except OSError:

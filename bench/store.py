@@ -273,18 +273,16 @@ class RunFolder:
 
 
 def _packed(picture: np.ndarray) -> bytes:
-    """A picture as PNG; in colour, runs take the place of a search for repetitions.
+    """A picture as PNG: a mask with a bit a pixel; colour with runs instead of repetitions.
 
     A third quicker and a little smaller than Pillow's compression level 1.
     """
     import cv2
 
+    fast = [cv2.IMWRITE_PNG_COMPRESSION, 1]
     if picture.dtype == np.bool_:
-        stream = io.BytesIO()
-        Image.fromarray(picture).save(stream, format="PNG", compress_level=1)
-        return stream.getvalue()
-    settings = [
-        cv2.IMWRITE_PNG_COMPRESSION, 1,
-        cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE,
-    ]  # fmt: skip
-    return cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), settings)[1].tobytes()
+        levels = picture.view(np.uint8) * np.uint8(255)
+        return cv2.imencode(".png", levels, [*fast, cv2.IMWRITE_PNG_BILEVEL, 1])[1].tobytes()
+    settings = [*fast, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+    blue_first = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".png", blue_first, settings)[1].tobytes()

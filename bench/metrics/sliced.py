@@ -130,11 +130,13 @@ def _pyramid(picture: Picture) -> Iterator[Planes]:
     """Laplacian pyramid, fine to coarse; the last level is the low-pass rest."""
     import cv2
 
-    current: Planes = picture.astype(np.float32) / 255
+    # Fresh memory costs as much as the work, so none is taken that need not be.
+    current: Planes = np.divide(picture, np.float32(255), dtype=np.float32)
     while min(current.shape[:2]) >= 2 * _COARSEST:
         coarse = cv2.pyrDown(current)
         height, width = current.shape[:2]
-        yield current - cv2.pyrUp(coarse, dstsize=(width, height))
+        level: Planes = cv2.pyrUp(coarse, dstsize=(width, height))
+        yield np.subtract(current, level, out=level)
         current = coarse
     yield current
 
