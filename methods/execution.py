@@ -84,6 +84,23 @@ def apply(network: nn.Module, ways: Sequence[str], device: torch.device) -> nn.M
     return network
 
 
+@contextlib.contextmanager
+def one_by_one(network: nn.Module) -> Iterator[None]:
+    """Do the operations of a network one by one for a while, so that they can be counted."""
+    from methods.recording import Recording
+
+    compiled, network._compiled_call_impl = network._compiled_call_impl, None
+    recording = network.forward
+    if isinstance(recording, Recording):
+        network.forward = recording.function
+    try:
+        yield
+    finally:
+        network._compiled_call_impl = compiled
+        if isinstance(recording, Recording):
+            network.forward = recording
+
+
 def _halve(module: nn.Module) -> None:
     """Store the weights that are used in bfloat16 in it, so that none is converted at each call."""
     import torch

@@ -20,13 +20,17 @@ class Recording:
 
     What it does must depend on the sizes of its inputs only, and stay on the device.
 
-    Args:
-        function: On CUDA tensors; gives tensors, or lists and tuples of them.
+    Attributes:
+        function: What is recorded, as it was given.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        """Record nothing yet."""
-        self._function = function
+        """Record nothing yet.
+
+        Args:
+            function: On CUDA tensors; gives tensors, or lists and tuples of them.
+        """
+        self.function = function
         self._recorded: dict[Any, tuple[list[torch.Tensor], torch.cuda.CUDAGraph, Any]] = {}
 
     def __call__(self, *inputs: Any) -> Any:
@@ -58,11 +62,11 @@ class Recording:
         aside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(aside):
             for _ in range(_WARM_CALLS):
-                self._function(*given)
+                self.function(*given)
         torch.cuda.current_stream().wait_stream(aside)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
-            output = self._function(*given)
+            output = self.function(*given)
         return given, graph, output
 
 

@@ -1,12 +1,15 @@
 """Ways to run a network: names, what they change in a fill, what they leave as it is."""
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import methods
+from bench import flops
 from bench.errors import BenchError
 from methods import execution, harness, recording
 from methods.conformance.subject import scene
@@ -89,6 +92,38 @@ def test_what_a_recording_gives_is_not_written_over_by_the_next_replay():
 def test_a_recording_refuses_what_is_no_tensor():
     with pytest.raises(BenchError, match="network of tensors alone"):
         Recording(lambda *given: given)(torch.ones(1), torch.Generator())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NETWORKS)
+def test_bfloat16_changes_no_count_of_products(name):
+    counts = []
+    for each in (name, f"{name}@bf16"):
+        method = methods.get(each)
+        method.load_by_rule()
+        counts.append(flops.measure(partial(harness.fill, method, *scene(128, 128), 0))[1].products)
+    assert counts[0] == counts[1] > 0
+
+
+def compiled(network: nn.Module) -> None:
+    network.compile()
+
+
+def recorded(network: nn.Module) -> None:
+    network.forward = Recording(network.forward)
+
+
+@pytest.mark.parametrize("hide", [compiled, recorded])
+def test_operations_can_be_counted_however_a_network_is_run(hide):
+    network, x = nn.Conv2d(3, 5, 3), torch.rand(1, 3, 9, 9)
+    expected, plain = flops.measure(lambda: network(x))
+    hide(network)
+    hidden = network.forward, network._compiled_call_impl
+    with execution.one_by_one(network):
+        output, counted = flops.measure(lambda: network(x))
+    assert counted == plain
+    assert torch.equal(output, expected)
+    assert hidden == (network.forward, network._compiled_call_impl)
 
 
 @pytest.mark.slow

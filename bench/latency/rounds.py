@@ -43,8 +43,6 @@ class Pace:
         limit: Seconds of a size and tier after which it ends.
         half_width: Of the ratios' intervals, as a share, at which it ends.
         warm_calls: Before the first round, at least.
-        warm_seconds: Likewise.
-        warm_limit: Seconds of warming up after which rounds begin all the same.
     """
 
     block: int = 6
@@ -54,8 +52,11 @@ class Pace:
     limit: float = 120.0
     half_width: float = 0.02
     warm_calls: int = 3
-    warm_seconds: float = 1.0
-    warm_limit: float = 10.0
+
+    @property
+    def warm(self) -> float:
+        """Seconds of warming up each method, at least; after ten times as many rounds begin."""
+        return self.limit / 120
 
     @property
     def slow(self) -> float:
@@ -65,7 +66,7 @@ class Pace:
 
 SHORT = Pace(
     block=2, least_rounds=11, most_rounds=12, least_seconds=0, limit=25, half_width=0.05,
-    warm_calls=2, warm_seconds=0.2, warm_limit=2,
+    warm_calls=2,
 )  # fmt: skip
 """A quick look, as part of the default job."""
 
@@ -168,9 +169,7 @@ class Protocol:
             try:
                 if name not in self._anchors:
                     process.ask("use", bout.config)
-                seconds = process.ask(
-                    "warm_up", pace.warm_calls, pace.warm_seconds, pace.warm_limit
-                )
+                seconds = process.ask("warm_up", pace.warm_calls, pace.warm, 10 * pace.warm)
             except NoAnswer as error:
                 bout.refused[name] = error.refused
                 continue

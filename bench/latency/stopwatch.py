@@ -24,7 +24,7 @@ from bench.errors import describe, status_of
 from bench.flops import Operations
 from bench.latency import anchors, ceilings
 from bench.latency.inputs import Config
-from methods import harness
+from methods import execution, harness
 from methods.base import Inpainter, find_device, to_float
 from methods.harness import Spent
 from methods.pretrained import Pretrained
@@ -100,9 +100,12 @@ class Stopwatch:
     def warm_up(self, calls: int, seconds: float, limit: float) -> float:
         """Call until times settle: so many calls and seconds, then until two differ by < 10 %.
 
+        A call before these, in which kernels are chosen, compiled or recorded, does not count.
+
         Returns:
             Seconds of the last call.
         """
+        self._wall(0)
         start = time.perf_counter()
         taken: list[float] = []
         while True:
@@ -226,9 +229,9 @@ class MethodStopwatch(Stopwatch):
         if not isinstance(self.method, Pretrained):
             return None
         ready, generator = self._ready(1)
-        method = self._countable()
-        with torch.inference_mode(), method.running():
-            return flops.measure(lambda: method.infer(*ready, generator))[1]
+        plain = execution.one_by_one(self.method.network)
+        with torch.inference_mode(), self.method.running(), plain:
+            return flops.measure(lambda: self.method.infer(*ready, generator))[1]
 
     def throughput(self, batch: int, seconds: float) -> float:
         """Pictures a second through `infer`, so many at once, median over some seconds."""
@@ -252,18 +255,6 @@ class MethodStopwatch(Stopwatch):
         with torch.inference_mode():
             ready = self.method.prepare(images * (1 - masks), masks)
         return ready, torch.Generator().manual_seed(0)
-
-    def _countable(self) -> Inpainter:
-        """The method as it is without what hides single operations from who counts them."""
-        base, _, variant = self.subject.text.partition("@")
-        kept = [way for way in variant.split("+") if way not in ("compile", "graph")]
-        if "+".join(kept) == variant:
-            return self.method
-        text = f"{base}@{'+'.join(kept)}" if kept else base
-        method = methods.get(text, device=self.subject.device)
-        assert isinstance(method, Pretrained)
-        method.load_by_rule()
-        return method
 
     def _sizes(self) -> dict[str, float]:
         """Parameters of the network as published, and bytes of what is held to run it."""
