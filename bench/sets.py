@@ -20,7 +20,7 @@ from bench.metrics import METRICS
 from bench.metrics.distribution import SetValue
 from bench.metrics.sliced import Case, Each, Patches, Photos
 from bench.store import RunFolder, records
-from methods.harness import CEILING
+from bench.tolerances import CEILING
 
 _Group = tuple  # method and tier
 _Fills = dict[tuple, dict[_Group, dict[int, str]]]  # outputs by case, of all of the same cases

@@ -216,7 +216,7 @@ class RunFolder:
     def _put(self, name: str, data: bytes, *, flush: bool = True) -> None:
         """Write a file under a temporary name; put it in place when all of it is there."""
         target = self.file(name)
-        temporary = f"{target.parent}/.{uuid.uuid4().hex}.tmp"
+        temporary = os.path.join(target.parent, f".{uuid.uuid4().hex}.tmp")
         try:
             # No more calls of the system than needed: after each, this thread waits for Python.
             if not os.path.isdir(target.parent):

@@ -87,9 +87,10 @@ def fill(
     if not hole.any():
         return _untouched(photo)
     check_card(method, hole)
-    images = to_float(photo[None])
+    blanked = to_float(photo[None])
     masks = torch.from_numpy(hole[None, None]).to(torch.float32)
-    blanked = images if is_ceiling(method) else images * (1 - masks)
+    if not is_ceiling(method):
+        blanked *= 1 - masks
     generator = torch.Generator().manual_seed(seed)
     steps: dict[str, Spent] = {}
     given = blanked.clone(), masks.clone()
@@ -100,7 +101,7 @@ def fill(
         result, steps["finish"] = timed(
             method.device, lambda: method.finish(result, blanked, masks)
         )
-    raw = _checked_output(result.images, images.shape)
+    raw = _checked_output(result.images, blanked.shape)
     picture = paste_back(to_uint8(raw)[0], photo, hole)
     return Filled(
         picture,

@@ -49,16 +49,16 @@ class Keeps(Inpainter):
         return known[key]
 
 
-class PreparesOnce(Inpainter):
-    """Compiles something at its first call, as it were."""
+class Prepares(Inpainter):
+    """Compiles something at its first call of each size, as it were."""
 
-    card = Card("once", "Prepares once", "elsewhere")
-    ready = False
+    card = Card("prepares", "Prepares", "elsewhere")
 
     def infer(self, images, masks, generator):
-        if not self.ready:
-            time.sleep(0.5)
-        self.ready = True
+        ready = self.__dict__.setdefault("ready", set())
+        if images.shape not in ready:
+            time.sleep(1.5)
+            ready.add(images.shape)
         return images + 0.5 * masks
 
 
@@ -266,12 +266,13 @@ def test_a_method_that_keeps_results_is_seen(tmp_path):
     assert ratios["keeps"] < 0.5 < ratios["work"]
 
 
-def test_what_is_done_once_is_no_part_of_how_long_a_call_takes(tmp_path):
-    stopwatch = MethodStopwatch(Subject("preparesonce", own("PreparesOnce")[0]))
-    stopwatch.load(make_config(tmp_path))
-    stopwatch.method.ready = False  # as for another size
-    assert stopwatch.warm_up(calls=2, seconds=0, limit=0.1) < 0.5
-    assert stopwatch.method.ready
+@pytest.mark.slow
+def test_what_is_done_once_for_each_size_makes_no_method_a_slow_one():
+    assert QUICK.slow < 1.5  # seconds, in `Prepares`
+    request = replace(REQUEST, methods=own("Prepares"), sides=(64, 80))
+    found = measure.measure(request, tell=lambda line: None)
+    assert not found.samples["slow"].any()
+    assert found.table.query("region != 'load'")["n"].ge(QUICK.least_rounds).all()
 
 
 def test_a_call_is_timed_around_what_the_harness_does(tmp_path):

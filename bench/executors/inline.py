@@ -17,7 +17,7 @@ class InlineExecutor:
     capacity = 1
 
     def __init__(self, setup: Setup) -> None:
-        """Use as many threads as a worker would; the first job loads its method."""
+        """Let OpenCV and torch use as many threads as in a worker; the first job loads a method."""
         self._setup = setup
         self._threads_before = cv2.getNumThreads(), torch.get_num_threads()
         _use_threads(setup.threads, setup.threads)

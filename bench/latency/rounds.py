@@ -169,6 +169,7 @@ class Protocol:
             try:
                 if name not in self._anchors:
                     process.ask("use", bout.config)
+                process.ask("call", 0)  # kernels are chosen, compiled or recorded in it
                 seconds = process.ask("warm_up", pace.warm_calls, pace.warm, 10 * pace.warm)
             except NoAnswer as error:
                 bout.refused[name] = error.refused

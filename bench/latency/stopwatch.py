@@ -100,12 +100,9 @@ class Stopwatch:
     def warm_up(self, calls: int, seconds: float, limit: float) -> float:
         """Call until times settle: so many calls and seconds, then until two differ by < 10 %.
 
-        A call before these, in which kernels are chosen, compiled or recorded, does not count.
-
         Returns:
             Seconds of the last call.
         """
-        self._wall(0)
         start = time.perf_counter()
         taken: list[float] = []
         while True:
@@ -215,6 +212,7 @@ class MethodStopwatch(Stopwatch):
             peak = memory.peak_bytes() - self._resident
             return {"peak_bytes": max(peak, 0.0) if measured else math.nan}
         torch.cuda.synchronize(self.device)
+        torch.cuda.empty_cache()  # of what other questions left
         torch.cuda.reset_peak_memory_stats(self.device)
         before = torch.cuda.memory_allocated(self.device)
         self.call(largest)

@@ -94,7 +94,7 @@ class Photos:
         """Distance of a method's patches of a level to the photos'."""
         if level not in self._projections:
             self._projections[level] = list(_projected(self.patches[level], level))
-        if patches is self.patches:
+        if patches is self.patches:  # of fills that are the photos: this is no check of them
             return 0.0
         total = 0.0
         pairs = zip(_projected(patches[level], level), self._projections[level], strict=True)
@@ -109,7 +109,8 @@ def swd(photos: Photos, patches: Patches, each: Each = map) -> SetValue:
 
     Args:
         photos: The photos and holes.
-        patches: What `Photos.cut` cut of the fills; not needed where the photos are refused.
+        patches: What `Photos.cut` cut of the fills, or `Photos.patches` if they are the photos;
+            not needed where the photos are refused.
         each: The built-in `map`, or that of a pool of threads, which share the levels.
 
     Returns:
