@@ -52,7 +52,10 @@ def method_folder(method: str) -> str:
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows of a table as dictionaries by column."""
-    return [dict(zip(map(str, table), row, strict=True)) for row in table.itertuples(index=False)]
+    return [
+        dict(zip(map(str, table), row, strict=True))
+        for row in table.itertuples(index=False, name=None)
+    ]
 
 
 class RunFolder:
