@@ -34,6 +34,8 @@ class _Made:
         if question == "use":
             self.config = arguments[0]
             return None
+        if question == "call":
+            return None
         if question == "warm_up":
             return self._seconds(0.2)
         _first, count = arguments
