@@ -18,6 +18,8 @@ from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
 
+from bench.threads import held_to
+
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -90,12 +92,8 @@ def _run(
     _die_with_parent()
     os.environ.clear()  # that of the process it was forked from may be older
     os.environ.update(environment)
-    import cv2
-    import torch
-
-    cv2.setNumThreads(threads)
-    torch.set_num_threads(threads)
-    target(*arguments)
+    with held_to(threads):
+        target(*arguments)
 
 
 @contextlib.contextmanager

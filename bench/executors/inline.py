@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
-import cv2
-import torch
-
+from bench import threads
 from bench.jobs import Event, Job, Setup
 from bench.worker import Worker
 
@@ -19,8 +18,8 @@ class InlineExecutor:
     def __init__(self, setup: Setup) -> None:
         """Let OpenCV and torch use as many threads as in a worker; the first job loads a method."""
         self._setup = setup
-        self._threads_before = cv2.getNumThreads(), torch.get_num_threads()
-        _use_threads(setup.threads, setup.threads)
+        self._held = ExitStack()
+        self._held.enter_context(threads.held_to(setup.threads))
         self._worker: tuple[str, Worker] | None = None
         self._events: Iterator[Event] = iter(())
 
@@ -40,9 +39,4 @@ class InlineExecutor:
     def close(self) -> None:
         """Forget the worker, and use as many threads as before."""
         self._worker = None
-        _use_threads(*self._threads_before)
-
-
-def _use_threads(of_opencv: int, of_torch: int) -> None:
-    cv2.setNumThreads(of_opencv)
-    torch.set_num_threads(of_torch)
+        self._held.close()

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from tests.speed import turns
+from bench import threads
 
 
 @pytest.fixture(autouse=True)
 def one_thread():
-    with turns.one_thread():
+    with threads.held_to(1):
         yield
 
 

@@ -8,12 +8,8 @@ is (higher is better), or ``share``, of a whole (lower is better).
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
-
-import cv2
-import torch
 
 
 @dataclass(frozen=True)
@@ -74,14 +70,3 @@ def keep(benchmark, turns: Turns, ours: str, other: str, what: str = "", **more:
     times = ", ".join(f"{name} {1e3 * turns.seconds(name):.3g} ms" for name in turns.spent)
     further = "".join(f", {name.replace('_', ' ')} {value:.3g}" for name, value in more.items())
     print(f"\n{what or benchmark.name}: {times}: {ratio:.2f} times as fast as {other}{further}")
-
-
-@contextmanager
-def one_thread():
-    """OpenCV and torch on one thread."""
-    before = cv2.getNumThreads(), torch.get_num_threads()
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)
-    yield
-    cv2.setNumThreads(before[0])
-    torch.set_num_threads(before[1])
