@@ -39,15 +39,15 @@ _TABLE = {
     "biharmonic": "methods.classical:Biharmonic",
     "patchmatch": "methods.classical:PatchMatch",
     "shift_map": "methods.classical:ShiftMap",
-    "context_encoder": "methods.context_encoder:ContextEncoder",
-    "context_encoder_any": "methods.context_encoder:ContextEncoderAny",
-    "pennet": "methods.pennet:PENNet",
-    "deepfill": "methods.deepfill.method:DeepFill",
-    "hifill": "methods.hifill.method:HiFill",
-    "pluralistic": "methods.pluralistic.method:Pluralistic",
-    "lama": "methods.lama:LaMa",
-    "relama": "methods.lama:ReLaMa",
-    "ict": "methods.ict:ICT",
+    "context_encoder": "methods.networks.context_encoder.method:ContextEncoder",
+    "context_encoder_any": "methods.networks.context_encoder.method:ContextEncoderAny",
+    "pennet": "methods.networks.pennet.method:PENNet",
+    "deepfill": "methods.networks.deepfill.method:DeepFill",
+    "hifill": "methods.networks.hifill.method:HiFill",
+    "pluralistic": "methods.networks.pluralistic.method:Pluralistic",
+    "lama": "methods.networks.lama.method:LaMa",
+    "relama": "methods.networks.lama.method:ReLaMa",
+    "ict": "methods.networks.ict.method:ICT",
     "mean": "methods.floors:MeanFill",
     "noise": "methods.floors:NoiseFill",
     "original": "methods.floors:Original",
@@ -155,7 +155,7 @@ def get(spec: str | Spec, *, device: str = "cpu") -> Inpainter:
     """
     spec = parse(spec) if isinstance(spec, str) else spec
     if spec.kind == "folder":
-        from methods.folder import Folder
+        from methods.adapters.outputs import Folder
 
         return Folder(spec.name, spec.target, device=device)
     if spec.kind == "trained":

@@ -15,7 +15,7 @@ from bench.errors import BenchError, WeightsMissing
 from methods import execution, weights
 from methods.base import Inpainter
 from methods.card import trained
-from methods.goldens.case import Part
+from methods.verification.case import Part
 from methods.weights import Checkpoint
 
 _GAIN = 0.7  # of weights made by rule: signals neither grow nor fade much in any of the networks

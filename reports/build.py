@@ -9,26 +9,26 @@ from pathlib import Path
 import pandas as pd
 
 from bench.statistics import CASE
-from reports import (
-    case_page,
+from reports.files import downloads
+from reports.pages import (
+    case,
     difficulty,
-    downloads,
     failures,
-    folder,
     latency,
-    method_cards,
+    methods,
     overview,
     provenance,
     receptive,
     regression,
     samples,
-    tier_page,
+    tier,
     training,
 )
-from reports.run import Run, read_run
-from reports.section import Section
-from reports.section import sections as sections_of
-from reports.site import Site
+from reports.results.run import Run, read_run
+from reports.site import staging
+from reports.site.section import Section
+from reports.site.section import sections as sections_of
+from reports.site.site import Site
 
 __all__ = ["Run", "build", "read_run"]
 
@@ -55,7 +55,7 @@ def build(
     """
     run = read_run(run_folder, folders)
     target = run_folder / "report" if out is None else out
-    with folder.replacing(target) as fresh:
+    with staging.replacing(target) as fresh:
         _write(Site(run, fresh, previous=target))
     return target / "index.html"
 
@@ -68,10 +68,10 @@ def _write(site: Site) -> None:
     site.has_difficulty = bool(curves)
     overview.write(site, sections)
     for section in sections:
-        tier_page.write(site, section)
-        case_page.write(site, section)
+        tier.write(site, section)
+        case.write(site, section)
     difficulty.write(site, curves)
-    method_cards.write(site, rankings)
+    methods.write(site, rankings)
     latency.write(site, rankings)
     samples.write(site)
     training.write(site)

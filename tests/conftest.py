@@ -34,7 +34,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive of photos to train on."""
-    from tests import trainings
+    from tests.support import trainings
 
     path = tmp_path_factory.mktemp("photos") / "some.tar"
     trainings.write_archive(path)
@@ -45,7 +45,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def job(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> "Job":
     """A short training of LaMa, whatever networks are on this machine."""
     from bench.training.loop import Job
-    from tests.trainings import SIDE
+    from tests.support.trainings import SIDE
 
     out = tmp_path_factory.mktemp("training") / "out"
     return Job(
@@ -65,6 +65,6 @@ def trained(job: "Job") -> Path:
 @pytest.fixture(scope="session")
 def full_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report with every kind of page, of photos with hostile names."""
-    from tests.every_page import write_report
+    from tests.support.every_page import write_report
 
     return write_report(tmp_path_factory.mktemp("every page"))

@@ -60,7 +60,7 @@ def test_the_commands_of_the_readme_work_in_its_order(folder):
             run(["run", *quick, "--out", "runs/gate"], folder)
             (folder / "bench").mkdir()
         if words[:2] == ["weights", "fetch"]:
-            continue  # needs the network; tests/test_weights.py fetches from a server of its own
+            continue  # needs the network; test_weights.py fetches from a server of its own
         shown = run(words, folder)
         if "--shard" in words:
             run([word.replace("0/2", "1/2").replace("part0", "part1") for word in words], folder)

@@ -33,9 +33,9 @@ def add(commands: Commands) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from bench.compare import compare_between, compare_within
-    from bench.comparison_formats import FORMATS, write
-    from bench.run_tables import read_run
+    from bench.compare.formats import FORMATS, write
+    from bench.compare.runs import compare_between, compare_within
+    from bench.compare.tables import read_run
 
     metrics, tiers = _names(options.metrics), _names(options.tiers)
     run = read_run(options.run)

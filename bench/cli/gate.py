@@ -12,7 +12,7 @@ from bench.cli.arguments import Commands
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
-    from bench.gate import Verdict
+    from bench.gate.judge import Verdict
 
 DEFAULT = Path("bench/baseline.json")
 _STATUSES = (
@@ -42,7 +42,7 @@ def add(commands: Commands) -> None:
 
 
 def _gate(options: argparse.Namespace) -> int:
-    from bench import verdict_formats as formats
+    from bench.gate import formats
 
     verdict = judge_run(options.baseline, options.run)
     _write(options.json, lambda: json.dumps(formats.as_json(verdict), indent=1) + "\n")
@@ -60,8 +60,8 @@ def judge_run(baseline: Path, run: Path) -> Verdict:
         BenchError: If one of the two cannot be read or the verdict not be written; then the run
             folder has no verdict, not even an earlier one.
     """
-    from bench import verdict_formats as formats
-    from bench.store import RunFolder
+    from bench.folder.store import RunFolder
+    from bench.gate import formats
 
     try:
         (run / "verdict.json").unlink(missing_ok=True)
@@ -76,8 +76,8 @@ def judge_run(baseline: Path, run: Path) -> Verdict:
 
 
 def _verdict(baseline: Path, run: Path) -> Verdict:
-    from bench import baseline as baselines
-    from bench.gate import incomparable, judge
+    from bench.gate import baseline as baselines
+    from bench.gate.judge import incomparable, judge
 
     sides: dict[str, baselines.Results] = {}
     newer: dict[str, str] = {}
@@ -103,9 +103,9 @@ def _write(path: Path | None, text: Callable[[], str]) -> None:
 
 
 def _update(options: argparse.Namespace) -> int:
-    from bench.baseline import read_run
-    from bench.baseline_file import update_baseline
-    from bench.verdict_formats import as_update
+    from bench.gate.baseline import read_run
+    from bench.gate.baseline_file import update_baseline
+    from bench.gate.formats import as_update
 
     run = read_run(options.run)
     if run.not_bundled and options.file.resolve() == DEFAULT.resolve():

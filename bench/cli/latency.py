@@ -137,7 +137,7 @@ def _names(options: argparse.Namespace) -> list[str]:
         names: list[str] = options.methods
         return names
     if (options.out / "run.json").exists():
-        from bench.store import RunFolder
+        from bench.folder.store import RunFolder
         from methods.harness import CEILING
 
         known = RunFolder(options.out).read_json()["methods"]

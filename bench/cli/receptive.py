@@ -11,7 +11,7 @@ from bench.cli.arguments import Commands, positive
 from bench.cli.results import build_report
 
 if TYPE_CHECKING:
-    from bench.receptive_table import Result
+    from bench.receptive.table import Result
 
 
 def add(commands: Commands) -> None:
@@ -35,7 +35,7 @@ def add(commands: Commands) -> None:
 
 
 def _receptive(options: argparse.Namespace) -> int:
-    from bench import receptive_table as table
+    from bench.receptive import table
 
     asked = table.made(options.methods, options.device)
     store = table.check_run(options.out, asked) if options.out else None

@@ -55,7 +55,7 @@ def add(commands: Commands) -> None:
 def _report(options: argparse.Namespace) -> int:
     _check(options)
     if options.baseline is not None:
-        from bench.verdict_formats import as_text
+        from bench.gate.formats import as_text
 
         print(as_text(gate.judge_run(options.baseline, options.runs[0])))
     if len(options.runs) == 1:
@@ -76,7 +76,7 @@ def build_report(run: Path, out: Path | None) -> Path:
 
 
 def _build_joined(runs: Sequence[Path], out: Path, *, anyway: bool) -> Path:
-    from bench.joined import join
+    from bench.folder.side_by_side import join
     from reports.build import build
 
     with tempfile.TemporaryDirectory() as folder:
@@ -99,12 +99,13 @@ def _check(options: argparse.Namespace) -> None:
 
 def _also(report: Path, options: argparse.Namespace) -> None:
     """Make the other forms of a report that were asked for."""
-    from reports import folder, packed, single_file
+    from reports.files import archive, single_file
+    from reports.site import staging as folder
 
     if options.single_file:
         print(f"single file: {single_file.write(report)}")
     if options.zip:
-        print(f"zip: {packed.write(report)}")
+        print(f"zip: {archive.write(report)}")
     if options.markdown is not None:
         with folder.placed(options.markdown) as temporary:
             shutil.copyfile(report / "data" / "summary.md", temporary)
@@ -112,7 +113,7 @@ def _also(report: Path, options: argparse.Namespace) -> None:
 
 
 def _merge(options: argparse.Namespace) -> int:
-    from bench.merge import merge
+    from bench.run.merge import merge
 
     header = merge(options.out, options.runs)
     print(f"{options.out}: {header['state']}; {counted(header['counts'])}")

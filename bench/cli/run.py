@@ -69,10 +69,10 @@ def add(commands: Commands) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from bench.protocol import Protocol
-    from bench.request import Request
-    from bench.runner import run
-    from bench.scheduler import Limits
+    from bench.planning.protocol import Protocol
+    from bench.run.request import Request
+    from bench.run.runner import run
+    from bench.run.scheduler import Limits
 
     _refuse_idle(options)
     protocol = Protocol(

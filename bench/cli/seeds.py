@@ -26,8 +26,8 @@ def add(commands: Commands) -> None:
 
 
 def _seeds(options: argparse.Namespace) -> int:
-    from bench.run_tables import read_run
-    from bench.seeds import compare
+    from bench.compare.tables import read_run
+    from bench.compare.trainings import compare
 
     first, second, metrics = (
         text.split(",") for text in (options.first, options.second, options.metrics)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bench.cli.arguments import Commands
 
 if TYPE_CHECKING:
-    from methods.goldens.verify import Outcome
+    from methods.verification.verify import Outcome
 
 
 def add(commands: Commands) -> None:
@@ -29,9 +29,9 @@ def _verify(options: argparse.Namespace) -> int:
     import sys
 
     import methods
-    from methods.goldens import certificate
-    from methods.goldens.case import read
-    from methods.goldens.verify import verify
+    from methods.verification import certificate
+    from methods.verification.case import read
+    from methods.verification.verify import verify
 
     file = read(options.file)
     method = methods.get(options.name)

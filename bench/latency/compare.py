@@ -14,9 +14,9 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import InputError
+from bench.folder.store import RunFolder, records
 from bench.latency import estimates
 from bench.latency.estimates import CANNOT_TELL, SAME, SLOWER, Ratio
-from bench.store import RunFolder, records
 
 NOT_MEASURED = "not measured"
 TABLE, FACTS = "latency.parquet", "latency.json"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import images
 from bench.errors import InputError
-from bench.inputs import Inputs, read_photos
-from bench.protocol import Protocol
+from bench.planning import images
+from bench.planning.pairing import Inputs, read_photos
+from bench.planning.protocol import Protocol
 from masks import tiers
 
 COUNT = 16

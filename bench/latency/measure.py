@@ -16,8 +16,8 @@ import psutil
 import torch
 
 import methods
-from bench import flops, images, provenance
 from bench.errors import BenchError
+from bench.folder.store import RunFolder
 from bench.latency import anchors, inputs, table
 from bench.latency.compare import FACTS, TABLE
 from bench.latency.inputs import Config
@@ -25,7 +25,8 @@ from bench.latency.processes import NoAnswer, Process, data_limit
 from bench.latency.rounds import Bout, Pace, Protocol
 from bench.latency.stopwatch import Loaded, Subject
 from bench.latency.table import Side
-from bench.store import RunFolder
+from bench.machine import flops, provenance
+from bench.planning import images
 
 _BATCHES = tuple(2**power for power in range(7))
 _GAIN = 1.05  # of pictures a second, below which a larger batch is not tried

@@ -9,8 +9,8 @@ from typing import Any
 import psutil
 
 from bench.errors import BenchError
-from bench.executors import children
 from bench.latency.stopwatch import Refused, Subject, serve
+from bench.machine import children
 
 _SHARE = 0.8  # of the free memory that a process may take
 

@@ -19,11 +19,11 @@ import numpy as np
 import torch
 
 import methods
-from bench import flops, memory
 from bench.errors import describe, status_of
-from bench.flops import Operations
 from bench.latency import anchors, ceilings
 from bench.latency.inputs import Config
+from bench.machine import flops, memory
+from bench.machine.flops import Operations
 from methods import execution, harness
 from methods.base import Inpainter, find_device, to_float
 from methods.harness import Spent

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.flops import Operations
 from bench.latency import estimates
 from bench.latency.anchors import ANCHOR, FOURIER
 from bench.latency.rounds import AGAIN, Bout, ratio_of, undisturbed
 from bench.latency.stopwatch import Loaded
+from bench.machine.flops import Operations
 
 _DISTURBED = 0.9  # CPU time over wall time and threads, below which something else was running
 _FEW = 30  # rounds

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench import images
 from bench.metrics import pixel
+from bench.planning import images
 from bench.training.photos import TrainingPhoto
 from masks.tiers import TIERS, generate, seed_of
 from methods import harness

@@ -19,8 +19,8 @@ class Block:
         pictures: Seen since the start of the training.
         stage: The stage that was trained.
         seconds: Wall seconds spent on training since its start, validation left out.
-        flops: Floating-point operations since the start, as `bench.flops` counts them, on all
-            devices together.
+        flops: Floating-point operations since the start, as `bench.machine.flops` counts them, on
+            all devices together.
         peak_bytes: Most memory that was taken in the block; with several devices, of the first.
         skipped: Steps of the block that were not taken because a term or gradient was not finite.
         terms: Means of all loss terms over the block, weighted as they were added up.

@@ -18,8 +18,8 @@ from torch import nn
 from torch.multiprocessing.spawn import ProcessException
 
 import methods
-from bench import flops, memory
 from bench.errors import BenchError, InputError
+from bench.machine import flops, memory
 from bench.training import features, held_out, ledger, photos, result, state
 from bench.training.recipe import BETAS, CRITIC_RATE, RATE
 from bench.training.recipes import recipe_for

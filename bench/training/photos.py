@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from bench import images
 from bench.errors import InputError
+from bench.planning import images
 
 _HELD_OUT = 40  # one photo in so many
 

@@ -12,8 +12,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 import methods
-from bench import provenance
 from bench.errors import BenchError
+from bench.machine import provenance
 from bench.training import held_out
 from bench.training import recipe as common
 from bench.training.features import Features

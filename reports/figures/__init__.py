@@ -7,14 +7,7 @@ from reports.figures.pareto import PARETO_SIZE, Frame, Spot, pareto
 from reports.figures.ranks import critical_difference
 from reports.figures.rows import Point, paired_differences, point_range, size
 from reports.figures.style import on_dark
-from reports.figures.times import (
-    MOST_SAMPLES,
-    TIMES_SIZE,
-    Samples,
-    against,
-    samples,
-    samples_size,
-)
+from reports.figures.times import MOST_SAMPLES, TIMES_SIZE, Samples, against, samples, samples_size
 
 __all__ = [
     "DECADES",

@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from bench.text.numbers import printable
 from reports.figures import style
-from reports.numbers import printable
 
 _RINGS = (7, 15, 25, 37)  # distances from the point, in points
 _SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bench.text.numbers import printable
 from reports.figures import style
 from reports.figures.rows import Point
-from reports.numbers import printable
 
 LINES_SIZE = (470, 330)
 """Width and height of a plot of lines, in points."""

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from bench.text.numbers import printable
 from reports.figures import style
 from reports.figures.lines import Line
-from reports.numbers import printable
 
 _COLUMNS = 3
 _LONGEST_TITLE = 26

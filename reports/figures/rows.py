@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.statistics import Interval
+from bench.text.numbers import printable
 from reports.figures import style
-from reports.numbers import printable
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.numbers import printable
+from bench.text.numbers import printable
 
 _SETTINGS: Any = {
     "svg.hashsalt": "inpaint-bench",

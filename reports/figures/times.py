@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from bench.text.numbers import printable
 from reports.figures import style
 from reports.figures.lines import Line, name_ends
-from reports.numbers import printable
 
 TIMES_SIZE = (470, 330)
 """Width and height of a plot of time against something, in points."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.browser.visits import ARGUMENTS, CHROMIUM, Visit
+from tests.support.visits import ARGUMENTS, CHROMIUM, Visit
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reports import single_file
-from tests.every_page import kinds
+from reports.files import single_file
+from tests.support.every_page import kinds
 
 pytestmark = pytest.mark.slow
 OPEN_ALL = "document.querySelectorAll('details').forEach(each => { each.open = true; })"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.every_page import kinds
+from tests.support.every_page import kinds
 
 pytestmark = pytest.mark.slow
 TIMES = "\N{MULTIPLICATION SIGN}"

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from bench.cli import main
-from reports import single_file
-from reports.numbers import printable
-from tests.sample_run import HOSTILE_NAMES
+from bench.text.numbers import printable
+from reports.files import single_file
+from tests.support.sample_run import HOSTILE_NAMES
 
 pytestmark = pytest.mark.slow
 # Those of them that a file can have; one more names a folder, as photo ids do.

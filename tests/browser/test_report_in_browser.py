@@ -11,7 +11,7 @@ from PIL import Image
 
 from bench.cli import main
 from reports.build import build
-from tests.sample_run import HOSTILE_NAMES, write_run
+from tests.support.sample_run import HOSTILE_NAMES, write_run
 
 pytestmark = pytest.mark.slow
 

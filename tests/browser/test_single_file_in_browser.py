@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reports import single_file
+from reports.files import single_file
 
 pytestmark = pytest.mark.slow
 

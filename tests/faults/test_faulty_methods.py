@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from tests import runs
+from tests.support import commands
 
 
 @pytest.fixture(scope="module")
@@ -12,11 +12,13 @@ def table(tmp_path_factory, photos) -> pd.DataFrame:
         "Crashes", "Hangs", "Raises", "Declines", "OutOfMemory", "NotFinite", "NoWeights",
         "DiesLoading", "CallsItselfOriginal", "BadText",
     )  # fmt: skip
-    own = ",".join(f"{name}=tests.faulty:{name}" for name in names)
-    done = runs.run(out, photos, "--methods", f"telea,{own}", "--timeout", "4", "--workers", "2")
+    own = ",".join(f"{name}=tests.support.faulty:{name}" for name in names)
+    done = commands.run(
+        out, photos, "--methods", f"telea,{own}", "--timeout", "4", "--workers", "2"
+    )
     assert done.returncode == 1, done.stderr  # as some methods have no result at all
     assert "NoWeights completed no case" in done.stderr
-    return runs.cases(out).reset_index()
+    return commands.cases(out).reset_index()
 
 
 @pytest.mark.parametrize(

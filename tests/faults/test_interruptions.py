@@ -10,15 +10,15 @@ import pandas as pd
 import psutil
 import pytest
 
-from tests import runs
+from tests.support import commands
 
-METHODS = "telea,noise,Slow=tests.faulty:Slow"
+METHODS = "telea,noise,Slow=tests.support.faulty:Slow"
 
 
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory, photos) -> Path:
     out = tmp_path_factory.mktemp("whole") / "out"
-    done = runs.run(out, photos, "--methods", METHODS, env={**os.environ, "SLOW_SECONDS": "0"})
+    done = commands.run(out, photos, "--methods", METHODS, env={**os.environ, "SLOW_SECONDS": "0"})
     assert done.returncode == 0, done.stderr
     return out
 
@@ -26,12 +26,12 @@ def uninterrupted(tmp_path_factory, photos) -> Path:
 def start(out: Path, photos: Path, marker: Path, **environment: str) -> subprocess.Popen:
     """Start a run in a process group of its own and wait until a worker is at work."""
     process = subprocess.Popen(
-        runs.command(out, photos, "--methods", METHODS),
+        commands.command(out, photos, "--methods", METHODS),
         env={**os.environ, "SLOW_STARTED": str(marker), "SLOW_SECONDS": "3", **environment},
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=runs.hear_interrupts,
+        preexec_fn=commands.hear_interrupts,
     )
     deadline = time.monotonic() + 120
     while not marker.exists():
@@ -49,7 +49,7 @@ def wait_gone(pids: list[int]) -> None:
 
 
 def finish(out: Path, photos: Path) -> None:
-    done = runs.run(out, photos, "--methods", METHODS, env={**os.environ, "SLOW_SECONDS": "0"})
+    done = commands.run(out, photos, "--methods", METHODS, env={**os.environ, "SLOW_SECONDS": "0"})
     assert done.returncode == 0, done.stderr
 
 
@@ -64,7 +64,7 @@ def test_a_killed_run_leaves_no_orphan_and_continues_to_the_same_tables(
     process.stderr.close()
     wait_gone(workers)
     finish(out, photos)
-    pd.testing.assert_frame_equal(runs.quality(out), runs.quality(uninterrupted))
+    pd.testing.assert_frame_equal(commands.quality(out), commands.quality(uninterrupted))
     assert not list(out.rglob(".*.tmp"))
 
 
@@ -90,7 +90,7 @@ def test_control_c_says_how_to_go_on_and_leaves_no_orphan(tmp_path, photos, unin
     assert "Traceback" not in messages
     wait_gone(workers)
     finish(out, photos)
-    pd.testing.assert_frame_equal(runs.quality(out), runs.quality(uninterrupted))
+    pd.testing.assert_frame_equal(commands.quality(out), commands.quality(uninterrupted))
 
 
 def test_a_killed_worker_is_replaced(tmp_path, photos, uninterrupted):
@@ -99,13 +99,13 @@ def test_a_killed_worker_is_replaced(tmp_path, photos, uninterrupted):
     os.kill(int(marker.read_text()), signal.SIGKILL)
     _, messages = process.communicate(timeout=120)
     assert process.returncode == 0, messages
-    pd.testing.assert_frame_equal(runs.quality(out), runs.quality(uninterrupted))
+    pd.testing.assert_frame_equal(commands.quality(out), commands.quality(uninterrupted))
 
 
 def test_a_second_run_into_the_folder_is_refused(tmp_path, photos):
     out = tmp_path / "out"
     process = start(out, photos, tmp_path / "started")
-    second = runs.run(out, photos, "--methods", "telea")
+    second = commands.run(out, photos, "--methods", "telea")
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     assert second.returncode == 2
@@ -118,7 +118,7 @@ def test_a_full_disk_stops_the_run_and_what_was_done_is_kept(tmp_path, photos, u
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (14_000, 14_000))  # below a fragment's size
 
-    stopped = runs.run(
+    stopped = commands.run(
         out, photos, "--methods", METHODS, preexec_fn=limit,
         env={**os.environ, "SLOW_SECONDS": "0"},
     )  # fmt: skip
@@ -127,7 +127,7 @@ def test_a_full_disk_stops_the_run_and_what_was_done_is_kept(tmp_path, photos, u
     assert "cannot write" in stopped.stderr
     assert not list(out.rglob(".*.tmp"))
     finish(out, photos)
-    pd.testing.assert_frame_equal(runs.quality(out), runs.quality(uninterrupted))
+    pd.testing.assert_frame_equal(commands.quality(out), commands.quality(uninterrupted))
 
 
 def test_a_damaged_fragment_is_set_aside_and_computed_again(tmp_path, photos, uninterrupted):
@@ -137,7 +137,7 @@ def test_a_damaged_fragment_is_set_aside_and_computed_again(tmp_path, photos, un
     fragment.write_bytes(fragment.read_bytes()[:-100])
     finish(out, photos)
     assert [path.name for path in (out / "quarantine").iterdir()] == [fragment.name]
-    pd.testing.assert_frame_equal(runs.quality(out), runs.quality(uninterrupted))
+    pd.testing.assert_frame_equal(commands.quality(out), commands.quality(uninterrupted))
 
 
 def test_shards_merged_equal_the_whole(tmp_path, photos, uninterrupted):
@@ -145,12 +145,12 @@ def test_shards_merged_equal_the_whole(tmp_path, photos, uninterrupted):
     environment = {**os.environ, "SLOW_SECONDS": "0"}
     for index, part in enumerate(parts):
         shard = ("--methods", METHODS, "--shard", f"{index}/2")
-        assert runs.run(part, photos, *shard, env=environment).returncode == 0
-        assert 0 < len(runs.cases(part)) < len(runs.cases(uninterrupted))
+        assert commands.run(part, photos, *shard, env=environment).returncode == 0
+        assert 0 < len(commands.cases(part)) < len(commands.cases(uninterrupted))
     merged = tmp_path / "merged"
     words = ["-m", "bench", "merge", str(merged), *map(str, parts)]
-    subprocess.run([runs.sys.executable, *words], check=True, timeout=120)
-    pd.testing.assert_frame_equal(runs.quality(merged), runs.quality(uninterrupted))
+    subprocess.run([commands.sys.executable, *words], check=True, timeout=120)
+    pd.testing.assert_frame_equal(commands.quality(merged), commands.quality(uninterrupted))
 
 
 @pytest.mark.nightly
@@ -159,7 +159,7 @@ def test_many_kills_at_random_moments_change_nothing(tmp_path, photos, uninterru
     rng = np.random.default_rng(0)
     for _ in range(20):
         process = subprocess.Popen(
-            runs.command(out, photos, "--methods", METHODS),
+            commands.command(out, photos, "--methods", METHODS),
             env={**os.environ, "SLOW_SECONDS": "1"},
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -168,4 +168,4 @@ def test_many_kills_at_random_moments_change_nothing(tmp_path, photos, uninterru
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     finish(out, photos)
-    pd.testing.assert_frame_equal(runs.quality(out), runs.quality(uninterrupted))
+    pd.testing.assert_frame_equal(commands.quality(out), commands.quality(uninterrupted))

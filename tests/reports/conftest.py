@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from reports.build import build
-from tests.large_run import write_large_run
-from tests.reports.reading import darken, judged, pages_of, write_run
-from tests.sample_run import HOSTILE_NAMES
+from tests.support.large_run import write_large_run
+from tests.support.reading import darken, judged, pages_of, write_run
+from tests.support.sample_run import HOSTILE_NAMES
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,10 @@ import pandas as pd
 import pytest
 
 from bench.statistics import CASE
-from reports import gallery, numbers
+from bench.text import numbers
 from reports.build import build, read_run
-from tests.reports.reading import XHTML, pages_of, texts, write_run
+from reports.site import gallery
+from tests.support.reading import XHTML, pages_of, texts, write_run
 
 SVG = "{http://www.w3.org/2000/svg}"
 

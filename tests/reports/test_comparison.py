@@ -11,11 +11,14 @@ import pytest
 from scipy import stats
 
 from bench.statistics import CASE, Interval
-from reports import comparison, difficulty, figures, tables
+from reports import figures
 from reports.build import read_run
 from reports.figures import Line, Point, labels
-from reports.site import Site
-from tests.reports.made_up import ranking_of, spread, with_values
+from reports.pages import difficulty
+from reports.plots import comparison
+from reports.results import tables
+from reports.site.site import Site
+from tests.support.made_up_values import ranking_of, spread, with_values
 
 COUNT = 40
 

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from reports.disagreement import Window, window
+from reports.results.disagreement import Window, window
 
 
 @pytest.mark.parametrize("shape", [(40, 50), (30, 12), (12, 12)])

@@ -15,12 +15,13 @@ import pytest
 
 from bench.cli import main
 from bench.statistics import headline_metric
-from reports import downloads, latex, markdown, sentences
 from reports.build import build, read_run
-from reports.ranking import rank
-from tests.large_run import write_large_run
-from tests.reports.reading import XHTML, edit
-from tests.sample_run import HOSTILE_NAMES, write_run
+from reports.files import downloads, latex, markdown
+from reports.results import sentences
+from reports.results.ranking import rank
+from tests.support.large_run import write_large_run
+from tests.support.reading import XHTML, edit
+from tests.support.sample_run import HOSTILE_NAMES, write_run
 
 HOSTILE_TITLE = 'A&B_50%$#{x}~^\\<i>"`|*[l](u)* @you #1\n\N{GRINNING FACE}'
 

@@ -9,7 +9,7 @@ import pytest
 
 from bench.errors import BenchError, InputError
 from reports.build import build
-from tests.reports.reading import edit, snapshot
+from tests.support.reading import edit, snapshot
 
 
 def test_building_twice_gives_the_same_bytes(sample, report, tmp_path):

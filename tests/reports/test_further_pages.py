@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from reports.build import build
-from reports.downloads import guarded
-from tests.reports.reading import XHTML, change_header, texts
+from reports.files.downloads import guarded
+from tests.support.reading import XHTML, change_header, texts
 
 
 def test_failures_are_grouped_and_counted(report):

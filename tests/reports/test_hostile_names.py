@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 
-from reports import numbers
+from bench.text import numbers
 from reports.build import build
-from tests.reports.reading import XHTML, edit, pages_of, texts
-from tests.sample_run import HOSTILE_NAMES
+from tests.support.reading import XHTML, edit, pages_of, texts
+from tests.support.sample_run import HOSTILE_NAMES
 
 
 def test_hostile_names_stay_text(hostile):

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from bench.errors import BenchError
-from reports import pictures
 from reports.build import build
-from tests.reports.reading import snapshot
-from tests.sample_run import write_run
+from reports.site import album
+from tests.support.reading import snapshot
+from tests.support.sample_run import write_run
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_pictures_of_the_same_pixels_are_not_encoded_again(run, monkeypatch):
 
 
 def test_other_code_or_libraries_make_all_pictures_again(run, monkeypatch):
-    monkeypatch.setattr(pictures, "_maker", lambda: "other code")
+    monkeypatch.setattr(album, "_maker", lambda: "other code")
     listed = run / "report" / "assets" / "pictures.json"
     before = times(run / "report")
     build(run)

@@ -11,17 +11,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench import joined, runner
 from bench.cli import main
 from bench.errors import BenchError, InputError
-from bench.protocol import Protocol
-from bench.request import Request
+from bench.folder import side_by_side
+from bench.folder.store import KEYS
+from bench.planning.protocol import Protocol
+from bench.run import runner
+from bench.run.request import Request
 from bench.statistics import headline_metric
-from bench.store import KEYS
 from reports.build import build, read_run
-from reports.ranking import rank
-from tests import sample_run
-from tests.reports.reading import change_header, edit, texts
+from reports.results.ranking import rank
+from tests.support import sample_run
+from tests.support.reading import change_header, edit, texts
 
 PRINT = "photos:0123456789/3 size:sample paste:known-8bit"
 
@@ -111,7 +112,7 @@ def test_a_case_is_taken_from_the_run_that_completed_it(pair, tmp_path):
         return cases
 
     edit(pair[0], "cases", fail)
-    joined.join(tmp_path, pair)
+    side_by_side.join(tmp_path, pair)
     rows = pd.read_parquet(tmp_path / "cases.parquet")
     assert not rows.duplicated(KEYS).any()
     own = rows[rows["method"] == "telea"].set_index("photo")
@@ -146,7 +147,7 @@ def test_fills_of_other_photos_are_not_shown_beside_these(pair, tmp_path):
     for table in ("plan", "cases"):
         edit(pair[1], table, lambda t: t.assign(case_key=t["case_key"].where(
             t["photo"] != "coffee.png", "other")))  # fmt: skip
-    joined.join(tmp_path, pair, anyway=True)
+    side_by_side.join(tmp_path, pair, anyway=True)
     rows = pd.read_parquet(tmp_path / "cases.parquet").set_index(["method", "photo"])
     assert (rows.loc["shiftmap"].loc["coffee.png", "output"] == "").all()
     assert (rows.loc["shiftmap"].loc["chelsea.png", "output"] != "").all()
@@ -175,9 +176,9 @@ def test_an_incomplete_run_makes_the_report_incomplete(pair, tmp_path):
 
 def test_runs_of_one_name_are_told_apart_by_their_path(whole, tmp_path):
     runs = [Path(shutil.copytree(whole, tmp_path / side / "run")) for side in ("a", "b")]
-    assert joined._labels(runs) == ["a/run", "b/run"]
+    assert side_by_side._labels(runs) == ["a/run", "b/run"]
     made_by_other_code(runs[1])
-    joined.join(tmp_path / "joined", runs)
+    side_by_side.join(tmp_path / "joined", runs)
     names = set(pd.read_parquet(tmp_path / "joined" / "methods.parquet")["method"])
     assert {"telea (a/run)", "telea (b/run)"} <= names
 
@@ -201,7 +202,7 @@ def test_tables_from_elsewhere_show_no_files_outside_of_the_runs(pair, tmp_path)
     (tmp_path / "secret.png").write_bytes(next(pair[0].glob("photos/*.png")).read_bytes())
     for path in ("../../secret.png", str(tmp_path / "secret.png")):
         edit(pair[1], "cases", lambda t, p=path: t.assign(output=p))
-        folders = joined.join(tmp_path / "joined", pair)
+        folders = side_by_side.join(tmp_path / "joined", pair)
         run = read_run(tmp_path / "joined", folders)
         outputs = run.cases.loc[run.cases["method"] == "shiftmap", "output"]
         assert len(outputs) == 6
@@ -224,7 +225,7 @@ def test_two_real_runs_of_one_protocol(photos, tmp_path):
     for name, method in (("a", "telea"), ("b", "navier_stokes")):
         runner.run(Request(tmp_path / name, protocol, methods=(method, "mean"), offline=True,
                            metrics=("psnr_db", "ssim_hole"), executor="inline"))  # fmt: skip
-    folders = joined.join(tmp_path / "joined", [tmp_path / "a", tmp_path / "b"])
+    folders = side_by_side.join(tmp_path / "joined", [tmp_path / "a", tmp_path / "b"])
     run = read_run(tmp_path / "joined", folders)
     ranking = rank(run, "small", headline_metric(run.metrics))
     assert {scores.method for scores in ranking.ranked} == {"telea", "navier_stokes"}
@@ -236,6 +237,6 @@ def test_two_real_runs_of_one_protocol(photos, tmp_path):
 
 def test_a_folder_that_is_no_run_is_named(pair, tmp_path):
     with pytest.raises(InputError, match="nowhere"):
-        joined.join(tmp_path, [pair[0], tmp_path / "nowhere"])
+        side_by_side.join(tmp_path, [pair[0], tmp_path / "nowhere"])
     with pytest.raises(BenchError):
-        joined.join(tmp_path, [pair[0], pair[0]])
+        side_by_side.join(tmp_path, [pair[0], pair[0]])

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bench.folder.store import RunFolder
 from bench.latency.anchors import ANCHOR
-from bench.store import RunFolder
 from reports.build import build
-from tests import made_up_latency
-from tests.reports.reading import XHTML, texts, write_run
+from tests.support import made_up_latency
+from tests.support.reading import XHTML, texts, write_run
 
 
 @pytest.fixture(scope="module")

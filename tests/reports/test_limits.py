@@ -11,11 +11,11 @@ import pytest
 
 import reports
 from bench.statistics import headline_metric
-from reports import orders
 from reports.build import read_run
-from reports.ranking import rank
-from tests.large_run import write_large_run
-from tests.reports.reading import XHTML, pages_of
+from reports.results import orders
+from reports.results.ranking import rank
+from tests.support.large_run import write_large_run
+from tests.support.reading import XHTML, pages_of
 
 CONTROLS = {f"{XHTML}{tag}" for tag in ("input", "select", "button", "summary")}
 STATIC = Path(reports.__file__).parent / "static"

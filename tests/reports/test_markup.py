@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import reports
-from tests.reports.reading import XHTML, texts
+from tests.support.reading import XHTML, texts
 
 SOURCES = Path(reports.__file__).parent
 

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 import methods
-from bench.method_table import methods_table, parameters
+from bench.run.methods_table import methods_table, parameters
 from methods.card import read as read_card
 from reports.build import build
-from tests.reports.reading import XHTML, edit, texts
+from tests.support.reading import XHTML, edit, texts
 
 PUBLISHED = [
     {

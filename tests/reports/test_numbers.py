@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reports import numbers
-from tests.sample_run import HOSTILE_NAMES
+from bench.text import numbers
+from tests.support.sample_run import HOSTILE_NAMES
 
 
 def test_signed_numbers_have_a_plus_only_above_zero_as_shown():

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reports import gallery
 from reports.build import read_run
-from reports.orders import orders
-from tests.reports.made_up import ranking_of, with_values
+from reports.results.orders import orders
+from reports.site import gallery
+from tests.support.made_up_values import ranking_of, with_values
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from bench.statistics import headline_metric
-from reports import sentences
 from reports.build import build, read_run
-from reports.ranking import rank
-from reports.winners import winners
-from tests.reports.reading import XHTML, change_header, edit, pages_of, texts
+from reports.results import sentences
+from reports.results.ranking import rank
+from reports.results.winners import winners
+from tests.support.reading import XHTML, change_header, edit, pages_of, texts
 
 
 def test_overview_says_who_wins_and_that_it_is_a_demonstration(report, sample):

@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 
 from bench.statistics import Facts, compare_methods, headline_metric
-from reports import numbers, pair_table, sentences, tables
+from bench.text import numbers
 from reports.build import build, read_run
-from reports.ranking import rank
-from tests.reports.made_up import PHOTOS, ranking_of, spread, with_values
-from tests.reports.reading import edit, texts, write_run
+from reports.results import pair_rows, sentences, tables
+from reports.results.ranking import rank
+from tests.support.made_up_values import PHOTOS, ranking_of, spread, with_values
+from tests.support.reading import edit, texts, write_run
 
 
 def test_a_floor_or_the_ceiling_never_wins(copy):
@@ -130,7 +131,7 @@ def test_the_best_of_a_tie_is_the_first_of_its_range(sample):
 def test_pairs_are_listed_with_both_p_values_and_a_verdict(sample):
     values = {"ns": spread(0.7), "shiftmap": spread(0.699), "telea": spread(0.2, 0.3)}
     run = with_values(read_run(sample), values)
-    pairs = pair_table.pairs(run, ranking_of(run), "")
+    pairs = pair_rows.pairs(run, ranking_of(run), "")
     assert [(p.a, p.b) for p in pairs] == [
         ("Navier\N{EN DASH}Stokes", "Shift-map"), ("Navier\N{EN DASH}Stokes", "Telea"),
         ("Shift-map", "Telea"),

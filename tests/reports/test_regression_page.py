@@ -13,8 +13,8 @@ import pytest
 from bench.cli import main
 from bench.errors import InputError
 from reports.build import build, read_run
-from tests import made_up_latency
-from tests.reports.reading import (
+from tests.support import made_up_latency
+from tests.support.reading import (
     XHTML,
     change_header,
     darken,

@@ -13,10 +13,11 @@ import pytest
 
 from bench.cli import main
 from bench.errors import BenchError
-from reports import packed, single_file
 from reports.build import build
-from tests.reports.reading import XHTML
-from tests.sample_run import HOSTILE_NAMES, write_run
+from reports.files import archive as packed
+from reports.files import single_file
+from tests.support.reading import XHTML
+from tests.support.sample_run import HOSTILE_NAMES, write_run
 
 
 @pytest.fixture(scope="module")

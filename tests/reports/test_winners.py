@@ -9,12 +9,14 @@ import pandas as pd
 import pytest
 
 from bench.statistics import headline_metric
-from reports import heat, numbers, pareto
+from bench.text import numbers
 from reports.build import read_run
-from reports.ranking import rank
-from reports.timing import INDICATIVE, times
-from reports.winners import winners
-from tests.reports.made_up import PHOTOS, ranking_of, spread, with_values
+from reports.plots import pareto
+from reports.results import heat
+from reports.results.ranking import rank
+from reports.results.timing import INDICATIVE, times
+from reports.results.winners import winners
+from tests.support.made_up_values import PHOTOS, ranking_of, spread, with_values
 
 VALUES = {"ns": spread(0.7), "shiftmap": spread(0.6), "telea": spread(0.2), "mean": spread(0.1)}
 

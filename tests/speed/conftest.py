@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bench import threads
+from bench.machine import threads
 
 
 @pytest.fixture(autouse=True)

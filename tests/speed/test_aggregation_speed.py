@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 import pytest
 
-from methods.hifill import aggregation
-from tests import plain_aggregation
-from tests.speed.turns import keep, take_turns
+from methods.networks.hifill import aggregation
+from tests.support import plain_aggregation
+from tests.support.turns import keep, take_turns
 
 MEMORY = """
 import json, sys
-from bench.memory import peak_bytes, reset_peak
+from bench.machine.memory import peak_bytes, reset_peak
 from tests.speed.test_aggregation_speed import FORMS, inputs
 given = inputs(*map(int, sys.argv[2:]))
 reset_peak()

@@ -12,7 +12,7 @@ from scipy import stats
 
 from bench.statistics import compare_pairs, significance
 from bench.statistics.intervals import multiplicities, widened
-from tests.speed.turns import keep, take_turns
+from tests.support.turns import keep, take_turns
 
 RESAMPLES = 9999
 BATCH = 2**20

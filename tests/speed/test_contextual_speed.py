@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from methods.contextual import contextual_attention
-from tests.plain_attention import attention
-from tests.speed.turns import keep, take_turns
+from methods.layers.contextual import contextual_attention
+from tests.support.plain_attention import attention
+from tests.support.turns import keep, take_turns
 
 ROOT = Path(__file__).parents[2]
 CHANNELS, RATE = 128, 2

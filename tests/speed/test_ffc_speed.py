@@ -10,11 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from methods.ffc import FFCBNAct, FFCResBlock, Join
-from methods.ffc_lean import Lean
-from methods.goldens import Part
-from methods.lama import Generator
-from tests.speed.turns import keep, take_turns
+from methods.layers.ffc import FFCBNAct, FFCResBlock, Join
+from methods.layers.ffc_lean import Lean
+from methods.networks.lama.method import Generator
+from methods.verification import Part
+from tests.support.turns import keep, take_turns
 
 
 def plain_convolution(conv, x):

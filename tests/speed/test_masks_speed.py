@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from masks.tiers import TIERS, describe, generate, seed_of
-from tests.speed.turns import keep, take_turns
+from tests.support.turns import keep, take_turns
 
 COUNT = 60
 

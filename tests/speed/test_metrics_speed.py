@@ -17,7 +17,7 @@ from bench.metrics.meter import Meter
 from bench.metrics.pair import Original, Pair
 from bench.metrics.perceptual import Lpips
 from bench.metrics.sliced import Photos, swd
-from tests.speed.turns import keep, take_turns
+from tests.support.turns import keep, take_turns
 
 NAMES = ("psnr_db", "psnr_hole_db", "ssim", "ssim_hole", "l1", "l1_hole", "seam")
 

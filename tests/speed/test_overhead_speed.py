@@ -13,10 +13,10 @@ from statistics import median
 
 import pytest
 
-from bench.protocol import Protocol
-from bench.request import Request
-from bench.runner import run
-from bench.store import RunFolder
+from bench.folder.store import RunFolder
+from bench.planning.protocol import Protocol
+from bench.run.request import Request
+from bench.run.runner import run
 
 # Long enough to stand for a run; without measuring, just long enough to work.
 LONG, SHORT = Protocol(draws=6), Protocol(limit=1)

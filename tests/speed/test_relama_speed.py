@@ -6,9 +6,9 @@ import pytest
 import torch
 
 import methods
-from bench import flops
-from methods.lama import Generator
-from tests.speed.turns import keep, take_turns
+from bench.machine import flops
+from methods.networks.lama.method import Generator
+from tests.support.turns import keep, take_turns
 
 
 @pytest.mark.parametrize("config", ["small", "full"])

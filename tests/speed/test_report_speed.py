@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.large_run import TIERS, write_large_run
+from tests.support.large_run import TIERS, write_large_run
 
 METHODS = 12
 # By name: photos, and whether there are pictures. A draw of each tier a photo.
@@ -23,7 +23,7 @@ start = time.perf_counter()
 from reports.build import build
 build(Path(sys.argv[1]))
 seconds = time.perf_counter() - start
-from bench.memory import peak_bytes
+from bench.machine.memory import peak_bytes
 print(seconds, peak_bytes())
 """
 

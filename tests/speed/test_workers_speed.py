@@ -15,13 +15,13 @@ import pandas as pd
 import psutil
 import pytest
 
-from bench.executors.local import LocalExecutor
-from bench.jobs import Job, Setup
-from bench.protocol import Protocol
-from bench.request import Request
-from bench.runner import run
-from tests import runs
-from tests.speed.turns import keep, take_turns
+from bench.planning.protocol import Protocol
+from bench.run.executors.local import LocalExecutor
+from bench.run.messages import Job, Setup
+from bench.run.request import Request
+from bench.run.runner import run
+from tests.support import commands
+from tests.support.turns import keep, take_turns
 
 CORES = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 
@@ -52,7 +52,7 @@ def test_two_workers_against_one(benchmark, tmp_path):
 
     forms = {"two workers": partial(work, 2), "one worker": partial(work, 1)}
     turns = take_turns(benchmark, forms, rounds=3)
-    pd.testing.assert_frame_equal(runs.quality(done[0]), runs.quality(done[1]))
+    pd.testing.assert_frame_equal(commands.quality(done[0]), commands.quality(done[1]))
     load = os.getloadavg()[0] / (os.cpu_count() or 1)
     keep(benchmark, turns, *forms, "a run", load_of_each_core=load)
 

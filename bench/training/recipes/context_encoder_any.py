@@ -11,7 +11,7 @@ from torch import nn
 from bench.training.critics import WholeCritic
 from bench.training.recipe import KNOWN, Recipe, Shown
 from bench.training.stream import Batch
-from methods.context_encoder import painted
+from methods.networks.context_encoder.method import painted
 
 # The paper weighs its squared error in [-1, 1] by 0.999. That is 4 e^2 of an error e in [0, 1]; its
 # slope 8 e is compared with that of |e| at the mean error that the paper reports.

@@ -16,7 +16,7 @@ from bench.training.features import ObjectFeatures
 from bench.training.recipe import KNOWN, Recipe, Shown
 from bench.training.stream import Batch
 from methods import sizes
-from methods.ict import tokens
+from methods.networks.ict import tokens
 
 _TOKENS, _PICTURE = "transformer", "upsampler"
 _ADVERSARIAL, _CONTENT, _STYLE = 0.1, 0.1, 250.0

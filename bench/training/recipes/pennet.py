@@ -11,7 +11,7 @@ from torch import nn
 from bench.training.critics import SpectralPatchCritic
 from bench.training.recipe import KNOWN, Recipe, Shown
 from bench.training.stream import Batch
-from methods.pennet import network_input
+from methods.networks.pennet.method import network_input
 
 # The authors weigh the absolute error of known pixels in [-1, 1] by 1, which is 2 in [0, 1].
 _UNIT = KNOWN / 2

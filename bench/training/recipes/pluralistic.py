@@ -13,7 +13,7 @@ from torch.distributions import Normal, kl_divergence
 from bench.training.critics import CriticPerPath
 from bench.training.recipe import KNOWN, Recipe, Shown
 from bench.training.stream import Batch
-from methods.pluralistic.network import Discriminator, resized, target_scale
+from methods.networks.pluralistic.network import Discriminator, resized, target_scale
 
 _REBUILT, _GENERATED = "reconstructive", "generative"
 _OURS = KNOWN / (20 * 2)  # the paper's weight for L1, whose values are twice ours

@@ -1,0 +1,1 @@
+"""Which differences between methods, or between two runs, mean something."""

@@ -1,0 +1,198 @@
+"""A comparison as tables of rounded text, whatever they are then written as."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from bench.folder.store import records
+from bench.statistics import MARKS, Comparison
+from bench.statistics.groups import JACKKNIFE
+from bench.statistics.significance import FINEST_P
+
+_LETTERS_MEAN = (
+    "Methods that share a letter are not told apart. A rank range counts who is significantly "
+    "better and worse."
+)
+_DIFFERENCES = (
+    "Differences are a minus b with 95 % intervals. p is adjusted by Holm over the pairs of "
+    "methods; pairs with a floor or the ceiling are a family of their own. Intervals and "
+    "equivalence are not adjusted for the number of pairs."
+)
+_CASE_TEST = (
+    "Metrics of single fills: p by sign flips by photo, which assumes that differences are "
+    "symmetric about 0 (strongly skewed ones are called significant too often, 9 % instead of 5 % "
+    "of 30 photos), Wilcoxon on the photos' means, which tests that symmetry; <= stands where all "
+    "random flips were smaller."
+)
+_SET_TEST = (
+    "Metrics of sets: p by Student's t of the jackknife's error of the difference; a set has no "
+    "wins and no Wilcoxon test."
+)
+_EQUIVALENT = "equivalent: the 90 % interval, of 5 photos or more, lies within the margin"
+
+
+@dataclass(frozen=True)
+class Block:
+    """One table as text; the first ``names`` columns hold words, the others numbers."""
+
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    names: int
+
+
+def blocks(comparison: Comparison) -> list[Block]:
+    """Ranks, pairs and partial methods of each tier and metric as rounded text.
+
+    Pairs that only confirm that a floor is worse and the ceiling better are counted, not shown;
+    CSV and JSON hold all.
+    """
+    found = []
+    for (tier, metric), ranks in comparison.ranks.groupby(["tier", "metric"], sort=False):
+        pairs, partial = (
+            table[(table["tier"] == tier) & (table["metric"] == metric)]
+            for table in (comparison.pairs, comparison.partial)
+        )
+        digits = _decimals([*(ranks["high"] - ranks["low"]), *(pairs["high"] - pairs["low"])])
+        title = f"{tier}, {metric} ({ranks['better'].iloc[0]} is better)"
+        found.append(_ranks(title, ranks, digits))
+        told = pairs[~_expected(pairs, dict(zip(ranks["method"], ranks["role"], strict=True)))]
+        if len(pairs):
+            hidden = len(pairs) - len(told)
+            rest = f" ({hidden} with floors and ceiling came out as expected)" if hidden else ""
+            found.append(_pairs(f"{title}: pairs{rest}", told, digits))
+        if len(partial):
+            found.append(_partial(f"{title}: not ranked, incomplete", partial, digits))
+    return found
+
+
+def notes(comparison: Comparison) -> list[str]:
+    """What a reader of the tables must know, how to read them first."""
+    said = [" ".join(note.split()) for note in comparison.notes]
+    ranked = comparison.ranks["rank_first"].notna().any() if len(comparison.ranks) else False
+    first = comparison.pairs.drop_duplicates("metric")
+    margins = first.dropna(subset=["margin"])
+    unstated = ", ".join(first.loc[first["margin"].isna(), "metric"])
+    stated = ", ".join(f"{row['metric']} {row['margin']:g}" for row in records(margins))
+    # That all photos agree on the ceiling is what it is for.
+    noted = comparison.ranks.query("note != '' and role != 'ceiling'")
+    remarks = {
+        f"{tier}, {metric}: {note} ({', '.join(rows['method'])})"
+        for (tier, metric, note), rows in noted.groupby(["tier", "metric", "note"])
+    }
+    return [
+        *([_LETTERS_MEAN] if ranked else []),
+        *([_DIFFERENCES] if len(comparison.pairs) else []),
+        *([_CASE_TEST] if (comparison.pairs["note"] != JACKKNIFE).any() else []),
+        *([_SET_TEST] if (comparison.pairs["note"] == JACKKNIFE).any() else []),
+        *([f"{_EQUIVALENT} ({stated})"] if stated else []),
+        *([f"no margin is stated, so no equivalence is found: {unstated}"] if unstated else []),
+        *said,
+        *sorted(remarks),
+    ]
+
+
+def _expected(pairs: pd.DataFrame, role_of: Mapping[str, str]) -> pd.Series:
+    """Pairs that only confirm that the floors are floors and the ceiling is the ceiling."""
+    height = {"floor": 0, "ranked": 1, "compared": 1, "ceiling": 2}
+    a, b = (pairs[side].map(role_of).map(height) for side in ("a", "b"))
+    return ((a > b) & (pairs["verdict"] == "a better")) | (
+        (a < b) & (pairs["verdict"] == "b better")
+    )
+
+
+def _ranks(title: str, table: pd.DataFrame, digits: int) -> Block:
+    rows = [
+        [
+            row["method"], _place(row), row["group"], _number(row["mean"], digits),
+            _interval(row["low"], row["high"], digits), str(row["n"]), str(row["photos"]),
+        ]
+        for row in records(table)
+    ]  # fmt: skip
+    header = ["method", "rank", "group", "mean", "95 % interval", "n", "photos"]
+    return Block(title, header, rows, names=3)
+
+
+def _pairs(title: str, table: pd.DataFrame, digits: int) -> Block:
+    of_sets = bool((table["note"] == JACKKNIFE).any())
+    rows = [
+        [
+            row["a"], row["b"], _said(row), _signed(row["difference"], digits),
+            _interval(row["low"], row["high"], digits),
+            *([] if of_sets else [_number(100 * row["win_rate"], 0)]),
+            _p(row["p_holm"], at_limit=not of_sets and row["p"] <= FINEST_P),
+            *([] if of_sets else [_p(row["p_wilcoxon_holm"])]), str(row["n"]), str(row["photos"]),
+        ]
+        for row in records(table)
+    ]  # fmt: skip
+    wins, wilcoxon = ([], []) if of_sets else (["a wins %"], ["Wilcoxon"])
+    header = ["a", "b", "verdict", "a - b", "95 % interval", *wins, "p", *wilcoxon, "n", "photos"]
+    return Block(title, header, rows, names=3)
+
+
+def _partial(title: str, table: pd.DataFrame, digits: int) -> Block:
+    rows = [
+        [
+            row["method"], row["reference"], _number(100 * row["coverage"], 0),
+            _number(row["mean"], digits), _interval(row["low"], row["high"], digits),
+            str(row["n"]), _signed(row["difference"], digits),
+            _interval(row["difference_low"], row["difference_high"], digits),
+            str(row["n_paired"]),
+        ]
+        for row in records(table)
+    ]  # fmt: skip
+    header = ["method", "best ranked", "coverage %", "mean", "95 % interval", "n",
+              "minus best", "95 % interval", "n"]  # fmt: skip
+    return Block(title, header, rows, names=2)
+
+
+def _place(row: Mapping[str, Any]) -> str:
+    first, last = row["rank_first"], row["rank_last"]
+    if pd.isna(first):
+        return str(row["role"]) if row["role"] in MARKS else ""
+    return str(first) if first == last else f"{first}-{last}"
+
+
+def _said(row: Mapping[str, Any]) -> str:
+    """The verdict with the method's name; that a difference is real but negligible."""
+    verdict = str(row["verdict"])
+    if verdict == "cannot tell" and pd.isna(row["margin"]):
+        return "cannot tell (no margin)"
+    if not verdict.endswith("better"):
+        return verdict
+    text = f"{row[verdict[0]]} better"
+    return f"{text}, negligibly" if row["equivalent"] else text
+
+
+def _decimals(widths: Sequence[float]) -> int:
+    """So many that the typical interval's half width shows two digits."""
+    known = sorted(width for width in widths if width > 0)
+    if not known:
+        return 4
+    return min(max(1 - math.floor(math.log10(known[len(known) // 2] / 2)), 0), 8)
+
+
+def _number(value: float, digits: int) -> str:
+    return "" if pd.isna(value) else f"{value:.{digits}f}"
+
+
+def _signed(value: float, digits: int) -> str:
+    return "" if pd.isna(value) else f"{value:+.{digits}f}"
+
+
+def _interval(low: float, high: float, digits: int) -> str:
+    return "" if pd.isna(low) else f"[{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def _p(value: float, *, at_limit: bool = False) -> str:
+    """Three digits; ``<=`` and rounded up where random flips could not give less."""
+    if pd.isna(value):
+        return ""
+    if at_limit and 0.001 <= value < 1:
+        return f"<={math.ceil(round(1000 * value, 6)) / 1000:.3f}"
+    return "<0.001" if value < 0.001 else f"{value:.3f}"

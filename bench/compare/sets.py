@@ -1,0 +1,264 @@
+"""FID and KID of the methods of one tier: estimates from features, ranks, pairs, refusals."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from bench.compare.tables import Run
+from bench.folder.store import records
+from bench.metrics import METRICS
+from bench.metrics.distribution import fid, kid
+from bench.metrics.record import Metric
+from bench.statistics import (
+    CASE,
+    FULL_COVERAGE,
+    MARKS,
+    Comparison,
+    Facts,
+    Interval,
+    common_cases,
+    completed,
+    decide,
+    joined,
+)
+from bench.statistics.comparison import PAIRS, by_mean, coverage_of, rank_table, roles
+from bench.statistics.frechet import EXTRAPOLATION_LEAST, FID_LEAST, fid_estimates, fid_extrapolated
+from bench.statistics.groups import GROUPS, JACKKNIFE, Estimate, group_of
+from bench.statistics.kernel import KID_LEAST, kid_estimates
+
+Features = Mapping[str, np.ndarray]
+PHOTO = "the photo"  # no name of a method has a space
+
+
+def within(run: Run, facts: Facts, tier: str, expected: int) -> Comparison:
+    """Compare the methods of one tier of a run by a metric of sets of fills.
+
+    Like metrics of single cases, it is computed on the cases that all ranked methods completed.
+
+    Args:
+        run: The run.
+        facts: The metric.
+        tier: The tier.
+        expected: Number of cases planned for it.
+    """
+    metric = METRICS[facts.name]
+    role_of = roles(run.methods)
+    if not has_intervals(metric):
+        return _without_interval(run, facts, tier, role_of)
+    cases = run.cases[run.cases["tier"] == tier]
+    covered = coverage_of(cases, role_of, expected)
+    names = [n for n, share in covered.items() if share >= FULL_COVERAGE]
+    keys = common_cases(cases, names)[[*CASE, "cluster"]].drop_duplicates(CASE)
+    features = run.folder.read_features(metric.network)
+    hashes = pictures(run, names, keys)
+    there = measured(hashes, features)
+    clusters = keys["cluster"][there].tolist()
+    few = [n for n in covered if n not in names and covered[n] > 0]
+    left_out = [f"{tier}, {facts.name}: {n} has too few cases for a set" for n in few]
+    why = refusal(metric, clusters)
+    if why:
+        return joined([], [f"{tier}, {facts.name}: refused: {why}", *left_out])
+    fills, photos = _stacked(hashes[there], features)
+    found = estimates(metric, fills, photos, clusters)
+    n_photos = len(set(clusters))
+    marks = [name for name in found if role_of[name] in MARKS]
+    photos_of = dict.fromkeys(found, n_photos)
+    parts = [compare_estimates(tier, facts, found, role_of, photos_of, marks)]
+    if metric.function is fid:
+        parts.append(extrapolated(tier, facts, fills, photos, role_of, n_photos))
+    return joined(parts, left_out)
+
+
+def pictures(run: Run, names: Sequence[str], keys: pd.DataFrame) -> pd.DataFrame:
+    """Content hash of each method's fill, and of the photo, one row per case of ``keys``."""
+    cases = pd.MultiIndex.from_frame(keys[CASE])
+    done = completed(run.cases)
+    done = done[done["method"].isin(list(names))]
+    hashes = done.pivot(index=CASE, columns="method", values="output_sha").reindex(cases)
+    return hashes.assign(**{PHOTO: run.plan.set_index(CASE)["photo_sha"].reindex(cases)})
+
+
+def measured(hashes: pd.DataFrame, features: Features) -> np.ndarray:
+    """Which cases have features of all fills and of the photo, ``(n,)``."""
+    return hashes.isin(features.keys()).all(axis=1).to_numpy()
+
+
+def _stacked(hashes: pd.DataFrame, features: Features) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Features ``(n, d)`` of each method's fills, and of the photos."""
+    arrays = {str(name): features_of(column, features) for name, column in hashes.items()}
+    photos = arrays.pop(PHOTO)
+    return arrays, photos
+
+
+def features_of(hashes: pd.Series, features: Features) -> np.ndarray:
+    """Features ``(n, d)`` of pictures given by their hashes."""
+    return np.array([features[sha] for sha in hashes])
+
+
+def has_intervals(metric: Metric) -> bool:
+    """Whether a set metric can be computed again without a group of photos."""
+    return metric.function in (fid, kid)
+
+
+def refusal(metric: Metric, clusters: Sequence[str]) -> str:
+    """Why so few pictures do not make a number to compare; empty if there are enough."""
+    n = len(clusters)
+    if metric.function is fid and n < FID_LEAST:
+        return (
+            f"needs at least {FID_LEAST} cases with features of all fills, found {n}: with fewer "
+            "the covariance of its 2048 features is singular and the bias, which differs by "
+            "method, is large; compare KID instead"
+        )
+    if metric.function is kid and n < KID_LEAST:
+        return f"needs at least {KID_LEAST} cases with features of all fills, found {n}"
+    groups = len(set(group_of(clusters).tolist()))
+    if groups < GROUPS:
+        return (
+            f"needs photos in all {GROUPS} groups of the jackknife, found {len(set(clusters))} "
+            f"photos in {groups}"
+        )
+    return ""
+
+
+def estimates(
+    metric: Metric, fills: Features, photos: np.ndarray, clusters: Sequence[str]
+) -> dict[str, Estimate]:
+    """The metric of each method, with what the jackknife needs.
+
+    Args:
+        metric: FID or KID.
+        fills: Features ``(n, d)`` by method, in one order of cases.
+        photos: Features of the photos of these cases.
+        clusters: Photo of each case.
+    """
+    compute = fid_estimates if metric.function is fid else kid_estimates
+    return compute(fills, photos, group_of(clusters))
+
+
+def compare_estimates(
+    tier: str,
+    facts: Facts,
+    found: Mapping[str, Estimate],
+    role_of: Mapping[str, str],
+    photos: Mapping[str, int],
+    marks: Collection[str] = (),
+    pairs: Sequence[tuple[str, str]] | None = None,
+) -> Comparison:
+    """Ranks and pairs of set metrics.
+
+    p-values are Student's with the jackknife's standard error of the difference, adjusted over
+    all pairs given, those with a floor or the ceiling apart.
+
+    Args:
+        tier: The tier.
+        facts: The metric.
+        found: Estimate by method; both of a pair of the same cases.
+        role_of: Role by method.
+        photos: Number of photos by method.
+        marks: Floors and the ceiling.
+        pairs: Which to compare; all, the better first, if omitted.
+    """
+    means = pd.Series({name: estimate.value for name, estimate in found.items()})
+    order = by_mean(means, facts.higher, role_of)
+    rows = pd.DataFrame(
+        [
+            _pair_row(a, b, found[a] - found[b], photos[a])
+            for a, b in (itertools.combinations(order, 2) if pairs is None else pairs)
+        ]
+    )
+    if len(rows):
+        table = decide(rows, means, metric=facts.name, higher=facts.higher, marks=marks)
+    else:
+        table = rows
+    table = table.assign(tier=tier, metric=facts.name).reindex(columns=PAIRS)
+    intervals = {
+        name: Interval(estimate.value, *estimate.interval(), estimate.n, photos[name])
+        for name, estimate in found.items()
+    }
+    return Comparison(
+        ranks=rank_table(tier, facts, order, role_of, intervals, table),
+        pairs=table,
+        notes=(
+            f"{facts.name}: of all cases at once; intervals by the delete-a-group jackknife "
+            f"({GROUPS} groups of photos), p-values by Student's test with its errors",
+        ),
+    )
+
+
+def extrapolated(
+    tier: str,
+    facts: Facts,
+    fills: Features,
+    photos: np.ndarray,
+    role_of: Mapping[str, str],
+    clusters: int,
+) -> Comparison:
+    """FID of infinitely many pictures, as rows of a metric of its own, without ranks.
+
+    Refused below 10 pictures a feature, with a note.
+    """
+    n, d = photos.shape
+    limit = Facts(f"{facts.name}_infinite", facts.higher, facts.unit, facts.scope)
+    if n < EXTRAPOLATION_LEAST * d:
+        return joined(
+            [],
+            [
+                f"{tier}, {limit.name}: refused: needs {EXTRAPOLATION_LEAST * d} pictures, "
+                f"{EXTRAPOLATION_LEAST} a feature, found {n}: with fewer the line in 1/n bends"
+            ],
+        )
+    note = "intercept of a straight line in 1/n"
+    lines = fid_extrapolated(fills, photos)
+    means = pd.Series({name: line.intercept for name, line in lines.items()})
+    unranked = dict.fromkeys(role_of, "compared")
+    order = by_mean(means, facts.higher, role_of)
+    intervals = {
+        name: Interval(float(means[name]), np.nan, np.nan, n, clusters, note) for name in order
+    }
+    nothing = pd.DataFrame(columns=PAIRS)
+    return Comparison(
+        ranks=rank_table(tier, limit, order, unranked, intervals, nothing),
+        pairs=nothing,
+        notes=(f"{limit.name}: {note}",),
+    )
+
+
+def _pair_row(a: str, b: str, gap: Estimate, photos: int) -> dict[str, object]:
+    low, high = gap.interval(0.95)
+    low90, high90 = gap.interval(0.9)
+    return {
+        "a": a, "b": b, "difference": gap.value, "low": low, "high": high, "low90": low90,
+        "high90": high90, "win_rate": np.nan, "n": gap.n, "photos": photos, "p": gap.p,
+        "p_wilcoxon": np.nan, "note": JACKKNIFE,
+    }  # fmt: skip
+
+
+def _without_interval(run: Run, facts: Facts, tier: str, role_of: Mapping[str, str]) -> Comparison:
+    """A set metric without interval: its values are shown, and nothing is concluded."""
+    rows = run.sets[(run.sets["tier"] == tier) & (run.sets["metric"] == facts.name)]
+    done = completed(run.cases)
+    photos = done[done["tier"] == tier].groupby("method")["cluster"].nunique()
+    intervals = {
+        str(row["method"]): Interval(
+            float(row["value"]),
+            np.nan,
+            np.nan,
+            int(row["n"]),
+            int(photos[row["method"]]),
+            str(row["note"]),
+        )
+        for row in records(rows)
+    }
+    means = pd.Series({name: interval.mean for name, interval in intervals.items()}, dtype=float)
+    order = by_mean(means, facts.higher, role_of)
+    unranked = dict.fromkeys(order, "compared")
+    nothing = pd.DataFrame(columns=PAIRS)
+    return Comparison(
+        ranks=rank_table(tier, facts, order, unranked, intervals, nothing),
+        pairs=nothing,
+        notes=(f"{facts.name}: one number of all fills, without interval: not ranked",),
+    )

@@ -1,0 +1,94 @@
+"""FID and KID of each method in two runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from bench.compare.sets import (
+    PHOTO,
+    Features,
+    compare_estimates,
+    estimates,
+    features_of,
+    has_intervals,
+    measured,
+    pictures,
+    refusal,
+)
+from bench.compare.tables import Run
+from bench.metrics import METRICS
+from bench.metrics.record import Metric
+from bench.statistics import CASE, MARKS, Comparison, Facts, completed, joined
+from bench.statistics.comparison import roles
+from bench.statistics.groups import Estimate
+
+Photos = tuple[tuple[str, ...], tuple[str, ...]]  # content hash and cluster of each case
+
+
+def between(a: Run, b: Run, facts: Facts, tier: str, shared: Sequence[str]) -> Comparison:
+    """Compare each method of two runs with itself by a metric of sets of fills.
+
+    Args:
+        a: The earlier run.
+        b: The later run.
+        facts: The metric.
+        tier: The tier.
+        shared: Methods that both have.
+    """
+    metric = METRICS[facts.name]
+    if not has_intervals(metric):
+        return joined(
+            [], [f"{tier}, {facts.name}: has no interval, so runs are not compared by it"]
+        )
+    stored = {"A": a.folder.read_features(metric.network)}
+    stored["B"] = b.folder.read_features(metric.network)
+    sets: dict[Photos, dict[str, np.ndarray]] = {}
+    photos, notes = {}, []
+    for name in shared:
+        keys, hashes = _pictures_of_both(a, b, tier, name)
+        there = np.logical_and(*(measured(hashes[side], stored[side]) for side in "AB"))
+        clusters = keys["cluster"][there].tolist()
+        why = refusal(metric, clusters)
+        if why:
+            notes.append(f"{tier}, {facts.name} of {name}: refused: {why}")
+            continue
+        for side in "AB":
+            own = hashes[side][there]
+            label, same = f"{name} ({side})", (tuple(own[PHOTO]), tuple(clusters))
+            sets.setdefault(same, {})[label] = features_of(own[name], stored[side])
+            photos[label] = len(set(clusters))
+    if not photos:
+        return joined([], notes)
+    found = _estimated(metric, sets, stored["A"] | stored["B"])
+    kept = [name for name in shared if f"{name} (A)" in found]
+    role = roles(a.methods)
+    marks = [f"{name} ({side})" for name in kept if role[name] in MARKS for side in "AB"]
+    compared = [(f"{n} (B)", f"{n} (A)") for n in kept if role[n] != "ceiling"]
+    everyone = dict.fromkeys(found, "compared")
+    return joined([compare_estimates(tier, facts, found, everyone, photos, marks, compared)], notes)
+
+
+def _estimated(
+    metric: Metric, sets: Mapping[Photos, Features], features: Features
+) -> dict[str, Estimate]:
+    """The metric of all sets; the work on the photos is done once for those of the same."""
+    found: dict[str, Estimate] = {}
+    for (shas, clusters), fills in sets.items():
+        photos = np.array([features[sha] for sha in shas])
+        found |= estimates(metric, fills, photos, clusters)
+    return found
+
+
+def _pictures_of_both(
+    a: Run, b: Run, tier: str, name: str
+) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """Cases that a method completed in both runs, and its pictures of them by run."""
+    done = [
+        rows[(rows["method"] == name) & (rows["tier"] == tier)]
+        for rows in (completed(run.cases) for run in (a, b))
+    ]
+    keys = done[0][[*CASE, "cluster"]].merge(done[1][CASE], on=CASE)
+    return keys, {"A": pictures(a, [name], keys), "B": pictures(b, [name], keys)}

@@ -1,0 +1,122 @@
+"""Two ways to train, several seeds each, compared by seed and photo on the cases of one run."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.compare.tables import Run
+from bench.errors import BenchError
+from bench.statistics import CASE, Interval, cap_infinite, mean_interval
+
+_ALIKE = ("pictures", "batch", "crop", "precision", "devices", "networks")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The second group minus the first, in one metric and tier.
+
+    Attributes:
+        tier: Name of the tier.
+        metric: Name of the metric.
+        first: Mean of the first group.
+        second: Mean of the second.
+        photos: Second minus first, mean over seeds and cases, with an interval that resamples
+            photos: what other photos would say of these very networks.
+        by_seed: The difference for each pair of seeds.
+        seeds: Half the width of the t interval over seeds: what other seeds would say on these
+            photos. With three seeds it is wide (4.3 standard errors), and rightly so.
+    """
+
+    tier: str
+    metric: str
+    first: float
+    second: float
+    photos: Interval
+    by_seed: tuple[float, ...]
+    seeds: float
+
+
+def compare(
+    run: Run, first: Sequence[str], second: Sequence[str], metrics: Sequence[str]
+) -> list[Difference]:
+    """Compare two groups of methods, the first of one with the first of the other, and so on.
+
+    Args:
+        run: A run of all of them.
+        first: Methods of the first group, in the order of their seeds.
+        second: Likewise; as many.
+        metrics: Names of metrics of cases.
+
+    Raises:
+        BenchError: If the groups differ in size, a method or metric is not in the run, or two
+            trainings that are compared had other seeds, photos or budgets.
+    """
+    if len(first) != len(second) or not first:
+        raise BenchError(
+            f"seeds: expected two groups of the same size, found {len(first)} and {len(second)}"
+        )
+    unknown = sorted({*first, *second} - set(run.cases["method"]))
+    unknown += [f"metric {name}" for name in metrics if name not in run.cases]
+    if unknown:
+        raise BenchError(f"{run.folder.path}: the run has no {', '.join(unknown)}")
+    _check_alike(run, list(zip(first, second, strict=True)))
+    return [
+        _difference(run, tier, metric, first, second) for tier in run.tiers for metric in metrics
+    ]
+
+
+def _check_alike(run: Run, pairs: Sequence[tuple[str, str]]) -> None:
+    """Refuse pairs of trainings of this project that differ in more than what is compared."""
+    if "training" not in run.methods:
+        return
+    cards = run.methods.set_index("method")["training"].fillna("")
+    for one, other in pairs:
+        if not (cards[one] and cards[other]):
+            continue
+        a, b = (json.loads(cards[name]) for name in (one, other))
+        given = [
+            {"devices": 1, "networks": {}} | card["training"] | {"photos": card["data"]["sha"]}
+            for card in (a, b)
+        ]
+        unlike = [key for key in (*_ALIKE, "seed", "photos") if given[0][key] != given[1][key]]
+        if unlike:
+            details = ", ".join(f"{key} {given[0][key]} and {given[1][key]}" for key in unlike)
+            raise BenchError(
+                f"{one} and {other}: expected trainings alike but for the network, found {details}"
+            )
+
+
+def _difference(
+    run: Run, tier: str, metric: str, first: Sequence[str], second: Sequence[str]
+) -> Difference:
+    rows = run.cases[(run.cases["tier"] == tier) & (run.cases["status"] == "ok")]
+    rows = rows[(rows["sample"] == 0) & rows["method"].isin([*first, *second])]
+    values = rows[[*CASE, "cluster", "method"]].assign(value=cap_infinite(rows[metric])[0])
+    wide = values.pivot(index=[*CASE, "cluster"], columns="method", values="value").dropna()
+    ours, theirs = (wide.reindex(columns=list(names)).to_numpy() for names in (first, second))
+    gaps = theirs - ours  # (cases, seeds)
+    if not len(gaps):
+        nan = math.nan
+        nothing = Interval(nan, nan, nan, 0, 0, "no case was completed by all of them")
+        return Difference(tier, metric, nan, nan, nothing, (nan,) * len(first), nan)
+    clusters = wide.index.get_level_values("cluster").to_numpy()
+    by_seed = gaps.mean(0)
+    return Difference(
+        tier, metric, float(ours.mean()), float(theirs.mean()),
+        mean_interval(gaps.mean(1), clusters), tuple(map(float, by_seed)), _half_width(by_seed),
+    )  # fmt: skip
+
+
+def _half_width(values: np.ndarray) -> float:
+    """Of the 95 % t interval of a mean; NaN for a single value."""
+    from scipy.stats import t
+
+    if len(values) < 2:
+        return math.nan
+    quantile = t.ppf(0.975, len(values) - 1)
+    return float(quantile * values.std(ddof=1) / math.sqrt(len(values)))

@@ -1,0 +1,304 @@
+"""What a run is gated against: a reviewed file, or another run folder.
+
+Both are read into the same `Results`. The file's layout is described in ``docs/gate.md``; it
+has one case per line, sorted and rounded, so that a change of it can be reviewed as a diff.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.errors import InputError
+from bench.folder import store
+from bench.folder.store import KEYS, RunFolder
+from bench.latency import compare
+from bench.latency.compare import Timings
+
+FORMAT = 1
+CASE_KEYS = KEYS[1:]
+# Direction and unit decide what a value means, as the rest decides what it is.
+_SIGNATURE = ["metric", "region", "implementation", "version", "weights", "direction", "unit"]
+_METRIC = ["metric", "direction", "unit", "signature"]
+_METHOD = ["method", "stochastic", "identity"]
+_TEXTS = ["method", "photo", "tier", "status"]
+
+
+_DAMAGED = (
+    "; restore a baseline file from version control, or delete it and write it anew with "
+    "inpaint-bench baseline update RUN; give a run folder's command again"
+)
+
+
+class NewerFormat(InputError):
+    """A baseline or run folder written by a newer version of this project.
+
+    Attributes:
+        said: What is wrong with the format, without the path.
+    """
+
+    def __init__(self, path: Path, found: int, known: int) -> None:
+        """Name the file and its format."""
+        self.said = f"{found} (newer than {known}: update inpaint-bench)"
+        super().__init__(f"{path}: format {found} is newer than {known}; update inpaint-bench")
+
+
+@dataclass(frozen=True)
+class Results:
+    """What the gate needs of a run.
+
+    Attributes:
+        source: Where it was read.
+        fingerprint: The line of the protocol.
+        packages: Versions of the libraries it was made with.
+        metrics: One row per case metric that was measured: ``metric``, ``direction``, ``unit``,
+            ``signature`` (all that decides its values).
+        methods: One row per method: ``method``, ``stochastic``, ``identity``.
+        cases: One row per fill: the keys, ``cluster`` (run folders only), ``status``,
+            ``reason``, and one column per metric.
+        unfinished: Why the run is not whole; empty if it is.
+        finished: When the run was finished, as ``run.json`` says.
+        cases_hash: 16 hex digits of SHA-256 of the bytes of ``cases.parquet``.
+        set_metrics: Metrics of whole sets, which are not gated.
+        unavailable: Methods that could not be run at all and have no fill.
+        not_bundled: Why it is not a run on the whole bundled set; empty if it is.
+        latency: What was measured of it; None where nothing was.
+    """
+
+    source: str
+    fingerprint: str
+    packages: dict[str, str]
+    metrics: pd.DataFrame
+    methods: pd.DataFrame
+    cases: pd.DataFrame
+    unfinished: str = ""
+    finished: str = ""
+    cases_hash: str = ""
+    set_metrics: tuple[str, ...] = ()
+    unavailable: tuple[str, ...] = ()
+    not_bundled: str = ""
+    latency: Timings | None = None
+
+
+def read(path: Path) -> Results:
+    """Read a baseline file or a run folder.
+
+    Raises:
+        NewerFormat: If a newer version of this project wrote it.
+        InputError: If it is missing or damaged.
+    """
+    return read_run(path) if path.is_dir() else _read_file(path)
+
+
+def unread(path: Path) -> Results:
+    """Stand in for something whose format this code cannot read."""
+    nothing = pd.DataFrame()
+    return Results(str(path), "", {}, metrics=nothing, methods=nothing, cases=nothing)
+
+
+def read_run(path: Path) -> Results:
+    """Read the results of a run folder.
+
+    Raises:
+        NewerFormat: If a newer version of this project wrote it.
+        InputError: If it is missing or damaged, or has no tables yet.
+    """
+    header = _header(path / "run.json")
+    folder = RunFolder(path)
+    every = folder.read_table("metrics.parquet")
+    _require(every, [*_SIGNATURE, "scope", "status"], path / "metrics.parquet")
+    measured = every[every["status"] == "ok"]
+    metrics = measured[measured["scope"] == "case"]
+    methods = folder.read_table("methods.parquet")
+    _require(methods, [*_METHOD, "status"], path / "methods.parquet")
+    cases = folder.read_table("cases.parquet")
+    names = metrics["metric"].tolist()
+    columns = [*KEYS, "cluster", "status", "reason", *names]
+    _require(cases, columns, path / "cases.parquet")
+    gone = (methods["status"] == "unavailable") & ~methods["method"].isin(cases["method"])
+    state = header["state"]
+    return Results(
+        source=str(path),
+        fingerprint=header["fingerprint"],
+        packages=header["environment"]["packages"],
+        metrics=metrics[["metric", "direction", "unit"]].assign(
+            signature=metrics[_SIGNATURE].fillna("").astype(str).agg("|".join, axis=1)
+        ),
+        methods=methods.loc[~gone, _METHOD].astype({"stochastic": bool}),
+        cases=_typed(cases[columns], names, path / "cases.parquet"),
+        unfinished="" if state == "complete" else f"its state is {state}",
+        finished=str(header.get("finished", "")),
+        cases_hash=_hash(path / "cases.parquet"),
+        set_metrics=tuple(measured.loc[measured["scope"] == "set", "metric"]),
+        unavailable=tuple(methods.loc[gone, "method"]),
+        not_bundled=_not_bundled(header),
+        latency=compare.read(folder),
+    )
+
+
+def _header(path: Path) -> dict[str, Any]:
+    """Read run.json and refuse it if something the gate needs is not there."""
+    header = _refuse_newer(path, store.FORMAT)
+    _require(header, ["state", "fingerprint", "environment"], path)
+    _require(header["environment"], ["packages"], f"{path}: environment")
+    _require(header["environment"]["packages"], [], f"{path}: environment: packages")
+    if not isinstance(header["fingerprint"], str):
+        raise InputError(f"{path}: expected a fingerprint in words{_DAMAGED}")
+    return header
+
+
+def _not_bundled(header: dict[str, Any]) -> str:
+    if header.get("photo_set") != "bundled":
+        return f"its photos are {header.get('photo_set', 'unknown')}"
+    protocol = header.get("protocol")
+    limit = protocol.get("limit") if isinstance(protocol, dict) else "unknown"
+    return "" if limit is None else f"its --limit is {limit}"
+
+
+def _hash(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error}{_DAMAGED}") from error
+
+
+def _typed(cases: pd.DataFrame, names: list[str], where: Path) -> pd.DataFrame:
+    """Cases with the types that comparing needs, each named once."""
+    try:
+        kinds = {"draw": "int64", "sample": "int64"} | dict.fromkeys(names, "float64")
+        cases = cases.astype(kinds)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{where}: expected numbers: {error}{_DAMAGED}") from error
+    if cases[_TEXTS].isna().to_numpy().any():
+        raise InputError(f"{where}: expected {', '.join(_TEXTS)} in every row{_DAMAGED}")
+    twice = cases[cases.duplicated(KEYS)]
+    if len(twice):
+        raise InputError(f"{where}: {case_name(twice.iloc[0])} is there twice{_DAMAGED}")
+    return cases
+
+
+def _require(holder: Any, names: Sequence[str], where: object) -> None:
+    """Refuse a table without these columns, or what is no JSON object with these keys."""
+    if not isinstance(holder, dict | pd.DataFrame):
+        raise InputError(f"{where}: expected a JSON object, found {holder!r:.40}{_DAMAGED}")
+    lacking = [name for name in names if name not in holder]
+    if lacking:
+        raise InputError(
+            f"{where}: expected {', '.join(names)}, found no {', '.join(lacking)}{_DAMAGED}"
+        )
+
+
+def refuse_unfinished(run: Results) -> None:
+    """Refuse a run as a baseline whose missing cases would not be gated.
+
+    Raises:
+        InputError: If the run is not complete.
+    """
+    if run.unfinished:
+        raise InputError(
+            f"{run.source}: expected a complete run as a baseline, but {run.unfinished}; "
+            "give its run command again to finish it"
+        )
+
+
+def case_name(row: Any) -> str:
+    """A case and its sample in one word, ``photo|tier|draw|sample``."""
+    return "|".join(str(row[key]) for key in CASE_KEYS)
+
+
+def _refuse_newer(path: Path, known: int) -> dict[str, Any]:
+    """Read a JSON file whose format this code knows."""
+    try:
+        value: dict[str, Any] = json.loads(path.read_text("utf-8"), object_pairs_hook=_once)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path}: expected a baseline file or a run folder's run.json: {error}; make one "
+            "with inpaint-bench baseline update or inpaint-bench run"
+        ) from error
+    _require(value, ["format"], path)
+    found = value["format"]
+    if not isinstance(found, int):
+        raise InputError(f"{path}: expected a number as format, found {found!r:.40}{_DAMAGED}")
+    if found > known:
+        raise NewerFormat(path, found, known)
+    return value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object whose keys differ; a merge that kept both lines of a conflict is none."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"{twice!r} is there twice, as after a merge that kept both sides")
+    return value
+
+
+def _read_file(path: Path) -> Results:
+    value = _refuse_newer(path, FORMAT)
+    _require(value, ["made_from", "fingerprint", "packages", "metrics", "methods"], path)
+    _require(value["made_from"], ["finished", "cases"], f"{path}: made_from")
+    _require(value["packages"], [], f"{path}: packages")
+    _require(value["methods"], [], f"{path}: methods")
+    for name, facts in value["methods"].items():
+        _require(facts, ["stochastic", "identity", "cases"], f"{path}: {name}")
+        _require(facts["cases"], [], f"{path}: {name}: cases")
+    try:
+        return _of_file(path, value)
+    except (IndexError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"{path}: damaged, or no baseline: {error!r}{_DAMAGED}") from error
+
+
+def _of_file(path: Path, value: dict[str, Any]) -> Results:
+    for metric in value["metrics"]:
+        _require(metric, _METRIC, f"{path}: metrics")
+    metrics = pd.DataFrame(value["metrics"], columns=_METRIC)
+    names = metrics["metric"].tolist()
+    methods = [
+        (name, facts["stochastic"], facts["identity"]) for name, facts in value["methods"].items()
+    ]
+    rows = [
+        _row(method, key, values, names)
+        for method, facts in value["methods"].items()
+        for key, values in facts["cases"].items()
+    ]
+    cases = pd.DataFrame(rows, columns=[*KEYS, "status", "reason", *names])
+    return Results(
+        source=str(path),
+        fingerprint=str(value["fingerprint"]),
+        packages=value["packages"],
+        metrics=metrics,
+        methods=pd.DataFrame(methods, columns=_METHOD).astype({"stochastic": bool}),
+        cases=_typed(cases, names, path),
+        finished=value["made_from"]["finished"],
+        cases_hash=value["made_from"]["cases"],
+        latency=_timings(value["latency"]) if "latency" in value else None,
+    )
+
+
+def _timings(value: dict[str, Any]) -> Timings:
+    rows = pd.DataFrame(value["rows"], columns=compare.ROW)
+    numbers = rows[compare.NUMBERS].astype(float)
+    return Timings(rows.assign(**numbers), value["anchor"], value["kind"], value["self_tests"])
+
+
+def _row(method: str, key: str, values: Any, names: list[str]) -> dict[str, Any]:
+    photo, tier, draw, sample = key.rsplit("|", 3)
+    status = values if isinstance(values, str) else "ok"
+    numbers = [np.nan] * len(names) if status != "ok" else [_number(value) for value in values]
+    return {
+        "method": method, "photo": photo, "tier": tier, "draw": int(draw), "sample": int(sample),
+        "status": status, "reason": "", **dict(zip(names, numbers, strict=True)),
+    }  # fmt: skip
+
+
+def _number(value: float | str | None) -> float:
+    return math.nan if value is None else float(value)

@@ -1,0 +1,169 @@
+"""Writing the baseline file: one case a line, sorted and rounded, for reviewable diffs.
+
+The layout is described in ``docs/gate.md``; `bench.gate.baseline` reads it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+from bench.errors import InputError
+from bench.folder.store import records
+from bench.gate.baseline import CASE_KEYS, FORMAT, Results, case_name, read, refuse_unfinished
+from bench.gate.judge import Verdict, judge
+from bench.gate.tolerances import CEILING, decimals, require_tolerances
+from bench.latency.compare import PLACE, Timings
+
+
+def update_baseline(file: Path, run: Results) -> Verdict | None:
+    """Write a run as the baseline file, after looking at what that changes.
+
+    Returns:
+        The run against the file as it was; None if there was none.
+
+    Raises:
+        InputError: If the run cannot be a baseline: see `write`; or its ceiling is
+            missing or not perfect, so that the harness or a metric is broken; or the file that is
+            there cannot be read.
+    """
+    flaws = judge(run, run).findings
+    if len(flaws):
+        _refuse_flaw(run.source, records(flaws)[0])
+    changed = judge(read(file), run) if os.path.exists(file) else None
+    write(file, run)
+    return changed
+
+
+def write(path: Path, run: Results) -> None:
+    """Write the baseline file of a run.
+
+    Raises:
+        InputError: If the run is not complete, a fill of it was not measured for another reason
+            than that the method declined it, a metric has no tolerance, or the file cannot be
+            written.
+    """
+    refuse_unfinished(run)
+    odd = run.cases[~run.cases["status"].isin(["ok", "declined"])]
+    if len(odd):
+        first = odd.iloc[0]
+        raise InputError(
+            f"{run.source}: expected every fill measured or declined, found {len(odd)} others, "
+            f"such as {first['method']} {case_name(first)}: {first['status']}, {first['reason']}; "
+            "run again with --retry-failed, or without this method"
+        )
+    require_tolerances(run.metrics["metric"], run.source)
+    _replace(path, "\n".join(_lines(run)) + "\n")
+
+
+def to_json(value: float) -> float | str | None:
+    """A number as strict JSON can hold it: NaN becomes null, infinity the text ``inf``."""
+    if math.isnan(value):
+        return None
+    return value if math.isfinite(value) else str(value)
+
+
+def _refuse_flaw(source: str, flaw: dict[str, Any]) -> NoReturn:
+    """Refuse a run that would not pass against itself."""
+    if flaw["method"] != CEILING:
+        raise InputError(f"{source}: no baseline: {flaw['method']}: {flaw['reason']}")
+    where = case_name(flaw) if flaw["photo"] else f"tier {flaw['tier']}"
+    found = flaw["reason"] or f"{flaw['metric']} = {flaw['new']}"
+    if flaw["reason"] and flaw["metric"]:
+        found = f"{flaw['metric']}: {found}"
+    raise InputError(
+        f"{source}: expected the ceiling to be perfect, found {found} for {where}; repair the "
+        "harness or the metric"
+    )
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file so that a reader, or a full disk, never leaves half of it."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.write_text(text, "utf-8")
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error}; give another --file") from error
+
+
+def _lines(run: Results) -> Iterator[str]:
+    names = run.metrics["metric"].tolist()
+    yield "{"
+    yield f' "format": {FORMAT},'
+    yield f' "made_from": {_text({"finished": run.finished, "cases": run.cases_hash})},'
+    yield f' "fingerprint": {_text(run.fingerprint)},'
+    yield ' "packages": {'
+    yield from _separated(f"  {_text(k)}: {_text(v)}" for k, v in sorted(run.packages.items()))
+    yield " },"
+    yield ' "metrics": ['
+    yield from _separated(f"  {_text(row)}" for row in records(run.metrics))
+    yield " ],"
+    yield ' "methods": {'
+    methods = sorted(records(run.methods), key=lambda row: row["method"])
+    for place, method in enumerate(methods):
+        yield f"  {_text(method['method'])}: {{"
+        yield f'   "stochastic": {_text(bool(method["stochastic"]))},'
+        yield f'   "identity": {_text(method["identity"])},'
+        yield '   "cases": {'
+        own = run.cases[run.cases["method"] == method["method"]].sort_values(CASE_KEYS)
+        yield from _separated(f"    {_case(row, names)}" for row in records(own))
+        yield "   }"
+        yield "  }" + ("," if place + 1 < len(methods) else "")
+    yield " }" + ("," if run.latency else "")
+    if run.latency:
+        yield from _latency(run.latency)
+    yield "}"
+
+
+def _latency(timings: Timings) -> Iterator[str]:
+    """Ratios to the anchor, a method, size, tier and region a line."""
+    yield ' "latency": {'
+    yield f'  "anchor": {_text(timings.anchor)},'
+    yield f'  "kind": {_text(timings.kind)},'
+    tests = [_rounded(test) for test in timings.self_tests]
+    yield f'  "self_tests": {_text(tests)},'
+    yield '  "rows": ['
+    rows = (_rounded(row) for row in records(timings.rows.sort_values(PLACE)))
+    yield from _separated(f"   {_text(row)}" for row in rows)
+    yield "  ]"
+    yield " }"
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    """Values that JSON can hold, as many digits as a ratio is worth."""
+    plain = {name: getattr(value, "item", lambda v=value: v)() for name, value in row.items()}
+    return {
+        name: to_json(float(f"{value:.6g}")) if isinstance(value, float) else value
+        for name, value in plain.items()
+    }
+
+
+def _case(row: dict[str, Any], names: list[str]) -> str:
+    values: Any = row["status"]
+    if values == "ok":
+        # Adding 0.0 turns -0.0 into 0.0, which would differ in a diff and nowhere else.
+        values = [to_json(round(float(row[name]), decimals(name)) + 0.0) for name in names]
+    return f"{_text(case_name(row))}: {_text(values)}"
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _separated(lines: Iterator[str]) -> Iterator[str]:
+    """Put a comma behind every line but the last."""
+    previous = next(lines, None)
+    for line in lines:
+        yield f"{previous},"
+        previous = line
+    if previous is not None:
+        yield previous

@@ -1,0 +1,273 @@
+"""What changed between a baseline and a run, fill by fill, and what is missing or new.
+
+Pure functions of data frames; ``bench.gate.judge`` makes a verdict of what they find.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from bench.folder.store import KEYS, records
+from bench.gate.baseline import Results
+from bench.gate.tolerances import CEILING, CEILING_TOLERANCE, perfect
+
+SAME, BETTER, REGRESSED, NOT_MEASURED = "same", "better", "regressed", "not measured"
+CAP_DB: Final = 100.0
+FEWEST_PHOTOS: Final = 5
+TIER = ["method", "tier"]
+_CASE = ["photo", "tier", "draw"]
+# Keys and texts are empty, draw and sample -1, where a row is not about one fill.
+COLUMNS = [
+    "kind", *KEYS, "metric", "old", "new", "worse", "tolerance", "ratio", "low", "high", "n",
+    "reason",
+]  # fmt: skip
+
+
+def pair(baseline: pd.DataFrame, run: pd.DataFrame) -> pd.DataFrame:
+    """All fills of either side; columns of the baseline end in ``_old``, of the run in ``_new``."""
+    old = baseline.drop(columns="cluster", errors="ignore").set_index(KEYS).add_suffix("_old")
+    new = run.set_index(KEYS).add_suffix("_new")
+    return old.join(new, how="outer").reset_index()
+
+
+def changes(
+    paired: pd.DataFrame, metric: dict[str, Any], stochastic: set[str], confidence: float
+) -> pd.DataFrame:
+    """What one metric did: fill by fill; where that settles nothing, by interval.
+
+    Seeds are fixed by the plan, so unchanged code gives the same fills of stochastic methods, too.
+    Only a tier of theirs in which a fill moved by more than its tolerance is judged by interval.
+
+    Args:
+        paired: Fills of both sides, from `pair`; those of the ceiling are left to `ceiling`.
+        metric: ``metric``, ``direction``, ``unit``, ``tolerance``.
+        stochastic: Names of the stochastic methods.
+        confidence: Of the intervals of stochastic methods.
+
+    Returns:
+        Rows of `COLUMNS`: every one that is not `SAME`, and of those the largest in each tier.
+    """
+    name = metric["metric"]
+    rows = paired[(paired["status_old"] == "ok") & (paired["status_new"] == "ok")]
+    rows = rows.loc[rows["method"] != CEILING, [*KEYS, "cluster_new", f"{name}_old", f"{name}_new"]]
+    rows = rows.set_axis([*KEYS, "cluster", "old", "new"], axis=1)
+    rows = rows[rows["old"].notna()].assign(metric=name, tolerance=metric["tolerance"])
+    rows["worse"] = _worse(rows["old"], rows["new"], metric["direction"])
+    lost = rows["new"].isna()
+    found = _by_case(rows[~lost])
+    moved = pd.MultiIndex.from_frame(found.loc[found["kind"] != SAME, TIER])
+    unsettled = found["method"].isin(stochastic) & found.set_index(TIER).index.isin(moved)
+    return _notable(
+        rows[lost].assign(kind=NOT_MEASURED, reason="a number in the baseline, none in the run"),
+        found[~unsettled],
+        _by_interval(found[unsettled], metric, confidence),
+    )
+
+
+def ceiling(paired: pd.DataFrame, run: Results, *, comparable: bool) -> pd.DataFrame:
+    """Whether the ceiling is in the run and perfect there, whatever the baseline holds.
+
+    Args:
+        paired: Fills of both sides, from `pair`.
+        run: The run; all its metrics count, for perfection needs no baseline.
+        comparable: Whether the baseline has the same cases, so that they are expected, too.
+
+    Returns:
+        Rows like those of `changes`.
+    """
+    cases = paired if comparable else paired[paired["status_new"].notna()]
+    expected = cases[_CASE].drop_duplicates().assign(method=CEILING, sample=0)
+    own = expected.merge(paired, on=KEYS, how="left")
+    if (run.cases["method"] != CEILING).all():
+        gone = own[TIER].drop_duplicates()
+        return gone.assign(kind=NOT_MEASURED, reason="the run has no ceiling")
+    there = own["status_new"] == "ok"
+    failed = own.loc[~there, KEYS].assign(
+        kind=NOT_MEASURED, reason=[_why(row) for row in records(own[~there])]
+    )
+    parts = [_perfection(paired, own[there], metric) for metric in records(run.metrics)]
+    return pd.concat([failed, *parts])
+
+
+def _perfection(paired: pd.DataFrame, own: pd.DataFrame, metric: dict[str, Any]) -> pd.DataFrame:
+    """Hold the fills of the ceiling against the best value of a metric."""
+    name = metric["metric"]
+    rows = own[KEYS].assign(
+        metric=name,
+        old=perfect(metric["direction"], metric["unit"]),
+        new=own[f"{name}_new"],
+        tolerance=CEILING_TOLERANCE,
+    )
+    # Better than perfect is as wrong as worse.
+    rows["worse"] = np.abs(_worse(rows["old"], rows["new"], metric["direction"]))
+    absent = rows["new"].isna()
+    # Some metrics have no value on some photos, such as very small ones, for any method.
+    others = paired[(paired["method"] != CEILING) & (paired["status_new"] == "ok")]
+    valued = others.set_index(_CASE)[f"{name}_new"].notna().groupby(level=_CASE).any()
+    without = rows.set_index(_CASE).index.isin(valued.index[~valued.to_numpy(bool)])
+    return _notable(
+        rows[absent & ~without].assign(
+            kind=NOT_MEASURED, reason="the ceiling has no number, and always must"
+        ),
+        _by_case(rows[~absent]),
+    )
+
+
+def _notable(*parts: pd.DataFrame) -> pd.DataFrame:
+    """Of the rows without change only the one of each tier that came closest to its tolerance."""
+    rows = pd.concat([part for part in parts if len(part)] or parts[:1])
+    if "ratio" not in rows:
+        return rows
+    rows = rows.sort_values("ratio", ascending=False, kind="stable")
+    return rows[(rows["kind"] != SAME) | ~rows.duplicated(TIER)]
+
+
+def _worse(old: pd.Series, new: pd.Series, direction: str) -> NDArray[np.float64]:
+    """Change for the worse, positive if it is one; infinite equals only infinite."""
+    a, b = old.to_numpy(float), new.to_numpy(float)
+    with np.errstate(invalid="ignore"):  # inf - inf, which is no change
+        change = a - b if direction == "higher" else b - a
+    return np.where(a == b, 0.0, change)
+
+
+def _by_case(rows: pd.DataFrame) -> pd.DataFrame:
+    ratio = rows["worse"] / rows["tolerance"]
+    kind = np.select([ratio > 1, ratio < -1], [REGRESSED, BETTER], SAME)
+    return rows.assign(ratio=ratio, kind=kind, reason="")
+
+
+def _by_interval(rows: pd.DataFrame, metric: dict[str, Any], confidence: float) -> pd.DataFrame:
+    """Judge each tier by Student's interval of how much worse its photos got."""
+    found = []
+    for (method, tier), group in rows.groupby(TIER):
+        sides = group[["old", "new"]]
+        if metric["unit"] == "dB":
+            # Of equal pictures the PSNR is infinite, which has no mean.
+            sides = sides.clip(upper=CAP_DB)
+        photos = sides.groupby(group["cluster"].to_numpy(), dropna=False).mean()
+        worse = _worse(photos["old"], photos["new"], metric["direction"])
+        low, high = student_interval(worse, confidence)
+        tolerance = float(metric["tolerance"])
+        kind, reason = _of_interval(low, high, len(worse), tolerance)
+        found.append(
+            {
+                "kind": kind, "method": method, "photo": "", "tier": tier, "draw": -1,
+                "sample": -1, "metric": metric["metric"], "old": photos["old"].mean(),
+                "new": photos["new"].mean(), "worse": worse.mean(), "tolerance": tolerance,
+                "ratio": worse.mean() / tolerance, "low": low, "high": high,
+                "n": len(worse), "reason": reason,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(found)
+
+
+def student_interval(values: NDArray[np.float64], confidence: float) -> tuple[float, float]:
+    """Student's interval of a mean; NaN below `FEWEST_PHOTOS` values.
+
+    Unlike the bootstrap's it keeps its coverage at the confidence of many intervals together with
+    as few as five photos.
+
+    Args:
+        values: ``(k,)`` mean difference of each photo.
+        confidence: Coverage, between 0 and 1.
+    """
+    k = len(values)
+    if k < FEWEST_PHOTOS:
+        return np.nan, np.nan
+    margin = stats.t.ppf((1 + confidence) / 2, k - 1) * values.std(ddof=1) / np.sqrt(k)
+    return float(values.mean() - margin), float(values.mean() + margin)
+
+
+def _of_interval(low: float, high: float, photos: int, tolerance: float) -> tuple[str, str]:
+    if photos < FEWEST_PHOTOS:
+        return NOT_MEASURED, (
+            "stochastic, fills moved by more than a tolerance, and an interval needs "
+            f"{FEWEST_PHOTOS} photos, found {photos}"
+        )
+    sure = {REGRESSED: low > tolerance, BETTER: high < -tolerance}
+    return next((kind for kind, holds in sure.items() if holds), SAME), ""
+
+
+def missing(
+    paired: pd.DataFrame,
+    baseline: Results,
+    run: Results,
+    metrics: pd.DataFrame,
+    *,
+    comparable: bool,
+) -> pd.DataFrame:
+    """Findings on fills, methods and metrics of the baseline that the run does not have.
+
+    The ceiling is left to `ceiling`; fills count only where the two are comparable.
+    """
+    lost = paired[paired["status_old"].notna() & (paired["status_new"] != "ok")]
+    lost = lost[(lost["status_new"] != lost["status_old"]) & (lost["method"] != CEILING)]
+    gone = ~lost["method"].isin(run.methods["method"])
+    fills = lost[~gone] if comparable else lost.iloc[:0]
+    parts = [
+        fills[KEYS].assign(reason=[_why(row) for row in records(fills)]),
+        lost[gone][TIER].drop_duplicates().assign(reason="the run has no such method"),
+    ]
+    empty = baseline.methods[~baseline.methods["method"].isin(baseline.cases["method"])]
+    empty = empty[empty["method"] != CEILING]
+    parts.append(empty[["method"]].assign(reason="the baseline has no fill of it"))
+    absent = metrics[metrics["state"] == "missing"][["metric"]]
+    parts.append(absent.assign(reason="the run has no such metric"))
+    if run.unfinished:
+        parts.append(pd.DataFrame([{"reason": f"the run is not complete: {run.unfinished}"}]))
+    table = pd.concat(parts).reindex(columns=COLUMNS)
+    return table.assign(kind=NOT_MEASURED)
+
+
+def _why(row: dict[str, Any]) -> str:
+    if pd.isna(row["status_new"]):
+        return "the run has no such fill"
+    known = pd.isna(row["status_old"]) or row["status_old"] == "ok"
+    before = "" if known else f" (was {row['status_old']})"
+    return f"{row['status_new']}{before}: {row['reason_new'] or 'no reason given'}"
+
+
+def additions(
+    paired: pd.DataFrame,
+    baseline: Results,
+    run: Results,
+    metrics: pd.DataFrame,
+    *,
+    comparable: bool,
+) -> list[str]:
+    """Say what the run has and the baseline lacks; of fills only where they are comparable."""
+    known = set(baseline.methods["method"])
+    added = [f"method {name}" for name in run.methods["method"] if name not in known]
+    added += [f"metric {name}" for name in metrics.loc[metrics["state"] == "new", "metric"]]
+    if not comparable:
+        return added
+    own = paired[paired["method"].isin(known) & (paired["status_new"] == "ok")]
+    for method, fills in own[own["status_old"] != "ok"].groupby("method"):
+        added.append(f"{_fills(len(fills))} of {method} with no value in the baseline")
+    for name in metrics.loc[metrics["state"] == "compared", "metric"]:
+        both = own[own["status_old"] == "ok"]
+        count = int((both[f"{name}_old"].isna() & both[f"{name}_new"].notna()).sum())
+        if count:
+            added.append(f"{name} of {_fills(count)} that is absent from the baseline")
+    return added
+
+
+def _fills(count: int) -> str:
+    return f"{count} fill" + "s" * (count != 1)
+
+
+def values_compared(paired: pd.DataFrame, metrics: pd.DataFrame, run: Results) -> pd.Series:
+    """Number of values of each fill of `paired` that something was held against."""
+    both = (paired["status_old"] == "ok") & (paired["status_new"] == "ok")
+    count = pd.Series(0, index=paired.index)
+    for name in metrics.loc[metrics["state"] == "compared", "metric"]:
+        count += both & paired[f"{name}_old"].notna() & paired[f"{name}_new"].notna()
+    # The ceiling is held against perfection, in all metrics of the run.
+    measured = paired[[f"{name}_new" for name in run.metrics["metric"]]].notna().sum(axis=1)
+    own = measured.where(paired["status_new"] == "ok", 0)
+    return count.where(paired["method"] != CEILING, own)

@@ -1,0 +1,298 @@
+"""A verdict for machines (JSON, JUnit XML) and for people (Markdown, terminal)."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+from xml.etree import ElementTree
+
+import pandas as pd
+
+from bench.folder.store import KEYS, records
+from bench.gate.baseline import case_name
+from bench.gate.baseline_file import to_json
+from bench.gate.changes import BETTER, NOT_MEASURED, REGRESSED
+from bench.gate.judge import NOT_COMPARABLE, NOT_COMPARED, NOTHING_COMPARED, SAME_OR_BETTER, Verdict
+
+FORMAT = 1
+WORST = 10
+
+
+def sentence(verdict: Verdict) -> str:
+    """The verdict in one line."""
+    text = {
+        SAME_OR_BETTER: "all as in the baseline or better",
+        REGRESSED: f"{_count(len(worst_cases(verdict)), 'case or tier', 'cases or tiers')} worse "
+        "by more than a tolerance",
+        NOT_COMPARABLE: "the protocol differs: " + "; ".join(_obstacles(verdict)),
+        NOT_MEASURED: f"{_count(verdict.count(NOT_MEASURED), 'thing')} of the baseline missing",
+    }[verdict.outcome]
+    also = _obstacles(verdict) if verdict.outcome == REGRESSED else []
+    if verdict.outcome in (REGRESSED, NOT_COMPARABLE) and (n := verdict.count(NOT_MEASURED)):
+        also.append(f"{_count(n, 'thing')} missing")
+    if n := verdict.count(BETTER):
+        also.append(f"{_count(n, 'value')} better")
+    return "; ".join([text, *also, *_coverage(verdict)])
+
+
+def _coverage(verdict: Verdict) -> list[str]:
+    """How many tiers of methods were compared at all, so that a silent gap is seen."""
+    compared = int((verdict.checks["compared"] > 0).sum())
+    rest = len(verdict.checks) - compared
+    if verdict.checks.empty or len(verdict.protocol):
+        return []
+    return [f"{_count(compared, 'tier')} compared" + (f", {rest} could not be" if rest else "")]
+
+
+def _count(n: int, one: str, many: str = "") -> str:
+    return f"{n} {one if n == 1 else many or one + 's'}"
+
+
+def worst_cases(verdict: Verdict) -> pd.DataFrame:
+    """The regressed cases (or tiers, of stochastic methods), worst first, each by its worst metric.
+
+    Returns:
+        Rows of the findings.
+    """
+    found = verdict.findings
+    return found[found["kind"] == REGRESSED].drop_duplicates(KEYS)
+
+
+def as_json(verdict: Verdict) -> dict[str, Any]:
+    """The verdict in plain values, as ``docs/gate.md`` describes them."""
+    return {
+        "format": FORMAT,
+        "outcome": verdict.outcome,
+        "exit_status": verdict.exit_status,
+        "sentence": sentence(verdict),
+        "baseline": verdict.baseline,
+        "run": verdict.run,
+        **{
+            name: [_plain(row) for row in records(getattr(verdict, name))]
+            for name in ("protocol", "metrics", "methods", "checks", "findings", "latency")
+        },
+        "new": list(verdict.new),
+        "notes": list(verdict.notes),
+    }
+
+
+def as_text(verdict: Verdict) -> str:
+    """What the terminal shows: the outcome and the worst findings."""
+    lines = [f"{verdict.outcome}: {sentence(verdict)}"]
+    found = verdict.findings
+    for table, what in (
+        (worst_cases(verdict), "regressed"),
+        (found[found["kind"] == NOT_MEASURED], "missing"),
+    ):
+        lines += [f"  {what}: {_about(row)}: {_change(row)}" for row in records(table[:WORST])]
+        if len(table) > WORST:
+            lines.append(f"  {what}: {len(table) - WORST} more")
+    lines += [f"  new, not gated: {_escaped(name)}" for name in verdict.new]
+    lines += [f"  {_escaped(note)}" for note in verdict.notes]
+    return "\n".join(lines)
+
+
+def as_update(verdict: Verdict | None) -> str:
+    """What a new baseline changes, for its reviewer."""
+    if verdict is None:
+        return "there was no baseline before"
+    known = verdict.methods
+    gone = known.loc[known["run"] == "", "method"]
+    lines = [f"method removed: {_escaped(name)}" for name in gone]
+    lines += [f"{_escaped(text)} (new)" for text in verdict.new]
+    lines += _obstacles(verdict)
+    lines += [f"package {name}: {old} before, {new} now" for name, old, new in _packages(verdict)]
+    for kind in (REGRESSED, BETTER):
+        rows = verdict.findings[verdict.findings["kind"] == kind]
+        cases = rows.drop_duplicates(KEYS)
+        if len(rows):
+            word = "worse" if kind == REGRESSED else kind
+            what = f"{_count(len(rows), 'value')} of {_count(len(cases), 'case')}"
+            lines.append(f"{what} {word}, the largest moves:")
+            lines += [f"  {_about(row)}: {_change(row)}" for row in records(cases[:WORST])]
+    missing = verdict.findings[verdict.findings["kind"] == NOT_MEASURED]
+    lines += [f"no longer there: {_about(row)}: {_change(row)}" for row in records(missing)]
+    return "\n".join(lines or ["no value moved by more than its tolerance"])
+
+
+def as_markdown(verdict: Verdict) -> str:
+    """A comment for a pull request: what is wrong in view, the rest folded."""
+    bad = verdict.checks[~verdict.checks["outcome"].isin(["same"])]
+    parts = [f"### Gate: {verdict.outcome}", _cell(sentence(verdict)) + "."]
+    if len(bad) and verdict.protocol.empty:
+        parts.append(_checks_table(bad))
+    if len(worst := worst_cases(verdict)):
+        parts.append(f"**Worst cases** ({min(WORST, len(worst))} of {len(worst)})")
+        parts.append(_findings_table(worst[:WORST]))
+    lost = verdict.findings[verdict.findings["kind"] == NOT_MEASURED]
+    if len(lost):
+        parts.append(f"**Missing** ({min(WORST, len(lost))} of {len(lost)})")
+        parts.append(
+            _table(["what", "why"], [(_about(r), _change(r)) for r in records(lost)][:WORST])
+        )
+    if verdict.new:
+        parts.append(f"New, not gated: {_cell(', '.join(verdict.new))}.")
+    parts += [f"{_cell(note)}." for note in verdict.notes]
+    if len(verdict.checks):
+        parts.append(_folded("All methods and tiers", _checks_table(verdict.checks)))
+    rows = [(r["metric"], r["direction"], f"{r['tolerance']:g}", r["state"])
+            for r in records(verdict.metrics)]  # fmt: skip
+    parts.append(_folded("Tolerances", _table(["metric", "better", "tolerance", ""], rows)))
+    if changed := _packages(verdict):
+        parts.append(_folded("Packages", _table(["package", "baseline", "run"], changed)))
+    sides = [(side["source"], side["fingerprint"]) for side in (verdict.baseline, verdict.run)]
+    parts.append(_folded("Baseline and run", _table(["", "fingerprint"], sides)))
+    return "\n\n".join(parts) + "\n"
+
+
+def as_junit(verdict: Verdict) -> str:
+    """One test case per method and tier, one per metric's definition, one for the protocol."""
+    suite = ElementTree.Element("testsuite", name="inpaint-bench gate")
+    _case(suite, "protocol", "fingerprint", "error", _protocol_lines(verdict.protocol))
+    found = verdict.findings
+    general = found[(found["tier"] == "") & (found["metric"] == "")]
+    said = [f"{_about(row)}: {_change(row)}" for row in records(general)]
+    _case(suite, "run", "complete", "error", said)
+    for metric in records(verdict.metrics[verdict.metrics["state"] != "new"]):
+        said = [] if metric["state"] == "compared" else [_metric_line(metric)]
+        _case(suite, "metric", metric["metric"], "error", said)
+    for check in records(verdict.checks):
+        own = verdict.findings
+        own = own[(own["method"] == check["method"]) & (own["tier"] == check["tier"])]
+        own = own[own["kind"] != BETTER]
+        said = [f"{_about(row)}: {_change(row)}" for row in records(own)]
+        kind = "failure" if check["outcome"] == REGRESSED else "error"
+        if check["outcome"] == NOT_COMPARED:
+            kind, said = "skipped", ["not compared: the protocol differs"]
+        elif check["outcome"] == NOTHING_COMPARED:
+            kind, said = "skipped", ["nothing compared: neither side has a value to compare"]
+        _case(suite, check["method"], check["tier"], kind, said)
+    suite.set("tests", str(len(suite)))
+    for kind, name in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
+        suite.set(name, str(len(suite.findall(f"testcase/{kind}"))))
+    root = ElementTree.Element("testsuites")
+    root.append(suite)
+    ElementTree.indent(root)
+    text = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
+
+
+def _case(suite: ElementTree.Element, group: str, name: str, kind: str, lines: list[str]) -> None:
+    """Add a test case; it fails if there is something to say."""
+    names = {"classname": _escaped(f"gate.{group}"), "name": _escaped(name)}
+    case = ElementTree.SubElement(suite, "testcase", names)
+    if lines:
+        short = lines[0] if len(lines) == 1 else f"{lines[0]}; and {len(lines) - 1} more"
+        text = "\n".join(map(_escaped, lines))
+        ElementTree.SubElement(case, kind, message=_escaped(short)).text = text
+
+
+def _obstacles(verdict: Verdict) -> list[str]:
+    redefined = verdict.metrics[verdict.metrics["state"] == "redefined"]
+    return _protocol_lines(verdict.protocol) + [_metric_line(row) for row in records(redefined)]
+
+
+def _protocol_lines(protocol: pd.DataFrame) -> list[str]:
+    return [
+        f"{row['part']}: {row['baseline']} in the baseline, {row['run']} in the run"
+        for row in records(protocol)
+    ]
+
+
+def _metric_line(row: dict[str, Any]) -> str:
+    if row["state"] == "missing":
+        return f"metric {row['metric']}: the run has no such metric"
+    return f"metric {row['metric']}: {row['baseline']} in the baseline, {row['run']} in the run"
+
+
+def _packages(verdict: Verdict) -> list[tuple[str, str, str]]:
+    old, new = verdict.baseline["packages"], verdict.run["packages"]
+    return [
+        (name, old.get(name, "none"), new.get(name, "none"))
+        for name in sorted({*old, *new})
+        if old.get(name) != new.get(name)
+    ]
+
+
+def _about(row: dict[str, Any]) -> str:
+    """Say what a finding is about: a method, a tier, a case, a metric, the run."""
+    case = case_name(row) if row["photo"] else row["tier"]
+    words = " ".join(word for word in (row["method"], case, row["metric"]) if word)
+    return _escaped(words) or "run"
+
+
+def _change(row: dict[str, Any]) -> str:
+    if row["reason"]:
+        return _escaped(" ".join(str(row["reason"]).split()))
+    text = f"{row['old']:.6g} -> {row['new']:.6g}, {row['ratio']:.3g} times the tolerance"
+    if row["n"] == row["n"]:
+        photos = _count(int(row["n"]), "photo")
+        text += f" (mean of {photos}; worse by {row['low']:.3g} to {row['high']:.3g})"
+    return text
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """Values that JSON can hold; numpy's numbers become Python's."""
+    values = {name: getattr(value, "tolist", lambda v=value: v)() for name, value in row.items()}
+    return {
+        name: to_json(value) if isinstance(value, float) else value
+        for name, value in values.items()
+    }
+
+
+# -- Markdown -----------------------------------------------------------------------------------
+
+
+def _checks_table(checks: pd.DataFrame) -> str:
+    head = ["method", "tier", "outcome", "cases", "values", "worse", "better", "missing",
+            "largest change"]  # fmt: skip
+    rows = []
+    for row in records(checks):
+        ratio = row["ratio"]
+        largest = f"{row['metric']}, {ratio:.2g} tolerances" if ratio == ratio else ""
+        counts = [row[name] for name in ("cases", "compared", "regressed", "better", "missing")]
+        rows.append((row["method"], row["tier"], row["outcome"], *counts, largest))
+    return _table(head, rows)
+
+
+def _findings_table(findings: pd.DataFrame) -> str:
+    rows = [
+        (row["method"], case_name(row) if row["photo"] else row["tier"], row["metric"],
+         f"{row['old']:.6g}", f"{row['new']:.6g}", f"{row['ratio']:.3g}")
+        for row in records(findings)
+    ]  # fmt: skip
+    return _table(["method", "case", "metric", "baseline", "run", "tolerances"], rows)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *([_cell(str(value)) for value in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _folded(title: str, body: str) -> str:
+    return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>"
+
+
+def _cell(text: str) -> str:
+    """Text that neither Markdown nor HTML reads as anything but text."""
+    escaped = html.escape(_escaped(text))
+    return re.sub(r"[|`*\[\]~@\\_]", _entity, escaped)
+
+
+def _entity(match: re.Match[str]) -> str:
+    return f"&#{ord(match[0])};"
+
+
+def _escaped(text: str) -> str:
+    """Control characters as escapes, such as a bell or a change of direction in a file's name."""
+    return "".join(
+        char.encode("unicode_escape").decode() if _is_control(char) else char for char in text
+    )
+
+
+def _is_control(char: str) -> bool:
+    # U+FFFE and U+FFFF are forbidden in XML, too.
+    return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") or char in "\ufffe\uffff"

@@ -1,0 +1,130 @@
+"""How child processes of ours start and end: quickly, with their threads, never after their parent.
+
+Loading the libraries takes seconds. On Linux one process, which does nothing else, loads them, and
+children are forked from it. Elsewhere a process that has loaded them must not be forked, and each
+child loads them itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing as mp
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from multiprocessing.connection import wait
+from multiprocessing.context import ForkServerContext, SpawnContext
+from multiprocessing.process import BaseProcess
+
+from bench.machine.threads import held_to
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+def context(threads: int, modules: Iterable[str]) -> SpawnContext | ForkServerContext:
+    """Begin to load what children need, in a process of its own; give what starts them.
+
+    Args:
+        threads: Threads of each child. What OpenBLAS reads only when it is loaded stays as the
+            first call in this process set it, as does what is loaded.
+        modules: Names of the modules to load.
+    """
+    for variable in _THREAD_VARIABLES:
+        os.environ[variable] = str(threads)
+    if sys.platform != "linux":
+        return mp.get_context("spawn")
+    from multiprocessing import forkserver
+
+    found = mp.get_context("forkserver")
+    found.set_forkserver_preload(list(modules))
+    before = dict(os.environ)
+    # Python does not tell that process where to look for modules.
+    os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
+    # It must have one thread only to be forked, and Arrow's allocator would start another.
+    os.environ["JE_ARROW_MALLOC_CONF"] = "background_thread:false"
+    try:
+        with _interrupts_held():
+            forkserver.ensure_running()
+    except OSError:  # as where the path of its socket would be too long
+        return mp.get_context("spawn")
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    return found
+
+
+def start(
+    context: SpawnContext | ForkServerContext,
+    threads: int,
+    target: Callable[..., None],
+    *arguments: object,
+) -> BaseProcess:
+    """Start a child that calls a function, leaves Ctrl-C to this process and ends with it."""
+    child = context.Process(
+        target=_run, args=(dict(os.environ), threads, target, arguments), daemon=True
+    )
+    with _interrupts_held():
+        child.start()
+    return child
+
+
+def cause(exitcode: int | None) -> str:
+    """Why a child ended, in words."""
+    if exitcode is None or exitcode >= 0:
+        return f"ended by itself with exit status {exitcode}"
+    try:
+        name = signal.Signals(-exitcode).name
+    except ValueError:
+        name = f"signal {-exitcode}"
+    hint = " (out of memory, or stopped from outside)" if name == "SIGKILL" else ""
+    return f"killed by {name}{hint}"
+
+
+def _run(
+    environment: Mapping[str, str],
+    threads: int,
+    target: Callable[..., None],
+    arguments: Iterable[object],
+) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _die_with_parent()
+    os.environ.clear()  # that of the process it was forked from may be older
+    os.environ.update(environment)
+    with held_to(threads):
+        target(*arguments)
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back, so that a child inherits the block and never sees one, even starting."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _die_with_parent() -> None:
+    """End when the parent does, even in the middle of a long call."""
+    parent = mp.parent_process()
+    if parent is None:
+        return
+    sentinel = parent.sentinel
+    if sys.platform == "linux":
+        import fcntl
+
+        # The system's signal of its end, which nothing handles, also ends code that holds the
+        # interpreter's lock.
+        fcntl.fcntl(sentinel, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(sentinel, fcntl.F_SETFL, os.O_ASYNC)
+
+    def watch() -> None:
+        wait([sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,1 @@
+"""What is filled: photos, their holes, and the plan of a run."""

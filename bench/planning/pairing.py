@@ -1,0 +1,99 @@
+"""Reading what the user gave: photos, each with its mask files, and a row on every file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.errors import InputError
+from bench.planning import images
+from bench.planning.images import Photo
+from bench.planning.protocol import Protocol
+from masks import files
+
+_COLUMNS = ("path", "kind", "status", "reason", "note", "sha256", "height", "width")
+
+
+@dataclass
+class Inputs:
+    """Rows on every file that was read or refused."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    def ok(self, path: str, kind: str, pixels: np.ndarray, note: str = "") -> None:
+        """Record a file that can be used."""
+        height, width = pixels.shape[:2]
+        self._add(path, kind, "ok", "", note, images.content_hash(pixels), height, width)
+
+    def refused(self, path: str, kind: str, reason: str) -> None:
+        """Record a file that cannot be used, and why."""
+        self._add(path, kind, "refused", reason, "", "", 0, 0)
+
+    def table(self) -> pd.DataFrame:
+        """All rows."""
+        return pd.DataFrame(self.rows, columns=list(_COLUMNS))
+
+    def _add(self, *values: object) -> None:
+        self.rows.append(dict(zip(_COLUMNS, values, strict=True)))
+
+
+def read_photos(protocol: Protocol, inputs: Inputs) -> Iterator[tuple[Photo, list[Path] | None]]:
+    """Read the photos, each with its mask files, or None if its holes are to be generated."""
+    if protocol.photos == images.BUNDLED:
+        if protocol.masks is not None:
+            raise InputError("--masks: the bundled photos have generated holes; give --images too")
+        for photo in list(images.bundled())[: protocol.limit]:
+            inputs.ok(photo.id, "photo", photo.pixels)
+            yield photo, None
+        return
+    folder = Path(protocol.photos)
+    names = images.find(folder)
+    paired = _mask_files(names, folder, protocol, inputs)
+    if paired is not None:
+        names = [name for name in names if name in paired]
+    for name in names[: protocol.limit]:
+        if (shown := name.encode("utf-8", "backslashreplace").decode()) != name:
+            inputs.refused(shown, "photo", "the file name is not valid UTF-8; rename the file")
+            continue
+        try:
+            pixels, note = images.read(folder if folder.is_file() else folder / name)
+        except InputError as error:
+            inputs.refused(name, "photo", str(error))
+            continue
+        if protocol.size is not None and min(pixels.shape[:2]) < protocol.size:
+            note = "; ".join(filter(None, (note, "enlarged, which flatters every method")))
+        inputs.ok(name, "photo", pixels, note)
+        evaluated = images.evaluated(pixels, protocol.size)
+        photo = Photo(name, name, evaluated, pixels.shape[:2], note)
+        yield photo, None if paired is None else paired[name]
+
+
+def _mask_files(
+    names: list[str], folder: Path, protocol: Protocol, inputs: Inputs
+) -> dict[str, list[Path]] | None:
+    """Mask files by photo; what has no partner is refused. None if holes are generated."""
+    if protocol.masks is None:
+        return None
+    given = Path(protocol.masks)
+    if given.is_file():
+        return {name: [given] for name in names}
+    pairing = files.pair(names, given)
+    photos = {(folder / name).resolve(): name for name in names}
+    # Photos and masks may share a folder: no photo is its own mask, no mask is a photo.
+    paired = {
+        name: [path for path in paths if photos.get(path.resolve()) != name]
+        for name, paths in pairing.masks.items()
+    }
+    used = {path.resolve() for paths in paired.values() for path in paths}
+    for path, name in photos.items():
+        if not paired.get(name) and path not in used:
+            inputs.refused(name, "photo", f"no mask in {given} is named after this photo")
+    for path in pairing.unused:
+        if path.resolve() not in photos:
+            inputs.refused(str(path), "mask", "no photo has the name of this mask")
+    return {name: paths for name, paths in paired.items() if paths}

@@ -1,0 +1,228 @@
+"""The plan of a run: cases = photos x tiers x draws, their holes, and the protocol fingerprint."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.errors import InputError, StoreError
+from bench.folder import shown_cases
+from bench.folder.store import RunFolder, WritePicture
+from bench.planning import images
+from bench.planning.images import Photo
+from bench.planning.pairing import Inputs, read_photos
+from bench.planning.protocol import Protocol
+from masks import files, tiers
+
+KEEP_ALL_UP_TO = 5000
+NO_HOLE = "no-hole"
+
+
+def make(protocol: Protocol, store: RunFolder) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the photos, and draw or read their holes.
+
+    Photos and holes go to the run folder under their content's name; the two tables are the
+    caller's to write, once it knows that they belong there.
+
+    Returns:
+        The plan, one row per case, and the inputs, one row per file (columns in
+        ``docs/run-folder.md``).
+
+    Raises:
+        InputError: If no photo can be used.
+    """
+    inputs = Inputs()
+    rows: list[dict[str, Any]] = []
+    with store.writing() as write:
+        for photo, mask_paths in read_photos(protocol, inputs):
+            cases = list(_cases(photo, mask_paths, protocol, write, inputs))
+            if cases:
+                write(photo_file(photo.sha), photo.pixels)
+            rows.extend(cases)
+    if not rows:
+        reasons = [row["reason"] for row in inputs.rows if row["reason"]]
+        raise InputError(f"no photo with a hole to fill: {'; '.join(reasons[:3]) or 'none given'}")
+    plan = pd.DataFrame(rows)
+    plan.insert(0, "case", np.arange(len(plan)))
+    plan["keep"] = _kept(plan)
+    return plan, inputs.table()
+
+
+def photo_file(sha: str) -> str:
+    """Where an evaluated photo lies in the run folder."""
+    return f"photos/{sha}.png"
+
+
+def mask_file(sha: str) -> str:
+    """Where a hole lies in the run folder."""
+    return f"masks/{sha}.png"
+
+
+def photo_of(sha: str, store: RunFolder) -> np.ndarray:
+    """Read an evaluated photo, uint8 RGB ``(height, width, 3)``.
+
+    Raises:
+        StoreError: If it is not there or not the photo of the plan, bit for bit.
+    """
+    return _verified(store, photo_file(sha), images.content_hash, sha)
+
+
+def hole_of(case: Mapping[str, Any], store: RunFolder) -> np.ndarray:
+    """Read the hole of a case, bool ``(height, width)``.
+
+    Raises:
+        StoreError: If it is not there or not the hole of the plan, bit for bit.
+    """
+    sha = str(case["mask_sha"])
+    return _verified(store, mask_file(sha), tiers.mask_hash, sha)
+
+
+def _verified(
+    store: RunFolder, name: str, content: Callable[[np.ndarray], str], sha: str
+) -> np.ndarray:
+    path = store.file(name)
+    try:
+        pixels = store.read_picture(name)
+        problem = "" if content(pixels) == sha else "is not what the plan says"
+    except Exception as error:  # a damaged picture makes Pillow raise errors of any kind
+        problem = f"cannot be read ({error})"
+    if problem:
+        raise StoreError(
+            f"{path}: {problem}; delete {store.file('plan.parquet')} and give the same command "
+            "again, which writes photos and holes anew"
+        )
+    return pixels
+
+
+def seed_of(seed: int, case: Mapping[str, Any], sample: int) -> int:
+    """Seed of a method's generator: the same for every method, whatever runs before."""
+    text = f"fill|{seed}|{case['photo']}|{case['tier']}|{case['draw']}|{sample}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
+
+
+def inputs_key(protocol: Protocol) -> str:
+    """Hash of the request and of the listing of its files, to see whether a plan still holds."""
+    text = repr(protocol)
+    for folder in (protocol.photos, protocol.masks):
+        if folder is not None and folder != images.BUNDLED:
+            paths = [Path(folder)] if Path(folder).is_file() else sorted(Path(folder).rglob("*"))
+            for path in paths:
+                with contextlib.suppress(OSError):  # a link to nowhere is no file
+                    stat = path.stat()
+                    text += f"\n{path}|{stat.st_size}|{stat.st_mtime_ns}"
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def fingerprint(plan: pd.DataFrame, protocol: Protocol, metric_signatures: Sequence[str]) -> str:
+    """One printable line for the protocol: photos, masks, size rule, paste-back, metrics."""
+    photos = plan[["photo", "photo_sha"]].drop_duplicates().agg("|".join, axis=1)
+    return " ".join(
+        (
+            f"photos:{_digest(sorted(photos))}/{len(photos)}",
+            f"masks:{_digest(sorted(plan['case_key']))}/{len(plan)}",
+            f"size:{protocol.geometry}",
+            "paste:known-8bit",
+            f"metrics:{_digest(sorted(metric_signatures))}",
+        )
+    )
+
+
+def _digest(lines: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:10]
+
+
+def _cases(
+    photo: Photo,
+    mask_paths: list[Path] | None,
+    protocol: Protocol,
+    write: WritePicture,
+    inputs: Inputs,
+) -> Iterator[dict[str, Any]]:
+    if mask_paths is None:
+        yield from _generated(photo, protocol, write, inputs)
+        return
+    draws: Counter[str] = Counter()
+    for path in mask_paths:
+        try:
+            mask = files.read_mask(
+                path, threshold=protocol.mask_threshold, invert=protocol.invert_masks
+            )
+            if mask.shape != photo.pixels.shape[:2]:
+                files.require_size(mask, path, *photo.original_size, photo.id)
+                mask = images.evaluated(mask, protocol.size, mask=True)
+        except InputError as error:
+            inputs.refused(str(path), "mask", str(error))
+            continue
+        share = float(mask.mean())
+        # A case without a hole is perfect for every method: it must not enter a tier's means.
+        tier = tiers.tier_of(share) if share else NO_HOLE
+        odd = "no hole" if share == 0 else "more than 90 % hole" if share > 0.9 else ""
+        inputs.ok(str(path), "mask", mask, odd)
+        yield _row(write, photo, tier, draws[tier], mask, str(path), "file", {})
+        draws[tier] += 1
+
+
+def _generated(
+    photo: Photo, protocol: Protocol, write: WritePicture, inputs: Inputs
+) -> Iterator[dict[str, Any]]:
+    height, width = photo.pixels.shape[:2]
+    for tier in protocol.tiers:
+        for draw in range(protocol.draws):
+            seed = tiers.seed_of(protocol.seed, photo.id, tier, draw, height, width)
+            try:
+                hole = tiers.generate(tier, height, width, seed)
+            except InputError as error:
+                inputs.refused(photo.id, "mask", f"{photo.id}: {error}")
+                continue
+            yield _row(
+                write, photo, tier, draw, hole.mask, "generated", hole.family, hole.parameters
+            )
+
+
+def _row(
+    write: WritePicture,
+    photo: Photo,
+    tier: str,
+    draw: int,
+    mask: np.ndarray,
+    source: str,
+    family: str,
+    parameters: dict[str, Any],
+) -> dict[str, Any]:
+    facts = tiers.describe(mask)
+    sha = tiers.mask_hash(mask)
+    write(mask_file(sha), mask)
+    identity = f"{photo.id}|{tier}|{draw}|{photo.sha}|{sha}"
+    return {
+        "case_key": hashlib.sha256(identity.encode()).hexdigest()[:16],
+        "photo": photo.id,
+        "cluster": photo.cluster,
+        "tier": tier,
+        "draw": draw,
+        "height": mask.shape[0],
+        "width": mask.shape[1],
+        "photo_sha": photo.sha,
+        "mask_sha": sha,
+        "mask_source": source,
+        "family": family,
+        "parameters": json.dumps(parameters, sort_keys=True),
+        "hole_share": facts.share,
+        "hole_width": facts.width,
+        "components": facts.components,
+        "border": facts.border,
+    }
+
+
+def _kept(plan: pd.DataFrame) -> pd.Series:
+    """Mark whose fills are kept as pictures: all, or what a report shows and the next by hash."""
+    if len(plan) <= KEEP_ALL_UP_TO:
+        return pd.Series(True, index=plan.index)
+    return shown_cases.surely_shown(plan) | (shown_cases.case_hashes(plan).rank() <= KEEP_ALL_UP_TO)

@@ -1,0 +1,1 @@
+"""How far a network looks: its effective receptive field."""

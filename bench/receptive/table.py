@@ -1,0 +1,164 @@
+"""The table of receptive fields: a row per method, and its place in a run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import methods
+from bench.errors import BenchError, InputError, describe, status_of
+from bench.folder.store import RunFolder, method_folder
+from bench.planning import images
+from bench.planning.pairing import Inputs, read_photos
+from bench.planning.protocol import Protocol
+from bench.receptive import field as receptive
+from bench.receptive.field import SHARES, Field
+from methods.base import Inpainter
+
+TABLE = "receptive.parquet"
+RADII = tuple(f"r{100 * share:.0f}" for share in SHARES)
+_NUMBERS = (*RADII, "nearest", "known_share", "sigma", "r_squared", "network_side")
+_BOX = ("hole_top", "hole_bottom", "hole_left", "hole_right")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One method: its field, or why there is none.
+
+    Attributes:
+        method: Full name.
+        identity: What the method was made of.
+        field: None where ``status`` is not ok.
+        status: ok, declined, failed, oom or unavailable, as of a case.
+        reason: Empty where it is ok.
+    """
+
+    method: str
+    identity: str
+    field: Field | None
+    status: str = "ok"
+    reason: str = ""
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The numbers as in ``docs/run-folder.md``; those that are missing are NaN."""
+        row: dict[str, Any] = {
+            "method": self.method,
+            "identity": self.identity,
+            "status": self.status,
+            "reason": self.reason,
+        }
+        if self.field is None:
+            return row | dict.fromkeys((*_NUMBERS, *_BOX), float("nan"))
+        sigma, r_squared = self.field.gaussian()
+        row |= dict(zip(_BOX, map(float, self.field.box), strict=True))
+        row |= dict(zip(RADII, map(self.field.radius, SHARES), strict=True))
+        return row | {
+            "nearest": self.field.nearest,
+            "known_share": self.field.known_share,
+            "sigma": sigma,
+            "r_squared": r_squared,
+            "network_side": float(self.field.side),
+        }
+
+
+@dataclass(frozen=True)
+class Photos:
+    """The photos that fields are averaged over.
+
+    Attributes:
+        source: Folder, or ``bundled``.
+        side: Of the pictures, in pixels.
+        pictures: uint8 RGB, ``(side, side, 3)`` each.
+        refused: What could not be read, and why.
+    """
+
+    source: str
+    side: int
+    pictures: Sequence[np.ndarray]
+    refused: Sequence[str] = field(default_factory=tuple)
+
+
+def read(source: str, side: int, limit: int | None = None) -> Photos:
+    """Read photos as `run` does, each cut and resized to a square.
+
+    Raises:
+        InputError: If there is no picture.
+    """
+    inputs = Inputs()
+    protocol = Protocol(photos=source, size=side, limit=limit)
+    pictures = [images.evaluated(photo.pixels, side) for photo, _ in read_photos(protocol, inputs)]
+    refused = [f"{row['path']}: {row['reason']}" for row in inputs.rows if row["status"] != "ok"]
+    if not pictures:
+        raise InputError(f"photos: none in {source} can be read: {'; '.join(refused)}")
+    return Photos(source, side, pictures, refused)
+
+
+def made(names: Sequence[str], device: str) -> list[Inpainter]:
+    """Make the methods, each once; nothing is loaded yet.
+
+    Raises:
+        BenchError: If there is no such method or device.
+    """
+    return [methods.get(name, device=device) for name in dict.fromkeys(names)]
+
+
+def results(asked: Sequence[Inpainter], photos: Photos) -> Iterator[Result]:
+    """Measure one method after the other."""
+    for method in asked:
+        try:
+            if not method.undifferentiable:  # its weights would be of no use
+                method.load()
+            field = receptive.measure(method, photos.pictures, photos.side)
+            yield Result(method.name, method.identity, field)
+        except Exception as error:  # a method runs any code
+            yield Result(method.name, method.identity, None, status_of(error), describe(error))
+
+
+def check_run(folder: Path, asked: Sequence[Inpainter]) -> RunFolder:
+    """Give the run folder, if the methods are those it measured.
+
+    Raises:
+        InputError: If it is no run folder.
+        BenchError: If a method is not in it, or had other weights or code then.
+    """
+    store = RunFolder(folder)
+    table = store.read_table("methods.parquet").set_index("method")
+    known = {
+        str(name): str(row["identity"]) for name, row in table[table["status"] == "ok"].iterrows()
+    }
+    for method in asked:
+        if method.name not in table.index:
+            raise BenchError(
+                f"--out: expected methods of the run {folder} ({', '.join(map(str, table.index))}),"
+                f" found {method.name}; run it there first"
+            )
+        if known.get(method.name, method.identity) != method.identity:
+            raise BenchError(
+                f"--out: {method.name} is not what the run {folder} measured "
+                f"({known[method.name]}), but {method.identity}; run it there again first"
+            )
+    return store
+
+
+def write(store: RunFolder, measured: Sequence[Result], photos: Photos) -> None:
+    """Write the table and the maps into a run folder; an earlier table is replaced."""
+    rows = []
+    for result in measured:
+        name = ""
+        if result.field is not None:
+            name = f"receptive/{method_folder(result.method)}.npy"
+            store.write_array(name, result.field.energy.astype(np.float32))
+        settings = {
+            "photo_set": photos.source,
+            "photos": len(photos.pictures),
+            "side": photos.side,
+            "map": name,
+        }
+        rows.append(result.row | settings)
+    store.write_table(TABLE, pd.DataFrame(rows))

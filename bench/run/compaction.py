@@ -1,0 +1,187 @@
+"""From fragments to the tables of a run, and what of a run is settled already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pandas as pd
+
+from bench.folder.store import KEYS, Item, RunFolder, records
+from bench.machine import provenance
+from bench.metrics import METRICS
+from bench.metrics.meter import MetricStatus
+from bench.run.samples_table import sample_rows
+from bench.run.sets_table import set_rows
+
+_TIMES = ["seconds", "cpu_seconds", "measure_seconds", "peak_bytes"]
+_REQUIRED = ["cluster", "hole_share", "hole_width"]
+_LAST = [
+    "status", "reason", "note", "counts", "pictures", "thumbnail", "output", "output_sha",
+    "case_key", "fill_key", "measure_key", "worker", "attempt",
+]  # fmt: skip
+Earlier = dict[str, dict[Item, Mapping[str, Any]]]
+
+
+def metrics_table(metrics: Sequence[MetricStatus]) -> pd.DataFrame:
+    """One row per metric asked for: what it is, and why it is absent."""
+    fields = ("label", "unit", "direction", "scope", "region", "implementation", "version")
+    return pd.DataFrame(
+        {
+            "metric": entry.metric.name,
+            **{name: getattr(entry.metric, name) for name in fields},
+            "weights": entry.metric.weights,
+            "note": entry.metric.note,
+            "status": entry.status,
+            "reason": entry.reason,
+        }
+        for entry in metrics
+    )
+
+
+def settled(
+    store: RunFolder, fragments: pd.DataFrame, header: Mapping[str, Any], *, retry_failed: bool
+) -> tuple[set[tuple[str, Item]], Earlier]:
+    """See what earlier starts did.
+
+    Returns:
+        The fills that need nothing more, as (method, item); and by method and item the rows
+        whose fill still holds but that must be measured again.
+    """
+    rows = _current(fragments, store.read_table("plan.parquet"), header)
+    good, enough = rows["status"].eq("ok"), rows["measured"].astype(bool)
+    for network in header["features"]:
+        enough &= rows["output_sha"].isin(store.read_features(network).keys())
+    # What was never tried, as for want of weights, may go well by now.
+    final = rows["attempt"].astype(bool)
+    if retry_failed:
+        final &= rows["status"].eq("declined")
+    over = rows[enough.where(good, final)]
+    done = set(zip(over["method"], map(Item, over["case"], over["sample"]), strict=True))
+    earlier: Earlier = {}
+    for row in records(rows[good & ~enough & rows["output"].ne("")]):
+        if store.file(row["output"]).exists():
+            earlier.setdefault(row["method"], {})[Item(row["case"], row["sample"])] = row
+    return done, earlier
+
+
+def finish(
+    store: RunFolder,
+    header: dict[str, Any],
+    *,
+    state: str,
+    fragments: pd.DataFrame | None = None,
+    files: Mapping[str, Path] = MappingProxyType({}),
+    device: str = "cpu",
+    threads: int = 1,
+) -> dict[str, Any]:
+    """Compact the fragments, compute what looks at several fills, and close ``run.json``.
+
+    Args:
+        store: The run folder.
+        header: The content of ``run.json``.
+        state: How the run ended.
+        fragments: What the fragments hold, if they were read after the last was written.
+        files: Weight files of metric networks, where they were given.
+        device: Where metric networks run.
+        threads: How many compute the metrics of sets.
+
+    Returns:
+        The content of ``run.json``; its ``state`` is ``incomplete`` while fills are missing.
+    """
+    plan = store.read_table("plan.parquet")
+    if fragments is None:
+        fragments = store.read_fragments()
+    rows = _compact(_current(fragments, plan, header), header, store.read_table("metrics.parquet"))
+    missing = len(plan) * sum(header["fills_per_case"].values()) - len(rows)
+    if state == "complete" and missing:
+        state = "incomplete"
+    header = {
+        **header,
+        "state": state,
+        "missing": missing,
+        "finished": provenance.now(),
+        "counts": rows["status"].value_counts().to_dict(),
+        "without_result": _without_result(rows),
+        "non_deterministic": _disagreements(fragments),
+    }
+    store.write_table("cases.parquet", rows.drop(columns="case"))
+    described = _with_availability(store.read_table("methods.parquet"), rows)
+    store.write_table("methods.parquet", described)
+    # Numbers of a part would pass for those of the whole.
+    whole = rows if state == "complete" else rows.iloc[:0]
+    store.write_table("sets.parquet", set_rows(store, whole, threads=threads))
+    spread = sample_rows(store, whole, header["fills_per_case"], files, device)
+    store.write_table("samples.parquet", spread)
+    store.write_json("run.json", header)
+    return header
+
+
+def _compact(rows: pd.DataFrame, header: Mapping[str, Any], metrics: pd.DataFrame) -> pd.DataFrame:
+    """One row per method, case and sample, in the order of the methods and the plan."""
+    shown = [name for name in metrics["metric"] if METRICS[name].scope == "case"]
+    rank = {name: place for place, name in enumerate(header["fill_keys"])}
+    rows = rows.assign(rank=rows["method"].map(rank)).sort_values(["rank", "case", "sample"])
+    columns = ["case", *KEYS, *_REQUIRED, *shown, *_TIMES, *_LAST]
+    table = rows.reindex(columns=columns).reset_index(drop=True)
+    numbers = [*shown, *_TIMES]
+    table[numbers] = table[numbers].astype("float64")
+    texts = [name for name in _LAST if name not in ("status", "attempt")]
+    table[texts] = table[texts].fillna("")
+    return table
+
+
+def _current(
+    fragments: pd.DataFrame, plan: pd.DataFrame, header: Mapping[str, Any]
+) -> pd.DataFrame:
+    """The best row of each fill: of today's code and plan, measured as asked, ok, the latest.
+
+    Rows belong to a case by its content, not by its number, so that rows of another plan or of
+    a merged run can never be taken for those of this one.
+    """
+    if fragments.empty:
+        return pd.DataFrame(columns=["case", *KEYS, *_LAST, "measured"])
+    asked = set(header["measurements"][header["measure_key"]])
+    enough = {key for key, had in header["measurements"].items() if asked <= set(had)}
+    numbers = dict(zip(plan["case_key"], plan["case"], strict=True))
+    rows = fragments.assign(case=fragments["case_key"].map(numbers))
+    rows = rows[
+        rows["case"].notna()
+        & (rows["fill_key"] == rows["method"].map(header["fill_keys"]))
+        & (rows["sample"] < rows["method"].map(header["fills_per_case"]))
+    ]
+    rows = rows.assign(
+        case=rows["case"].astype(int),
+        measured=rows["measure_key"].isin(enough),
+        good=rows["status"] == "ok",
+    ).sort_values(["measured", "good", "written"], kind="stable")
+    return rows.drop_duplicates(["method", "case", "sample"], keep="last")
+
+
+def _without_result(rows: pd.DataFrame) -> list[str]:
+    """Methods that completed no case."""
+    good = rows["status"].eq("ok").groupby(rows["method"], sort=False).any()
+    return [str(name) for name in good.index[~good]]
+
+
+def _disagreements(fragments: pd.DataFrame) -> list[str]:
+    """Fills that were computed twice by the same code with different pictures."""
+    good = fragments[fragments["status"] == "ok"] if len(fragments) else fragments
+    if good.empty:
+        return []
+    keys = ["method", "photo", "tier", "draw", "sample", "case_key", "fill_key"]
+    different = good.groupby(keys)["output_sha"].nunique().loc[lambda count: count > 1]
+    return [f"{m} on {p}, {t}, draw {d}, sample {s}" for m, p, t, d, s, *_ in different.index]
+
+
+def _with_availability(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Mark the methods that could not be loaded, with the reason."""
+    table = table.set_index("method")
+    for method, own in rows.groupby("method"):
+        if (own["status"] == "unavailable").all():
+            table.loc[method, ["status", "reason"]] = ["unavailable", own["reason"].iloc[0]]
+        else:
+            table.loc[method, ["status", "reason"]] = ["ok", ""]
+    return table.reset_index()

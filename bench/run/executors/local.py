@@ -1,0 +1,138 @@
+"""Supervised worker processes on this machine.
+
+Each worker is a process with a pipe of its own. The parent waits on pipes and process sentinels
+together, so that a death is seen at once and charged to the case that was running. Workers die
+with their parent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerContext, SpawnContext
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from bench.machine import children
+from bench.metrics.meter import libraries
+from bench.run.messages import Event, Job, Setup
+from bench.run.worker import Worker
+
+
+@dataclass
+class _Process:
+    """A worker process as its parent sees it."""
+
+    process: BaseProcess
+    pipe: Connection
+    method: str
+    job: int | None = None
+
+
+class LocalExecutor:
+    """As many supervised processes as asked for, each serving one method."""
+
+    def __init__(self, setup: Setup, workers: int) -> None:
+        """Start nothing yet: processes start with the first jobs."""
+        self.capacity = workers
+        self._setup = setup
+        self._context = prepare(setup.threads, setup.metrics)
+        self._workers: list[_Process] = []
+        self._events: deque[Event] = deque()
+
+    def submit(self, job: Job) -> None:
+        """Give a job to a free worker of its method, else to a new one."""
+        idle = [worker for worker in self._workers if worker.job is None]
+        worker = next((w for w in idle if w.method == job.method), None)
+        if worker is None:
+            if len(self._workers) >= self.capacity:
+                self._retire(idle[0])
+            worker = self._start(job.method)
+        worker.job = job.id
+        with contextlib.suppress(OSError):  # it died while idle; its sentinel tells the rest
+            worker.pipe.send(job)
+
+    def next(self, timeout: float) -> Event | None:
+        """Return the next event of any worker."""
+        if not self._events:
+            pipes: dict[Any, _Process] = {worker.pipe: worker for worker in self._workers}
+            ends: dict[Any, _Process] = {w.process.sentinel: w for w in self._workers}
+            ready = wait([*pipes, *ends], timeout)
+            for source in ready:
+                if source in pipes:
+                    self._receive(pipes[source])
+            for source in ready:
+                if source in ends:
+                    self._bury(ends[source])
+        return self._events.popleft() if self._events else None
+
+    def stop(self, job: int) -> None:
+        """Kill the worker of a job."""
+        for worker in self._workers:
+            if worker.job == job:
+                worker.process.kill()
+
+    def close(self) -> None:
+        """End all workers, by force if need be."""
+        for worker in list(self._workers):
+            self._retire(worker)
+
+    def _start(self, method: str) -> _Process:
+        ours, theirs = self._context.Pipe()
+        threads = self._setup.threads
+        process = children.start(self._context, threads, _serve, self._setup, method, theirs)
+        theirs.close()
+        worker = _Process(process, ours, method)
+        self._workers.append(worker)
+        return worker
+
+    def _retire(self, worker: _Process) -> None:
+        self._workers.remove(worker)
+        worker.pipe.close()
+        if worker.job is not None:
+            worker.process.terminate()
+        worker.process.join(5)
+        if worker.process.is_alive():
+            worker.process.kill()
+            worker.process.join()
+
+    def _receive(self, worker: _Process) -> None:
+        """Take what lies in the pipe; a broken message counts as the end of its worker."""
+        try:
+            while worker.pipe.poll():
+                event: Event = worker.pipe.recv()
+                self._events.append(event)
+                if event.kind in ("finished", "refused", "broken"):
+                    worker.job = None
+        except (EOFError, OSError):
+            worker.process.kill()
+
+    def _bury(self, worker: _Process) -> None:
+        worker.process.join()
+        self._receive(worker)  # what it said before it died
+        if worker in self._workers:
+            self._workers.remove(worker)
+            worker.pipe.close()
+        if worker.job is not None:
+            reason = children.cause(worker.process.exitcode)
+            self._events.append(Event(worker.job, "lost", reason=reason))
+            worker.job = None
+
+
+def prepare(threads: int, metrics: Iterable[str]) -> SpawnContext | ForkServerContext:
+    """Begin to load what workers with so many threads need to measure these metrics."""
+    return children.context(threads, ["bench.run.one_case", *libraries(metrics)])
+
+
+def _serve(setup: Setup, method: str, pipe: Connection) -> None:
+    """Be a worker: take jobs until the pipe closes."""
+    worker = Worker(setup, method)
+    try:
+        while True:
+            for event in worker.run(pipe.recv()):
+                pipe.send(event)
+    except (EOFError, OSError):
+        return

@@ -1,0 +1,81 @@
+"""What scheduler, executors and workers say to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.folder.store import Item
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What every worker of a run needs to know.
+
+    Attributes:
+        folder: The run folder.
+        seed: Seed of holes and stochastic methods.
+        metrics: Names of the case metrics to measure.
+        features: Names of the set metrics' feature extractors.
+        weights: Files of metric networks, by checkpoint name.
+        methods: For each method, the text that asked for it (``mine=module:Class``).
+        fill_keys: For each method, a hash of what its fills depend on besides the case.
+        measure_key: A hash of what measurements depend on besides the fill.
+        device: Where methods and metric networks run.
+        threads: Threads of each worker.
+    """
+
+    folder: Path
+    seed: int
+    metrics: tuple[str, ...]
+    features: tuple[str, ...]
+    weights: Mapping[str, Path]
+    methods: Mapping[str, str]
+    fill_keys: Mapping[str, str]
+    measure_key: str
+    device: str = "cpu"
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Job:
+    """A chunk of work for one method.
+
+    Attributes:
+        id: Number of the job in this run.
+        method: Full name of the method.
+        items: What to fill.
+        cases: The plan's rows of their cases, by number.
+        earlier: Rows whose fill still holds and only has to be measured again.
+    """
+
+    id: int
+    method: str
+    items: tuple[Item, ...]
+    cases: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    earlier: Mapping[Item, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something a worker or an executor says about a job.
+
+    Attributes:
+        job: Number of the job.
+        kind: ``loaded``; ``started`` an item; ``kept`` items in a complete fragment;
+            ``finished``; ``refused`` to load, with the status for all its items; ``lost``, the
+            worker died; ``broken``, the run cannot go on.
+        item: The item started.
+        kept: The items kept, with the status of their rows.
+        status: For ``refused``.
+        reason: Why, in words.
+    """
+
+    job: int
+    kind: str
+    item: Item | None = None
+    kept: tuple[tuple[Item, str], ...] = ()
+    status: str = ""
+    reason: str = ""

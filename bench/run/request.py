@@ -1,0 +1,48 @@
+"""What a user asks of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.planning.protocol import Protocol
+from bench.run.scheduler import Limits
+
+
+@dataclass(frozen=True)
+class Request:
+    """A run to do or to continue.
+
+    Attributes:
+        out: The run folder; an existing one is continued.
+        protocol: Photos, holes, sizes.
+        methods: Full names; the ceiling is always added, since it checks the harness.
+        metrics: Names of metrics; the default ones if None.
+        samples: Fills per case of stochastic methods.
+        executor: ``local`` or ``inline``.
+        workers: Worker processes.
+        threads: Threads of each worker.
+        device: Where methods run.
+        shard: ``(i, n)``: do only the i-th of n parts, from 0.
+        retry_failed: Try again what failed, timed out or was killed before.
+        offline: Fetch nothing.
+        lpips_weights: File of the LPIPS backbone, instead of a search.
+        fid_weights: File of the Inception network, likewise.
+        limits: When to give up on a case or a method.
+    """
+
+    out: Path
+    protocol: Protocol = field(default_factory=Protocol)
+    methods: tuple[str, ...] = ()
+    metrics: tuple[str, ...] | None = None
+    samples: int = 1
+    executor: str = "local"
+    workers: int = 1
+    threads: int = 1
+    device: str = "cpu"
+    shard: tuple[int, int] = (0, 1)
+    retry_failed: bool = False
+    offline: bool = False
+    lpips_weights: Path | None = None
+    fid_weights: Path | None = None
+    limits: Limits = field(default_factory=Limits)

@@ -1,0 +1,286 @@
+"""Opening a run folder: check a request against what is there, before any work."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+from filelock import FileLock, Timeout
+
+import methods
+from bench.errors import BenchError, InputError, describe
+from bench.folder import shown_cases
+from bench.folder.store import FORMAT, Item, RunFolder, records
+from bench.machine import provenance
+from bench.metrics import DEFAULT
+from bench.metrics.meter import MetricStatus, resolve_metrics
+from bench.planning import plan as planning
+from bench.planning.images import BUNDLED
+from bench.run import compaction, training_table
+from bench.run.methods_table import methods_table
+from bench.run.request import Request
+from methods.base import CaseKey, Inpainter
+from methods.harness import CEILING
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A run folder ready for work.
+
+    Attributes:
+        store: The folder.
+        header: The content of ``run.json``.
+        plan: The cases.
+        metrics: What can be measured, and what cannot.
+        wanted: All fills of the run by method, slow methods first.
+    """
+
+    store: RunFolder
+    header: dict[str, Any]
+    plan: list[dict[str, Any]]
+    metrics: list[MetricStatus]
+    wanted: dict[str, list[Item]]
+
+
+@contextlib.contextmanager
+def only_writer(folder: Path) -> Iterator[RunFolder]:
+    """Hold a run folder's lock; the system frees it whatever kills this process.
+
+    Raises:
+        BenchError: If another run holds it or the folder cannot be written.
+    """
+    store = RunFolder(folder)
+    lock = FileLock(store.file(".lock"))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise BenchError(
+            f"another run is writing into {folder}; wait for it, or give another --out"
+        ) from None
+    except OSError as error:
+        raise BenchError(f"cannot write into {folder}: {error}; give another --out") from error
+    try:
+        store.sweep()
+        yield store
+    finally:
+        lock.release()
+
+
+def open_run(request: Request, store: RunFolder) -> Opened:
+    """Check everything that can be checked, then write what the run starts from.
+
+    Raises:
+        BenchError: If the request cannot be served, or not in this folder; nothing of what the
+            folder holds is changed then.
+    """
+    _check(request)
+    before = store.read_json() if store.file("run.json").exists() else {}
+    asked = _asked(request)
+    metrics = resolve_metrics(
+        DEFAULT if request.metrics is None else request.metrics,
+        offline=request.offline,
+        lpips_weights=request.lpips_weights,
+        fid_weights=request.fid_weights,
+    )
+    key = planning.inputs_key(request.protocol)
+    plan, inputs = _plan(request, store, before.get("inputs_key") == key)
+    signatures = [entry.metric.signature for entry in metrics if entry.status == "ok"]
+    fingerprint = planning.fingerprint(plan, request.protocol, signatures)
+    _same_protocol(store, before, fingerprint)
+    cases = records(plan.assign(shown=shown_cases.surely_shown(plan)))
+    chosen = {**_still_there(before, asked, request, cases), **asked}
+    for method in asked.values():
+        _guarded(method.name, method.expect, _keys(cases, method, request))
+    header = _header(request, before, chosen, metrics) | {
+        "fingerprint": fingerprint,
+        "inputs_key": key,
+    }
+    store.write_table("inputs.parquet", inputs)
+    store.write_table("plan.parquet", plan)
+    store.write_table("metrics.parquet", compaction.metrics_table(metrics))
+    store.write_table("methods.parquet", _described(store, header, list(chosen.values())))
+    store.write_table("training.parquet", training_table.table(list(chosen.values())))
+    store.write_json("run.json", header)
+    ordered = sorted(chosen.values(), key=lambda method: -method.card.cost)
+    wanted = {method.name: _items(cases, method, request) for method in ordered}
+    return Opened(store, header, cases, metrics, wanted)
+
+
+def digest(*parts: str) -> str:
+    """First 16 hex digits of the SHA-256 of some texts."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _check(request: Request) -> None:
+    photos = request.protocol.photos
+    if photos != BUNDLED and request.out.resolve().is_relative_to(Path(photos).resolve()):
+        raise BenchError(
+            f"--out {request.out} lies inside the photos' folder, so fills would become photos; "
+            "give another --out"
+        )
+    if request.limits.timeout <= 0:
+        raise BenchError(f"--timeout: expected seconds above 0, found {request.limits.timeout}")
+    if request.executor not in ("local", "inline"):
+        raise BenchError(f"executor: expected local or inline, found {request.executor!r}")
+
+
+def _asked(request: Request) -> dict[str, Inpainter]:
+    """The methods asked for and the ceiling, by the text that asks for them from anywhere."""
+    found: dict[str, Inpainter] = {}
+    names: dict[str, str] = {}
+    for given in [*request.methods, CEILING]:
+        spec = methods.parse(given)
+        text = given
+        if spec.kind == "folder":
+            text = f"{spec.base}=folder:{Path(spec.target).resolve()}"
+        if names.setdefault(spec.name, text) != text:
+            raise BenchError(
+                f"methods: {names[spec.name]!r} and {text!r} have one name; give another label"
+            )
+        if text not in found:
+            found[text] = _guarded(spec.name, partial(methods.get, text, device=request.device))
+    return found
+
+
+def _guarded(name: str, call: Callable[..., _T], *arguments: object) -> _T:
+    """Call a method's code; whatever it raises is a message."""
+    try:
+        return call(*arguments)
+    except BenchError:
+        raise
+    except Exception as error:
+        raise BenchError(f"method {name!r} cannot be prepared: {describe(error)}") from error
+
+
+def _still_there(
+    before: Mapping[str, Any],
+    asked: Mapping[str, Inpainter],
+    request: Request,
+    cases: list[dict[str, Any]],
+) -> dict[str, Inpainter]:
+    """Earlier methods that can still run; the rows of others stay as they are."""
+    found: dict[str, Inpainter] = {}
+    names = {method.name for method in asked.values()}
+    for name, text in before.get("methods", {}).items():
+        if name in names:
+            continue
+        with contextlib.suppress(BenchError):
+            method = _guarded(name, partial(methods.get, text, device=request.device))
+            _guarded(name, method.expect, _keys(cases, method, request))
+            found[text] = method
+    return found
+
+
+def _plan(
+    request: Request, store: RunFolder, same_request: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Take the plan of an earlier start if its request and files are the same, else make it."""
+    if same_request:
+        with contextlib.suppress(InputError):
+            return store.read_table("plan.parquet"), store.read_table("inputs.parquet")
+    return planning.make(request.protocol, store)
+
+
+def _same_protocol(store: RunFolder, before: Mapping[str, Any], fingerprint: str) -> None:
+    """Refuse to mix two protocols in one folder; another set of metrics is measured anew."""
+    if not before:
+        return
+    differs = [
+        f"{old} there, {new} now"
+        for old, new in zip(before["fingerprint"].split(), fingerprint.split(), strict=True)
+        if old != new and not new.startswith("metrics:")
+    ]
+    if differs:
+        raise BenchError(
+            f"{store.path} holds a run with another protocol ({'; '.join(differs)}); "
+            "give another --out, or the options of that run"
+        )
+
+
+def _items(cases: list[dict[str, Any]], method: Inpainter, request: Request) -> list[Item]:
+    samples = range(_samples(method, request))
+    return [Item(case, sample) for case in range(len(cases)) for sample in samples]
+
+
+def _keys(cases: list[dict[str, Any]], method: Inpainter, request: Request) -> list[CaseKey]:
+    samples = range(_samples(method, request))
+    return [
+        CaseKey(facts["photo"], facts["tier"], int(facts["draw"]), sample)
+        for facts in cases
+        for sample in samples
+    ]
+
+
+def _samples(method: Inpainter, request: Request) -> int:
+    return request.samples if method.card.stochastic else 1
+
+
+def _described(
+    store: RunFolder, header: Mapping[str, Any], chosen: list[Inpainter]
+) -> pd.DataFrame:
+    """Describe the methods that can run now; keep the description of the others."""
+    table = methods_table(chosen)
+    if store.file("methods.parquet").exists():
+        before = store.read_table("methods.parquet")
+        table = pd.concat([before[~before["method"].isin(table["method"])], table])
+    order = list(header["fill_keys"])
+    return table.sort_values("method", key=lambda names: names.map(order.index), kind="stable")
+
+
+def _header(
+    request: Request,
+    before: Mapping[str, Any],
+    chosen: Mapping[str, Inpainter],
+    metrics: list[MetricStatus],
+) -> dict[str, Any]:
+    """The content of ``run.json`` before any work."""
+    present = [entry.metric for entry in metrics if entry.status == "ok"]
+    signatures = sorted(metric.signature for metric in present if metric.scope == "case")
+    measure_key = digest(*signatures)
+    # Seed and device change fills, and belong to no method.
+    setting = (str(request.protocol.seed), request.device)
+    now: dict[str, dict[str, Any]] = {
+        "methods": {method.name: text for text, method in chosen.items()},
+        "fill_keys": {
+            method.name: digest(
+                method.name, _guarded(method.name, attrgetter("identity"), method), *setting
+            )
+            for method in chosen.values()
+        },
+        "fills_per_case": {m.name: _samples(m, request) for m in chosen.values()},
+        "measurements": {measure_key: signatures},
+    }
+    environment = provenance.collect()
+    start = {
+        "time": provenance.now(),
+        "command": environment.pop("command"),
+        "executor": request.executor,
+        **{name: getattr(request, name) for name in ("workers", "threads", "device", "offline")},
+        "shard": "/".join(map(str, request.shard)),
+        "limits": asdict(request.limits),
+        "environment": environment,
+    }
+    return {
+        "format": FORMAT,
+        "state": "running",
+        "created": before.get("created", start["time"]),
+        "photo_set": BUNDLED if request.protocol.photos == BUNDLED else "own photos",
+        "protocol": asdict(request.protocol),
+        "size_rule": request.protocol.geometry,
+        "samples": request.samples,
+        **{name: {**before.get(name, {}), **value} for name, value in now.items()},
+        "measure_key": measure_key,
+        "features": sorted({m.network for m in present if m.scope == "set" and m.network}),
+        "environment": environment,
+        "starts": [*before.get("starts", []), start],
+    }

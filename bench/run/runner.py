@@ -1,0 +1,138 @@
+"""A run from request to tables: open the folder, let the scheduler work, close the tables."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench.folder.store import Item
+from bench.metrics import DEFAULT
+from bench.run import compaction
+from bench.run.executors.inline import InlineExecutor
+from bench.run.executors.local import LocalExecutor, prepare
+from bench.run.messages import Setup
+from bench.run.one_case import blank_row
+from bench.run.progress import Progress
+from bench.run.request import Request
+from bench.run.resume import Opened, digest, only_writer, open_run
+from bench.run.scheduler import Executor, Scheduler, Settled
+
+
+def run(request: Request) -> dict[str, Any]:
+    """Do a run, or what is left of it.
+
+    Returns:
+        The content of ``run.json``.
+
+    Raises:
+        BenchError: Before any work, if the request cannot be served; later only if the folder
+            cannot be read or written.
+        KeyboardInterrupt: After what was done has been written; the same request continues.
+    """
+    with only_writer(request.out) as store:
+        if request.executor == "local" and not store.file("run.json").exists():
+            # On another core while the plan is made; of another start there may be nothing left.
+            prepare(request.threads, DEFAULT if request.metrics is None else request.metrics)
+        opened = open_run(request, store)
+        try:
+            fragments = _work(request, opened)
+        except KeyboardInterrupt:
+            compaction.finish(store, opened.header, state="interrupted")
+            raise
+        return compaction.finish(
+            store,
+            opened.header,
+            state="complete",
+            fragments=fragments,
+            files=_weight_files(opened),
+            device=request.device,
+            threads=request.workers * request.threads,
+        )
+
+
+def _work(request: Request, opened: Opened) -> pd.DataFrame | None:
+    """Settle every item of this shard that no earlier start settled.
+
+    Returns:
+        What all fragments hold, if there was nothing to do and so none was added.
+    """
+    store, header = opened.store, opened.header
+    fragments = store.read_fragments()
+    done, earlier = compaction.settled(store, fragments, header, retry_failed=request.retry_failed)
+    todo = {
+        method: [
+            item
+            for item in items
+            if (method, item) not in done and _in_shard(method, item, request.shard)
+        ]
+        for method, items in opened.wanted.items()
+    }
+    total = sum(map(len, todo.values()))
+    if not total:
+        return fragments
+    del fragments  # no less than the table of all cases
+    setup = _setup(request, opened)
+    with Progress(total) as progress, _executor(request, setup) as executor:
+
+        def settle(method: str, settled: Sequence[Settled]) -> None:
+            given_up = [entry for entry in settled if not entry.written]
+            if given_up:
+                rows = [
+                    blank_row(opened.plan[entry.item.case], method, entry.item, setup)
+                    | {"status": entry.status, "reason": entry.reason, "attempt": entry.tries}
+                    for entry in given_up
+                ]
+                store.write_given_up(rows)
+            progress.settled([entry.status for entry in settled])
+
+        Scheduler(executor, request.limits, settle).run(todo, opened.plan, earlier)
+    return None
+
+
+def _setup(request: Request, opened: Opened) -> Setup:
+    present = [entry for entry in opened.metrics if entry.status == "ok"]
+    header = opened.header
+    return Setup(
+        folder=request.out,
+        seed=request.protocol.seed,
+        # Drift needs the raw output, so it is measured with every fill, asked for or not.
+        metrics=tuple(
+            entry.metric.name
+            for entry in present
+            if entry.metric.scope == "case" and entry.metric.name != "drift"
+        ),
+        features=tuple(header["features"]),
+        weights=_weight_files(opened),
+        methods=header["methods"],
+        fill_keys=header["fill_keys"],
+        measure_key=header["measure_key"],
+        device=request.device,
+        threads=request.threads,
+    )
+
+
+def _weight_files(opened: Opened) -> dict[str, Path]:
+    """The weight file of each metric network that has one."""
+    return {entry.metric.network: entry.weights for entry in opened.metrics if entry.weights}
+
+
+@contextlib.contextmanager
+def _executor(request: Request, setup: Setup) -> Iterator[Executor]:
+    executor: Executor
+    if request.executor == "inline":
+        executor = InlineExecutor(setup)
+    else:
+        executor = LocalExecutor(setup, request.workers)
+    try:
+        yield executor
+    finally:
+        executor.close()
+
+
+def _in_shard(method: str, item: Item, shard: tuple[int, int]) -> bool:
+    index, count = shard
+    return count == 1 or int(digest(method, str(item.case)), 16) % count == index

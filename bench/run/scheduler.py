@@ -1,0 +1,286 @@
+"""The scheduler: queue, retries, timeouts; it knows no engine.
+
+Every item given to it ends in exactly one of two ways: a worker kept its row, or the scheduler
+gave up on it and says why.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, Protocol
+
+from bench.errors import BenchError, StoreError
+from bench.folder.store import Item
+from bench.run.messages import Event, Job
+
+_BAD = ("failed", "timeout", "killed", "oom")
+_SMALLEST = 4  # cases of a job that is made smaller; each job writes a file
+
+
+class Executor(Protocol):
+    """Where workers live. Events of a job come in order; `next` never raises for its faults."""
+
+    capacity: int
+
+    def submit(self, job: Job) -> None:
+        """Start a job on a free worker."""
+
+    def next(self, timeout: float) -> Event | None:
+        """Wait for the next event, at most so many seconds."""
+
+    def stop(self, job: int) -> None:
+        """Kill the worker of a job; a ``lost`` event follows."""
+
+    def close(self) -> None:
+        """End all workers."""
+
+
+class Settled(NamedTuple):
+    """How an item ended.
+
+    Attributes:
+        item: Which.
+        status: Its row's status.
+        reason: Why, if the scheduler gave it up.
+        written: Whether a worker wrote its row.
+        tries: How often it was tried, if the scheduler gave it up; 0 if never.
+    """
+
+    item: Item
+    status: str
+    reason: str = ""
+    written: bool = True
+    tries: int = 1
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When to give up.
+
+    Attributes:
+        timeout: Seconds for one case.
+        load_timeout: Seconds for loading a method.
+        retries: How often a case is tried again after it killed or outlasted its worker.
+        suspend_after: Failures in a row after which the rest of a method is not tried.
+        chunk: Cases of one job, at most.
+    """
+
+    timeout: float = 600.0
+    load_timeout: float = 300.0
+    retries: int = 1
+    suspend_after: int = 20
+    chunk: int = 32
+
+
+@dataclass
+class _Running:
+    """A job in flight."""
+
+    job: Job
+    since: float
+    loaded: bool = False
+    item: Item | None = None
+    timed_out: bool = False
+    left: list[Item] = field(default_factory=list)
+
+
+class Scheduler:
+    """Runs work on an executor until every item is settled.
+
+    Args:
+        executor: Where to run.
+        limits: When to give up.
+        settle: Called with a method and items of it that ended, each item once.
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        limits: Limits,
+        settle: Callable[[str, Sequence[Settled]], None],
+    ) -> None:
+        """Take the parts; nothing runs yet."""
+        self._executor = executor
+        self._limits = limits
+        self._settle = settle
+        self._queues: dict[str, deque[Job]] = {}  # by method, in the order to start in
+        self._running: dict[int, _Running] = {}
+        self._tries: Counter[tuple[str, Item]] = Counter()
+        self._load_tries: Counter[str] = Counter()
+        self._failures: Counter[str] = Counter()
+        self._loaded: set[str] = set()
+        self._next_id = 0
+
+    def run(
+        self,
+        work: Mapping[str, Sequence[Item]],
+        plan: Sequence[Mapping[str, Any]],
+        earlier: Mapping[str, Mapping[Item, Mapping[str, Any]]] | None = None,
+    ) -> None:
+        """Do all work.
+
+        Args:
+            work: Items by method; methods start in this order.
+            plan: What workers must know of each case.
+            earlier: Rows whose fill still holds, by method and item.
+
+        Raises:
+            StoreError: If a worker could not read or write the run folder.
+        """
+        for method, items in work.items():
+            size = self._limits.chunk
+            for start in range(0, len(items), size):
+                self._enqueue(method, items[start : start + size], (earlier or {}).get(method, {}))
+        while any(self._queues.values()) or self._running:
+            while len(self._running) < self._executor.capacity and (job := self._next_job()):
+                self._running[job.id] = _Running(job, time.monotonic(), left=list(job.items))
+                cases = {item.case: plan[item.case] for item in job.items}
+                self._executor.submit(replace(job, cases=cases))
+            event = self._executor.next(timeout=0.5)
+            if event is not None and event.job in self._running:
+                self._handle(event, self._running[event.job])
+            self._stop_overdue()
+
+    def _enqueue(
+        self,
+        method: str,
+        items: Sequence[Item],
+        earlier: Mapping[Item, Mapping[str, Any]],
+        *,
+        first: bool = False,
+    ) -> None:
+        if not items:
+            return
+        rows = {item: earlier[item] for item in items if item in earlier}
+        job = Job(self._next_id, method, tuple(items), earlier=rows)
+        self._next_id += 1
+        queue = self._queues.setdefault(method, deque())
+        if first:
+            queue.appendleft(job)
+        else:
+            queue.append(job)
+
+    def _next_job(self) -> Job | None:
+        """The next job of a method that nobody is at, so that each is loaded by few workers."""
+        waiting = [method for method, queue in self._queues.items() if queue]
+        if not waiting:
+            return None
+        busy = {running.job.method for running in self._running.values()}
+        alone = [method for method in waiting if method not in busy]
+        method = (alone or waiting)[0]
+        job = self._queues[method].popleft()
+        return job if len(alone) > 1 else self._shared(job)
+
+    def _shared(self, job: Job) -> Job:
+        """The beginning of a job that the last workers share, so that they end at about once."""
+        workers = self._executor.capacity
+        left = len(job.items) + sum(len(other.items) for other in self._queues[job.method])
+        size = max(_SMALLEST, left // (2 * workers))
+        if workers == 1 or len(job.items) <= size:
+            return job
+        for part in (job.items[size:], job.items[:size]):
+            self._enqueue(job.method, part, job.earlier, first=True)
+        return self._queues[job.method].popleft()
+
+    def _handle(self, event: Event, running: _Running) -> None:
+        method = running.job.method
+        running.since = time.monotonic()
+        if event.kind == "loaded":
+            running.loaded = True
+            self._loaded.add(method)
+            self._load_tries[method] = 0
+        elif event.kind == "started":
+            running.item = event.item
+        elif event.kind == "kept":
+            running.item = None
+            self._keep(method, event, running)
+        elif event.kind == "finished":
+            del self._running[event.job]
+        elif event.kind == "refused":
+            del self._running[event.job]
+            self._refused(event, running)
+        elif event.kind == "lost":
+            del self._running[event.job]
+            self._lost(event, running)
+        elif event.kind == "broken":
+            raise StoreError(event.reason)
+        else:
+            raise BenchError(f"executor sent an event of unknown kind {event.kind!r}")
+
+    def _keep(self, method: str, event: Event, running: _Running) -> None:
+        for item, status in event.kept:
+            running.left.remove(item)
+            self._count(method, status)
+        self._settle(method, [Settled(item, status) for item, status in event.kept])
+        self._suspend_if_hopeless(method)
+
+    def _refused(self, event: Event, running: _Running) -> None:
+        """Give up on a method that cannot be loaded, unless it could elsewhere."""
+        method = running.job.method
+        if method in self._loaded and self._load_tries[method] < self._limits.retries:
+            self._load_tries[method] += 1
+            self._enqueue(method, running.left, running.job.earlier)
+            return
+        self._give_up(method, running.left, event.status, event.reason)
+        self._drop(method, event.status, event.reason)
+
+    def _lost(self, event: Event, running: _Running) -> None:
+        """Blame the case that was running, try it again alone, give the others back."""
+        method, job = running.job.method, running.job
+        status, reason = "killed", event.reason
+        if running.timed_out:
+            status, reason = "timeout", f"took more than {self._allowed(running):g} s"
+        if not running.loaded:
+            self._load_tries[method] += 1
+            if self._load_tries[method] > self._limits.retries:
+                self._give_up(method, running.left, status, f"loading the method: {reason}")
+                self._drop(method, status, f"loading the method: {reason}")
+            else:
+                self._enqueue(method, running.left, job.earlier, first=True)
+            return
+        blamed = running.item
+        rest = [item for item in running.left if item != blamed]
+        self._enqueue(method, rest, job.earlier, first=True)
+        if blamed is None:
+            return
+        self._tries[method, blamed] += 1
+        tries = self._tries[method, blamed]
+        if tries > self._limits.retries:
+            self._give_up(method, [blamed], status, f"{reason}; tried {tries} times", tries)
+            self._count(method, status)
+            self._suspend_if_hopeless(method)
+        else:
+            self._enqueue(method, [blamed], job.earlier)
+
+    def _give_up(
+        self, method: str, items: Sequence[Item], status: str, reason: str, tries: int = 0
+    ) -> None:
+        ended = [Settled(item, status, reason, written=False, tries=tries) for item in items]
+        if ended:
+            self._settle(method, ended)
+
+    def _drop(self, method: str, status: str, reason: str) -> None:
+        """Give up on all that is queued for a method."""
+        for job in self._queues.pop(method, ()):
+            self._give_up(method, job.items, status, reason)
+
+    def _count(self, method: str, status: str) -> None:
+        self._failures[method] = self._failures[method] + 1 if status in _BAD else 0
+
+    def _suspend_if_hopeless(self, method: str) -> None:
+        if self._failures[method] >= self._limits.suspend_after:
+            count = self._failures[method]
+            self._drop(method, "failed", f"not tried: {count} cases before it failed in a row")
+
+    def _stop_overdue(self) -> None:
+        now = time.monotonic()
+        for running in list(self._running.values()):
+            if not running.timed_out and now - running.since > self._allowed(running):
+                running.timed_out = True
+                self._executor.stop(running.job.id)
+
+    def _allowed(self, running: _Running) -> float:
+        return self._limits.timeout if running.loaded else self._limits.load_timeout

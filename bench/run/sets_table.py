@@ -1,0 +1,173 @@
+"""Metrics of sets of fills, one row per method, tier and metric."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from bench.folder.store import RunFolder, records
+from bench.gate.tolerances import CEILING
+from bench.machine.read_ahead import ahead
+from bench.metrics import METRICS
+from bench.metrics.distribution import SetValue
+from bench.metrics.sliced import Case, Each, Patches, Photos
+from bench.planning import plan as planning
+
+_Group = tuple  # method and tier
+_Fills = dict[tuple, dict[_Group, dict[int, str]]]  # outputs by case, of all of the same cases
+_Found = dict[_Group, tuple[SetValue, float]]  # with the seconds it took
+
+
+def set_rows(store: RunFolder, cases: pd.DataFrame, *, threads: int = 1) -> pd.DataFrame:
+    """Compute every set metric that the run asked for.
+
+    Fills are compared with the photos of the same cases; features of the photos come from the
+    ceiling's fills. Only sample 0 is used, so that stochastic methods have no more
+    pictures than others.
+
+    Args:
+        store: The run folder.
+        cases: The compacted cases, with their number in the column ``case``.
+        threads: How many compute at once.
+
+    Returns:
+        Columns ``method``, ``tier``, ``metric``, ``value``, ``low``, ``high``, ``n``, ``note``,
+        ``seconds``.
+    """
+    asked = store.read_table("metrics.parquet").query("status == 'ok' and scope == 'set'")
+    usable = cases[(cases["status"] == "ok") & (cases["sample"] == 0)]
+    plan = records(store.read_table("plan.parquet"))
+    features: dict[str, dict[str, np.ndarray]] = {}
+    rows = []
+    for name in asked["metric"]:
+        metric = METRICS[name]
+        if not metric.network:
+            found = _of_pictures(metric.function, store, usable, plan, threads)
+        else:
+            if metric.network not in features:
+                features = {metric.network: store.read_features(metric.network)}
+            found = _of_features(metric.function, features[metric.network], usable, plan)
+        for (method, tier), _ in usable.groupby(["method", "tier"], sort=False):
+            value, seconds = found[method, tier]
+            rows.append(
+                {
+                    "method": method,
+                    "tier": tier,
+                    "metric": name,
+                    "value": value.value,
+                    "low": math.nan,
+                    "high": math.nan,
+                    "n": value.n,
+                    "note": value.note,
+                    "seconds": seconds,
+                }
+            )
+    columns = ["method", "tier", "metric", "value", "low", "high", "n", "note", "seconds"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _of_features(
+    function: Any,
+    features: Mapping[str, np.ndarray],
+    usable: pd.DataFrame,
+    plan: Sequence[Mapping[str, Any]],
+) -> _Found:
+    """Compare features of fills with those of the photos of the same cases."""
+    found: _Found = {}
+    for key, own in usable.groupby(["method", "tier"], sort=False):
+        start = time.perf_counter()
+        pairs = [
+            (row["output_sha"], plan[int(row["case"])]["photo_sha"])
+            for row in own.sort_values("case").to_dict("records")
+        ]
+        present = [pair for pair in pairs if all(sha in features for sha in pair)]
+        value = SetValue(math.nan, 0, "no features of fills and photos")
+        if present:
+            sides = zip(*present, strict=True)
+            value = function(*(np.stack([features[sha] for sha in side]) for side in sides))
+        found[key] = value, time.perf_counter() - start
+    return found
+
+
+def _of_pictures(
+    function: Callable[[Photos, Patches, Each], SetValue],
+    store: RunFolder,
+    usable: pd.DataFrame,
+    plan: Sequence[Mapping[str, Any]],
+    threads: int,
+) -> _Found:
+    """Compare the fills that are still there with their photos."""
+    # Methods that filled the same cases follow each other, so that the work on the photos is done
+    # once for all of them and need not be kept for long.
+    groups: _Fills = defaultdict(dict)
+    for key, own in usable.groupby(["method", "tier"], sort=False):
+        # In an order that favours no name.
+        rows = sorted(records(own[own["output"] != ""]), key=lambda row: row["case_key"])
+        outputs = {int(row["case"]): row["output"] for row in rows}
+        groups[key[1], *outputs][key] = outputs
+    found: _Found = {}
+    # BLAS's own threads would only wait for each other, and keep the one that reads waiting.
+    with ThreadPoolExecutor(threads) as pool, threadpool_limits(1, "blas"):
+        for key, photos, patches in ahead(_Pictures(store, plan).of(groups)):
+            start = time.perf_counter()
+            value = function(photos, patches, pool.map)
+            found[key] = value, time.perf_counter() - start
+    return found
+
+
+class _Pictures:
+    """Reads what a metric needs of photos, holes and fills."""
+
+    def __init__(self, store: RunFolder, plan: Sequence[Mapping[str, Any]]) -> None:
+        self._store = store
+        self._plan = plan
+        # The cases of a tier come in no order of photos.
+        self._photo = lru_cache(16)(partial(planning.photo_of, store=store))
+
+    def of(self, groups: _Fills) -> Iterator[tuple[_Group, Photos, Patches]]:
+        """What is to be compared, one method and tier after the other."""
+        for (_, *cases), fills in groups.items():
+            photos = self._photos(cases)
+            # The ceiling first: what is computed for it is the photos' side, and takes as long as
+            # reading another method's fills.
+            for key in sorted(fills, key=lambda key: key[0] != CEILING):
+                yield key, *self._cut(photos, fills[key])
+
+    def _photos(self, cases: Iterable[int]) -> Photos:
+        return Photos(self._case(self._plan[number]) for number in cases)
+
+    def _cut(self, photos: Photos, outputs: Mapping[int, str]) -> tuple[Photos, Patches]:
+        """The fills of these photos' cases; those lost since are left out, and their photos."""
+        if photos.refusal:
+            return photos, []
+        if all(self._of_photo(case, name) for case, name in outputs.items()):
+            return photos, photos.patches
+        try:
+            return photos, photos.cut(map(self._store.read_picture, outputs.values()))
+        except OSError:
+            left = {case: name for case, name in outputs.items() if self._readable(name)}
+            return self._cut(self._photos(left), left)
+
+    def _of_photo(self, case: int, output: str) -> bool:
+        """Whether a fill is the photo itself, as the ceiling's."""
+        return output == planning.photo_file(self._plan[case]["photo_sha"])
+
+    def _case(self, facts: Mapping[str, Any]) -> Case:
+        hole = planning.hole_of(facts, self._store)
+        return facts["case_key"], self._photo(facts["photo_sha"]), hole
+
+    def _readable(self, output: str) -> bool:
+        try:
+            self._store.read_picture(output)
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,81 @@
+"""The worker loop: one method in one process; load, fill, measure, write a fragment.
+
+It knows no engine: `Worker.run` is a generator of events, which an executor carries to the
+scheduler over whatever connects the two. Keys and events travel, pictures never.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from itertools import zip_longest
+from typing import Any
+
+from bench.errors import StoreError, WeightsMissing, describe, out_of_memory
+from bench.folder.store import Item
+from bench.run.messages import Event, Job, Setup
+
+_FLUSH_SECONDS = 30.0
+
+
+class Worker:
+    """One method, with everything to measure its fills."""
+
+    def __init__(self, setup: Setup, method: str) -> None:
+        """Remember what to do; `run` loads on first use, so that a failure is an event."""
+        self._setup = setup
+        self._name = method
+        self._tag = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self._fragments = 0
+        self._bench: Any = None
+
+    def run(self, job: Job) -> Iterator[Event]:
+        """Work through a job, telling what happens as it happens."""
+        # Imported here because it takes torch, which the scheduler's process may do without.
+        from bench.run.one_case import Casework
+
+        if self._bench is None:
+            try:
+                self._bench = Casework(self._setup, self._name)
+            except StoreError as error:
+                yield Event(job.id, "broken", reason=str(error))
+                return
+            except Exception as error:
+                yield Event(job.id, "refused", status=_load_status(error), reason=describe(error))
+                return
+        yield Event(job.id, "loaded")
+        rows: list[dict[str, Any]] = []
+        flushed = time.monotonic()
+        try:
+            for item, following in zip_longest(job.items, job.items[1:]):
+                yield Event(job.id, "started", item=item)
+                row = self._bench.row(
+                    item,
+                    job.cases[item.case],
+                    job.earlier.get(item),
+                    job.cases[following.case] if following else None,
+                )
+                rows.append({**row, "worker": self._tag, "written": time.time_ns()})
+                if time.monotonic() - flushed > _FLUSH_SECONDS:
+                    yield self._flush(job, rows)
+                    rows, flushed = [], time.monotonic()
+            if rows:
+                yield self._flush(job, rows)
+        except StoreError as error:
+            yield Event(job.id, "broken", reason=str(error))
+            return
+        yield Event(job.id, "finished")
+
+    def _flush(self, job: Job, rows: list[dict[str, Any]]) -> Event:
+        self._bench.write(f"{self._tag}-{self._fragments:05d}", rows)
+        self._fragments += 1
+        kept = tuple((Item(row["case"], row["sample"]), row["status"]) for row in rows)
+        return Event(job.id, "kept", kept=kept)
+
+
+def _load_status(error: Exception) -> str:
+    if isinstance(error, WeightsMissing):
+        return "unavailable"
+    return "oom" if out_of_memory(error) else "failed"

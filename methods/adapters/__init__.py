@@ -1,0 +1,1 @@
+"""Methods that exist elsewhere, brought in without code."""

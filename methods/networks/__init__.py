@@ -1,0 +1,1 @@
+"""The networks: a package each, its class in ``method.py``."""

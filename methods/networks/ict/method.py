@@ -1,0 +1,162 @@
+"""ICT: colour tokens drawn one by one by a transformer, then a network that draws the details.
+
+Wan, Zhang, Chen, Liao, High-Fidelity Pluralistic Image Completion with Transformers, ICCV 2021.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import PIL
+import torch
+from torch import nn
+
+from methods import sizes, weights
+from methods.base import Fill, to_float, to_uint8
+from methods.card import read
+from methods.networks.ict import sampling, tokens, transformer, upsampler
+from methods.networks.ict.transformer import Transformer
+from methods.networks.ict.upsampler import Upsampler
+from methods.pretrained import Pretrained
+from methods.verification.networks.ict import derive, verify_case
+from methods.weights import Checkpoint
+
+__all__ = ["ICT", "Stages", "derive", "verify_case"]
+
+# Tokens per pass by variant; where a variant is not named, one, as published.
+_PER_PASS = {"step8": 8, "onepass": sys.maxsize}
+_WRAPPERS = {"transformer": "model", "upsampler": "generator", "palette": ""}
+
+
+class Stages(nn.Module):
+    """Both networks and the palette that lies between them.
+
+    Args:
+        grid: Tokens per side of a picture.
+        layers: Of the transformer.
+        width: Of the transformer.
+        heads: Of the transformer.
+        vocabulary: Number of colours.
+        upsampler_width: Channels of the upsampler at full size.
+        upsampler_blocks: Residual blocks of the upsampler.
+    """
+
+    palette: torch.Tensor
+
+    def __init__(
+        self,
+        grid: int,
+        layers: int,
+        width: int,
+        heads: int,
+        vocabulary: int = 512,
+        upsampler_width: int = 64,
+        upsampler_blocks: int = 8,
+    ) -> None:
+        """Make the networks and a black palette."""
+        super().__init__()
+        self.grid = grid
+        self.register_buffer("palette", torch.zeros(vocabulary, 3, dtype=torch.uint8))
+        self.transformer = Transformer(grid**2, layers, width, heads, vocabulary)
+        self.upsampler = Upsampler(upsampler_width, upsampler_blocks)
+
+    def tokens_of(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Shrink ``(N, 3, H, W)`` in ``[0, 1]`` to indices of the palette, ``(N, T)``."""
+        palette = self.palette.cpu().numpy()
+        small = np.stack([tokens.squeezed(each, self.grid) for each in to_uint8(pictures)])
+        found = torch.from_numpy(tokens.nearest_colours(small, palette))
+        return found.flatten(1).to(pictures.device)
+
+    def prior_of(self, drawn: torch.Tensor, height: int, width: int) -> torch.Tensor:
+        """The colours of tokens ``(N, T)``, enlarged to ``(N, 3, H, W)`` in ``[0, 1]``."""
+        palette = self.palette.cpu().numpy()
+        cells = drawn.unflatten(1, (self.grid, self.grid)).cpu().numpy()
+        pictures = [tokens.prior(each, palette, height, width) for each in cells]
+        return to_float(np.stack(pictures)).to(drawn.device)
+
+    def predict(self, given: torch.Tensor, masked: torch.Tensor) -> torch.Tensor:
+        """The transformer, see there."""
+        logits: torch.Tensor = self.transformer(given, masked)
+        return logits
+
+    def upsample(
+        self, images: torch.Tensor, masks: torch.Tensor, prior: torch.Tensor
+    ) -> torch.Tensor:
+        """The upsampler, see there."""
+        picture: torch.Tensor = self.upsampler(images, masks, prior)
+        return picture
+
+
+class ICT(Pretrained):
+    """The method: a square of 256 pixels in, all of it redrawn.
+
+    The published pipeline makes the tokens from the whole photo, so that those beside the hole
+    hold colours from under it: shrinking averages over about two cells. Here the hole is first
+    filled smoothly from its known neighbours, and the tokens are made from that picture. A token
+    is masked when any pixel of its cell is hole, because the published rule, which looks at a
+    single pixel of the cell, loses thin holes (its authors advise to dilate them). The variant
+    ``nearest`` follows that rule; there a token that is not masked may stand for the smooth
+    filling.
+
+    Each masked token takes one pass of the transformer (see `sampling.fill` for why nothing can
+    be kept from pass to pass). The variants ``step8`` and ``onepass`` draw eight or all of them
+    from each pass, independently of each other: faster, and another distribution.
+    """
+
+    card = read("ict")
+    undifferentiable = (
+        "its colours are drawn token by token, which no gradient passes; what there is would be "
+        "that of the network that adds the details, and hide what the transformer looks at"
+    )
+    shared = (sampling, tokens, transformer, upsampler)
+    unpublished: ClassVar = {
+        "step8": "8 tokens per pass, another distribution",
+        "onepass": "all tokens in one pass, another distribution",
+    }
+    network: Stages
+
+    @property
+    def identity(self) -> str:
+        """That of all networks, and Pillow, whose resizer makes the tokens."""
+        return f"{super().identity} Pillow {PIL.__version__}"
+
+    def build(self, config: Mapping[str, Any]) -> Stages:
+        """Make both networks and the palette."""
+        return Stages(**config)
+
+    def tensors(self, path: Path, checkpoint: Checkpoint) -> Mapping[str, torch.Tensor]:
+        """Read a part: the transformer without its unused causal masks, upsampler or palette."""
+        part = checkpoint.part
+        found = weights.load(path, checkpoint, wrapper=_WRAPPERS[part])
+        if part == "palette":
+            return {"palette": tokens.colours(found[""])}
+        return {
+            f"{part}.{name}": tensor
+            for name, tensor in found.items()
+            if not name.endswith(".attn.mask")
+        }
+
+    def infer(self, images: torch.Tensor, masks: torch.Tensor, generator: torch.Generator) -> Fill:
+        """Draw the tokens, then the picture."""
+        seen = self.network.tokens_of(sizes.from_neighbours(images, masks))
+        masked = self._masked(masks)
+        draw = sampling.by_uniforms(sampling.uniforms(masked, generator))
+        per_pass = _PER_PASS.get(self.variant, 1)
+        drawn, passes = sampling.fill(self.network.transformer, seen, masked, draw, per_pass)
+        prior = self.network.prior_of(drawn, *images.shape[-2:])
+        return Fill(
+            self.network.upsample(images, masks, prior),
+            {"tokens_masked": int(masked.sum()), "passes": passes},
+            {"prior": prior},
+        )
+
+    def _masked(self, masks: torch.Tensor) -> torch.Tensor:
+        """Which tokens are masked, ``(N, T)``."""
+        rule = tokens.nearest_mask if self.variant == "nearest" else tokens.covering_mask
+        holes = masks[:, 0].cpu().numpy() > 0.5
+        masked = np.stack([rule(hole, self.network.grid) for hole in holes])
+        return torch.from_numpy(masked).flatten(1).to(self.device)

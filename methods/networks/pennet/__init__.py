@@ -1,0 +1,1 @@
+"""PEN-Net: a pyramid of features, filled coarse to fine by attention across levels."""

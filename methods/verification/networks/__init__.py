@@ -1,0 +1,1 @@
+"""How each network rebuilds its reference outputs: a module each."""

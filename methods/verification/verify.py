@@ -1,0 +1,71 @@
+"""Rebuild the cases of a file with an implementation and compare every array."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import torch
+
+from bench.errors import BenchError, describe
+from methods.verification import inputs
+from methods.verification.case import CannotRebuild, Case, GoldenFile
+from methods.verification.compare import Comparison, compare
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one case.
+
+    Attributes:
+        case: Its name.
+        comparisons: One per array; empty if the case could not be rebuilt.
+        reason: Why it could not be rebuilt, empty if it was.
+    """
+
+    case: str
+    comparisons: list[Comparison]
+    reason: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether it was rebuilt and every array is within its tolerance."""
+        return not self.reason and all(each.passed for each in self.comparisons)
+
+
+def verify(implementation: ModuleType, file: GoldenFile) -> Iterator[Outcome]:
+    """Rebuild case after case.
+
+    Args:
+        implementation: A module with ``verify_case`` (see `methods.verification`).
+        file: The reference outputs.
+
+    Raises:
+        BenchError: If the module has none.
+    """
+    if not hasattr(implementation, "verify_case"):
+        raise BenchError(
+            f"{implementation.__name__}: expected a function verify_case(case, parts, inputs), "
+            "found none; only networks with reference outputs can be verified"
+        )
+    for case in file.cases:
+        try:
+            yield Outcome(case.name, _compared(implementation, case, file))
+        except Exception as error:  # whatever a description that does not fit makes torch raise
+            yield Outcome(case.name, [], describe(error))
+
+
+def _compared(implementation: Any, case: Case, file: GoldenFile) -> list[Comparison]:
+    rows = case.rows()
+    absent = sorted(rows.keys() - file.arrays.keys())
+    if absent or not rows:
+        raise CannotRebuild(f"the file does not hold {', '.join(absent) or 'any array of it'}")
+    given = inputs.make(case, file, getattr(implementation, "derive", None))
+    with torch.inference_mode():
+        tensors = implementation.verify_case(case, case.parts(), given)
+    unknown = sorted(case.tensors() - tensors.keys())
+    if unknown:
+        raise CannotRebuild(f"the implementation has no tensor {', '.join(unknown)}")
+    return [compare(key, row, tensors[row.tensor], file.arrays) for key, row in rows.items()]

@@ -1,0 +1,117 @@
+"""The result in GitHub's Markdown, short enough for a comment on a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bench.text import numbers
+from reports.results import sentences, tables
+from reports.results.ranking import Ranking
+from reports.results.run import Run
+from reports.results.tables import Cell, Column, Row
+
+LONGEST = 60_000  # characters; a comment of GitHub takes 65,536, a step summary more
+_LONGEST_TEXT = 300
+_SPECIAL = frozenset("\\|*_`<>[]~#&@!")
+
+
+def summary(run: Run, rankings: Sequence[Ranking], longest: int = LONGEST) -> str:
+    """Result in words and a table a tier, cut at a line with a remark if it were too long.
+
+    Args:
+        run: The run.
+        rankings: By tier.
+        longest: Characters, at least some hundred.
+    """
+    lines = list(_lines(run, rankings))
+    cut = "\n*Shortened: the report has all of it.*\n"
+    text = "\n".join(lines) + "\n"
+    if len(text) <= longest:
+        return text
+    kept: list[str] = []
+    room = longest - len(cut)
+    for line in lines:
+        room -= len(line) + 1
+        if room < 0:
+            break
+        kept.append(line)
+    return "\n".join(kept) + "\n" + cut
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is, on one line, without mentioning or linking anything."""
+    clean = " ".join(numbers.printable(text).split())
+    if len(clean) > _LONGEST_TEXT:
+        clean = f"{clean[:_LONGEST_TEXT]}…"
+    plain = "".join(f"\\{character}" if character in _SPECIAL else character for character in clean)
+    # GitHub mentions people and issues even so; a space without width stops that.
+    for mark in "@#":
+        plain = plain.replace(mark, f"{mark}\N{ZERO WIDTH SPACE}")
+    return plain
+
+
+def _lines(run: Run, rankings: Sequence[Ranking]) -> Iterator[str]:
+    yield f"### {escaped(sentences.headline(run, list(rankings)))}"
+    yield ""
+    if not run.complete:
+        missing = f"; {numbers.counted(run.missing, 'fill')} missing" if run.missing else ""
+        yield f"**This run is not complete** ({escaped(run.state)}{missing})."
+        yield ""
+    for difference in run.differences:
+        yield f"- **The runs differ:** {escaped(difference)}"
+    if run.differences:
+        yield ""
+    for ranking in rankings:
+        yield from _tier(run, ranking)
+    yield "Arrows point to better values; in brackets 95 % bootstrap intervals, resampling photos. "
+    yield f"Fingerprint: {escaped(str(run.info.get('fingerprint', 'none')))}"
+
+
+def _tier(run: Run, ranking: Ranking) -> Iterator[str]:
+    columns = tables.columns(run, ranking, only=tables.OVERVIEW)
+    groups = tables.rows(run, ranking, columns)
+    words = numbers.holes(ranking.tier)
+    cases, photos = numbers.counted(ranking.n, "case"), numbers.counted(ranking.clusters, "photo")
+    yield f"#### {escaped(words[0].upper() + words[1:])}: {cases} of {photos}"
+    yield ""
+    label, unit = (columns[0].label, columns[0].unit) if columns else ("", "")
+    yield escaped(sentences.verdict(run, ranking, label, unit))
+    yield ""
+    header = ["Rank", "Method", *map(_header, columns), "Difference", "s", "n"]
+    yield _row(header)
+    yield _row(["---", "---", *["---:"] * (len(header) - 2)])
+    for name, rows in groups.items():
+        yield from (_row(_cells(row, name)) for row in rows)
+    yield ""
+    for method, reason in ranking.absent:
+        yield f"- {escaped(sentences.title(run, method))} has no completed case: {escaped(reason)}"
+    if ranking.absent:
+        yield ""
+
+
+def _header(column: Column) -> str:
+    arrow = "\N{UPWARDS ARROW}" if column.better.startswith("higher") else "\N{DOWNWARDS ARROW}"
+    return f"{escaped(column.name)} {arrow}"
+
+
+def _cells(row: Row, group: str) -> list[str]:
+    place = " ".join(filter(None, [row.place, row.group]))
+    if group == "partial":
+        place = "not ranked"
+    return [
+        escaped(place),
+        escaped(row.label.title),
+        *map(_cell, row.cells),
+        _cell(row.difference),
+        escaped(row.seconds.text),
+        str(row.n),
+    ]
+
+
+def _cell(cell: Cell) -> str:
+    text = escaped(" ".join(filter(None, [cell.text, cell.interval])))
+    return f"**{text}**" if cell.best else text
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

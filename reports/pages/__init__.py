@@ -1,0 +1,1 @@
+"""One module a page: what its template, which has the same name, needs."""

@@ -1,0 +1,91 @@
+"""The overview: the result, who is best at what, quality against time, all rankings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bench.folder.store import records
+from bench.text import numbers
+from reports.files import downloads
+from reports.plots import pareto
+from reports.results import heat, sentences, tables
+from reports.results.run import Run
+from reports.results.winners import winners
+from reports.site.section import Section
+from reports.site.site import Site
+
+
+def write(site: Site, sections: Sequence[Section]) -> None:
+    """Write ``index.html``."""
+    run = site.run
+    rankings = [section.ranking for section in sections]
+    parts = [_part(run, section) for section in sections]
+    context = {
+        "sentence": sentences.headline(run, rankings),
+        "headline": site.headline,
+        "headline_label": _label_of(run, site.headline.metric),
+        "margin": sections[0].margin if sections else "",
+        "powerless": next(filter(None, map(sentences.powerless, rankings)), ""),
+        "parts": parts,
+        "lines": max((len(part["winners"]) for part in parts), default=0),
+        "times": pareto.exhibits(site, rankings),
+        "times_caption": pareto.CAPTION,
+        "standings": heat.standings(run, rankings, tables.OVERVIEW),
+        "verdict": site.verdict,
+        "absent_metrics": _absent(run),
+        "ceiling": _ceiling_check(run),
+        "photos": run.plan["photo"].nunique(),
+        "clusters": run.plan["cluster"].nunique(),
+        "not_run": _not_run(site),
+        "downloads": downloads.offered(run),
+        "several_samples": bool((run.cases["sample"] > 0).any()),
+    }
+    site.page("overview.html", "index.html", "Overview", context)
+
+
+def _part(run: Run, section: Section) -> dict[str, Any]:
+    ranking = section.ranking
+    columns = tables.columns(run, ranking, only=tables.OVERVIEW)
+    shares = run.plan.loc[run.plan["tier"] == ranking.tier, "hole_share"] * 100
+    # By hash, so that nobody chose the example for its looks.
+    example = min(section.cases, key=lambda view: view.page)
+    return {
+        "section": section,
+        "columns": columns,
+        "groups": tables.rows(run, ranking, columns),
+        "notes": tables.notes(run, ranking, columns),
+        "winners": winners(run, ranking),
+        "share": " to ".join(dict.fromkeys(f"{s:.1f}" for s in (shares.min(), shares.max()))),
+        "example": example,
+        "labels": {f.method: tables.label(run, f.method) for f in example.fills},
+    }
+
+
+def _absent(run: Run) -> list[tuple[str, str]]:
+    """Names of metrics that could not be measured, and why; those of one reason together."""
+    reasons: dict[str, list[str]] = {}
+    for row in records(run.metrics[run.metrics["status"] != "ok"]):
+        reasons.setdefault(row["reason"], []).append(row["label"])
+    return [(numbers.joined(labels), reason) for reason, labels in reasons.items()]
+
+
+def _label_of(run: Run, metric: str) -> str:
+    labels = run.metrics.loc[run.metrics["metric"] == metric, "label"]
+    return str(labels.iloc[0]) if len(labels) else metric
+
+
+def _ceiling_check(run: Run) -> dict[str, int] | None:
+    """How often the original itself scored perfectly; None if it was not run."""
+    names = run.methods.index[run.methods["family"] == "ceiling"]
+    rows = run.cases[run.cases["method"].isin(names) & (run.cases["status"] == "ok")]
+    if len(rows) == 0 or "psnr_db" not in rows:
+        return None
+    return {"perfect": int((rows["psnr_db"] == float("inf")).sum()), "n": len(rows)}
+
+
+def _not_run(site: Site) -> list[str]:
+    """Titles of the methods without a single completed case."""
+    completed = set(site.run.cases.loc[site.run.cases["status"] == "ok", "method"])
+    names = [str(name) for name in site.run.methods.index if name not in completed]
+    return [sentences.title(site.run, name) for name in names]

@@ -1,0 +1,116 @@
+"""Plots as files of the report, each with what belongs to it: caption, alternative, numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.statistics import Interval
+from bench.text import numbers
+from reports import figures
+from reports.figures import Point
+from reports.results import sentences
+from reports.results.ranking import Gap, Ranking, Scores
+from reports.results.run import Run
+from reports.results.tables import Cell, Column, Label
+from reports.site.site import Site
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A plot for light and one for dark pages; paths relative to the report, size in pixels."""
+
+    light: str
+    dark: str
+    width: int
+    height: int
+    alt: str
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers of a plot as a table: a caption, heads of columns, a row per method."""
+
+    caption: str
+    head: Sequence[str]
+    rows: Sequence[tuple[Label, Sequence[Cell]]]
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A plot, what it shows, and its numbers where no other table of the page has them."""
+
+    title: str
+    plot: Plot
+    caption: str
+    numbers: Numbers | None = None
+
+
+def means(site: Site, ranking: Ranking, head: Column, conclusion: str) -> Exhibit:
+    """Means of the headline metric with their intervals, floors and ceiling included."""
+    scores = [s for s in [*ranking.ranked, *ranking.marks] if head.metric in s.values]
+    points = [point(site.run, s, s.values[head.metric], s in ranking.ranked) for s in scores]
+    axis = f"{head.name}, {head.better}"
+    alt = f"{conclusion} Means with 95 % intervals; the table of all metrics has the numbers."
+    return Exhibit(
+        "Means",
+        _rows(site, ranking, "means", points, alt, figures.point_range(points, axis)),
+        "Mean and 95 % interval; dotted line at the best; hollow marks do not compete.",
+    )
+
+
+def differences(site: Site, ranking: Ranking, head: Column) -> Exhibit | None:
+    """Each competing method minus the best; None with nothing to subtract."""
+    gaps: list[tuple[Scores, Gap]] = [(s, s.gap) for s in ranking.ranked if s.gap is not None]
+    if ranking.best is None or not gaps:
+        return None
+    points = [point(site.run, s, gap.interval, gap.significant) for s, gap in gaps]
+    best = sentences.title(site.run, ranking.best.method)
+    worse = "left" if ranking.higher_is_better else "right"
+    axis = f"{head.name} minus that of {best}"
+    margin = sentences.margin(ranking, head.unit)
+    band = (
+        f" Band: the margin of {margin}, within which a difference is of no practical weight."
+        if margin
+        else ""
+    )
+    return Exhibit(
+        "Differences from the best",
+        _rows(
+            site, ranking, "differences", points, sentences.differences(site.run, ranking),
+            figures.paired_differences(points, ranking.margin, axis),
+        ),
+        f"Paired difference from {best}, with its 95 % interval; {worse} is worse. Filled: "
+        "significant (p below 0.05, adjusted for the pairs of ranked methods of the "
+        f"tier).{band}",
+    )  # fmt: skip
+
+
+def point(run: Run, scores: Scores, interval: Interval, filled: bool) -> Point:
+    """A method as a mark of a plot."""
+    family = str(run.methods.loc[scores.method, "family"])
+    return Point(sentences.title(run, scores.method), family, interval, filled)
+
+
+def _rows(
+    site: Site, ranking: Ranking, kind: str, points: Sequence[Point], alt: str, svg: bytes
+) -> Plot:
+    name = f"{numbers.slug(ranking.tier)}-{kind}"
+    return written(site, name, figures.size(len(points)), alt, svg)
+
+
+def written(site: Site, name: str, size: tuple[int, int], alt: str, svg: bytes) -> Plot:
+    """Write a plot for light and for dark pages.
+
+    Args:
+        site: The report.
+        name: Beginning of the file names, fit for a path.
+        size: Width and height, in points.
+        alt: What a reader who does not see it is told.
+        svg: As the functions of `reports.figures` give it.
+    """
+    light, dark = (f"plots/{name}-{scheme}.svg" for scheme in ("light", "dark"))
+    (site.folder / "plots").mkdir(exist_ok=True)
+    (site.folder / light).write_bytes(svg)
+    (site.folder / dark).write_bytes(figures.on_dark(svg))
+    return Plot(light, dark, *size, alt)

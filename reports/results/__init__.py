@@ -1,0 +1,1 @@
+"""What a report says: rankings, orders, sentences, rows of tables."""

@@ -1,0 +1,212 @@
+"""The latencies of one size and tier as a table, fastest first, with quality beside them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from bench.folder.store import records
+from bench.statistics import MARKS
+from bench.text import numbers
+from reports.results import tables
+from reports.results.ranking import Ranking
+from reports.results.run import Run
+from reports.results.tables import Cell, Column, Label
+
+_FEW = 30
+_PEAK = {"bf16": "bf16", "tf32": "tf32"}  # ceiling by the way a network is run
+
+
+@dataclass(frozen=True)
+class TimeRow:
+    """One method: its times, what it takes, how sure that is."""
+
+    label: Label
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One size and tier.
+
+    Attributes:
+        side: Of the photos, in pixels.
+        tier: Of the holes.
+        heads: Columns: a name, and a second line.
+        rows: Methods that were timed, fastest first.
+        absent: The others, with status and reason.
+        anchor: How far the anchor was from itself, in words.
+    """
+
+    side: int
+    tier: str
+    heads: list[tuple[str, str]]
+    rows: list[TimeRow]
+    absent: list[tuple[Label, str, str]]
+    anchor: str
+
+    @property
+    def title(self) -> str:
+        """Heading."""
+        return f"{self.side} px, {numbers.holes(self.tier)}"
+
+    @property
+    def brief(self) -> str:
+        """What a reader sees before opening the table."""
+        competing = [row for row in self.rows if row.label.family not in MARKS]
+        if not competing:
+            return "nothing timed"
+        fast = competing[0]
+        return f"{fast.label.title} is the fastest, {fast.cells[0].text} ms"
+
+
+def part(
+    run: Run,
+    table: pd.DataFrame,
+    facts: dict[str, Any],
+    labels: dict[str, Label],
+    side: int,
+    tier: str,
+    ranking: Ranking | None,
+) -> Part:
+    """Lay out a size and tier.
+
+    Args:
+        run: The run whose quality is shown beside.
+        table: Rows of ``latency.parquet``.
+        facts: Content of ``latency.json``.
+        labels: Of all methods.
+        side: Which size.
+        tier: Which tier.
+        ranking: Of that tier in the run, if it has one.
+    """
+    here = table[(table["side"] == side) & (table["tier"] == tier)]
+    whole = {row["method"]: row for row in records(here[here["region"] == "e2e"])}
+    inner = {row["method"]: row for row in records(here[here["region"] == "infer"])}
+    loads = {row["method"]: row["mean_ms"] for row in records(table[table["region"] == "load"])}
+    timed = sorted(
+        (name for name, row in whole.items() if row["n"] > 0), key=lambda n: whole[n]["mean_ms"]
+    )
+    column = tables.columns(run, ranking)[0] if ranking and ranking.best is not None else None
+    heads = [
+        ("Picture to picture", "ms, p50"), ("Picture to picture", "ms, p90"),
+        ("Network", "ms, p50"),
+        ("Ratio to the anchor", "network, 95 %"), ("First fill", "s, loading too"),
+        ("Peak memory", "MiB, largest hole"), ("Parameters", "million"),
+        ("Operations", "billion"), ("Reached", "of the ceiling"), ("Calls", "rounds"),
+    ]  # fmt: skip
+    if column is not None:
+        heads.append((column.name, column.better))
+    return Part(
+        side,
+        tier,
+        heads,
+        [
+            TimeRow(
+                labels[name],
+                [
+                    *_cells(whole[name], inner[name], loads.get(name, math.nan), facts),
+                    *([_quality(ranking, column, name)] if ranking and column else []),
+                ],
+            )
+            for name in timed
+        ],
+        [
+            (labels[name], str(row["status"]), str(row["reason"]))
+            for name, row in whole.items()
+            if not row["n"] > 0
+        ],
+        _anchor(facts, side, tier),
+    )
+
+
+def _cells(
+    whole: dict[str, Any], inner: dict[str, Any], load: float, facts: dict[str, Any]
+) -> list[Cell]:
+    work = inner["products"] + inner["fourier"]
+    seconds = _seconds(inner)
+    ceiling = facts["ceilings"].get(_ceiling(whole["method"]), math.nan)
+    share = work / seconds / ceiling
+    return [
+        _percentile(whole, "p50_ms"),
+        _percentile(whole, "p90_ms"),
+        _percentile(inner, "p50_ms"),
+        _ratio(inner),
+        _number(load / 1e3, 2),
+        _number(inner["peak_bytes"] / 2**20, 0),
+        _number(inner["parameters"] / 1e6, 2),
+        _number(work / 1e9, 1),
+        Cell(numbers.NOTHING)
+        if math.isnan(share)
+        else Cell(f"{numbers.number(100 * share, 1)} %", sort=repr(share)),
+        Cell(f"{whole['n']:.0f}", remark=_rounds(whole), sort=repr(float(whole["n"]))),
+    ]
+
+
+def _percentile(row: dict[str, Any], name: str) -> Cell:
+    value = float(row[name])
+    if math.isfinite(value):
+        return Cell(numbers.milliseconds(value), sort=repr(value))
+    if name == "p50_ms":
+        mean = numbers.milliseconds(row["mean_ms"])
+        return Cell(mean, remark="mean: too few calls", sort=repr(float(row["mean_ms"])))
+    return Cell(numbers.NOTHING, remark="too few calls")
+
+
+def _ratio(row: dict[str, Any]) -> Cell:
+    value, low, high = (float(row[name]) for name in ("ratio", "ratio_low", "ratio_high"))
+    if not math.isfinite(value):
+        return Cell(numbers.NOTHING)
+    width = (high - low) / 2
+    decimals = numbers.decimals_for([width]) if width > 0 else 2
+    between = numbers.interval(low, high, decimals)
+    return Cell(numbers.number(value, decimals), interval=between, sort=repr(value))
+
+
+def _number(value: float, decimals: int) -> Cell:
+    if not math.isfinite(value):
+        return Cell(numbers.NOTHING)
+    return Cell(f"{value:,.{decimals}f}", sort=repr(float(value)))
+
+
+def _rounds(row: dict[str, Any]) -> str:
+    """How many rounds, and that they did not settle, if they did not."""
+    words = numbers.counted(int(row["rounds"]), "round")
+    return (
+        words
+        if row["status"] in ("converged", f"under {_FEW} rounds")
+        else (f"{words}, {row['status']}")
+    )
+
+
+def _seconds(row: dict[str, Any]) -> float:
+    """Of a call of the network, by the device's own clock where it has one."""
+    times = [row["device_p50_ms"], row["p50_ms"], row["mean_ms"]]
+    return next((time / 1e3 for time in times if math.isfinite(time)), math.nan)
+
+
+def _ceiling(method: str) -> str:
+    """The matrix products that a method's can be compared with, by what its name says."""
+    ways = method.partition("@")[2].split("+")
+    return next((_PEAK[way] for way in ways if way in _PEAK), "fp32")
+
+
+def _quality(ranking: Ranking | None, column: Column, method: str) -> Cell:
+    scores = {each.method: each for each in ranking.all_scores} if ranking else {}
+    value = scores[method].values.get(column.metric) if method in scores else None
+    if value is None:
+        return Cell(numbers.NOTHING, remark="not in this run")
+    return tables.value_cell(value, column)
+
+
+def _anchor(facts: dict[str, Any], side: int, tier: str) -> str:
+    for test in facts["self_tests"]:
+        if (test["side"], test["tier"]) == (side, tier):
+            words = f"The anchor was {numbers.number(test['ratio'], 3)} times itself"
+            between = numbers.interval(test["low"], test["high"], 3)
+            said = "" if test["trusted"] else ": too noisy for any comparison"
+            return f"{words}{' ' + between if between else ''}{said}."
+    return "It was interrupted before the first round."

@@ -1,0 +1,66 @@
+"""All pairs of a tier as rows of text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from bench.folder.store import records
+from bench.text import numbers
+from reports.results import sentences
+from reports.results.ranking import Ranking
+from reports.results.run import Run
+from reports.results.tables import Cell
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two methods: the difference first minus second, p-values, wins, and what may be said."""
+
+    a: str
+    b: str
+    difference: Cell
+    p: str
+    p_wilcoxon: str
+    win_rate: str
+    n: int
+    photos: int
+    verdict: str
+
+
+def pairs(run: Run, ranking: Ranking, unit: str) -> list[Pair]:
+    """All pairs by the headline metric, as compared; better methods come first."""
+    return [_pair(run, row, unit) for row in records(ranking.pairs)]
+
+
+def _pair(run: Run, row: dict[str, Any], unit: str) -> Pair:
+    a, b = (sentences.title(run, row[side]) for side in ("a", "b"))
+    decimals = numbers.decimals_for([(row["high"] - row["low"]) / 2], unit=unit)
+    return Pair(
+        a=a,
+        b=b,
+        difference=Cell(
+            numbers.signed(row["difference"], decimals),
+            interval=numbers.interval(row["low"], row["high"], decimals),
+            remark=row["note"],
+            sort=repr(float(row["difference"])),
+        ),
+        p=_p(row["p_holm"]),
+        p_wilcoxon=_p(row["p_wilcoxon_holm"]),
+        win_rate=f"{numbers.number(100 * row['win_rate'], 0)} %",
+        n=row["n"],
+        photos=row["photos"],
+        verdict=_verdict(row, a, b),
+    )
+
+
+def _p(value: float) -> str:
+    return numbers.p_value(value).removeprefix("p ").removeprefix("= ") or numbers.NOTHING
+
+
+def _verdict(row: dict[str, Any], a: str, b: str) -> str:
+    if not row["significant"]:
+        return str(row["verdict"])
+    # A difference of exactly zero is significant for nobody.
+    said = {"a better": f"{a} better", "b better": f"{b} better"}[row["verdict"]]
+    return f"{said}, but within the margin" if row["equivalent"] else said

@@ -1,0 +1,276 @@
+"""The ranking of one tier: who is compared on what, and who is best.
+
+Ranks, ties and differences are those of `bench.statistics.compare_methods` by the headline
+metric. Floors and the ceiling give the numbers a scale and never win; methods that completed too
+few cases are listed apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench import statistics
+from bench.folder.store import records
+from bench.statistics import CASE, Comparison, Facts, Headline, Interval
+from bench.statistics.notes import power_note
+from reports.results.run import Run
+
+NEEDED = [*CASE, "method", "sample", "cluster", "status", "reason"]
+"""Columns of the cases that a comparison needs besides the metric."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A method's headline metric minus that of the best method, on the cases of both.
+
+    Attributes:
+        interval: Mean difference with its 95 % interval.
+        p: P-value adjusted for the pairs of ranked methods, or for those with floors and ceiling;
+            NaN if it was not tested.
+        significant: Whether that is below 0.05.
+        equivalent: Whether the difference is shown to lie within the margin.
+    """
+
+    interval: Interval
+    p: float = float("nan")
+    significant: bool = False
+    equivalent: bool = False
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What one method reached on the cases it is judged by.
+
+    Attributes:
+        method: Full name.
+        values: Interval of each case metric and set metric, by name.
+        capped: By metric, how many infinite values count as 100 dB.
+        n: Number of cases.
+        seconds: Median seconds of a fill; NaN if not timed.
+        peak_bytes: Largest memory of the process; NaN if unknown.
+        gap: Difference from the best; None for the best itself, or if there is none.
+        place: First and last possible rank; None if unranked.
+        group: Letters that methods share which cannot be told apart; empty if unranked.
+    """
+
+    method: str
+    values: dict[str, Interval]
+    capped: dict[str, int]
+    n: int
+    seconds: float
+    peak_bytes: float
+    gap: Gap | None = None
+    place: tuple[int, int] | None = None
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """One tier's result.
+
+    Attributes:
+        tier: Name of the tier.
+        headline: The metric that ranks.
+        higher_is_better: Direction of that metric.
+        ranked: Methods in order, best first.
+        marks: Ceiling and floors.
+        partial: Methods below 95 % coverage, each on its own cases.
+        absent: Methods without any completed case, with the reason.
+        expected: Number of cases in the tier.
+        clusters: Number of photos behind the ranked cases.
+        pairs: All pairs by the headline metric, as `bench.statistics.compare_methods` gives them.
+        values: The headline metric of the ranked methods (columns, the best first) on the cases
+            that all of them completed (rows, sorted by their keys).
+        photo_of: Photo of each of these cases.
+        powerless: Why no difference can be significant, however large; empty if one can.
+    """
+
+    tier: str
+    headline: str
+    higher_is_better: bool
+    ranked: list[Scores]
+    marks: list[Scores]
+    partial: list[Scores]
+    absent: list[tuple[str, str]]
+    expected: int
+    clusters: int
+    pairs: pd.DataFrame
+    values: pd.DataFrame
+    photo_of: pd.Series
+    powerless: str
+
+    @property
+    def best(self) -> Scores | None:
+        """First of the ranking, if the headline metric was measured at all."""
+        value = self.ranked[0].values.get(self.headline) if self.ranked else None
+        return None if value is None or np.isnan(value.mean) else self.ranked[0]
+
+    @property
+    def n(self) -> int:
+        """Number of cases that all ranked methods completed."""
+        return self.ranked[0].n if self.ranked else 0
+
+    @property
+    def margin(self) -> float:
+        """Difference of the headline metric below which nothing matters; NaN if none is stated."""
+        return statistics.margin(self.headline)
+
+    @cached_property
+    def tied(self) -> list[Scores]:
+        """Methods that are not significantly worse than the best."""
+        return [s for s in self.ranked[1:] if s.gap is not None and not s.gap.significant]
+
+    @property
+    def all_scores(self) -> list[Scores]:
+        """Everything that has numbers, in the order shown."""
+        return [*self.ranked, *self.marks, *self.partial]
+
+
+def rank(run: Run, tier: str, headline: Headline) -> Ranking:
+    """Rank the methods of one tier.
+
+    Args:
+        run: The run.
+        tier: One of its tiers.
+        headline: The metric that decides.
+    """
+    facts = _facts(run, headline.metric)
+    # Of the plan, not of the rows there are: an interrupted run has no row for what it missed.
+    expected = int((run.plan["tier"] == tier).sum())
+    judged_by = [*case_metrics(run), "seconds", "peak_bytes"]
+    cases = run.cases.loc[run.cases["tier"] == tier, [*NEEDED, *judged_by]]
+    if facts.name not in judged_by:
+        cases = cases.assign(**{facts.name: np.nan})
+    found = statistics.compare_methods(
+        cases[[*NEEDED, facts.name]], run.methods, facts, tier, expected=expected
+    )
+    places = {row["method"]: row for row in records(found.ranks)}
+    ranked = [name for name, row in places.items() if row["role"] == "ranked"]
+    done = statistics.completed(cases)
+    valued = done.loc[done[facts.name].notna(), NEEDED]
+    shared = statistics.common_cases(valued, ranked) if ranked else valued
+    on_shared = done.merge(shared[CASE].drop_duplicates(), on=CASE)
+    gaps = _gaps(found)
+
+    def judged(names: Iterable[str], rows: pd.DataFrame) -> list[Scores]:
+        return [_scores(run, tier, name, rows, places.get(name), gaps.get(name)) for name in names]
+
+    partial = list(found.partial["method"])
+    known = {*places, *partial}
+    return Ranking(
+        tier=tier,
+        headline=facts.name,
+        higher_is_better=facts.higher,
+        ranked=judged(ranked, on_shared),
+        marks=judged((name for name in places if name not in ranked), on_shared),
+        partial=judged(partial, done),
+        absent=[(n, _reason(run, cases, n)) for n in run.methods.index if n not in known],
+        expected=expected,
+        clusters=int(shared["cluster"].nunique()),
+        pairs=found.pairs,
+        **_by_case(on_shared, ranked, facts.name),
+        powerless=_powerless(found.pairs),
+    )
+
+
+def _by_case(rows: pd.DataFrame, methods: list[str], metric: str) -> dict[str, Any]:
+    """Values by case and method, and the photo of each case."""
+    known = rows.assign(**{metric: statistics.cap_infinite(rows[metric])[0]})
+    values = known.pivot(index=CASE, columns="method", values=metric).reindex(columns=methods)
+    photos = known.drop_duplicates(CASE).set_index(CASE)["cluster"].reindex(values.index)
+    return {"values": values, "photo_of": photos}
+
+
+def _facts(run: Run, metric: str) -> Facts:
+    rows = run.metrics[run.metrics["metric"] == metric]
+    if len(rows) == 0:
+        return Facts(metric, higher=False)
+    return Facts(metric, rows["direction"].iloc[0] == "higher", str(rows["unit"].iloc[0]))
+
+
+def _gaps(found: Comparison) -> dict[str, Gap]:
+    """Each method minus the best: from the pairs, which have the best first, and the partial."""
+    best = found.ranks.loc[found.ranks["role"] == "ranked", "method"].head(1)
+    gaps = {}
+    for pair in records(found.pairs[found.pairs["a"].isin(best)]):
+        interval = Interval(
+            -pair["difference"], -pair["high"], -pair["low"], pair["n"], pair["photos"],
+            pair["note"],
+        )  # fmt: skip
+        gaps[pair["b"]] = Gap(interval, pair["p_holm"], pair["significant"], pair["equivalent"])
+    for row in records(found.partial):
+        ends = row["difference"], row["difference_low"], row["difference_high"]
+        gaps[row["method"]] = Gap(Interval(*ends, row["n_paired"], row["photos"]))
+    return gaps
+
+
+def _powerless(pairs: pd.DataFrame) -> str:
+    """Why nothing can be significant; the words of `power_note` without its subject."""
+    notes = power_note("", "", pairs)
+    return notes[0].partition(": ")[2] if notes else ""
+
+
+def _scores(
+    run: Run,
+    tier: str,
+    method: str,
+    rows: pd.DataFrame,
+    place: dict[str, Any] | None,
+    gap: Gap | None,
+) -> Scores:
+    own = rows[rows["method"] == method]
+    values, capped = {}, {}
+    for metric in case_metrics(run):
+        numbers, infinite = statistics.cap_infinite(own[metric].dropna())
+        values[metric] = statistics.mean_interval(numbers, own.loc[numbers.index, "cluster"])
+        if infinite:
+            capped[metric] = infinite
+    values |= _set_values(run, tier, method)
+    timed = bool(run.methods.loc[method, "timed"])
+    has_place = place is not None and not pd.isna(place["rank_first"])
+    return Scores(
+        method=method,
+        values=values,
+        capped=capped,
+        n=len(own),
+        seconds=float(own["seconds"].median()) if timed and len(own) else float("nan"),
+        peak_bytes=float(own["peak_bytes"].max()) if len(own) else float("nan"),
+        gap=gap,
+        place=(int(place["rank_first"]), int(place["rank_last"])) if place and has_place else None,
+        group=place["group"] if place else "",
+    )
+
+
+def case_metrics(run: Run) -> list[str]:
+    """Names of the measured case metrics, in the order of the metrics table."""
+    table = run.metrics[(run.metrics["scope"] == "case") & (run.metrics["status"] == "ok")]
+    return [name for name in table["metric"] if name in run.cases.columns]
+
+
+def _set_values(run: Run, tier: str, method: str) -> dict[str, Interval]:
+    rows = run.sets[(run.sets["tier"] == tier) & (run.sets["method"] == method)]
+    return {
+        str(row["metric"]): Interval(
+            float(row["value"]), float(row["low"]), float(row["high"]), int(row["n"]), 0,
+            str(row["note"]),
+        )
+        for row in rows.to_dict("records")
+    }  # fmt: skip
+
+
+def _reason(run: Run, cases: pd.DataFrame, method: str) -> str:
+    """Why a method has no completed case in this tier."""
+    facts = run.methods.loc[method]
+    if facts["status"] != "ok":
+        return str(facts["reason"])
+    rows = cases[cases["method"] == method]
+    if len(rows) == 0:
+        return "no case of this tier was given to it" if run.complete else "not reached yet"
+    counts = (rows["status"] + ": " + rows["reason"]).value_counts()
+    return f"{counts.index[0]} ({counts.iloc[0]} of {len(rows)} cases)"

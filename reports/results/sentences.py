@@ -1,0 +1,175 @@
+"""The result in words, made from the rankings."""
+
+from __future__ import annotations
+
+import math
+
+from bench.text.numbers import counted, decimals_for, holes, interval, joined, number, p_value
+from reports.results.ranking import Gap, Ranking
+from reports.results.run import Run
+
+
+def headline(run: Run, rankings: list[Ranking]) -> str:
+    """Say which method is best in which tier, or that nothing can be told apart."""
+    compared = [r for r in rankings if r.best is not None and len(r.ranked) > 1]
+    if not compared:
+        return _nothing_compared(run, rankings)
+    clear = [r for r in compared if not r.tied and not _slight(r)]
+    slight = [r for r in compared if not r.tied and _slight(r)]
+    tied = [r for r in compared if r.tied]
+    if len(tied) == len(rankings):
+        return f"No clear winner: {_why_tied(run, tied)}."
+    parts = [f"{name} is best on {_tiers(of)}" for name, of in _by_winner(run, clear).items()]
+    for name, of in _by_winner(run, slight).items():
+        parts.append(f"{name} leads on {_tiers(of)} by less than matters")
+    if tied:
+        parts.append(f"on {_tiers(tied)} {_why_tied(run, tied)}")
+    if len(compared) < len(rankings):
+        rest = [r for r in rankings if all(r is not other for other in compared)]
+        parts.append(f"on {_tiers(rest)} nothing can be compared")
+    sentence = "; ".join(parts) if clear else f"no clear winner: {'; '.join(parts)}"
+    return f"{_capital(sentence)}."
+
+
+def verdict(run: Run, ranking: Ranking, label: str, unit: str) -> str:
+    """Say by how much the best method of a tier leads, whether that is chance, if it matters."""
+    best = ranking.best
+    if best is None:
+        return "No method was ranked in this tier."
+    if len(ranking.ranked) == 1:
+        return "The only ranked method of this tier, so there is nothing to compare it with."
+    second = ranking.ranked[1]
+    if second.gap is None or second.gap.interval.n == 0:
+        return f"{title(run, second.method)} has no {label} on these cases."
+    lead = f"Ahead of {title(run, second.method)} by {_size(ranking, second.gap, unit)}"
+    if ranking.powerless:
+        return f"{lead}: not separable."
+    if not ranking.tied:
+        return f"{lead}: {_weight(ranking, second.gap, unit)}."
+    names = few([title(run, scores.method) for scores in ranking.tied])
+    return f"{lead}, but not separable from {names}{_equal(run, ranking, unit)}."
+
+
+def powerless(ranking: Ranking) -> str:
+    """Why no difference of a tier can be significant, as a sentence; empty if one can."""
+    return f"{_capital(ranking.powerless)}." if ranking.powerless else ""
+
+
+def few(names: list[str]) -> str:
+    """Up to four names; of more the first three, and how many others."""
+    if len(names) <= 4:
+        return joined(names)
+    return f"{', '.join(names[:3])} and {len(names) - 3} others"
+
+
+def differences(run: Run, ranking: Ranking) -> str:
+    """Say in one sentence what the paired differences from the best method show."""
+    best = ranking.best
+    others = [s for s in ranking.ranked[1:] if s.gap is not None]
+    if best is None or not others:
+        return "There is no difference to show."
+    name = title(run, best.method)
+    if ranking.powerless:
+        photos = counted(ranking.clusters, "photo")
+        return f"With {photos} no difference from {name} can be significant."
+    worse = [title(run, s.method) for s in others if s not in ranking.tied]
+    level = [title(run, s.method) for s in others if s in ranking.tied]
+    parts = [f"{joined(worse)} {_are(worse)} significantly worse than {name}"] if worse else []
+    if level:
+        parts.append(f"{joined(level)} {_are(level)} not separable from {name}")
+    return f"{'; '.join(parts)}."
+
+
+def margin(ranking: Ranking, unit: str = "") -> str:
+    """The practical margin as a reader sees it, such as ``0.1 dB``; empty if none is stated."""
+    if math.isnan(ranking.margin):
+        return ""
+    return f"{ranking.margin:g} {unit}".strip()
+
+
+def _slight(ranking: Ranking) -> bool:
+    """Whether the lead on the runner-up is shown to be within the margin."""
+    gap = ranking.ranked[1].gap
+    return gap is not None and gap.equivalent
+
+
+def _why_tied(run: Run, tied: list[Ranking]) -> str:
+    if not all(ranking.powerless for ranking in tied):
+        leaders = {s.method for r in tied for s in (*r.ranked[:1], *r.tied)}
+        few = len(leaders) < 4 and all(len(r.tied) == len(leaders) - 1 for r in tied)
+        names = joined(title(run, name) for name in sorted(leaders)) if few else "the leaders"
+        return f"{names} cannot be told apart"
+    photos = counted(max(ranking.clusters for ranking in tied), "photo")
+    return f"with {photos} no difference can be significant"
+
+
+def _size(ranking: Ranking, gap: Gap, unit: str) -> str:
+    """``0.012 (95 % interval [0.008, 0.016], p = 0.003)``, a lead as a positive number."""
+    value = gap.interval
+    low, high = value.low, value.high
+    if ranking.higher_is_better:
+        low, high = -high, -low
+    decimals = decimals_for([value.half_width], unit=unit)
+    ends = interval(low, high, decimals)
+    shown = f"95 % interval {ends}" if ends else f"no interval: {value.note}"
+    said = ", ".join(filter(None, [shown, p_value(gap.p)]))
+    return f"{number(abs(value.mean), decimals)}{' ' + unit if unit else ''} ({said})"
+
+
+def _weight(ranking: Ranking, gap: Gap, unit: str) -> str:
+    """What a significant lead is worth, by the margin."""
+    shown = margin(ranking, unit)
+    if not shown:
+        return "significant"
+    if gap.equivalent:
+        return f"significant, but smaller than the margin of {shown}, so of no practical weight"
+    nearest = min(abs(gap.interval.low), abs(gap.interval.high))
+    if nearest > ranking.margin:
+        return f"significant, and larger than the margin of {shown}"
+    return f"significant; whether it is larger than the margin of {shown} is open"
+
+
+def _equal(run: Run, ranking: Ranking, unit: str) -> str:
+    """Which of the tied methods are shown to be as good as the best."""
+    same = [title(run, s.method) for s in ranking.tied if s.gap is not None and s.gap.equivalent]
+    if not same:
+        return ""
+    return f"; {joined(same)} {_are(same)} equivalent, within the margin of {margin(ranking, unit)}"
+
+
+def _are(names: list[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def title(run: Run, method: str) -> str:
+    """Name of a method for readers; its full name where two share a title."""
+    name = str(run.methods.loc[method, "title"])
+    return method if (run.methods["title"] == name).sum() > 1 else name
+
+
+def _by_winner(run: Run, clear: list[Ranking]) -> dict[str, list[Ranking]]:
+    winners: dict[str, list[Ranking]] = {}
+    for ranking in clear:
+        if ranking.best is not None:
+            winners.setdefault(title(run, ranking.best.method), []).append(ranking)
+    return winners
+
+
+def _tiers(rankings: list[Ranking]) -> str:
+    names = [ranking.tier for ranking in rankings]
+    if all(holes(name) == f"{name} holes" for name in names):
+        return f"{joined(names)} holes"
+    return joined(holes(name) for name in names)
+
+
+def _nothing_compared(run: Run, rankings: list[Ranking]) -> str:
+    names = {s.method for r in rankings for s in r.ranked}
+    if not names:
+        return "No method completed enough cases to be ranked."
+    if len(names) == 1:
+        return f"Only {title(run, names.pop())} was ranked, so nothing can be compared."
+    return "No ranking: the headline metric was not measured."

@@ -1,0 +1,319 @@
+"""Rankings as rows of text, ready to be laid out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from bench.statistics import CAP_DB, MARKS, Interval
+from bench.text import numbers
+from reports.results import sentences
+from reports.results.ranking import Gap, Ranking, Scores, case_metrics
+from reports.results.run import Run
+
+# What the overview shows beside the headline metric; the tier pages show everything.
+OVERVIEW = ("lpips", "lpips_untrained", "ssim_hole", "psnr_hole_db", "l1_hole", "seam", "drift")
+RANK_NOTE = (
+    "Rank: a range where the order is open. Methods that share a letter cannot be told apart: "
+    "their p-value, adjusted for the pairs of ranked methods (sign flips by photo, Holm), is "
+    "0.05 or more. Bold marks the best mean of a column, separable or not."
+)
+_FAMILIES = {
+    "floor", "ceiling", "diffusion-based", "patch-based", "CNN", "GAN", "transformer", "Fourier",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Column:
+    """One metric as a column.
+
+    Attributes:
+        metric: Name in the tables.
+        label: Name for readers.
+        unit: Unit, may be empty.
+        better: ``higher is better`` or ``lower is better``.
+        note: What must be known wherever the number is shown.
+        decimals: Digits after the point.
+        is_set: Whether it is one number per method and tier.
+    """
+
+    metric: str
+    label: str
+    unit: str
+    better: str
+    note: str
+    decimals: int
+    is_set: bool
+
+    @property
+    def name(self) -> str:
+        """Label with unit, for captions and axes."""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
+    @property
+    def higher(self) -> bool:
+        """Whether higher values are better."""
+        return self.better.startswith("higher")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number: its text, its interval, a remark, whether no other of its column is better."""
+
+    text: str
+    interval: str = ""
+    remark: str = ""
+    best: bool = False
+    sort: str = ""
+
+
+@dataclass(frozen=True)
+class Label:
+    """A method as a row header."""
+
+    method: str
+    title: str
+    family: str
+    family_class: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method in a ranking; ``order`` is its position, for sorting."""
+
+    place: str
+    group: str
+    order: int
+    label: Label
+    cells: list[Cell]
+    difference: Cell
+    seconds: Cell
+    ratio: str
+    memory: Cell
+    n: int
+
+
+def label(run: Run, method: str) -> Label:
+    """Name and family of a method for readers."""
+    return labelled(method, sentences.title(run, method), str(run.methods.loc[method, "family"]))
+
+
+def labelled(method: str, title: str, family: str) -> Label:
+    """A label from its parts."""
+    known = family.lower() if family in _FAMILIES else "elsewhere"
+    return Label(method, title, family, f"family-{known}")
+
+
+def columns(run: Run, ranking: Ranking, only: Sequence[str] | None = None) -> list[Column]:
+    """Columns of a tier's ranking, the headline metric first.
+
+    Args:
+        run: The run.
+        ranking: Ranking of the tier.
+        only: Case metrics to show besides the headline and the set metrics; all if omitted.
+    """
+    present = [*case_metrics(run), *_set_metrics(run, ranking.tier)]
+    wanted = [m for m in present if only is None or m in only or m not in run.cases.columns]
+    head = [m for m in present if m == ranking.headline]
+    order = [*head, *(m for m in wanted if m != ranking.headline)]
+    return [_column(run, ranking, metric) for metric in order]
+
+
+def rows(run: Run, ranking: Ranking, shown: Sequence[Column]) -> dict[str, list[Row]]:
+    """Rows of the ranking in three groups: ``ranked``, ``marks`` and ``partial``."""
+    telea = next((s.seconds for s in ranking.ranked if s.method == "telea"), math.nan)
+    groups = {"ranked": ranking.ranked, "marks": ranking.marks, "partial": ranking.partial}
+    best = {column.metric: _best_text(ranking, column) for column in shown}
+    return {
+        name: [
+            _row(run, ranking, shown, scores, best if name == "ranked" else {}, telea)
+            for scores in group
+        ]
+        for name, group in groups.items()
+    }
+
+
+def notes(run: Run, ranking: Ranking, shown: Sequence[Column]) -> list[str]:
+    """What a reader must know about the numbers of this ranking."""
+    found = [RANK_NOTE] if any(s.group for s in ranking.ranked) else []
+    alike: dict[str, list[str]] = {}
+    for column in shown:
+        if column.note:
+            alike.setdefault(column.note, []).append(column.name)
+    found += [f"{numbers.joined(names)}: {note}." for note, names in alike.items()]
+    found += [text for column in shown if (text := _capped(run, ranking, column))]
+    remarks = {
+        f"{column.name}: {value.note}."
+        for column in shown
+        for s in ranking.ranked
+        if (value := s.values.get(column.metric)) is not None and value.note and not _flat(value)
+    }
+    return [*found, *sorted(remarks)]
+
+
+def _set_metrics(run: Run, tier: str) -> list[str]:
+    known = run.metrics[(run.metrics["scope"] == "set") & (run.metrics["status"] == "ok")]
+    there = set(run.sets.loc[run.sets["tier"] == tier, "metric"])
+    return [metric for metric in known["metric"] if metric in there]
+
+
+def _capped(run: Run, ranking: Ranking, column: Column) -> str:
+    """Say where infinite values were counted as 100 dB; empty if nowhere."""
+    counts = [(s.method, s.capped.get(column.metric, 0)) for s in ranking.all_scores]
+    shown = [
+        f"{sentences.title(run, method)} in {numbers.counted(count, 'case')}"
+        for method, count in counts
+        if count
+    ]
+    if not shown:
+        return ""
+    return (
+        f"{column.name}: infinite where the pictures are equal, counted as {CAP_DB:.0f} dB: "
+        f"{numbers.joined(shown)}."
+    )
+
+
+def facts(run: Run, metric: str) -> dict[str, Any]:
+    """What is known of a metric, by the names of `Column`; all but its decimals."""
+    row = run.metrics[run.metrics["metric"] == metric].iloc[0]
+    return {
+        "metric": metric,
+        "label": str(row["label"]),
+        "unit": str(row["unit"]),
+        "better": f"{row['direction']} is better",
+        "note": str(row["note"]),
+        "is_set": row["scope"] == "set",
+    }
+
+
+def _column(run: Run, ranking: Ranking, metric: str) -> Column:
+    known = facts(run, metric)
+    group = ranking.ranked or ranking.all_scores
+    values = [s.values[metric] for s in group if metric in s.values]
+    widths = [value.half_width for value in values]
+    decimals = numbers.decimals_for(widths, unit=known["unit"])
+    if known["is_set"] and not any(np.isfinite(widths)):
+        decimals = numbers.four_digits(value.mean for value in values)
+    return Column(decimals=decimals, **known)
+
+
+def _best_text(ranking: Ranking, column: Column) -> str:
+    """The best mean as it is shown; empty where the column has none.
+
+    Means that read the same share the mark: their difference is below what is shown.
+    """
+    values = [s.values[column.metric] for s in ranking.ranked if column.metric in s.values]
+    # Means over different cases, and set metrics of different n, do not compare.
+    alike = len({value.n for value in values}) == 1 and len(values) > 1
+    means = [value.mean for value in values if np.isfinite(value.mean)]
+    if not alike or len({numbers.number(mean, column.decimals) for mean in means}) < 2:
+        return ""
+    best = max(means) if column.higher else min(means)
+    return numbers.number(best, column.decimals)
+
+
+def _row(
+    run: Run,
+    ranking: Ranking,
+    shown: Sequence[Column],
+    scores: Scores,
+    best: dict[str, str],
+    telea: float,
+) -> Row:
+    family = str(run.methods.loc[scores.method, "family"])
+    order = ranking.ranked.index(scores) if scores in ranking.ranked else len(ranking.ranked)
+    ratio = scores.seconds / telea
+    return Row(
+        place=_place(scores) or (family if family in MARKS else ""),
+        group=scores.group,
+        order=order,
+        label=label(run, scores.method),
+        cells=[_cell(scores, column, best.get(column.metric, "")) for column in shown],
+        difference=_difference(scores, ranking, shown),
+        seconds=_seconds(run, scores),
+        ratio=f"{numbers.number(ratio, 2 if ratio < 10 else 0)} \N{MULTIPLICATION SIGN} Telea"
+        if math.isfinite(ratio)
+        else "",
+        memory=_memory(scores),
+        n=scores.n,
+    )
+
+
+def _place(scores: Scores) -> str:
+    """``2``, or ``1-3`` where the order is open; empty if unranked."""
+    if scores.place is None:
+        return ""
+    first, last = scores.place
+    return str(first) if first == last else f"{first}{numbers.TO}{last}"
+
+
+def value_cell(value: Interval, column: Column) -> Cell:
+    """A mean with its interval, as the column's digits show them."""
+    text = numbers.number(value.mean, column.decimals)
+    # All photos agree: an interval without width would look like certainty.
+    between = "" if _flat(value) else numbers.interval(value.low, value.high, column.decimals)
+    return Cell(text, interval=between, sort=repr(float(value.mean)))
+
+
+def _cell(scores: Scores, column: Column, best: str) -> Cell:
+    value = scores.values.get(column.metric)
+    if value is None or math.isnan(value.mean):
+        return Cell(numbers.NOTHING, remark="not measured")
+    shown = value_cell(value, column)
+    capped = scores.capped.get(column.metric, 0)
+    remarks = [
+        f"{capped} of {value.n} capped" if capped else "",
+        f"n = {value.n}" if value.n != scores.n or column.is_set else "",
+    ]
+    return replace(
+        shown,
+        remark=", ".join(filter(None, remarks)) or ("every photo" if _flat(value) else ""),
+        best=shown.text == best,
+    )
+
+
+def _flat(value: Interval) -> bool:
+    return value.low == value.high
+
+
+def _difference(scores: Scores, ranking: Ranking, shown: Sequence[Column]) -> Cell:
+    if ranking.best is scores:
+        return Cell("best")
+    gap = scores.gap
+    if gap is None or gap.interval.n == 0:
+        return Cell(numbers.NOTHING, remark="no shared case")
+    value = gap.interval
+    decimals = numbers.decimals_for([value.half_width], unit=shown[0].unit if shown else "")
+    remarks = [f"n = {value.n}" if value.n != scores.n else "", numbers.p_value(gap.p), _said(gap)]
+    return Cell(
+        text=numbers.signed(value.mean, decimals),
+        interval=numbers.interval(value.low, value.high, decimals),
+        remark=", ".join(filter(None, remarks)),
+        sort=repr(float(value.mean)),
+    )
+
+
+def _said(gap: Gap) -> str:
+    if gap.significant:
+        return "within the margin" if gap.equivalent else ""
+    if gap.equivalent:
+        return "equivalent"
+    return "" if math.isnan(gap.p) else "not separable"
+
+
+def _seconds(run: Run, scores: Scores) -> Cell:
+    if not bool(run.methods.loc[scores.method, "timed"]):
+        return Cell(numbers.NOTHING, remark="not timed")
+    if math.isnan(scores.seconds):
+        return Cell(numbers.NOTHING, remark="not measured")
+    return Cell(numbers.seconds(scores.seconds), sort=repr(scores.seconds))
+
+
+def _memory(scores: Scores) -> Cell:
+    if not math.isfinite(scores.peak_bytes):
+        return Cell(numbers.NOTHING, remark="not measured")
+    return Cell(f"{scores.peak_bytes / 2**20:,.0f}", sort=repr(scores.peak_bytes))

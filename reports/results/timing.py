@@ -1,0 +1,109 @@
+"""How long a fill takes: from the table of latencies where there is one, else from the run."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from bench.statistics import MARKS, completed
+from bench.text import numbers
+from reports.results import sentences
+from reports.results.run import Run
+
+INDICATIVE = (
+    "Times: medians of this run, bars the middle half of the cases; indicative only, since other "
+    "work ran beside it"
+)
+
+
+@dataclass(frozen=True)
+class Time:
+    """Milliseconds of a fill, with the ends of a bar; NaN where there is none."""
+
+    middle: float
+    low: float
+    high: float
+
+    @property
+    def words(self) -> str:
+        """Milliseconds with two to three significant digits."""
+        return numbers.milliseconds(self.middle)
+
+    @property
+    def interval(self) -> str:
+        """The ends of the bar in brackets; empty without one."""
+        if not math.isfinite(self.high - self.low):
+            return ""
+        return f"[{numbers.milliseconds(self.low)}, {numbers.milliseconds(self.high)}]"
+
+
+@dataclass(frozen=True)
+class Times:
+    """Times of the methods of a tier that can be compared, and what they are."""
+
+    of: dict[str, Time]
+    remark: str
+
+
+def times(run: Run, tier: str) -> Times:
+    """How long each method takes for a case of a tier.
+
+    From the table of latencies: one picture at a time, from picture in to picture out, at the
+    size nearest to the run's, bars 95 % intervals of the ratio to the reference workload. A run
+    without it, or with one that lacks most methods, has only the seconds of its cases. The two are
+    never mixed.
+    """
+    measured, indicative = _measured(run, tier), _indicative(run, tier)
+    wanted = [name for name in indicative.of if run.methods.loc[name, "family"] not in MARKS]
+    lacking = [sentences.title(run, name) for name in wanted if name not in measured.of]
+    if not measured.of:
+        return indicative
+    # The short pass of a run has rounds enough for a median of quick methods alone.
+    if 2 * len(lacking) > len(wanted):
+        return Times(indicative.of, f"{indicative.remark}; too few rounds were timed apart from it")
+    words = f"; no median of {numbers.joined(lacking)}" if lacking else ""
+    return Times(measured.of, measured.remark + words)
+
+
+def _measured(run: Run, tier: str) -> Times:
+    rows = run.latency[
+        (run.latency["tier"] == tier)
+        & (run.latency["region"] == "e2e")
+        & (run.latency["batch"] == 1)
+        & run.latency["p50_ms"].notna()
+    ]
+    if rows.empty:
+        return Times({}, "")
+    wanted = float(run.plan.loc[run.plan["tier"] == tier, ["height", "width"]].min(axis=1).median())
+    side = min(rows["side"].unique(), key=lambda each: (abs(each - wanted), each))
+    device = rows["device"].iloc[0]
+    rows = rows[(rows["side"] == side) & (rows["device"] == device)]
+    remark = (
+        f"Times: medians of at least {int(rows['n'].min())} fills of {side:.0f} x {side:.0f} "
+        f"pixels on {device}, bars 95 % intervals, measured apart from the run"
+    )
+    unsettled = rows.loc[rows["status"] != "converged", "method"]
+    if len(unsettled):
+        names = [sentences.title(run, str(name)) for name in unsettled if name in run.methods.index]
+        remark += f"; noisy: {numbers.joined(names)}" if names else ""
+    found = {
+        str(method): Time(
+            p50, p50 * low / ratio if ratio else math.nan, p50 * high / ratio if ratio else math.nan
+        )
+        for method, p50, ratio, low, high in zip(
+            rows["method"], rows["p50_ms"], rows["ratio"], rows["ratio_low"], rows["ratio_high"],
+            strict=True,
+        )
+    }  # fmt: skip
+    return Times(found, remark)
+
+
+def _indicative(run: Run, tier: str) -> Times:
+    columns = ["method", "sample", "status", "seconds"]
+    done = completed(run.cases.loc[run.cases["tier"] == tier, columns])
+    timed = done[done["method"].map(run.methods["timed"]).astype(bool) & done["seconds"].notna()]
+    found = {
+        str(method): Time(*(1000 * float(seconds.quantile(share)) for share in (0.5, 0.25, 0.75)))
+        for method, seconds in timed.groupby("method")["seconds"]
+    }
+    return Times(found, INDICATIVE)

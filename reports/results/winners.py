@@ -1,0 +1,101 @@
+"""Who is best at what in a tier: the headline metric, further ones, time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench import statistics
+from bench.statistics import Facts
+from reports.results import sentences, tables
+from reports.results.ranking import NEEDED, Ranking, Scores
+from reports.results.run import Run
+from reports.results.tables import Column, Label
+from reports.results.timing import times
+
+_FURTHER = ("lpips", "ssim_hole", "psnr_hole_db")
+_SETS = ("fid", "kid")
+
+
+@dataclass(frozen=True)
+class Winner:
+    """One line: at what, who, by which figure, and who else may be as good."""
+
+    what: str
+    better: str
+    label: Label
+    figure: str
+    interval: str
+    remark: str
+
+
+def winners(run: Run, ranking: Ranking) -> list[Winner]:
+    """The lines of a tier; the headline metric itself is told at more length elsewhere."""
+    if ranking.best is None or len(ranking.ranked) < 2:
+        return []
+    return [*_by_metric(run, ranking), *_by_set(run, ranking), *_by_time(run, ranking)]
+
+
+def _by_metric(run: Run, ranking: Ranking) -> Iterator[Winner]:
+    shown = tables.columns(run, ranking, only=_FURTHER)
+    names = [s.method for s in ranking.ranked]
+    own = run.cases["method"].isin(names) & (run.cases["tier"] == ranking.tier)
+    for column in shown:
+        if column.metric == ranking.headline or column.metric not in _FURTHER:
+            continue
+        facts = Facts(column.metric, column.higher, column.unit)
+        # Few columns: a copy of all of a large run would be most of the memory.
+        cases = run.cases.loc[own, [*NEEDED, column.metric]]
+        found = statistics.compare_methods(
+            cases, run.methods, facts, ranking.tier, expected=ranking.expected
+        )
+        ranks = found.ranks[found.ranks["role"] == "ranked"]
+        if len(ranks) < 2 or math.isnan(ranks["mean"].iloc[0]):
+            continue
+        best = str(ranks["method"].iloc[0])
+        pairs = found.pairs[found.pairs["a"] == best]
+        level = [sentences.title(run, str(b)) for b in pairs.loc[~pairs["significant"], "b"]]
+        scores = next(s for s in ranking.ranked if s.method == best)
+        yield _winner(run, scores, column, _level(level, len(ranks) - 1))
+
+
+def _level(names: list[str], others: int) -> str:
+    """Who cannot be told apart from the best."""
+    if not names:
+        return "significantly better than all others"
+    if len(names) == others:
+        return "not separable from any other"
+    return f"not separable from {sentences.few(names)}"
+
+
+def _by_set(run: Run, ranking: Ranking) -> Iterator[Winner]:
+    for column in tables.columns(run, ranking, only=()):
+        known = [s for s in ranking.ranked if _known(s, column.metric)]
+        if column.metric in _SETS and len(known) > 1:
+            sign = -1 if column.higher else 1
+            best = min(known, key=lambda s: sign * s.values[column.metric].mean)
+            yield _winner(run, best, column, "one number per method: no test")
+
+
+def _known(scores: Scores, metric: str) -> bool:
+    return metric in scores.values and math.isfinite(scores.values[metric].mean)
+
+
+def _winner(run: Run, scores: Scores, column: Column, remark: str) -> Winner:
+    cell = tables.value_cell(scores.values[column.metric], column)
+    label = tables.label(run, scores.method)
+    return Winner(column.name, column.better, label, cell.text, cell.interval, remark)
+
+
+def _by_time(run: Run, ranking: Ranking) -> Iterator[Winner]:
+    timed = times(run, ranking.tier).of
+    names = sorted(
+        (s.method for s in ranking.ranked if s.method in timed),
+        key=lambda name: (timed[name].middle, name),
+    )
+    if len(names) > 1:
+        first, second = names[:2]
+        remark = f"next: {sentences.title(run, second)}, {timed[second].words} ms"
+        words = f"{timed[first].words} ms"
+        yield Winner("Fastest", "", tables.label(run, first), words, "", remark)

@@ -1,0 +1,1 @@
+"""The report while it is written: its folder, its pictures, what pages share."""

@@ -1,0 +1,252 @@
+"""Pictures of a report: thumbnails, holes made visible, error maps; files named by content."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import PIL
+from PIL import Image
+
+from bench.folder import thumbnails
+from bench.folder.thumbnails import VIRIDIS, outline, shrink, shrunk_hole
+from reports.site.staging import take_over
+
+_LIST = "assets/pictures.json"
+# Twice as fast as the default for a tenth more bytes.
+_PNG_LEVEL = 1
+_TINT_SHARE = 0.45
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture file of the report.
+
+    Attributes:
+        path: Relative to the report folder.
+        width: Pixels.
+        height: Pixels.
+    """
+
+    path: str
+    width: int
+    height: int
+
+
+class Album:
+    """Where the pictures of a report go; each file is named by the hash of its bytes.
+
+    What was made of the same pixels for the previous report is not made again: a list beside
+    the pictures says which file came from which pixels.
+    """
+
+    def __init__(self, folder: Path, previous: Path | None = None) -> None:
+        """Start an empty album.
+
+        Args:
+            folder: Folder of the report being written.
+            previous: Folder of the report that it replaces, if there is one.
+        """
+        self.folder = folder
+        self._previous = previous
+        self._before = _read_list(previous)
+        self._made: dict[str, Shown] = {}
+
+    def thumbnail(self, pixels: np.ndarray) -> Shown:
+        """Write uint8 RGB ``(h, w, 3)`` as lossy WebP, at most 160 pixels a side."""
+        make = thumbnails.thumbnail
+        return self._once("thumbnail", [pixels], lambda: self._thumbnail(make(pixels)))
+
+    def views(self, fill: np.ndarray, photo: np.ndarray | None, hole: np.ndarray | None) -> Shown:
+        """Write four thumbnails of a fill side by side, as `thumbnails.views` makes them."""
+        pixels = [each for each in (fill, photo, hole) if each is not None]
+        kind = f"views {photo is not None} {hole is not None}"
+        make = thumbnails.views
+        return self._once(kind, pixels, lambda: self._thumbnail(make(fill, photo, hole)))
+
+    def ready_views(self, path: Path | None, fill: np.ndarray) -> Shown | None:
+        """Take over what was made during the run; None if it is gone, damaged or not of a fill."""
+        try:
+            data = path.read_bytes() if path is not None else b""
+        except OSError:
+            return None
+        if path is None or path.stem != _digest(data):
+            return None
+        with Image.open(io.BytesIO(data)) as image:
+            fits = image.size == thumbnails.views_size(*fill.shape[:2])
+        return self._thumbnail(data, path) if fits else None
+
+    def lossless(self, pixels: np.ndarray) -> Shown:
+        """Write uint8 RGB ``(h, w, 3)`` or a bool mask ``(h, w)`` as PNG."""
+        return self._once("lossless", [pixels], lambda: self._png(Image.fromarray(pixels), pixels))
+
+    def kept(self, path: Path, pixels: np.ndarray) -> Shown:
+        """Take over a picture of the run as it is, or as PNG if it is of another format.
+
+        Args:
+            path: File that `read_rgb` or `read_hole` read.
+            pixels: What it gave.
+        """
+        # Encoding it again would cost most of a report's time for the same pixels.
+        if _header(path) in (("PNG", "RGB"), ("PNG", "1")):
+            return self._write(path.read_bytes(), "full", "png", pixels, path)
+        return self.lossless(pixels)
+
+    def error_map(self, photo: np.ndarray, fill: np.ndarray) -> Shown:
+        """Write the error map of a fill as a palette PNG."""
+
+        def make() -> Shown:
+            levels = error_levels(photo, fill)
+            image = Image.fromarray(levels)
+            image.putpalette(VIRIDIS.tobytes())
+            return self._png(image, levels)
+
+        return self._once("error map", [photo, fill], make)
+
+    def colour_bar(self) -> Shown:
+        """Write the colours of the error maps from 0 (left) to 0.5 (right)."""
+        strip = np.repeat(np.repeat(VIRIDIS[None], 12, axis=0), 4, axis=1)
+        return self.lossless(strip)
+
+    def close(self) -> None:
+        """Write the list of what was made of which pixels, for the next build."""
+        entries = {key: dataclasses.astuple(self._made[key]) for key in sorted(self._made)}
+        text = json.dumps({"made by": _maker(), "pictures": entries}, indent=0)
+        target = self.folder / _LIST
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, "utf-8", newline="\n")
+
+    def _once(self, kind: str, pixels: Sequence[np.ndarray], make: Callable[[], Shown]) -> Shown:
+        """Make a picture unless it was made of these pixels before, for this report or the last."""
+        shapes = [array.shape for array in pixels]
+        key = _digest(f"{kind}{shapes}".encode(), *(array.tobytes() for array in pixels))
+        if key not in self._made:
+            self._made[key] = self._again(self._before.get(key)) or make()
+        return self._made[key]
+
+    def _again(self, before: Shown | None) -> Shown | None:
+        """Take over a picture of the previous report if it is still what it was."""
+        if before is None or self._previous is None:
+            return None
+        path = self._previous / before.path
+        try:
+            intact = _digest(path.read_bytes()) == path.stem
+        except OSError:
+            return None
+        if intact:
+            take_over(path, self.folder / before.path)
+        return before if intact else None
+
+    def _thumbnail(self, data: bytes, source: Path | None = None) -> Shown:
+        with Image.open(io.BytesIO(data)) as image:
+            size = np.empty((image.height, image.width))
+        return self._write(data, "thumbs", "webp", size, source)
+
+    def _png(self, image: Image.Image, pixels: np.ndarray) -> Shown:
+        stream = io.BytesIO()
+        image.save(stream, "PNG", compress_level=_PNG_LEVEL)
+        return self._write(stream.getvalue(), "full", "png", pixels)
+
+    def _write(
+        self, data: bytes, kind: str, suffix: str, pixels: np.ndarray, source: Path | None = None
+    ) -> Shown:
+        """Write a file named by its content; ``source`` is a file with the same bytes."""
+        name = _digest(data)
+        path = f"{kind}/{name[:2]}/{name}.{suffix}"
+        target = self.folder / path
+        before = self._previous / path if self._previous else None
+        if before is not None and before.is_file() and before.read_bytes() == data:
+            source = before
+        if source is not None:
+            take_over(source, target)
+        elif not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+        height, width = pixels.shape[:2]
+        return Shown(path, width, height)
+
+
+def _read_list(previous: Path | None) -> dict[str, Shown]:
+    """What the previous report's pictures were made of; nothing if other code made them."""
+    try:
+        content = json.loads((previous / _LIST).read_text("utf-8")) if previous else {}
+        entries = content["pictures"] if content.get("made by") == _maker() else {}
+        return {str(key): Shown(*entry) for key, entry in entries.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+@cache
+def _maker() -> str:
+    """What decides the bytes of a picture besides its pixels: this code and its libraries."""
+    code = [Path(__file__).read_bytes(), Path(thumbnails.__file__).read_bytes()]
+    return f"{_digest(*code)} pillow {PIL.__version__} numpy {np.__version__}"
+
+
+def _digest(*parts: bytes) -> str:
+    found = hashlib.sha256()
+    for part in parts:
+        found.update(part)
+    return found.hexdigest()[:16]
+
+
+def read_rgb(path: Path) -> np.ndarray | None:
+    """Read a picture as uint8 RGB; None if it is gone or damaged."""
+    image = _read(path, "RGB")
+    return None if image is None else np.array(image)
+
+
+def read_hole(path: Path) -> np.ndarray | None:
+    """Read a mask as bool, True in the hole; None if it is gone or damaged."""
+    image = _read(path, "L")
+    return None if image is None else np.array(image) > 127
+
+
+def with_hole(photo: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """Tint the hole and draw a dashed outline around it, visible on any content and in print.
+
+    Args:
+        photo: uint8 RGB, ``(H, W, 3)``.
+        hole: bool, ``(H, W)``.
+    """
+    share = _TINT_SHARE * hole[..., None].astype(np.float32)
+    tinted = photo * (1 - share) + thumbnails.MARK * share
+    return outline(tinted.round().astype(np.uint8), hole)
+
+
+def hole_thumbnail(photo: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """`with_hole` at thumbnail size, so that outline and thin holes survive the reduction."""
+    return with_hole(shrink(photo), shrunk_hole(hole))
+
+
+def error_levels(photo: np.ndarray, fill: np.ndarray) -> np.ndarray:
+    """Absolute error, mean over the channels, in 64 levels from 0 to 0.5 and beyond.
+
+    Args:
+        photo: uint8 RGB, ``(H, W, 3)``.
+        fill: uint8 RGB of the same shape.
+
+    Returns:
+        uint8 ``(H, W)``, 0 to 63.
+    """
+    return thumbnails.levels(np.abs(photo.astype(np.float32) - fill).mean(axis=2))
+
+
+def _header(path: Path) -> tuple[str | None, str]:
+    with Image.open(path) as image:
+        return image.format, image.mode
+
+
+def _read(path: Path, mode: str) -> Image.Image | None:
+    try:
+        with Image.open(path) as image:
+            return image.convert(mode)
+    except (OSError, SyntaxError, ValueError):  # how Pillow reports damage
+        return None

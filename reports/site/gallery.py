@@ -1,0 +1,233 @@
+"""Cases as pictures: what a reader sees of each."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.folder.shown_cases import case_hash
+from bench.statistics import CASE, MARKS
+from reports.results import disagreement
+from reports.results.disagreement import Window
+from reports.results.orders import Key
+from reports.results.ranking import Ranking
+from reports.results.run import Run
+from reports.site.album import Album, Shown, hole_thumbnail, read_hole, read_rgb, with_hole
+
+
+@dataclass(frozen=True)
+class FillView:
+    """What one method did with a case.
+
+    Attributes:
+        method: Full name.
+        views: The small picture in four ways, as `Album.views` makes them; None if not kept.
+        full: Lossless picture; None if not kept.
+        error: Error map; None without the photo or the fill.
+        problem: Why there is no picture, or empty.
+        row: The method's row of ``cases``.
+        further: What else the method showed of it, by name, such as where it copied from.
+        counts: Numbers that the method gave, by name.
+        samples: The further fills of a stochastic method, and their rows of ``cases``.
+    """
+
+    method: str
+    views: Shown | None
+    full: Shown | None
+    error: Shown | None
+    problem: str
+    row: dict[str, Any]
+    further: dict[str, Shown] = field(default_factory=dict)
+    counts: dict[str, float] = field(default_factory=dict)
+    samples: list[tuple[Shown, dict[str, Any]]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class CaseView:
+    """One case: its pictures and every method's fill.
+
+    Attributes:
+        page: Name of the case's page without suffix, from a hash.
+        facts: The case's row of ``plan``.
+        original: Thumbnail and full picture; None where not kept.
+        mask: Likewise.
+        with_hole: Likewise.
+        fills: By method, in the order of the columns.
+        window: Where in the hole the fills of competing methods differ most, if known.
+    """
+
+    page: str
+    facts: dict[str, Any]
+    original: tuple[Shown, Shown] | None
+    mask: tuple[Shown, Shown] | None
+    with_hole: tuple[Shown, Shown] | None
+    fills: list[FillView]
+    window: Window | None = None
+
+
+def columns(run: Run, ranking: Ranking) -> list[str]:
+    """Methods that have a column of pictures; the ceiling equals the original and has none."""
+    families = run.methods["family"]
+    return [s.method for s in ranking.all_scores if families[s.method] != "ceiling"]
+
+
+def views(
+    run: Run, keys: Sequence[Key], methods: Sequence[str], album: Album
+) -> Iterator[CaseView]:
+    """Make the pictures of these cases, in the order of the plan, a few at a time."""
+    wanted = set(keys)
+    plan = run.plan[[key in wanted for key in run.plan.set_index(CASE).index]]
+    rows = run.cases.merge(plan[CASE], on=CASE).sort_values("sample", kind="stable")
+    by_case: dict[Any, Any] = {
+        key: list(group.to_dict("records")) for key, group in rows.groupby(CASE)
+    }
+    competing = {str(n) for n in run.methods.index[~run.methods["family"].isin(MARKS)]}
+
+    def view(facts: dict[str, Any]) -> CaseView:
+        by_method: dict[str, list[dict[str, Any]]] = {name: [] for name in methods}
+        for row in by_case.get(tuple(facts[name] for name in CASE), []):
+            by_method.setdefault(row["method"], []).append(row)
+        own = {name: by_method[name] for name in methods}
+        own = {name: by_method[name] for name in methods}
+        return _view(_studio(run, album, facts), facts, own, competing)
+
+    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+        yield from pool.map(view, plan.to_dict("records"))
+
+
+def page_name(facts: dict[str, Any]) -> str:
+    """Name of a case's page: a hash of its key, never the photo's own name."""
+    return page_of(tuple(facts[name] for name in CASE))
+
+
+def page_of(key: Key) -> str:
+    """`page_name` by the key of a case."""
+    return case_hash(*key)
+
+
+@dataclass(frozen=True)
+class _Studio:
+    """What all pictures of a case are made with; files and pixels are None where not kept."""
+
+    run: Run
+    album: Album
+    photo_file: Path | None
+    photo: np.ndarray | None
+    hole_file: Path | None
+    hole: np.ndarray | None
+
+
+def _studio(run: Run, album: Album, facts: dict[str, Any]) -> _Studio:
+    photo_file, photo = _read(run, f"photos/{facts['photo_sha']}.png")
+    hole_file = run.file(f"masks/{facts['mask_sha']}.png")
+    hole = read_hole(hole_file) if hole_file else None
+    if hole is not None and photo is not None and hole.shape != photo.shape[:2]:
+        hole = None
+    return _Studio(run, album, photo_file, photo, hole_file, hole)
+
+
+def _view(
+    studio: _Studio,
+    facts: dict[str, Any],
+    rows: dict[str, list[dict[str, Any]]],
+    competing: Set[str],
+) -> CaseView:
+    photo, hole, album = studio.photo, studio.hole, studio.album
+    fills, compared = [], []
+    for method, own in rows.items():
+        first = own[0] if own and own[0]["sample"] == 0 else None
+        path, pixels = _read(studio.run, first["output"]) if first else (None, None)
+        fill = _fill(studio, method, first, path, pixels)
+        fills.append(replace(fill, samples=list(_samples(studio, own))))
+        if method in competing and pixels is not None and hole is not None:
+            compared += [pixels] if pixels.shape[:2] == hole.shape else []
+    return CaseView(
+        page=page_name(facts),
+        facts=facts,
+        original=(album.thumbnail(photo), album.kept(studio.photo_file, photo))
+        if studio.photo_file and photo is not None
+        else None,
+        mask=_mask(studio.hole_file, hole, album)
+        if studio.hole_file and hole is not None
+        else None,
+        with_hole=None if hole is None or photo is None else _with_hole(photo, hole, album),
+        fills=fills,
+        window=None if hole is None else disagreement.window(compared, hole),
+    )
+
+
+def _mask(path: Path, hole: np.ndarray, album: Album) -> tuple[Shown, Shown]:
+    grey = np.where(hole, np.uint8(255), np.uint8(0))
+    return album.thumbnail(np.repeat(grey[..., None], 3, axis=2)), album.kept(path, hole)
+
+
+def _with_hole(photo: np.ndarray, hole: np.ndarray, album: Album) -> tuple[Shown, Shown]:
+    return (
+        album.thumbnail(hole_thumbnail(photo, hole)),
+        album.lossless(with_hole(photo, hole)),
+    )
+
+
+def _fill(
+    studio: _Studio,
+    method: str,
+    row: dict[str, Any] | None,
+    path: Path | None,
+    pixels: np.ndarray | None,
+) -> FillView:
+    if row is None:
+        return FillView(method, None, None, None, "not run on this case", {})
+    if row["status"] != "ok":
+        return FillView(method, None, None, None, f"{row['status']}: {row['reason']}", row)
+    if path is None or pixels is None:
+        return FillView(method, None, None, None, "picture not kept", row)
+    photo, hole, album = studio.photo, studio.hole, studio.album
+    photo = photo if photo is not None and photo.shape == pixels.shape else None
+    hole = hole if hole is not None and hole.shape == pixels.shape[:2] else None
+    ready = album.ready_views(studio.run.file(str(row.get("thumbnail") or "")), pixels)
+    return FillView(
+        method,
+        ready or album.views(pixels, photo, hole),
+        album.kept(path, pixels),
+        None if photo is None else album.error_map(photo, pixels),
+        "",
+        row,
+        further=_further(studio, row),
+        counts=dict(_named(row, "counts")),
+    )
+
+
+def _samples(studio: _Studio, rows: list[dict[str, Any]]) -> Iterator[tuple[Shown, dict[str, Any]]]:
+    """The samples after the first, where they were completed and kept."""
+    for row in rows:
+        if row["sample"] and row["status"] == "ok":
+            path, pixels = _read(studio.run, row["output"])
+            if path is not None and pixels is not None:
+                yield studio.album.kept(path, pixels), row
+
+
+def _further(studio: _Studio, row: dict[str, Any]) -> dict[str, Shown]:
+    found = {name: _read(studio.run, file) for name, file in _named(row, "pictures")}
+    return {
+        name: studio.album.kept(path, pixels)
+        for name, (path, pixels) in found.items()
+        if path is not None and pixels is not None
+    }
+
+
+def _read(run: Run, name: str) -> tuple[Path | None, np.ndarray | None]:
+    """Read a picture of the run, None if it was not kept."""
+    path = run.file(name)
+    return path, read_rgb(path) if path else None
+
+
+def _named(row: dict[str, Any], column: str) -> list[tuple[str, Any]]:
+    """What a column holds as JSON; nothing in runs of before there was such a column."""
+    return list(json.loads(row.get(column) or "{}").items())

@@ -1,0 +1,108 @@
+"""The report being written: its folder, its templates, what every page shares."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from bench import statistics
+from bench.text import numbers
+from reports.results.run import Run
+from reports.results.verdict import read_verdict
+from reports.site.album import Album
+
+_TEMPLATES = Path(__file__).parents[1] / "templates"
+
+
+class Site:
+    """The report being written: the run, its folder and the page templates."""
+
+    def __init__(self, run: Run, folder: Path, previous: Path | None = None) -> None:
+        """Set up the templates; nothing is written yet.
+
+        Args:
+            run: The run.
+            folder: Where pages go.
+            previous: The report that this one replaces, if there is one.
+        """
+        self.run = run
+        self.folder = folder
+        self.album = Album(folder, previous)
+        self.verdict = read_verdict(run)
+        self.has_difficulty = False  # known once all tiers are ranked, before any page is written
+        self.headline = statistics.headline_metric(run.metrics)
+        self._environment = Environment(
+            loader=FileSystemLoader(_TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            finalize=_printable,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters |= {
+            "number": numbers.number,
+            "counted": numbers.counted,
+            "joined": numbers.joined,
+            "lower_first": numbers.lower_first,
+            "pieces": numbers.pieces,
+        }
+
+    @cached_property
+    def failures(self) -> pd.DataFrame:
+        """Rows of ``cases`` that were not completed, but for methods that could not start."""
+        status = self.run.cases["status"]
+        return self.run.cases[~status.isin(["ok", "unavailable"])]
+
+    @cached_property
+    def refused(self) -> pd.DataFrame:
+        """Files given that were not used."""
+        return self.run.inputs[self.run.inputs["status"] != "ok"]
+
+    @cached_property
+    def unavailable(self) -> list[dict[str, Any]]:
+        """Methods that could not start."""
+        methods = self.run.methods
+        rows: list[Any] = methods[methods["status"] != "ok"].to_dict("records")
+        return rows
+
+    @cached_property
+    def navigation(self) -> dict[str, Any]:
+        """What every page's header needs."""
+        return {
+            "tiers": [
+                {"path": f"tiers/{numbers.slug(tier)}.html", "name": tier}
+                for tier in self.run.tiers
+            ],
+            "difficulty": self.has_difficulty,
+            "latency": (self.run.folder / "latency.json").exists(),
+            "samples": not self.run.samples.empty,
+            "receptive": not self.run.receptive.empty,
+            "training": not self.run.training.empty,
+            "regression": self.verdict is not None and not self.verdict.outdated,
+            "failures": len(self.failures) + len(self.refused) + len(self.unavailable),
+        }
+
+    def page(self, template: str, path: str, title: str, context: dict[str, Any]) -> None:
+        """Render a template into a file of the report."""
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        html = self._environment.get_template(template).render(
+            nav=self.navigation,
+            here=path,
+            root="../" * path.count("/"),
+            title=title,
+            run=self.run,
+            **context,
+        )
+        target.write_text(html, "utf-8", newline="\n")
+
+
+def _printable(value: Any) -> Any:
+    """Clean every text on its way into a page; what is HTML already was cleaned before."""
+    if isinstance(value, str) and not hasattr(value, "__html__"):
+        return numbers.printable(value)
+    return value

@@ -1,0 +1,449 @@
+"""Comparing methods within a run and between runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.cli import main
+from bench.compare import sets_of_two_runs
+from bench.compare.formats import FORMATS
+from bench.compare.layout import blocks, notes
+from bench.compare.runs import compare_between, compare_within
+from bench.compare.tables import Run, facts, read_run
+from bench.errors import BenchError, InputError
+from bench.folder.store import RunFolder
+from bench.statistics import Comparison, Facts, compare_methods, holm, paired_interval, sign_flip
+from tests.support.made_up_run import FINGERPRINT, METHODS, write_features, write_run
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_run(tmp_path_factory.mktemp("runs") / "one")
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same methods again, ``plain`` improved."""
+    return write_run(tmp_path_factory.mktemp("runs") / "two", seed=1, gain=0.8)
+
+
+@pytest.fixture(scope="module")
+def within(folder: Path) -> Comparison:
+    return compare_within(read_run(folder), ["psnr_db", "l1"])
+
+
+def test_ranks_are_ranges_with_letters_and_floors_have_none(within):
+    ranks = within.ranks[within.ranks["metric"] == "psnr_db"].set_index("method")
+    assert list(ranks.index[:1]) == ["good_one"]
+    assert set(ranks.index) == set(METHODS) - {"gap|py"}
+    assert ranks.loc["good_one", ["rank_first", "rank_last", "group"]].tolist() == [1, 1, "a"]
+    for name in ("plain", "twin"):
+        assert ranks.loc[name, ["rank_first", "rank_last", "group"]].tolist() == [2, 3, "b"]
+    for name, role in (("mean", "floor"), ("original", "ceiling")):
+        assert ranks.loc[name, ["role", "group"]].tolist() == [role, ""]
+        assert pd.isna(ranks.loc[name, "rank_first"])
+    assert (ranks["n"] == 60).all()
+    assert (ranks["photos"] == 30).all()
+
+
+def test_a_metric_of_which_less_is_better_ranks_the_same(within):
+    orders = [
+        within.ranks[within.ranks["metric"] == name]["method"].tolist()
+        for name in ("psnr_db", "l1")
+    ]
+    assert orders[0][0] == orders[1][0] == "good_one"
+    assert set(within.ranks["better"]) == {"higher", "lower"}
+
+
+def test_pairs_are_those_of_the_cases(folder, within):
+    pair = within.pairs.query("metric == 'psnr_db' and a == 'good_one' and b == 'plain'").iloc[0]
+    cases = read_run(folder).cases.set_index("method")
+    a, b = (cases.loc[name, "psnr_db"].to_numpy() for name in ("good_one", "plain"))
+    photos = cases.loc["plain", "cluster"].to_numpy()
+    expected = paired_interval(a, b, photos)
+    assert (pair["difference"], pair["low"], pair["high"]) == pytest.approx(
+        (expected.mean, expected.low, expected.high)
+    )
+    assert pair["p"] == sign_flip(a - b, photos)
+    assert pair["verdict"] == "a better"
+    assert len(within.pairs) == 2 * 10
+
+
+def test_infinite_decibels_are_capped_and_counted(within):
+    ranks = within.ranks.query("metric == 'psnr_db' and method == 'original'")
+    assert ranks["mean"].item() == 100
+    assert any("original equals the photo in 60 cases" in note for note in within.notes)
+
+
+def test_an_incomplete_method_stands_apart_with_its_own_cases(folder, within):
+    row = within.partial[within.partial["metric"] == "psnr_db"].iloc[0]
+    cases = read_run(folder).cases
+    own = cases[(cases["method"] == "gap|py") & (cases["status"] == "ok")]
+    assert (row["method"], row["n"], row["n_paired"], row["reference"]) == (
+        "gap|py", 50, 50, "good_one"
+    )  # fmt: skip
+    assert row["coverage"] == pytest.approx(50 / 60)
+    assert row["mean"] == pytest.approx(own["psnr_db"].mean())
+    best = cases[cases["method"] == "good_one"].merge(own[["photo", "draw"]])
+    assert row["difference"] == pytest.approx(own["psnr_db"].mean() - best["psnr_db"].mean())
+    assert row["difference_low"] < row["difference"] < row["difference_high"] < 0
+
+
+def test_ranked_methods_are_compared_on_what_all_completed(folder):
+    run = read_run(folder)
+    cases = run.cases.copy()
+    lost = (cases["method"] == "twin") & (cases["photo"] == "p003.png") & (cases["draw"] == 0)
+    cases.loc[lost, "status"] = "failed"
+    found = compare_methods(cases, run.methods, Facts("l1", higher=False), "small", expected=60)
+    assert set(found.ranks["n"]) == {59}
+    assert set(found.pairs["n"]) == {59}
+
+
+def without_values(run: Run, counts: dict[str, int]) -> Comparison:
+    """Compare by l1 after taking it away from the first cases of some methods."""
+    cases = run.cases.copy()
+    for name, count in counts.items():
+        cases.loc[cases.index[cases["method"] == name][:count], "l1"] = np.nan
+    return compare_methods(cases, run.methods, Facts("l1", higher=False), "small", expected=60)
+
+
+def test_a_case_without_a_value_is_left_out_for_all_ranked_methods(folder):
+    found = without_values(read_run(folder), {"twin": 2})
+    assert set(found.ranks["n"]) == set(found.pairs["n"]) == {58}
+    assert any("twin has no value in 2" in note for note in found.notes)
+    assert any("small, l1: ranked on 58 of 60 cases" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("missing", [7, 60])
+def test_a_method_with_values_on_too_few_cases_is_not_ranked(folder, missing):
+    found = without_values(read_run(folder), {"twin": missing})
+    row = found.partial.set_index("method").loc["twin"]
+    assert (row["n"], row["coverage"]) == (60 - missing, pytest.approx(1 - missing / 60))
+    assert "twin" not in set(found.ranks["method"])
+    assert set(found.ranks["n"]) == {60}
+
+
+def test_a_metric_without_values_ranks_nobody_and_says_so(folder):
+    found = without_values(read_run(folder), dict.fromkeys(METHODS, 60))
+    assert set(found.ranks["role"]) == {"floor", "ceiling"}
+    assert found.ranks["mean"].isna().all()
+    assert any("none is ranked" in note for note in found.notes)
+
+
+def test_no_case_in_common_is_said_and_ranks_nobody():
+    cases = pd.DataFrame(
+        {"photo": f"p{i}", "tier": "small", "draw": 0, "cluster": f"p{i}", "method": f"m{m:02}",
+         "sample": 0, "status": "ok" if i != m else "failed", "reason": "", "l1": 0.1 * m + i}
+        for i in range(20) for m in range(20)
+    )  # fmt: skip
+    methods = pd.DataFrame({"method": [f"m{m:02}" for m in range(20)], "family": "CNN"})
+    found = compare_methods(cases, methods, Facts("l1", higher=False), "small")
+    assert found.ranks["rank_first"].isna().all()
+    assert any("no case was completed by all 20 ranked methods" in n for n in found.notes)
+    table = blocks(found)[0]
+    assert {row[1] for row in table.rows} == {""}
+
+
+def test_floors_and_ceiling_do_not_take_power_from_the_methods():
+    rng = np.random.default_rng(3)
+    gains = {"mean": -20, "telea": -15, **{f"m{i}": 5 * i for i in range(5)}, "original": 60}
+    cases = pd.DataFrame(
+        {"photo": f"p{i}", "tier": "small", "draw": 0, "cluster": f"p{i}", "method": name,
+         "sample": 0, "status": "ok", "reason": "", "psnr_db": 20 + gain + rng.normal(0, 0.2)}
+        for i in range(10) for name, gain in gains.items()
+    )  # fmt: skip
+    families = ["floor", "floor", *["CNN"] * 5, "ceiling"]
+    methods = pd.DataFrame({"method": list(gains), "family": families})
+    found = compare_methods(cases, methods, Facts("psnr_db", higher=True), "small")
+    assert found.pairs.groupby("family")["a"].size().to_dict() == {"marks": 18, "methods": 10}
+    assert found.pairs.loc[found.pairs["family"] == "methods", "significant"].all()
+    assert found.pairs.set_index("family").loc["methods", "p_holm"].max() == 10 * 2 / 1024
+    assert found.ranks["group"].tolist()[:5] == ["a", "b", "c", "d", "e"]
+    assert not any("more photos are needed" in note for note in found.notes)
+    text = FORMATS["table"](found)
+    assert "mean" in text.split("pairs")[1]  # floor against floor is nobody's expectation
+
+
+def test_infinity_that_is_not_decibels_is_an_error(folder):
+    run = read_run(folder)
+    cases = run.cases.copy()
+    cases.loc[3, "l1"] = np.inf
+    with pytest.raises(BenchError, match=r"l1 of plain on p001\.png.*found inf"):
+        compare_methods(cases, run.methods, Facts("l1", higher=False), "small")
+
+
+def test_a_method_that_completed_nothing_is_named_with_its_reason(folder):
+    run = read_run(folder)
+    cases = run.cases.copy()
+    cases.loc[cases["method"] == "twin", ["status", "reason"]] = ["unavailable", "no weights"]
+    found = compare_methods(cases, run.methods, Facts("l1", higher=False), "small")
+    assert "small: twin completed no case (unavailable: no weights)" in found.notes
+    assert "twin" not in set(found.ranks["method"])
+
+
+def test_too_few_photos_for_any_difference_are_said(tmp_path):
+    found = compare_within(read_run(write_run(tmp_path, photos=5)), ["psnr_db"])
+    assert any("5 photos" in note and "for 1 pairs" not in note for note in found.notes)
+    assert any("5 photos" in note and "more photos are needed" in note for note in found.notes)
+    assert not found.pairs["significant"].any()
+
+
+def test_default_is_the_headline_metric_and_all_is_all_measured(folder):
+    run = read_run(folder)
+    assert set(compare_within(run).ranks["metric"]) == {"ssim_hole"}
+    found = compare_within(run, ["all"])
+    assert set(found.ranks["metric"]) == {"psnr_db", "ssim_hole", "l1", "swd"}
+    refused = [note for note in found.notes if "refused" in note]
+    assert len(refused) == 2  # no features were stored
+
+
+@pytest.mark.parametrize(
+    ("metrics", "tiers", "word"),
+    [
+        (["nothing"], None, "expected some of psnr_db"),
+        (["lpips"], None, "was not measured: no weights"),
+        (None, ["huge"], "expected some of small, found huge"),
+    ],
+)
+def test_unknown_metrics_and_tiers_are_refused(folder, metrics, tiers, word):
+    with pytest.raises(BenchError, match=word):
+        compare_within(read_run(folder), metrics, tiers)
+
+
+def test_set_metrics_without_interval_are_shown_and_not_ranked(folder):
+    found = compare_within(read_run(folder), ["swd"])
+    assert found.ranks["mean"].tolist() == [0, 1, 2, 3, 4, 5]
+    assert found.ranks["rank_first"].isna().all()
+    assert len(found.pairs) == 0
+
+
+def test_kid_has_intervals_from_features_and_fid_is_refused_below_2048(tmp_path):
+    write_run(tmp_path, photos=150)
+    write_features(tmp_path, 150)
+    found = compare_within(read_run(tmp_path), ["kid_untrained", "fid_untrained"])
+    assert set(found.ranks["metric"]) == {"kid_untrained"}
+    ranks = found.ranks.set_index("method")
+    assert ranks.loc["good_one", ["rank_first", "rank_last"]].tolist() == [1, 1]
+    assert ranks.loc["plain", "group"] == ranks.loc["twin", "group"] == "b"
+    assert (ranks["low"] < ranks["mean"]).drop("original").all()
+    assert found.pairs["p_wilcoxon"].isna().all()
+    assert any("fid_untrained: refused: needs at least 2048" in note for note in found.notes)
+
+
+def test_kid_is_refused_where_groups_are_empty(tmp_path):
+    write_run(tmp_path, photos=25)
+    write_features(tmp_path, 25)
+    found = compare_within(read_run(tmp_path), ["kid_untrained"])
+    assert len(found.ranks) == 0
+    assert any("photos in all 20 groups" in note for note in found.notes)
+
+
+def test_fid_of_enough_pictures_has_an_interval_and_a_limit(tmp_path):
+    write_run(tmp_path, photos=1030)
+    write_features(tmp_path, 1030)
+    found = compare_within(read_run(tmp_path), ["fid_untrained"])
+    ranks = found.ranks.set_index(["metric", "method"])
+    assert ranks.loc[("fid_untrained", "good_one"), "rank_last"] == 1
+    assert ranks.loc[("fid_untrained", "plain"), "n"] == 2050
+    limits = found.ranks[found.ranks["metric"] == "fid_untrained_infinite"].set_index("method")
+    assert limits.loc["good_one", "mean"] == pytest.approx(6 * (np.sqrt(1.09) - 1) ** 2, abs=0.02)
+
+
+def test_between_runs_each_method_meets_itself(folder, other):
+    found = compare_between(read_run(folder), read_run(other), ["psnr_db"])
+    pairs = found.pairs.set_index("a")
+    assert set(pairs.index) == {f"{name} (B)" for name in METHODS if name != "original"}
+    assert pairs.loc["mean (B)", "family"] == "marks"
+    own = pairs[pairs["family"] == "methods"]
+    assert own["p_holm"].tolist() == holm(own["p"]).tolist()
+    plain = pairs.loc["plain (B)"]
+    assert (plain["b"], plain["verdict"]) == ("plain (A)", "a better")
+    assert plain["difference"] == pytest.approx(0.8, abs=0.15)
+    assert pairs.loc["twin (B)", "verdict"] == "equivalent"
+    assert pairs.loc["gap|py (B)", "n"] == 50
+    said = " ".join(found.notes)
+    assert "numpy 2.0 -> 2.1" in said
+    assert "not tested, the photo itself in both runs: original" in said
+    assert "code or settings differ: plain" in said
+    assert "gap|py on 50 of the 60 cases" in said
+
+
+def test_between_runs_kid_is_compared_on_the_same_groups(tmp_path):
+    for name in ("a", "b"):
+        write_run(tmp_path / name, photos=150)
+        write_features(tmp_path / name, 150)
+    found = compare_between(*(read_run(tmp_path / n) for n in "ab"), ["kid_untrained"])
+    assert set(found.pairs["difference"]) == {0.0}
+    assert "a better" not in set(found.pairs["verdict"])
+
+
+def test_between_runs_kid_is_adjusted_over_all_methods(tmp_path):
+    for name, seed in (("a", 5), ("b", 6)):
+        write_run(tmp_path / name, photos=150)
+        write_features(tmp_path / name, 150, seed=seed)
+    a, b = (read_run(tmp_path / n) for n in "ab")
+    pairs = compare_between(a, b, ["kid_untrained"]).pairs
+    own = pairs[pairs["family"] == "methods"]
+    assert len(own) >= 3
+    assert own["p_holm"].tolist() == holm(own["p"]).tolist()
+    alone = sets_of_two_runs.between(a, b, facts(a, ["kid_untrained"])[0], "small", ["twin"]).pairs
+    twin = own.set_index("a").loc["twin (B)"]
+    for column in ("difference", "low", "high", "p"):
+        assert alone[column].item() == pytest.approx(twin[column], rel=1e-9)
+    assert alone["p_holm"].item() == pytest.approx(twin["p"])
+
+
+def test_set_pairs_have_no_columns_of_single_cases(tmp_path):
+    write_run(tmp_path, photos=150)
+    write_features(tmp_path, 150)
+    found = compare_within(read_run(tmp_path), ["kid_untrained"])
+    assert blocks(found)[1].header == [
+        "a", "b", "verdict", "a - b", "95 % interval", "p", "n", "photos"
+    ]  # fmt: skip
+    said = " ".join(notes(found))
+    assert "Student's t of the jackknife" in said
+    assert "sign flips" not in said
+    assert "no margin is stated, so no equivalence is found: kid_untrained" in said
+    assert "cannot tell (no margin)" in FORMATS["table"](found)
+
+
+def test_several_samples_are_said(folder):
+    run = read_run(folder)
+    more = run.cases[run.cases["method"] == "twin"].assign(sample=2)
+    run = replace(run, cases=pd.concat([run.cases, more], ignore_index=True))
+    assert any("sample 0 of 3" in note for note in compare_within(run, ["l1"]).notes)
+
+
+def test_without_the_usual_headlines_the_first_metric_ranks(folder, capsys):
+    run = read_run(folder)
+    run = replace(run, metrics=run.metrics[~run.metrics["metric"].isin(["lpips", "ssim_hole"])])
+    found = compare_within(run)
+    assert set(found.ranks["metric"]) == {"psnr_db"}
+    assert any("ranked by psnr_db: LPIPS was not among" in note for note in found.notes)
+    assert main(["compare", str(folder), "--metrics", "psnr_db, l1"]) == 0
+    assert "small, l1" in capsys.readouterr().out
+
+
+def test_between_runs_both_means_are_of_the_cases_with_a_value_in_both(folder, other):
+    a, b = read_run(folder), read_run(other)
+    cases = b.cases.copy()
+    cases.loc[cases.index[cases["method"] == "twin"][:9], "l1"] = np.nan
+    found = compare_between(a, replace(b, cases=cases), ["l1"])
+    own = found.ranks.set_index("method").loc[["twin (A)", "twin (B)"]]
+    pair = found.pairs.set_index("a").loc["twin (B)"]
+    assert [*own["n"], pair["n"]] == [51, 51, 51]
+    assert pair["difference"] == pytest.approx(own["mean"].iloc[1] - own["mean"].iloc[0])
+    assert any("twin on 51 of the 60 cases of A" in note for note in found.notes)
+
+
+def test_between_runs_all_names_what_only_one_has(folder):
+    a = read_run(folder)
+    less = replace(a, metrics=a.metrics[a.metrics["metric"] != "l1"])
+    found = compare_between(a, less, ["all"])
+    assert any("metrics only in A, not compared: l1" in note for note in found.notes)
+    assert "l1" not in set(found.ranks["metric"])
+    further = a.plan.iloc[:1].assign(tier="huge")
+    more = replace(a, plan=pd.concat([a.plan, further]))
+    found = compare_between(a, more, ["l1"])
+    assert any("tiers only in B, not compared: huge" in note for note in found.notes)
+
+
+def test_runs_that_share_nothing_are_refused(folder):
+    a = read_run(folder)
+    with pytest.raises(InputError, match="no tier in common"):
+        compare_between(a, replace(a, plan=a.plan.assign(tier="huge")), ["l1"])
+    only_l1 = replace(a, metrics=a.metrics[a.metrics["metric"] == "l1"])
+    only_db = replace(a, metrics=a.metrics[a.metrics["metric"] == "psnr_db"])
+    with pytest.raises(InputError, match="no metric in common"):
+        compare_between(only_l1, only_db, ["all"])
+    with pytest.raises(InputError, match="no method in common"):
+        compare_between(a, replace(a, methods=a.methods.iloc[:0]), ["l1"])
+
+
+def test_other_protocols_are_refused_with_what_differs(folder, other, tmp_path):
+    strange = write_run(tmp_path / "c")
+    header = json.loads((strange / "run.json").read_text("utf-8"))
+    header["fingerprint"] = FINGERPRINT.replace("masks:bb", "masks:dd")
+    RunFolder(strange).write_json("run.json", header)
+    one, two = read_run(folder), read_run(strange)
+    with pytest.raises(BenchError, match=r"masks: bb/60 in A, dd/60 in B.*--anyway") as refused:
+        compare_between(one, two, ["l1"])
+    assert "photos:" not in str(refused.value)
+    found = compare_between(one, two, ["l1"], anyway=True)
+    assert any("DIFFERENT PROTOCOLS" in note and "masks" in note for note in found.notes)
+    assert not any("DIFFERENT" in n for n in compare_between(one, read_run(other), ["l1"]).notes)
+
+
+def test_only_the_metrics_compared_must_be_defined_alike(folder, tmp_path):
+    changed = write_run(tmp_path / "d")
+    header = json.loads((changed / "run.json").read_text("utf-8"))
+    header["fingerprint"] = FINGERPRINT.replace("metrics:cc", "metrics:ee")
+    RunFolder(changed).write_json("run.json", header)
+    table = pd.read_parquet(changed / "metrics.parquet")
+    table.loc[table["metric"] == "l1", "version"] = "2"
+    RunFolder(changed).write_table("metrics.parquet", table)
+    one, two = read_run(folder), read_run(changed)
+    assert len(compare_between(one, two, ["psnr_db"]).pairs) == len(METHODS) - 1
+    with pytest.raises(BenchError, match="metric l1: version '1' in A, '2' in B"):
+        compare_between(one, two, ["l1"])
+
+
+def test_a_metric_of_one_run_only_is_refused(folder, tmp_path):
+    lacking = write_run(tmp_path / "e")
+    table = pd.read_parquet(lacking / "metrics.parquet").query("metric != 'l1'")
+    RunFolder(lacking).write_table("metrics.parquet", table)
+    with pytest.raises(BenchError, match=r"l1: measured in .* but not in"):
+        compare_between(read_run(folder), read_run(lacking), ["l1"])
+
+
+def test_an_unfinished_run_is_called_so(tmp_path):
+    partial = write_run(tmp_path / "f")
+    header = json.loads((partial / "run.json").read_text("utf-8"))
+    RunFolder(partial).write_json("run.json", header | {"state": "interrupted"})
+    said = compare_within(read_run(partial), ["l1"]).notes
+    assert any("interrupted: the numbers are of the cases done so far" in note for note in said)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_command_prints_what_the_format_says(folder, form, capsys):
+    assert main(["compare", str(folder), "--metrics", "l1", "--format", form]) == 0
+    expected = FORMATS[form](compare_within(read_run(folder), ["l1"]))
+    assert capsys.readouterr().out == expected
+
+
+def test_command_compares_two_runs_into_a_file(folder, other, tmp_path, capsys):
+    out = tmp_path / "between.md"
+    arguments = ["compare", str(folder), str(other), "--tiers", "small", "--metrics", "psnr_db"]
+    assert main([*arguments, "--format", "markdown", "--out", str(out)]) == 0
+    assert "plain (B) better" in out.read_text("utf-8")
+    assert str(out) in capsys.readouterr().out
+    assert main([*arguments, "--out", str(tmp_path / "no" / "where")]) == 2
+    assert "give another --out" in capsys.readouterr().err
+
+
+def test_command_names_a_folder_that_is_no_run(tmp_path, capsys):
+    assert main(["compare", str(tmp_path)]) == 2
+    assert "expected a run folder" in capsys.readouterr().err
+
+
+def test_comparing_loads_neither_torch_nor_methods(folder):
+    code = (
+        "import sys\nfrom bench.cli import main\n"
+        f"main(['compare', {str(folder)!r}, '--metrics', 'psnr_db'])\n"
+        "print('LOADED', *sorted({name.split('.')[0] for name in sys.modules}))\n"
+        f"main(['compare', {str(folder)!r}, '--metrics', 'all'])\n"
+        "print('LOADED', *sorted({name.split('.')[0] for name in sys.modules}))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    _, cases, every = (set(part.split("\n")[0].split()) for part in done.stdout.split("LOADED"))
+    assert "scipy" in cases
+    assert not {"torch", "methods", "cv2"} & cases
+    assert "torch" not in every

@@ -1,0 +1,92 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.errors import InputError, StoreError
+from bench.folder.store import FORMAT, RunFolder
+
+
+def row(case: int) -> dict:
+    return {"case": case, "method": "m", "sample": 0, "status": "ok"}
+
+
+def test_fragments_come_back_as_rows(tmp_path):
+    store = RunFolder(tmp_path)
+    store.write_fragment("a-0", [row(0), row(1)])
+    store.write_fragment("b-0", [row(2)])
+    assert store.read_fragments()["case"].tolist() == [0, 1, 2]
+
+
+def test_damaged_fragments_go_to_quarantine(tmp_path):
+    store = RunFolder(tmp_path)
+    store.write_fragment("a", [row(0)])
+    store.write_fragment("b", [row(1)])
+    path = store.file("fragments/a.parquet")
+    path.write_bytes(path.read_bytes()[:50])
+    assert store.read_fragments()["case"].tolist() == [1]
+    assert store.file("quarantine/a.parquet").exists()
+    assert not path.exists()
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_temporary_one(tmp_path):
+    store = RunFolder(tmp_path)
+    store.write_json("run.json", {"format": 1})
+    with pytest.raises(TypeError):
+        store.write_json("run.json", {("not", "a key"): 1})
+    assert store.read_json() == {"format": 1}
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "fragments").touch()
+    with pytest.raises(StoreError, match="fragments"):
+        RunFolder(tmp_path).write_fragment("a", [row(0)])
+
+
+def test_a_newer_format_is_refused_with_advice(tmp_path):
+    (tmp_path / "run.json").write_text(json.dumps({"format": FORMAT + 1}))
+    with pytest.raises(InputError, match="update inpaint-bench"):
+        RunFolder(tmp_path).read_json()
+
+
+@pytest.mark.parametrize("text", ["[]", '{"format": "1"}', "{}", "{", ""])
+def test_a_damaged_run_json_is_an_error_that_names_it(tmp_path, text):
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(InputError, match=r"run\.json"):
+        RunFolder(tmp_path).read_json()
+
+
+def test_no_run_is_an_error_that_says_what_was_expected(tmp_path):
+    with pytest.raises(InputError, match=r"expected a run folder's run\.json"):
+        RunFolder(tmp_path).read_json()
+
+
+def test_pictures_and_masks_come_back_bit_for_bit(tmp_path):
+    store = RunFolder(tmp_path)
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    store.write_picture("été 画像.png", pixels)
+    store.write_picture("mask.png", pixels[..., 0] > 99)
+    assert (store.read_picture("été 画像.png") == pixels).all()
+    assert (store.read_picture("mask.png") == (pixels[..., 0] > 99)).all()
+
+
+def test_features_come_back_by_picture_and_damaged_ones_count_as_absent(tmp_path):
+    store = RunFolder(tmp_path)
+    vector = np.arange(4, dtype=np.float32)
+    store.write_features("a", {"sha-1": {"net": vector}, "sha-2": {"net": -vector}})
+    store.write_features("b", {"sha-3": {"net": vector}})
+    store.file("features/net/b.npz").write_bytes(b"PK nonsense")
+    features = store.read_features("net")
+    assert features.keys() == {"sha-1", "sha-2"}
+    assert (features["sha-2"] == -vector).all()
+
+
+def test_tables_of_mixed_fragments_have_all_columns(tmp_path):
+    store = RunFolder(tmp_path)
+    store.write_fragment("a", [{**row(0), "psnr_db": np.inf}])
+    store.write_fragment("b", [row(1)])
+    table = store.read_fragments()
+    assert table["psnr_db"].tolist()[0] == np.inf
+    assert pd.isna(table["psnr_db"].tolist()[1])

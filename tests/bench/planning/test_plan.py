@@ -1,0 +1,158 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from bench.errors import InputError, StoreError
+from bench.folder import shown_cases
+from bench.folder.store import RunFolder, records
+from bench.planning import plan
+from bench.planning.images import content_hash
+from bench.planning.protocol import Protocol
+
+
+@pytest.fixture
+def store(tmp_path) -> RunFolder:
+    return RunFolder(tmp_path / "run")
+
+
+def test_holes_do_not_depend_on_other_photos_or_their_order(store, photos):
+    whole, _ = plan.make(Protocol(photos=str(photos), size=64, draws=2), store)
+    alone, _ = plan.make(Protocol(photos=str(photos / "b.png"), size=64, draws=2), store)
+    columns = ["tier", "draw", "mask_sha", "hole_share", "photo_sha"]
+    of_b = whole[whole["photo"] == "b.png"][columns].reset_index(drop=True)
+    assert of_b.equals(alone[columns])
+    assert whole["mask_sha"].nunique() == len(whole) == 3 * 3 * 2
+
+
+def test_the_hole_of_a_case_is_that_of_the_plan(store, photos):
+    table, _ = plan.make(Protocol(photos=str(photos), size=64), store)
+    for facts in records(table):
+        hole = plan.hole_of(facts, store)
+        assert hole.shape == (64, 64)
+        assert hole.mean() == facts["hole_share"]
+
+
+def test_a_hole_that_is_gone_or_changed_is_an_error(store, photos):
+    table, _ = plan.make(Protocol(photos=str(photos), size=64), store)
+    first, second, *_ = records(table)
+    store.write_picture(plan.mask_file(first["mask_sha"]), np.eye(64, dtype=bool))
+    store.file(plan.mask_file(second["mask_sha"])).unlink()
+    with pytest.raises(StoreError, match="not what the plan says"):
+        plan.hole_of(first, store)
+    with pytest.raises(StoreError, match="cannot be read"):
+        plan.hole_of(second, store)
+
+
+def test_unreadable_photos_are_refused_with_a_reason_and_others_used(store, tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "bad.png").write_text("not a picture")
+    Image.new("RGB", (64, 64)).save(folder / "good.png")
+    table, inputs = plan.make(Protocol(photos=str(folder), size=64), store)
+    assert set(table["photo"]) == {"good.png"}
+    refused = inputs[inputs["status"] == "refused"]
+    assert refused["path"].tolist() == ["bad.png"]
+    assert "cannot be read" in refused["reason"].iloc[0]
+
+
+def test_no_usable_photo_at_all_is_an_error(store, tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "bad.png").touch()
+    with pytest.raises(InputError, match="the file is empty"):
+        plan.make(Protocol(photos=str(tmp_path / "photos")), store)
+
+
+def save_mask(path, hole: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(hole.astype(np.uint8) * 255).save(path)
+
+
+def test_mask_files_follow_their_photos_geometry_and_get_a_tier_by_share(store, photos, tmp_path):
+    hole = np.zeros((128, 128), bool)
+    hole[32:96, 32:96] = True
+    save_mask(tmp_path / "masks" / "a.png", hole)
+    save_mask(tmp_path / "masks" / "b_mask000.png", hole)
+    save_mask(tmp_path / "masks" / "b_mask001.png", ~hole)
+    save_mask(tmp_path / "masks" / "nested" / "c.png", hole[:64, :64])  # wrong size, but the
+    save_mask(tmp_path / "masks" / "nobody.png", hole)  # evaluated one is taken as it is
+    protocol = Protocol(photos=str(photos), masks=str(tmp_path / "masks"), size=64)
+    table, inputs = plan.make(protocol, store)
+    got = table[["photo", "tier", "draw", "hole_share"]].values.tolist()
+    assert got == [
+        ["a.png", "region", 0, 0.25],
+        ["b.png", "region", 0, 0.25],
+        ["b.png", "large", 0, 0.75],
+        ["nested/c.png", "region", 0, 0.25],
+    ]
+    facts = records(table)[0]
+    assert plan.hole_of(facts, store)[16:48, 16:48].all()
+    refused = inputs[inputs["status"] == "refused"]
+    assert refused["reason"].tolist() == ["no photo has the name of this mask"]
+
+
+def test_a_mask_of_another_size_is_refused_not_stretched(store, photos, tmp_path):
+    save_mask(tmp_path / "masks" / "a.png", np.ones((50, 70), bool))
+    save_mask(tmp_path / "masks" / "b.png", np.eye(128, dtype=bool))
+    protocol = Protocol(photos=str(photos), masks=str(tmp_path / "masks"), size=64)
+    table, inputs = plan.make(protocol, store)
+    assert set(table["photo"]) == {"b.png"}
+    reasons = inputs[inputs["status"] == "refused"].set_index("path")["reason"]
+    assert "70x50" in reasons[str(tmp_path / "masks" / "a.png")]
+    assert "no mask" in reasons["nested/c.png"]
+
+
+def test_photos_and_masks_may_share_a_folder(store, tmp_path):
+    Image.new("RGB", (64, 64)).save(tmp_path / "a.jpg")
+    Image.new("RGB", (64, 64)).save(tmp_path / "lonely.jpg")
+    save_mask(tmp_path / "a_mask.png", np.eye(64, dtype=bool))
+    protocol = Protocol(photos=str(tmp_path), masks=str(tmp_path), size=None)
+    table, inputs = plan.make(protocol, store)
+    assert table["photo"].tolist() == ["a.jpg"]
+    refused = inputs[inputs["status"] == "refused"]
+    assert refused["path"].tolist() == ["lonely.jpg"]
+
+
+def test_the_fingerprint_tells_photos_masks_size_and_metrics_apart(store, photos):
+    def line(metrics=("psnr 1",), **changes):
+        protocol = Protocol(photos=str(photos), **{"size": 64, **changes})
+        return plan.fingerprint(plan.make(protocol, store)[0], protocol, metrics).split()
+
+    base = line()
+    differs = {
+        "seed": [1],
+        "draws": [1],
+        "limit": [0, 1],
+        "size": [0, 1, 2],
+    }
+    for change, parts in differs.items():
+        value = 48 if change == "size" else 2
+        other = line(**{change: value})
+        assert [i for i in range(5) if other[i] != base[i]] == parts, change
+    assert [i for i in range(5) if line(("psnr 2",))[i] != base[i]] == [4]
+    assert line() == base
+
+
+def test_the_request_is_known_again_only_while_its_files_are_the_same(tmp_path):
+    Image.new("RGB", (64, 64)).save(tmp_path / "a.png")
+    protocol = Protocol(photos=str(tmp_path))
+    before = plan.inputs_key(protocol)
+    assert plan.inputs_key(protocol) == before
+    Image.new("RGB", (65, 64)).save(tmp_path / "b.png")
+    assert plan.inputs_key(protocol) != before
+
+
+def test_equal_pixels_of_another_shape_are_another_content():
+    flat = np.zeros((2, 8, 3), np.uint8)
+    assert content_hash(flat) != content_hash(flat.reshape(4, 4, 3))
+
+
+def test_beyond_the_limit_a_sample_of_fills_is_kept(monkeypatch, store, photos):
+    monkeypatch.setattr(plan, "KEEP_ALL_UP_TO", 4)
+    monkeypatch.setattr(shown_cases, "ALL_UP_TO", 2)
+    monkeypatch.setattr(shown_cases, "AT_RANDOM", 1)
+    table, _ = plan.make(Protocol(photos=str(photos), size=64), store)
+    assert len(table) == 9
+    certain = shown_cases.surely_shown(table)
+    assert certain.groupby(table["tier"]).sum().tolist() == [1, 1, 1]
+    assert table.loc[certain, "keep"].all()
+    assert 4 <= table["keep"].sum() <= 6

@@ -1,0 +1,431 @@
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+from bench.errors import BenchError
+from bench.folder.store import RunFolder
+from bench.planning.plan import mask_file, photo_file
+from bench.planning.protocol import Protocol
+from bench.run.merge import merge
+from bench.run.request import Request
+from bench.run.runner import run
+from tests.support import commands
+
+QUICK = ("psnr_db", "psnr_hole_db", "ssim", "ssim_hole", "drift")
+
+
+def request(out: Path, photos: Path, **changes) -> Request:
+    standard = {
+        "protocol": Protocol(photos=str(photos), size=96),
+        "methods": ("telea", "mean"),
+        "metrics": QUICK,
+        "executor": "inline",
+        "offline": True,
+    }
+    return Request(out, **{**standard, **changes})
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, photos) -> RunFolder:
+    out = tmp_path_factory.mktemp("runner") / "out"
+    run(request(out, photos, methods=("telea", "noise", "mean"), samples=2))
+    return RunFolder(out)
+
+
+def test_there_is_one_row_for_every_method_case_and_sample(finished):
+    rows = finished.read_table("cases.parquet")
+    assert rows.groupby("method").size().to_dict() == {
+        "telea": 9, "noise": 18, "mean": 9, "original": 9,
+    }  # fmt: skip
+    assert not rows.duplicated(commands.KEYS).any()
+    assert finished.read_json()["state"] == "complete"
+
+
+def test_the_ceiling_is_in_every_run_and_perfect(finished):
+    own = finished.read_table("cases.parquet").query("method == 'original'")
+    assert np.isinf(own[["psnr_db", "psnr_hole_db"]].to_numpy()).all()
+    assert (own[["ssim", "ssim_hole"]].to_numpy() == 1).all()
+    assert (own["drift"] == 0).all()
+
+
+def test_scikit_image_finds_the_same_numbers_in_the_saved_pictures(finished):
+    plan = finished.read_table("plan.parquet").set_index(["photo", "tier", "draw"])
+    rows = finished.read_table("cases.parquet").query("method != 'original'")
+    for row in rows.to_dict("records"):
+        facts = plan.loc[(row["photo"], row["tier"], row["draw"])]
+        photo = finished.read_picture(photo_file(facts["photo_sha"]))
+        hole = finished.read_picture(mask_file(facts["mask_sha"]))
+        output = finished.read_picture(row["output"])
+        assert (output[~hole] == photo[~hole]).all()
+        psnr = peak_signal_noise_ratio(photo, output, data_range=255)
+        in_hole = peak_signal_noise_ratio(photo[hole], output[hole], data_range=255)
+        ssim = structural_similarity(
+            photo, output, data_range=255, channel_axis=-1, gaussian_weights=True, sigma=1.5,
+            use_sample_covariance=False,
+        )  # fmt: skip
+        assert row["psnr_db"] == pytest.approx(psnr, abs=1e-4)
+        assert row["psnr_hole_db"] == pytest.approx(in_hole, abs=1e-4)
+        assert row["ssim"] == pytest.approx(ssim, abs=1e-5)
+
+
+def test_samples_differ_and_come_back_the_same(finished, tmp_path, photos):
+    rows = finished.read_table("cases.parquet").query("method == 'noise'")
+    pairs = rows.groupby(["photo", "tier"])["output_sha"].nunique()
+    assert (pairs == 2).all()
+    run(request(tmp_path / "again", photos, methods=("noise",), samples=2))
+    again = RunFolder(tmp_path / "again").read_table("cases.parquet").query("method == 'noise'")
+    assert again["output_sha"].tolist() == rows["output_sha"].tolist()
+
+
+def test_each_fill_has_its_seconds_and_memory(finished):
+    rows = finished.read_table("cases.parquet")
+    assert (rows[["seconds", "measure_seconds"]] > 0).all(axis=None)
+    assert (rows["cpu_seconds"] >= 0).all()
+    assert rows["peak_bytes"].between(5e7, 5e10).all()
+
+
+def test_a_new_metric_never_repeats_a_fill(tmp_path, photos):
+    out = tmp_path / "out"
+    run(request(out, photos))
+    store = RunFolder(out)
+    before = store.read_table("cases.parquet").set_index(commands.KEYS)
+    written = {path: path.stat().st_mtime_ns for path in store.file("outputs").rglob("*.png")}
+    run(request(out, photos, metrics=(*QUICK, "gmsd")))
+    after = store.read_table("cases.parquet").set_index(commands.KEYS)
+    assert after["gmsd"].notna().all()
+    same = ["seconds", "drift", "psnr_db", "output_sha"]
+    pd.testing.assert_frame_equal(after[same], before[same])
+    assert {path: path.stat().st_mtime_ns for path in written} == written
+
+
+def test_a_lost_picture_is_filled_again_when_it_must_be_measured(tmp_path, photos):
+    out = tmp_path / "out"
+    run(request(out, photos))
+    lost, changed = sorted((out / "outputs" / "telea").rglob("*.png"))[:2]
+    lost.unlink()
+    Image.new("RGB", (96, 96)).save(changed)
+    run(request(out, photos, metrics=(*QUICK, "gmsd")))
+    rows = RunFolder(out).read_table("cases.parquet")
+    assert (rows["status"] == "ok").all()
+    assert rows["gmsd"].notna().all()
+    assert lost.exists()
+
+
+def test_a_method_can_be_added_to_a_run(tmp_path, photos):
+    out = tmp_path / "out"
+    run(request(out, photos, methods=("mean",)))
+    fragments = set((out / "fragments").iterdir())
+    run(request(out, photos, methods=("telea",)))
+    rows = RunFolder(out).read_table("cases.parquet")
+    assert list(dict.fromkeys(rows["method"])) == ["mean", "original", "telea"]
+    new = pd.concat(map(pd.read_parquet, set((out / "fragments").iterdir()) - fragments))
+    assert set(new["method"]) == {"telea"}
+
+
+def test_another_protocol_is_refused_and_nothing_is_lost(tmp_path, photos):
+    out = tmp_path / "out"
+    run(request(out, photos))
+    before = commands.quality(out)
+    for protocol in (
+        Protocol(photos=str(photos), size=64),
+        Protocol(photos=str(photos), size=96, seed=1),
+        Protocol(photos=str(photos / "a.png"), size=96),
+    ):
+        with pytest.raises(BenchError, match="another protocol"):
+            run(request(out, photos, protocol=protocol))
+    pd.testing.assert_frame_equal(commands.quality(out), before)
+    assert len(RunFolder(out).read_table("plan.parquet")) == 9
+
+
+def test_failures_are_kept_unless_asked_to_try_again(tmp_path, photos):
+    out = tmp_path / "out"
+    own = ("Raises=tests.support.faulty:Raises",)
+    run(request(out, photos, methods=own))
+    fragments = set((out / "fragments").iterdir())
+    run(request(out, photos, methods=own))
+    assert set((out / "fragments").iterdir()) == fragments
+    run(request(out, photos, methods=own, retry_failed=True))
+    assert len(set((out / "fragments").iterdir()) - fragments) == 1
+    rows = RunFolder(out).read_table("cases.parquet")
+    assert rows.query("status == 'failed'")["photo"].tolist() == ["b.png"]
+
+
+def test_outputs_made_elsewhere_are_scored_alike_and_not_timed(finished, tmp_path, photos):
+    theirs = finished.file("outputs/telea")
+    out = tmp_path / "out"
+    run(request(out, photos, methods=("telea", f"theirs=folder:{theirs}")))
+    rows = commands.cases(out)
+    scores = ["psnr_db", "ssim", "ssim_hole", "output_sha"]
+    pd.testing.assert_frame_equal(rows.loc["theirs"][scores], rows.loc["telea"][scores])
+    assert rows.loc["theirs"][["seconds", "cpu_seconds"]].isna().all(axis=None)
+
+
+def test_a_folder_with_missing_outputs_is_refused_before_any_work(finished, tmp_path, photos):
+    theirs = tmp_path / "theirs"
+    for path in finished.file("outputs/telea").rglob("*.png"):
+        place = theirs / path.relative_to(finished.file("outputs/telea"))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(path.read_bytes())
+    sorted(theirs.rglob("*.png"))[0].unlink()
+    with pytest.raises(BenchError, match="missing 1"):
+        run(request(tmp_path / "out", photos, methods=(f"theirs=folder:{theirs}",)))
+    assert not (tmp_path / "out" / "cases.parquet").exists()
+
+
+def test_absent_weights_leave_a_nan_column_a_reason_and_the_stand_in(tmp_path, photos, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "empty"))
+    out = tmp_path / "out"
+    run(request(out, photos, methods=("mean",), metrics=("lpips", "fid", "psnr_db")))
+    rows = commands.cases(out)
+    assert rows["lpips"].isna().all()
+    assert rows["lpips_untrained"].notna().all()
+    metrics = RunFolder(out).read_table("metrics.parquet").set_index("metric")
+    assert metrics["status"].to_dict() == {
+        "psnr_db": "ok", "lpips": "absent", "lpips_untrained": "ok", "fid": "absent",
+    }  # fmt: skip
+    absent = metrics[metrics["status"] == "absent"]["reason"]
+    assert absent.str.contains("inpaint-bench weights fetch").all()
+
+
+@pytest.mark.slow
+def test_set_metrics_use_the_ceilings_features_and_survive_a_resume(tmp_path, photos):
+    out = tmp_path / "out"
+    metrics = ("psnr_db", "fid_untrained", "kid_untrained")
+    run(request(out, photos, methods=("mean",), metrics=metrics))
+    sets = RunFolder(out).read_table("sets.parquet").set_index(["method", "tier", "metric"])
+    assert (sets["n"] == 3).all()
+    assert sets["note"].str.contains("below 2048").all()
+    perfect = sets.loc["original"].xs("fid_untrained", level="metric")["value"]
+    assert perfect.abs().max() < 1e-3
+    assert (sets.loc["mean"].xs("fid_untrained", level="metric")["value"] > perfect + 0.1).all()
+    for path in (out / "features").rglob("*.npz"):
+        path.unlink()
+    run(request(out, photos, methods=("mean",), metrics=metrics))
+    again = RunFolder(out).read_table("sets.parquet").set_index(["method", "tier", "metric"])
+    pd.testing.assert_series_equal(again["value"], sets["value"], rtol=1e-5)
+
+
+def test_every_odd_photo_has_a_row_and_refusals_a_reason(tmp_path, shared_data):
+    out = tmp_path / "out"
+    odd = shared_data / "odd"
+    run(request(out, odd, protocol=Protocol(photos=str(odd), size=None), methods=("telea",)))
+    inputs = RunFolder(out).read_table("inputs.parquet")
+    given = sorted(path.name for path in odd.iterdir() if path.suffix != ".csv")
+    assert sorted(inputs[inputs["kind"] == "photo"]["path"]) == given
+    refused = inputs[inputs["status"] == "refused"]
+    assert {"truncated.jpg", "truncated.png", "corrupt_crc.png", "zero_byte.png", "text.png",
+            "header_bomb.png"} <= set(refused["path"])  # fmt: skip
+    assert refused["reason"].str.len().gt(10).all()
+    rows = commands.cases(out).reset_index()
+    assert set(rows["status"]) == {"ok"}
+    assert "été_画像.png" in set(rows["photo"])
+    tall = rows[(rows["photo"] == "tall_16x2048.png") & (rows["method"] == "telea")]
+    assert len(tall) == 3
+
+
+@pytest.mark.parametrize(
+    ("mask", "share", "status"), [("mask_empty.png", 0, "ok"), ("mask_full.png", 1, "declined")]
+)
+def test_no_hole_and_nothing_but_hole_are_answered(tmp_path, shared_data, mask, share, status):
+    odd = shared_data / "odd"
+    protocol = Protocol(photos=str(odd / "rgba.png"), masks=str(odd / mask), size=None)
+    out = tmp_path / "out"
+    run(request(out, odd, protocol=protocol, methods=("telea",)))
+    row = commands.cases(out).reset_index().query("method == 'telea'").iloc[0]
+    assert row["hole_share"] == share
+    assert row["status"] == status
+    if status == "ok":
+        assert np.isinf(row["psnr_db"])
+        assert np.isnan(row["psnr_hole_db"])
+    else:
+        assert "no known pixel" in row["reason"]
+
+
+def test_the_record_says_what_ran_where(finished):
+    header = finished.read_json()
+    environment = header["environment"]
+    assert environment["packages"]["numpy"] == np.__version__
+    assert environment["cores"] == os.cpu_count()
+    assert header["protocol"]["seed"] == 0
+    assert header["counts"] == {"ok": 45}
+    assert header["non_deterministic"] == []
+    assert json.dumps(header)
+
+
+def test_a_method_that_gives_two_answers_is_named(tmp_path, photos, monkeypatch):
+    out = tmp_path / "out"
+    own = ("Fickle=tests.support.faulty:Fickle",)
+    run(request(out, photos, methods=own, metrics=("psnr_db", "fid_untrained")[:1]))
+    for path in (out / "outputs").rglob("*.png"):
+        path.unlink()
+    run(request(out, photos, methods=own, metrics=("psnr_db", "ssim")))
+    named = RunFolder(out).read_json()["non_deterministic"]
+    assert len(named) == 9
+    assert named[0].startswith("Fickle")
+
+
+def test_an_edited_method_is_run_again(tmp_path, photos, monkeypatch):
+    source = """
+from methods.base import Inpainter
+from methods.card import Card
+class Grey(Inpainter):
+    card = Card("grey", "Grey", "other")
+    def infer(self, images, masks, generator):
+        return images + 0.5 * masks
+"""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
+    values = []
+    for level in ("0.5", "0.9"):
+        Path("edited_method.py").write_text(source.replace("0.5", level))
+        done = commands.run(tmp_path / "out", photos, "--methods", "own=edited_method:Grey")
+        assert done.returncode == 0, done.stderr
+        values.append(commands.cases(tmp_path / "out").loc["own"]["psnr_db"].mean())
+    assert values[0] != values[1]
+
+
+def test_weights_that_arrive_later_are_used_by_the_same_command(tmp_path, photos, monkeypatch):
+    weights = tmp_path / "weights"
+    monkeypatch.setenv("WEIGHTS_FILE", str(weights))
+    out = tmp_path / "out"
+    own = ("WantsWeights=tests.support.faulty:WantsWeights",)
+    header = run(request(out, photos, methods=own))
+    assert header["without_result"] == ["WantsWeights"]
+    methods = RunFolder(out).read_table("methods.parquet").set_index("method")
+    assert methods.loc["WantsWeights", "status"] == "unavailable"
+    weights.touch()
+    assert run(request(out, photos, methods=own))["without_result"] == []
+    assert (commands.cases(out)["status"] == "ok").all()
+
+
+def test_fewer_samples_than_before_leave_a_complete_run(tmp_path, photos):
+    out = tmp_path / "out"
+    run(request(out, photos, methods=("noise",), samples=2))
+    header = run(request(out, photos, methods=("noise",), samples=1))
+    assert (header["state"], header["missing"]) == ("complete", 0)
+    assert len(commands.cases(out).loc["noise"]) == 9
+
+
+def masked(folder: Path, holes: dict[str, np.ndarray]) -> str:
+    folder.mkdir()
+    for name, hole in holes.items():
+        Image.fromarray(hole).save(folder / f"{name}_mask.png")
+    return str(folder)
+
+
+def test_photos_that_changed_places_are_another_protocol(tmp_path):
+    rng = np.random.default_rng(0)
+    pictures = {name: rng.integers(0, 256, (64, 64, 3), dtype=np.uint8) for name in "ab"}
+    hole = np.zeros((64, 64), bool)
+    hole[20:40, 20:40] = True
+    protocols = []
+    for folder, names in (("one", "ab"), ("other", "ba")):
+        (tmp_path / folder).mkdir()
+        for name, picture in zip(names, pictures.values(), strict=True):
+            Image.fromarray(picture).save(tmp_path / folder / f"{name}.png")
+        masks = masked(tmp_path / f"{folder}-masks", {"a": hole, "b": hole})
+        protocols.append(Protocol(photos=str(tmp_path / folder), masks=masks, size=None))
+    out = tmp_path / "out"
+    run(request(out, tmp_path, protocol=protocols[0]))
+    with pytest.raises(BenchError, match="another protocol"):
+        run(request(out, tmp_path, protocol=protocols[1]))
+    run(request(tmp_path / "second", tmp_path, protocol=protocols[1]))
+    with pytest.raises(BenchError, match="expected runs of one protocol"):
+        merge(tmp_path / "merged", [out, tmp_path / "second"])
+
+
+def test_drift_is_known_even_if_it_was_first_asked_for_later(tmp_path, photos):
+    out = tmp_path / "out"
+    run(request(out, photos, metrics=("psnr_db",)))
+    written = {path: path.stat().st_mtime_ns for path in (out / "outputs").rglob("*.png")}
+    run(request(out, photos, metrics=("psnr_db", "drift")))
+    assert commands.cases(out)["drift"].notna().all()
+    assert {path: path.stat().st_mtime_ns for path in written} == written
+
+
+def test_fewer_metrics_measure_nothing_again(tmp_path, photos):
+    out = tmp_path / "out"
+    run(request(out, photos))
+    before = set((out / "fragments").iterdir())
+    run(request(out, photos, metrics=("psnr_db",)))
+    assert set((out / "fragments").iterdir()) == before
+    assert "ssim" not in commands.cases(out)
+
+
+def test_a_metric_without_a_value_says_why_in_the_row(tmp_path, photos):
+    out = tmp_path / "out"
+    run(request(out, photos, metrics=("psnr_db", "ms_ssim")))
+    rows = commands.cases(out)
+    assert rows["ms_ssim"].isna().all()
+    assert rows["note"].str.contains("ms_ssim: needs sides of at least").all()
+
+
+def test_a_photo_changed_in_the_run_folder_is_noticed(tmp_path, photos):
+    out = tmp_path / "out"
+    run(request(out, photos, methods=("mean",)))
+    for path in (out / "photos").iterdir():
+        Image.new("RGB", (96, 96)).save(path)
+    with pytest.raises(BenchError, match="not what the plan says"):
+        run(request(out, photos, methods=("telea",)))
+    (out / "plan.parquet").unlink()
+    assert run(request(out, photos, methods=("telea",)))["state"] == "complete"
+
+
+def test_an_output_lost_before_the_set_metrics_is_left_out(tmp_path, photos):
+    out = tmp_path / "out"
+    protocol = Protocol(photos=str(photos), size=96, draws=4)
+    run(request(out, photos, protocol=protocol, methods=("mean",)))
+    lost, damaged = sorted((out / "outputs" / "mean" / "small").rglob("*.png"))[:2]
+    lost.unlink()
+    damaged.write_bytes(damaged.read_bytes()[:-100])
+    run(request(out, photos, protocol=protocol, methods=("mean",), metrics=(*QUICK, "swd")))
+    sets = RunFolder(out).read_table("sets.parquet").set_index(["method", "tier"])
+    assert sets["n"].to_dict() == {
+        (method, tier): 10 if (method, tier) == ("mean", "small") else 12
+        for method in ("mean", "original")
+        for tier in ("small", "region", "large")
+    }
+    assert sets["value"].notna().all()
+
+
+def test_a_run_inside_its_photos_folder_is_refused(photos):
+    with pytest.raises(BenchError, match="inside the photos' folder"):
+        run(request(photos / "out", photos))
+    assert not (photos / "out" / "run.json").exists()
+
+
+def test_two_methods_of_one_name_are_refused(tmp_path, photos):
+    own = ("x=tests.support.faulty:Raises", "x=tests.support.faulty:Declines")
+    with pytest.raises(BenchError, match="have one name"):
+        run(request(tmp_path / "out", photos, methods=own))
+
+
+def test_an_earlier_method_that_is_gone_keeps_its_rows(tmp_path, photos, finished):
+    theirs = tmp_path / "theirs"
+    shutil.copytree(finished.file("outputs/telea"), theirs)
+    out = tmp_path / "out"
+    run(request(out, photos, methods=(f"theirs=folder:{theirs}",)))
+    shutil.rmtree(theirs)
+    header = run(request(out, photos, methods=("mean",)))
+    assert header["state"] == "complete"
+    assert set(commands.cases(out).reset_index()["method"]) == {"theirs", "mean", "original"}
+
+
+def test_a_photo_whose_name_is_not_unicode_is_refused(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    Image.new("RGB", (64, 64), "teal").save(folder / "good.png")
+    (folder / "bad\udcff.png").write_bytes((folder / "good.png").read_bytes())
+    (folder / "dangling.png").symlink_to(folder / "nowhere.png")
+    out = tmp_path / "out"
+    run(request(out, folder))
+    inputs = RunFolder(out).read_table("inputs.parquet").set_index("path")
+    assert inputs.loc["bad\\udcff.png", "reason"].startswith("the file name is not valid UTF-8")
+    assert set(commands.cases(out).reset_index()["photo"]) == {"good.png"}

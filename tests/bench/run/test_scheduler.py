@@ -1,0 +1,185 @@
+"""The scheduler against an executor that follows a script instead of doing work."""
+
+from collections import Counter, deque
+
+import pytest
+
+from bench.errors import StoreError
+from bench.folder.store import Item
+from bench.run.messages import Event, Job
+from bench.run.scheduler import Limits, Scheduler
+
+PLAN = [{"case_key": f"case {number}"} for number in range(200)]
+
+
+class Scripted:
+    """Keeps every item, but for those that a script says kill their worker or fail."""
+
+    def __init__(self, deadly=(), failing=(), refusing=(), capacity=2):
+        self.capacity = capacity
+        self.deadly, self.failing, self.refusing = set(deadly), set(failing), set(refusing)
+        self.events: deque[Event] = deque()
+        self.jobs: list[Job] = []
+
+    def submit(self, job: Job) -> None:
+        self.jobs.append(job)
+        if job.method in self.refusing:
+            event = Event(job.id, "refused", status="unavailable", reason="no weights")
+            self.events.append(event)
+            return
+        self.events.append(Event(job.id, "loaded"))
+        kept = []
+        for item in job.items:
+            self.events.append(Event(job.id, "started", item=item))
+            if item in self.deadly:
+                self.events.append(Event(job.id, "lost", reason="killed by SIGSEGV"))
+                return
+            kept.append((item, "failed" if item in self.failing else "ok"))
+        self.events.append(Event(job.id, "kept", kept=tuple(kept)))
+        self.events.append(Event(job.id, "finished"))
+
+    def next(self, timeout: float) -> Event | None:
+        return self.events.popleft() if self.events else None
+
+    def stop(self, job: int) -> None:
+        raise AssertionError("nothing here takes long")
+
+    def close(self) -> None:
+        pass
+
+
+def settle_all(executor, work, limits=None):
+    settled = []
+
+    def settle(method, ended):
+        settled.extend((method, *entry[:4]) for entry in ended)
+
+    Scheduler(executor, limits or Limits(), settle).run(work, PLAN)
+    counts = Counter((method, item) for method, item, *_ in settled)
+    assert set(counts.values()) <= {1}, "an item was settled twice"
+    assert counts.keys() == {(m, i) for m, items in work.items() for i in items}
+    return settled
+
+
+def items(count):
+    return [Item(case, 0) for case in range(count)]
+
+
+def test_every_item_is_settled_once():
+    settled = settle_all(Scripted(), {"a": items(40), "b": items(3)})
+    assert all(status == "ok" and written for *_, status, _, written in settled)
+
+
+@pytest.mark.parametrize("deadly", [0, 7, 15, 39])
+def test_a_deadly_item_is_found_tried_again_and_costs_only_itself(deadly):
+    executor = Scripted(deadly=[Item(deadly, 0)])
+    settled = settle_all(executor, {"a": items(40)}, Limits(retries=2))
+    bad = [entry for entry in settled if entry[2] != "ok"]
+    assert bad == [("a", Item(deadly, 0), "killed", "killed by SIGSEGV; tried 3 times", False)]
+    tries = sum(job.items[0] == Item(deadly, 0) and len(job.items) == 1 for job in executor.jobs)
+    assert tries >= 2
+
+
+def test_several_deadly_items_are_each_found():
+    deadly = [Item(3, 0), Item(4, 0), Item(20, 0)]
+    settled = settle_all(Scripted(deadly=deadly), {"a": items(40)})
+    assert sorted(item for _, item, status, *_ in settled if status == "killed") == deadly
+
+
+def test_a_hopeless_method_is_suspended_and_others_go_on():
+    executor = Scripted(failing=items(200))
+    work = {"a": items(200), "b": [Item(case, 1) for case in range(30)]}
+    settled = settle_all(executor, work, Limits(suspend_after=20))
+    not_tried = [entry for entry in settled if "not tried" in entry[3]]
+    assert {method for method, *_ in not_tried} == {"a"}
+    assert len(not_tried) >= 100
+    assert all(status == "ok" for method, _, status, *_ in settled if method == "b")
+
+
+def test_a_method_that_cannot_load_settles_all_its_items():
+    settled = settle_all(Scripted(refusing=["a"]), {"a": items(40), "b": items(2)})
+    assert {(s, r) for m, _, s, r, _ in settled if m == "a"} == {("unavailable", "no weights")}
+    assert {s for m, _, s, *_ in settled if m == "b"} == {"ok"}
+
+
+def test_a_folder_that_cannot_be_written_stops_the_run():
+    class Broken(Scripted):
+        def submit(self, job):
+            self.events.append(Event(job.id, "broken", reason="disk full"))
+
+    with pytest.raises(StoreError, match="disk full"):
+        settle_all(Broken(), {"a": items(3)})
+
+
+def test_a_worker_that_cannot_load_does_not_end_a_method_that_another_loaded():
+    class SecondRefuses(Scripted):
+        def submit(self, job):
+            self.refusing = {"a"} if len(self.jobs) == 1 else set()
+            super().submit(job)
+
+    settled = settle_all(SecondRefuses(), {"a": items(100)})
+    assert {status for _, _, status, *_ in settled} == {"ok"}
+
+
+def test_deaths_at_loading_count_anew_after_a_success():
+    class DiesEachOtherLoad(Scripted):
+        def submit(self, job):
+            self.jobs.append(job)
+            if len(self.jobs) % 2:
+                self.events.append(Event(job.id, "lost", reason="killed by SIGKILL"))
+            else:
+                self.jobs.append(job)
+                super().submit(job)
+
+    settled = settle_all(DiesEachOtherLoad(capacity=1), {"a": items(100)}, Limits(retries=1))
+    assert {status for _, _, status, *_ in settled} == {"ok"}
+
+
+def test_a_worker_lost_between_two_cases_costs_none():
+    class DiesAfterKeeping(Scripted):
+        def submit(self, job):
+            self.events.append(Event(job.id, "loaded"))
+            self.events.append(Event(job.id, "started", item=job.items[0]))
+            self.events.append(Event(job.id, "kept", kept=((job.items[0], "ok"),)))
+            self.events.append(Event(job.id, "lost", reason="killed by SIGKILL"))
+
+    settled = settle_all(DiesAfterKeeping(), {"a": items(20)})
+    assert {status for _, _, status, *_ in settled} == {"ok"}
+
+
+def test_earlier_rows_travel_with_their_items_only():
+    executor = Scripted()
+    earlier = {"a": {Item(0, 0): {"output": "x"}, Item(30, 0): {"output": "y"}}}
+    Scheduler(executor, Limits(), lambda *_: None).run({"a": items(40)}, PLAN, earlier)
+    travelled = {item: row for job in executor.jobs for item, row in job.earlier.items()}
+    assert travelled == earlier["a"]
+    assert all(set(job.earlier) <= set(job.items) for job in executor.jobs)
+
+
+def test_the_plan_travels_with_the_cases_it_is_about_only():
+    executor = Scripted()
+    settle_all(executor, {"a": items(40), "b": items(40)})
+    for job in executor.jobs:
+        assert job.cases == {item.case: PLAN[item.case] for item in job.items}
+
+
+def test_each_worker_keeps_to_a_method_until_the_last_ones_are_shared():
+    executor = Scripted(capacity=2)
+    settle_all(executor, {"a": items(64), "b": items(64), "c": items(96)}, Limits(chunk=32))
+    order = "".join(job.method for job in executor.jobs)
+    assert order.rstrip("c") == "abab"
+    shared = [len(job.items) for job in executor.jobs if job.method == "c"]
+    assert shared[0] == 96 // 4
+    assert max(shared[-2:]) <= 4
+
+
+def test_one_worker_shares_with_nobody():
+    executor = Scripted(capacity=1)
+    settle_all(executor, {"a": items(64), "b": items(40)}, Limits(chunk=32))
+    assert [len(job.items) for job in executor.jobs] == [32, 32, 32, 8]
+
+
+def test_jobs_are_not_cut_into_smaller_ones_than_pay():
+    executor = Scripted(capacity=8)
+    settle_all(executor, {"a": items(10)})
+    assert [len(job.items) for job in executor.jobs] == [4, 4, 2]

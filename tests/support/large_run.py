@@ -1,0 +1,209 @@
+"""Write run folders of made-up numbers that are as large as asked for, in bounded memory.
+
+Columns and texts are those of real runs, so that files and tables weigh what real ones do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image
+
+from bench.folder.store import FORMAT, RunFolder
+
+TIERS = ("small", "region", "large")
+_FAMILIES = ("CNN", "GAN", "transformer", "Fourier", "diffusion-based", "patch-based")
+_METRICS = (
+    ("psnr_db", "PSNR", "dB", "higher"), ("psnr_hole_db", "PSNR in the hole", "dB", "higher"),
+    ("ssim", "SSIM", "", "higher"), ("ssim_hole", "SSIM in the hole", "", "higher"),
+    ("l1", "L1", "", "lower"), ("l1_hole", "L1 in the hole", "", "lower"),
+    ("lpips", "LPIPS", "", "lower"), ("lpips_hole", "LPIPS in the hole", "", "lower"),
+    ("ms_ssim", "MS-SSIM", "", "higher"), ("gmsd", "GMSD", "", "lower"),
+    ("seam", "Seam", "", "lower"), ("drift", "Drift", "", "lower"),
+)  # fmt: skip
+
+
+def write_large_run(
+    folder: Path, *, photos: int, methods: int = 12, pictures: bool = False, side: int = 256
+) -> Path:
+    """Write a complete run: a draw of each tier a photo.
+
+    Args:
+        folder: Where; must not exist.
+        photos: Number of photos.
+        methods: Number of methods, of which one is a floor and one the ceiling.
+        pictures: Whether photos, holes and fills are there as pictures; all differ.
+        side: Side of the pictures in pixels.
+    """
+    names = [*(f"method_{i:02}" for i in range(methods - 2)), "mean", "original"]
+    plan = _plan(photos, side, pictures)
+    store = RunFolder(folder)
+    tables = {"plan": plan, "methods": _methods(names), "metrics": _metrics(),
+              "inputs": _inputs(plan), "sets": _sets(names, photos)}  # fmt: skip
+    for name, table in tables.items():
+        store.write_table(f"{name}.parquet", table)
+    with pq.ParquetWriter(folder / "cases.parquet", _schema()) as writer:
+        for number, name in enumerate(names):
+            rows = _cases(plan, name, number, names, pictures)
+            writer.write_table(pa.Table.from_pandas(rows, _schema(), preserve_index=False))
+    if pictures:
+        _write_pictures(folder, plan, names, side)
+    store.write_json(
+        "run.json",
+        {"format": FORMAT, "state": "complete", "missing": 0, "photo_set": "own photos",
+         "fingerprint": f"photos:aa/{photos} masks:bb/{len(plan)} size:{side} metrics:cc",
+         "finished": "2024-01-02T03:04:05+00:00", "environment": {"python": "3.12"}},
+    )  # fmt: skip
+    return folder
+
+
+def _plan(photos: int, side: int, pictures: bool) -> pd.DataFrame:
+    count = photos * len(TIERS)
+    rng = np.random.default_rng(0)
+    photo = np.repeat([f"folder_{i % 100:02}/photo_{i:08}.jpg" for i in range(photos)], len(TIERS))
+    tier = np.tile(TIERS, photos)
+    low = {"small": 0.01, "region": 0.1, "large": 0.3}
+    share = np.array([low[name] for name in tier]) * rng.uniform(1, 2, count)
+    return pd.DataFrame(
+        {
+            "case": range(count),
+            "case_key": [_hex("case", i) for i in range(count)],
+            "photo": photo, "cluster": photo, "tier": tier, "draw": 0,
+            "height": side, "width": side,
+            "photo_sha": [_hex("photo", i // len(TIERS)) for i in range(count)],
+            "mask_sha": [_hex("mask", i) for i in range(count)],
+            "mask_source": "generated", "family": "blob", "parameters": "{}",
+            "hole_share": share, "hole_width": side * np.sqrt(share),
+            "components": 1, "border": False, "keep": pictures,
+        }
+    )  # fmt: skip
+
+
+def _cases(
+    plan: pd.DataFrame, name: str, number: int, names: list[str], pictures: bool
+) -> pd.DataFrame:
+    """Rows of one method: a level of the photo and the hole, and a little of its own."""
+    ceiling = name == "original"
+    level = np.random.default_rng(1).normal(28, 4, len(plan)) - 10 * plan["hole_share"]
+    noise = np.random.default_rng([2, number]).normal(0, 0.4, len(plan))
+    db = level - 0.2 * number + noise - 6 * (name == "mean")
+    error = np.zeros(len(plan)) if ceiling else 10 ** (-db / 20)
+    rows = plan[["photo", "tier", "draw", "cluster", "hole_share", "hole_width", "case_key"]]
+    rows = rows.assign(method=name, sample=0, status="ok", reason="", note="", counts="",
+                       pictures="", worker=f"{8000 + number}-55dc4b0d", attempt=1)  # fmt: skip
+    for metric, _, unit, direction in _METRICS:
+        if unit:
+            rows[metric] = np.inf if ceiling else db
+        else:
+            rows[metric] = 1 - error if direction == "higher" else error
+    rows["seconds"] = 0.01 * (number + 1) * np.random.default_rng(3).uniform(0.9, 1.1, len(plan))
+    rows["cpu_seconds"] = rows["measure_seconds"] = rows["seconds"]
+    rows["peak_bytes"] = 2.0**20 * (150 + number)
+    rows["output_sha"] = [_hex(name, i) for i in range(len(plan))]
+    rows["fill_key"], rows["measure_key"] = _hex("fill", number), _hex("measure")
+    rows["output"] = [_fill_file(plan, name, i) for i in range(len(plan))] if pictures else ""
+    # One method lacks some cases, in each tier another reason.
+    if number == len(names) - 3:
+        lost = np.arange(len(plan)) % 50 < len(TIERS)
+        measured = [name for name, *_ in _METRICS]
+        rows.loc[lost, [*measured, "seconds"]] = np.nan
+        rows.loc[lost, ["status", "reason", "output"]] = ["failed", "ran out of ink", ""]
+    return rows
+
+
+def _fill_file(plan: pd.DataFrame, name: str, case: int) -> str:
+    if name == "original":
+        return f"photos/{_hex('photo', case // len(TIERS))}.png"
+    return f"outputs/{name}/{TIERS[case % len(TIERS)]}/{_hex('photo', case // len(TIERS))}-0.png"
+
+
+def _schema() -> pa.Schema:
+    texts = ("method", "photo", "tier", "cluster", "status", "reason", "note", "counts",
+             "pictures", "output", "output_sha", "case_key", "fill_key", "measure_key",
+             "worker")  # fmt: skip
+    whole = ("draw", "sample", "attempt")
+    measured = (name for name, *_ in _METRICS)
+    real = ("hole_share", "hole_width", *measured, "seconds", "cpu_seconds", "measure_seconds",
+            "peak_bytes")  # fmt: skip
+    kinds = ((texts, pa.string()), (whole, pa.int64()), (real, pa.float64()))
+    return pa.schema([(name, kind) for names, kind in kinds for name in names])
+
+
+def _methods(names: list[str]) -> pd.DataFrame:
+    families = {"mean": "floor", "original": "ceiling"}
+    return pd.DataFrame(
+        {
+            "method": name, "title": name.replace("_", " ").title(),
+            "family": families.get(name, _FAMILIES[i % len(_FAMILIES)]),
+            "summary": "Made up.", "paper": "", "url": "", "implementation": "none",
+            "licence": "CC0", "stochastic": False, "timed": True, "size": "any", "limits": "",
+            "verified": "", "identity": name, "status": "ok", "reason": "",
+        }
+        for i, name in enumerate(names)
+    )  # fmt: skip
+
+
+def _metrics() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "metric": name, "label": label, "unit": unit, "direction": direction,
+            "region": "picture", "implementation": "made up", "version": "1",
+            "weights": "", "note": "", "status": "ok", "reason": "",
+        }
+        for name, label, unit, direction in (*_METRICS, ("fid", "FID", "", "lower"))
+    ).assign(scope=lambda table: table["metric"].map({"fid": "set"}).fillna("case"))  # fmt: skip
+
+
+def _inputs(plan: pd.DataFrame) -> pd.DataFrame:
+    own = plan.drop_duplicates("photo")
+    facts = {"kind": "photo", "status": "ok", "reason": "", "note": ""}
+    return own[["height", "width"]].assign(path=own["photo"], sha256=own["photo_sha"], **facts)
+
+
+def _sets(names: list[str], photos: int) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"method": name, "tier": tier, "metric": "fid", "value": 10.0 + i, "low": np.nan,
+         "high": np.nan, "n": photos, "note": ""}
+        for i, name in enumerate(names)
+        for tier in TIERS
+    )  # fmt: skip
+
+
+def _write_pictures(folder: Path, plan: pd.DataFrame, names: list[str], side: int) -> None:
+    """Photos of smooth noise, holes as discs, fills that blur the photo the more the worse."""
+    for path, pixels in _pictures(plan, names, side):
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(target, "PNG", compress_level=1)
+
+
+def _pictures(plan: pd.DataFrame, names: list[str], side: int) -> Iterator[tuple[str, Any]]:
+    rows, columns = np.indices((side, side))
+    for case, facts in enumerate(plan.to_dict("records")):
+        number = case // len(TIERS)
+        rng = np.random.default_rng([4, number])
+        coarse = Image.fromarray(rng.integers(0, 256, (side // 8, side // 8, 3)).astype(np.uint8))
+        photo = np.array(coarse.resize((side, side), Image.Resampling.BICUBIC))
+        photo[::2, ::2] ^= 7  # so that it weighs about what a photo does
+        radius = side * np.sqrt(facts["hole_share"] / np.pi)
+        hole = np.hypot(rows - side / 2, columns - side / 2) < radius
+        if case % len(TIERS) == 0:
+            yield f"photos/{facts['photo_sha']}.png", photo
+        yield f"masks/{facts['mask_sha']}.png", hole
+        for place, name in enumerate(names):
+            if name != "original":
+                shade = np.roll(photo, place + 1, axis=1)
+                fill = np.where(hole[..., None], shade, photo)
+                yield _fill_file(plan, name, case), fill
+
+
+def _hex(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
