@@ -11,10 +11,8 @@ Pictures are RGB float32 tensors in ``[0, 1]`` of shape ``(N, 3, H, W)``; masks 
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
-import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -25,7 +23,7 @@ import numpy as np
 import torch
 
 from bench.errors import BenchError
-from methods import sizes
+from methods import identity, sizes
 
 if TYPE_CHECKING:
     from methods.card import Card
@@ -82,7 +80,8 @@ class Inpainter:
             variant for which they differ has its own on the instance.
         device: Where networks and tensors live.
         timed: False where the time of a fill says nothing (outputs made elsewhere).
-        shared: Further modules that a fill depends on; a package stands for all its files.
+        shared: Further modules that a fill depends on, if the class's module does not import them.
+        files: Files and folders that a fill depends on; their content becomes part of `identity`.
         undifferentiable: Why the gradient of a fill says not what it was made from; empty where
             it does.
     """
@@ -91,6 +90,7 @@ class Inpainter:
     timed: ClassVar[bool] = True
     undifferentiable: ClassVar[str] = ""
     shared: ClassVar[tuple[ModuleType, ...]] = ()
+    files: Sequence[str | Path] = ()
 
     def __init__(self, name: str = "", *, device: str = "cpu") -> None:
         """Keep the name and the device; load nothing yet.
@@ -108,20 +108,17 @@ class Inpainter:
 
     @property
     def identity(self) -> str:
-        """All that influences a fill besides the picture: code, settings, weights.
+        """All that influences a fill besides the picture, as far as it is known before `load`.
 
-        Rows are kept as long as this stays the same. Here it is the class, `code`, what all fills
-        pass through, and the size rule; override it to add library versions, settings, or the
-        hashes of weights.
+        Rows are kept as long as this stays the same, and, of methods that do not come with this
+        project, what `load` left in memory (see `methods.identity`). Override it to add what
+        neither can see, such as the version of a server that is asked.
+
+        Raises:
+            Unhashable: If the code cannot be read: fills then hold only for the run they were made
+                in.
         """
-        kind = f"{type(self).__module__}:{type(self).__qualname__}"
-        return f"{kind} code {self.code} harness {harness_code()} ({self.card.size})"
-
-    @property
-    def code(self) -> str:
-        """Hash of the files that the class, its parents and `shared` are written in."""
-        kinds = type(self).__mro__[: -len(Inpainter.__mro__)] or (type(self),)
-        return code_of(*kinds, *self.shared)
+        return identity.before_load(self)
 
     @property
     def weights_note(self) -> str:
@@ -274,27 +271,3 @@ def to_float(pictures: np.ndarray) -> torch.Tensor:
     """Turn uint8 ``(N, H, W, 3)`` into float32 ``(N, 3, H, W)`` in ``[0, 1]``."""
     planes = np.stack([cv2.split(picture) for picture in pictures])
     return torch.from_numpy(planes).to(torch.float32).div_(255)
-
-
-def code_of(*written: type | ModuleType) -> str:
-    """Hash of the files that classes and modules are written in; of all files of a package."""
-    files: list[Path] = []
-    for each in written:
-        with contextlib.suppress(OSError, TypeError):  # written in no file
-            path = Path(inspect.getfile(each))
-            files += sorted(path.parent.glob("*.py")) if path.name == "__init__.py" else [path]
-    return _hash_of(file for file in files if file.is_file())
-
-
-@functools.cache
-def harness_code() -> str:
-    """Hash of the files that every fill passes through, whatever the method."""
-    names = ("base.py", "harness.py", "sizes.py")
-    return _hash_of(Path(__file__).with_name(name) for name in names)
-
-
-def _hash_of(files: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:8]

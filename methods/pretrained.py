@@ -99,11 +99,11 @@ class Pretrained(Inpainter):
 
     @property
     def identity(self) -> str:
-        """Code, library, settings and weights."""
+        """Code, libraries, settings and weights."""
         files = (
             f"{each.name} {self._digest(each)} {dict(each.config)}" for each in self.checkpoints
         )
-        return " ".join([super().identity, "torch", torch.__version__, *files])
+        return " ".join([super().identity, *files])
 
     @property
     def weights_note(self) -> str:
@@ -191,4 +191,4 @@ class Pretrained(Inpainter):
 
     def _digest(self, checkpoint: Checkpoint) -> str:
         found = weights.find(checkpoint, self.folder)
-        return weights.digest(found)[:8] if found else "missing"
+        return weights.digest(found)[:16] if found else "missing"

@@ -41,9 +41,9 @@ ROOMS = {
         {"harness"},
         {"base"},
         {"layers"},
-        {"execution", "sizes"},
-        {"card", "recording"},
-        {"weights"},
+        {"execution", "sizes", "identity"},
+        {"card", "recording", "sources"},
+        {"weights", "state"},
     ],
 }
 # What a folder may use of the others.

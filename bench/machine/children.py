@@ -20,10 +20,11 @@ from multiprocessing.process import BaseProcess
 
 from bench.machine.threads import held_to
 
+Context = SpawnContext | ForkServerContext
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
-def context(threads: int, modules: Iterable[str]) -> SpawnContext | ForkServerContext:
+def context(threads: int, modules: Iterable[str]) -> Context:
     """Begin to load what children need, in a process of its own; give what starts them.
 
     Args:
@@ -56,7 +57,7 @@ def context(threads: int, modules: Iterable[str]) -> SpawnContext | ForkServerCo
 
 
 def start(
-    context: SpawnContext | ForkServerContext,
+    context: Context,
     threads: int,
     target: Callable[..., None],
     *arguments: object,

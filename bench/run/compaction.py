@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from bench.errors import BenchError
+from bench.folder.same_fills import machines_agree, other_pictures
 from bench.folder.store import KEYS, Item, RunFolder, records
 from bench.machine import provenance
 from bench.metrics import METRICS
@@ -43,12 +45,12 @@ def metrics_table(metrics: Sequence[MetricStatus]) -> pd.DataFrame:
 
 def settled(
     store: RunFolder, fragments: pd.DataFrame, header: Mapping[str, Any], *, retry_failed: bool
-) -> tuple[set[tuple[str, Item]], Earlier]:
+) -> tuple[dict[tuple[str, Item], str], Earlier]:
     """See what earlier starts did.
 
     Returns:
-        The fills that need nothing more, as (method, item); and by method and item the rows
-        whose fill still holds but that must be measured again.
+        The fills that need nothing more, as (method, item), with the status of each; and by
+        method and item the rows whose fill still holds but that must be measured again.
     """
     rows = _current(fragments, store.read_table("plan.parquet"), header)
     good, enough = rows["status"].eq("ok"), rows["measured"].astype(bool)
@@ -59,7 +61,8 @@ def settled(
     if retry_failed:
         final &= rows["status"].eq("declined")
     over = rows[enough.where(good, final)]
-    done = set(zip(over["method"], map(Item, over["case"], over["sample"]), strict=True))
+    fills = zip(over["method"], map(Item, over["case"], over["sample"]), strict=True)
+    done = dict(zip(fills, over["status"], strict=True))
     earlier: Earlier = {}
     for row in records(rows[good & ~enough & rows["output"].ne("")]):
         if store.file(row["output"]).exists():
@@ -90,6 +93,10 @@ def finish(
 
     Returns:
         The content of ``run.json``; its ``state`` is ``incomplete`` while fills are missing.
+
+    Raises:
+        BenchError: After all is written, if a method gave other pictures for what was the same by
+            all that is known of it, on one machine, and does not call itself stochastic.
     """
     plan = store.read_table("plan.parquet")
     if fragments is None:
@@ -98,6 +105,7 @@ def finish(
     missing = len(plan) * sum(header["fills_per_case"].values()) - len(rows)
     if state == "complete" and missing:
         state = "incomplete"
+    others = _other_pictures(fragments, header)
     header = {
         **header,
         "state": state,
@@ -105,7 +113,7 @@ def finish(
         "finished": provenance.now(),
         "counts": rows["status"].value_counts().to_dict(),
         "without_result": _without_result(rows),
-        "non_deterministic": _disagreements(fragments),
+        "non_deterministic": [_in_words(row) for row in records(others)],
     }
     store.write_table("cases.parquet", rows.drop(columns="case"))
     described = _with_availability(store.read_table("methods.parquet"), rows)
@@ -116,6 +124,10 @@ def finish(
     spread = sample_rows(store, whole, header["fills_per_case"], files, device)
     store.write_table("samples.parquet", spread)
     store.write_json("run.json", header)
+    deterministic = described.loc[~described["stochastic"].astype(bool), "method"]
+    wrong = others[others["method"].isin(deterministic)]
+    if len(wrong) and machines_agree(header["starts"]):
+        raise BenchError(other_pictures(records(wrong), str(store.path)))
     return header
 
 
@@ -166,14 +178,20 @@ def _without_result(rows: pd.DataFrame) -> list[str]:
     return [str(name) for name in good.index[~good]]
 
 
-def _disagreements(fragments: pd.DataFrame) -> list[str]:
-    """Fills that were computed twice by the same code with different pictures."""
-    good = fragments[fragments["status"] == "ok"] if len(fragments) else fragments
-    if good.empty:
-        return []
-    keys = ["method", "photo", "tier", "draw", "sample", "case_key", "fill_key"]
-    different = good.groupby(keys)["output_sha"].nunique().loc[lambda count: count > 1]
-    return [f"{m} on {p}, {t}, draw {d}, sample {s}" for m, p, t, d, s, *_ in different.index]
+def _other_pictures(fragments: pd.DataFrame, header: Mapping[str, Any]) -> pd.DataFrame:
+    """Fills made twice by what is the same today with different pictures: first and last made."""
+    keys = [*KEYS, "case_key", "fill_key"]
+    if fragments.empty:
+        return pd.DataFrame(columns=[*keys, "first", "last"])
+    today = fragments["fill_key"] == fragments["method"].map(header["fill_keys"])
+    good = fragments[today & (fragments["status"] == "ok")].sort_values("written")
+    made = good.groupby(keys, sort=False)["output_sha"].agg(["nunique", "first", "last"])
+    return made[made["nunique"] > 1].reset_index()
+
+
+def _in_words(row: Mapping[str, Any]) -> str:
+    method, photo, tier, draw, sample = (row[key] for key in KEYS)
+    return f"{method} on {photo}, {tier}, draw {draw}, sample {sample}"
 
 
 def _with_availability(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 import pandas as pd
@@ -19,8 +19,8 @@ _FIELDS = (
 )  # fmt: skip
 
 
-def methods_table(chosen: Sequence[Inpainter]) -> pd.DataFrame:
-    """One row per method: what its card says."""
+def methods_table(chosen: Sequence[Inpainter], identities: Mapping[str, str]) -> pd.DataFrame:
+    """One row per method: what its card says, and its identity by full name."""
     return pd.DataFrame(
         {
             "method": method.name,
@@ -33,7 +33,7 @@ def methods_table(chosen: Sequence[Inpainter]) -> pd.DataFrame:
             "parameters": parameters(method),
             "published": json.dumps([asdict(each) for each in method.card.published]),
             "training": getattr(method, "training", ""),
-            "identity": method.identity,
+            "identity": identities[method.name],
             "status": "ok",
             "reason": "",
         }

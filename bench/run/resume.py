@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +23,7 @@ from bench.metrics.meter import MetricStatus, resolve_metrics
 from bench.planning import plan as planning
 from bench.planning.images import BUNDLED
 from bench.run import compaction, training_table
+from bench.run.identities import Identity, fill_key, identities
 from bench.run.methods_table import methods_table
 from bench.run.request import Request
 from methods.base import CaseKey, Inpainter
@@ -42,6 +42,7 @@ class Opened:
         plan: The cases.
         metrics: What can be measured, and what cannot.
         wanted: All fills of the run by method, slow methods first.
+        deterministic: Methods whose fills must be the same whenever they are made.
     """
 
     store: RunFolder
@@ -49,6 +50,7 @@ class Opened:
     plan: list[dict[str, Any]]
     metrics: list[MetricStatus]
     wanted: dict[str, list[Item]]
+    deterministic: frozenset[str]
 
 
 @contextlib.contextmanager
@@ -101,19 +103,23 @@ def open_run(request: Request, store: RunFolder) -> Opened:
     chosen = {**_still_there(before, asked, request, cases), **asked}
     for method in asked.values():
         _guarded(method.name, method.expect, _keys(cases, method, request))
-    header = _header(request, before, chosen, metrics) | {
+    known = identities(chosen, request, [each.metric.name for each in metrics])
+    header = _header(request, before, chosen, metrics, known) | {
         "fingerprint": fingerprint,
         "inputs_key": key,
     }
     store.write_table("inputs.parquet", inputs)
     store.write_table("plan.parquet", plan)
     store.write_table("metrics.parquet", compaction.metrics_table(metrics))
-    store.write_table("methods.parquet", _described(store, header, list(chosen.values())))
+    store.write_table("methods.parquet", _described(store, header, list(chosen.values()), known))
     store.write_table("training.parquet", training_table.table(list(chosen.values())))
     store.write_json("run.json", header)
     ordered = sorted(chosen.values(), key=lambda method: -method.card.cost)
     wanted = {method.name: _items(cases, method, request) for method in ordered}
-    return Opened(store, header, cases, metrics, wanted)
+    steady = frozenset(
+        method.name for method in ordered if not (method.card.stochastic or method.name == CEILING)
+    )
+    return Opened(store, header, cases, metrics, wanted, steady)
 
 
 def digest(*parts: str) -> str:
@@ -226,10 +232,13 @@ def _samples(method: Inpainter, request: Request) -> int:
 
 
 def _described(
-    store: RunFolder, header: Mapping[str, Any], chosen: list[Inpainter]
+    store: RunFolder,
+    header: Mapping[str, Any],
+    chosen: list[Inpainter],
+    known: Mapping[str, Identity],
 ) -> pd.DataFrame:
     """Describe the methods that can run now; keep the description of the others."""
-    table = methods_table(chosen)
+    table = methods_table(chosen, {name: identity.text for name, identity in known.items()})
     if store.file("methods.parquet").exists():
         before = store.read_table("methods.parquet")
         table = pd.concat([before[~before["method"].isin(table["method"])], table])
@@ -242,21 +251,23 @@ def _header(
     before: Mapping[str, Any],
     chosen: Mapping[str, Inpainter],
     metrics: list[MetricStatus],
+    known: Mapping[str, Identity],
 ) -> dict[str, Any]:
     """The content of ``run.json`` before any work."""
     present = [entry.metric for entry in metrics if entry.status == "ok"]
     signatures = sorted(metric.signature for metric in present if metric.scope == "case")
     measure_key = digest(*signatures)
-    # Seed and device change fills, and belong to no method.
-    setting = (str(request.protocol.seed), request.device)
+    # Seed and kind of device change fills, and belong to no method.
+    setting = (str(request.protocol.seed), request.device.partition(":")[0])
     now: dict[str, dict[str, Any]] = {
         "methods": {method.name: text for text, method in chosen.items()},
         "fill_keys": {
-            method.name: digest(
-                method.name, _guarded(method.name, attrgetter("identity"), method), *setting
+            method.name: fill_key(
+                digest(method.name, known[method.name].text, *setting), known[method.name]
             )
             for method in chosen.values()
         },
+        "made_anew": {name: identity.passing for name, identity in known.items()},
         "fills_per_case": {m.name: _samples(m, request) for m in chosen.values()},
         "measurements": {measure_key: signatures},
     }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import random
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from bench.folder.same_fills import machines_agree
 from bench.folder.store import Item
 from bench.metrics import DEFAULT
 from bench.run import compaction
@@ -71,6 +73,8 @@ def _work(request: Request, opened: Opened) -> pd.DataFrame | None:
         ]
         for method, items in opened.wanted.items()
     }
+    for method, again in _made_again(request, opened, done).items():
+        todo[method] += again
     total = sum(map(len, todo.values()))
     if not total:
         return fragments
@@ -91,6 +95,30 @@ def _work(request: Request, opened: Opened) -> pd.DataFrame | None:
 
         Scheduler(executor, request.limits, settle).run(todo, opened.plan, earlier)
     return None
+
+
+def _made_again(
+    request: Request, opened: Opened, done: Mapping[tuple[str, Item], str]
+) -> dict[str, list[Item]]:
+    """A few kept fills of each deterministic method, to be made again and compared.
+
+    What a method's identity does not see, such as a file it opens at every fill, shows here, if
+    this is the machine that made them.
+    """
+    starts = opened.header["starts"]
+    if len(starts) < 2 or not machines_agree(starts):
+        return {}
+    pick = random.Random(len(starts))  # others at each start
+    found = {}
+    for method, items in opened.wanted.items():
+        kept = [
+            item
+            for item in items
+            if done.get((method, item)) == "ok" and _in_shard(method, item, request.shard)
+        ]
+        if kept and method in opened.deterministic:
+            found[method] = pick.sample(kept, min(len(kept), 1 + min(len(kept) // 100, 4)))
+    return found
 
 
 def _setup(request: Request, opened: Opened) -> Setup:

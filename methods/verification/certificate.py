@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from methods.base import Inpainter, code_of
+from methods.base import Inpainter
+from methods.sources import code_of
 from methods.weights import digest
 
 if TYPE_CHECKING:
@@ -67,5 +67,5 @@ def in_words(method: Inpainter) -> str:
 
 
 def _code(method: Inpainter) -> str:
-    """Hash of the code that was checked: what the network is written in, not the base classes."""
-    return code_of(sys.modules[type(method).__module__], *method.shared)
+    """Hash of the code that was checked: the network and its layers, not the base classes."""
+    return code_of(type(method), within=("methods.networks", "methods.layers"))[0]

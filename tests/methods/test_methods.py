@@ -4,14 +4,12 @@ import importlib.metadata
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import methods
 from bench.errors import BenchError, ContractError
-from methods import base
 from methods.card import Card, SizeRule, read
 
 CARDS = Path(methods.__file__).parent / "cards"
@@ -258,31 +256,6 @@ def test_a_choice_named_untrained_is_never_the_first(tmp_path, monkeypatch):
     card = read("x")
     assert card.weights == ("b", "a", "untrained-attention")
     assert [each.name for each in card.files()] == ["b"]
-
-
-@pytest.mark.parametrize("name", BUILT_IN)
-def test_the_identity_tells_of_the_harness_and_the_size_rule(name, monkeypatch):
-    method = methods.get(name)
-    assert f"harness {base.harness_code()} ({method.card.size})" in method.identity
-    before = method.identity
-    method.card = replace(method.card, size=SizeRule("fixed", side=99))
-    assert method.identity != before
-    again = method.identity
-    monkeypatch.setattr(base, "harness_code", lambda: "another")
-    assert method.identity != again
-
-
-def test_the_harness_is_the_files_that_every_fill_passes_through(tmp_path, monkeypatch):
-    folder = Path(methods.__file__).parent
-    for name in ("base.py", "harness.py", "sizes.py"):
-        (tmp_path / name).write_bytes((folder / name).read_bytes())
-    monkeypatch.setattr(base, "__file__", str(tmp_path / "base.py"))
-    assert base.harness_code.__wrapped__() == base.harness_code()
-    for name in ("base.py", "harness.py", "sizes.py"):
-        with (tmp_path / name).open("a") as file:
-            file.write("# changed\n")
-        assert base.harness_code.__wrapped__() != base.harness_code()
-        (tmp_path / name).write_bytes((folder / name).read_bytes())
 
 
 def test_what_is_known_of_a_licence_of_weights_is_said_in_one_form():

@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -122,7 +121,7 @@ class LocalExecutor:
             worker.job = None
 
 
-def prepare(threads: int, metrics: Iterable[str]) -> SpawnContext | ForkServerContext:
+def prepare(threads: int, metrics: Iterable[str]) -> children.Context:
     """Begin to load what workers with so many threads need to measure these metrics."""
     return children.context(threads, ["bench.run.one_case", *libraries(metrics)])
 

@@ -1,0 +1,123 @@
+"""What the fills of each method depend on; where only a loaded method tells, it is asked for that.
+
+A method that comes with this project says it before it is loaded. Any other is loaded once more, in
+a process of its own, since its code may crash, hang or hold a device: so a file that it opens under
+an unchanged name, or a value from elsewhere, is seen before any kept fill is taken for its.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
+from typing import NamedTuple
+
+import methods
+from bench.errors import BenchError, describe
+from bench.machine import children
+from bench.run.executors.local import prepare
+from bench.run.request import Request
+from methods.base import Inpainter
+from methods.identity import after_load, must_load
+from methods.state import Unhashable
+
+
+class Identity(NamedTuple):
+    """What a method's fills depend on.
+
+    Attributes:
+        text: In one line, for readers and for comparing.
+        passing: Why fills hold only for the start that made them; empty if they hold for longer.
+    """
+
+    text: str
+    passing: str = ""
+
+
+def identities(
+    chosen: Mapping[str, Inpainter], request: Request, metrics: Iterable[str]
+) -> dict[str, Identity]:
+    """Ask each method for its identity.
+
+    Args:
+        chosen: Methods by the text that asks for them.
+        request: How the run is done.
+        metrics: Names of the metrics that workers will measure.
+
+    Returns:
+        Identities by full name. That of a method which cannot be loaded is what is known without.
+
+    Raises:
+        BenchError: If a method's own code fails while it is asked.
+    """
+    found = {method.name: _unloaded(method) for method in chosen.values()}
+    asked = {
+        text: method
+        for text, method in chosen.items()
+        if must_load(method) and not found[method.name].passing
+    }
+    if request.executor == "inline":
+        told = [_told(text, request.device) for text in asked]
+    elif asked:
+        context = prepare(request.threads, metrics)
+        with ThreadPoolExecutor(request.workers) as pool:
+            told = list(pool.map(lambda text: _ask(context, text, request), asked))
+    else:
+        told = []
+    for method, (text, passing) in zip(asked.values(), told, strict=True):
+        unloaded = f"{found[method.name].text} not loaded"
+        found[method.name] = Identity(text or unloaded, passing)
+    return found
+
+
+def fill_key(digest: str, identity: Identity) -> str:
+    """The key that fills are kept by: another one each time where they must not be kept."""
+    return f"once-{uuid.uuid4().hex[:11]}" if identity.passing else digest
+
+
+def _unloaded(method: Inpainter) -> Identity:
+    try:
+        if must_load(method):
+            return Identity(method.identity)
+        return Identity(after_load(method))
+    except Unhashable as error:
+        return Identity(f"{type(method).__qualname__}, of unknown code", str(error))
+    except Exception as error:
+        if isinstance(error, BenchError):
+            raise
+        raise BenchError(f"method {method.name!r} cannot be prepared: {describe(error)}") from error
+
+
+def _ask(context: children.Context, text: str, request: Request) -> Identity:
+    """Ask a process of its own; what ends or hangs there is found out again by the worker."""
+    ours, theirs = context.Pipe()
+    child = children.start(context, request.threads, _answer, text, request.device, theirs)
+    theirs.close()
+    try:
+        if ours.poll(request.limits.load_timeout):
+            told: Identity = ours.recv()
+            return told
+    except (EOFError, OSError):  # it died
+        pass
+    finally:
+        ours.close()
+        child.kill()
+        child.join()
+    return Identity("")
+
+
+def _answer(text: str, device: str, pipe: Connection) -> None:
+    pipe.send(_told(text, device))
+
+
+def _told(text: str, device: str) -> Identity:
+    """Load a method and say its identity, or nothing if it cannot be loaded."""
+    try:
+        method = methods.get(text, device=device)
+        method.load()
+        return Identity(after_load(method))
+    except Unhashable as error:
+        return Identity(f"{text}, which holds what cannot be hashed", str(error))
+    except Exception:  # its rows will say why, as the worker loads it again
+        return Identity("")
