@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import Any, ClassVar, Protocol
 
 from methods.sources import OURS, code_of, modules_behind
-from methods.state import Digest
+from methods.state import Digest, Unhashable
 
 _BASE = "methods.base"
 # What readers are told, and what only orders or offers.
@@ -81,6 +81,19 @@ def after_load(method: Method) -> str:
         if name in sys.modules and name.partition(".")[0] not in OURS:
             found.add_values(vars(sys.modules[name]))
     return f"{method.identity} holds {found}"
+
+
+def in_words(method: Method) -> str:
+    """The identity of a loaded method, or that it has none."""
+    try:
+        return after_load(method)
+    except Unhashable:
+        return unhashable(method)
+
+
+def unhashable(method: Method) -> str:
+    """What stands for the identity of a method that has none."""
+    return f"{type(method).__qualname__}, which cannot be hashed"
 
 
 def must_load(method: Method) -> bool:

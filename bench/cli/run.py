@@ -107,6 +107,9 @@ def _run(options: argparse.Namespace) -> int:
     header = run(request)
     print(f"{options.out}: {header['state']}; {counted(header['counts'])}")
     print(f"fingerprint {header['fingerprint']}")
+    for name, reason in header["made_anew"].items():
+        if reason and name not in header["without_result"]:
+            print(f"{name}: its fills will be made anew by the next start: {reason}")
     if header["missing"]:
         print(f"{header['missing']} fills belong to other shards; join them: inpaint-bench merge")
         return _status(header)

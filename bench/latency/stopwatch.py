@@ -27,6 +27,7 @@ from bench.machine.flops import Operations
 from methods import execution, harness
 from methods.base import Inpainter, find_device, to_float
 from methods.harness import Spent
+from methods.identity import in_words
 from methods.pretrained import Pretrained
 
 _NOTHING = Spent(math.nan, math.nan, math.nan)
@@ -172,7 +173,7 @@ class MethodStopwatch(Stopwatch):
             {
                 "title": card.title,
                 "family": card.family,
-                "identity": self.method.identity,
+                "identity": in_words(self.method),
                 "weights": "made by rule: speed only" if made else self.method.weights_note,
                 **self._sizes(),
             },

@@ -19,6 +19,7 @@ from bench.planning.protocol import Protocol
 from bench.receptive import field as receptive
 from bench.receptive.field import SHARES, Field
 from methods.base import Inpainter
+from methods.identity import in_words
 
 TABLE = "receptive.parquet"
 RADII = tuple(f"r{100 * share:.0f}" for share in SHARES)
@@ -115,9 +116,10 @@ def results(asked: Sequence[Inpainter], photos: Photos) -> Iterator[Result]:
             if not method.undifferentiable:  # its weights would be of no use
                 method.load()
             field = receptive.measure(method, photos.pictures, photos.side)
-            yield Result(method.name, method.identity, field)
+            yield Result(method.name, in_words(method), field)
         except Exception as error:  # a method runs any code
-            yield Result(method.name, method.identity, None, status_of(error), describe(error))
+            failed = status_of(error), describe(error)
+            yield Result(method.name, in_words(method), None, *failed)
 
 
 def check_run(folder: Path, asked: Sequence[Inpainter]) -> RunFolder:
@@ -138,7 +140,8 @@ def check_run(folder: Path, asked: Sequence[Inpainter]) -> RunFolder:
                 f"--out: expected methods of the run {folder} ({', '.join(map(str, table.index))}),"
                 f" found {method.name}; run it there first"
             )
-        if known.get(method.name, method.identity) != method.identity:
+        # What a loaded method adds stands behind what is known before.
+        if not known.get(method.name, method.identity).startswith(method.identity):
             raise BenchError(
                 f"--out: {method.name} is not what the run {folder} measured "
                 f"({known[method.name]}), but {method.identity}; run it there again first"

@@ -19,7 +19,7 @@ from bench.machine import children
 from bench.run.executors.local import prepare
 from bench.run.request import Request
 from methods.base import Inpainter
-from methods.identity import after_load, must_load
+from methods.identity import after_load, must_load, unhashable
 from methods.state import Unhashable
 
 
@@ -82,7 +82,7 @@ def _unloaded(method: Inpainter) -> Identity:
             return Identity(method.identity)
         return Identity(after_load(method))
     except Unhashable as error:
-        return Identity(f"{type(method).__qualname__}, of unknown code", str(error))
+        return Identity(unhashable(method), str(error))
     except Exception as error:
         if isinstance(error, BenchError):
             raise
@@ -118,6 +118,6 @@ def _told(text: str, device: str) -> Identity:
         method.load()
         return Identity(after_load(method))
     except Unhashable as error:
-        return Identity(f"{text}, which holds what cannot be hashed", str(error))
+        return Identity(unhashable(method), str(error))
     except Exception:  # its rows will say why, as the worker loads it again
         return Identity("")
