@@ -7,7 +7,7 @@ from PIL import Image
 from skimage import data
 
 if TYPE_CHECKING:
-    from bench.training.loop import Job
+    from bench.training.job import TrainingJob
 
 
 @pytest.fixture(scope="session")
@@ -42,20 +42,20 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def job(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> "Job":
+def job(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> "TrainingJob":
     """A short training of LaMa, whatever networks are on this machine."""
-    from bench.training.loop import Job
+    from bench.training.job import TrainingJob
     from tests.support.trainings import SIDE
 
     out = tmp_path_factory.mktemp("training") / "out"
-    return Job(
+    return TrainingJob(
         "lama", (archive,), out, 16, batch=4, crop=SIDE, block=8, terms_of_use="made here",
         networks="none",
     )  # fmt: skip
 
 
 @pytest.fixture(scope="session")
-def trained(job: "Job") -> Path:
+def trained(job: "TrainingJob") -> Path:
     """The weights of `job`, trained."""
     from bench.training.loop import train
 

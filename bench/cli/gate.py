@@ -6,13 +6,9 @@ import argparse
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bench.cli.arguments import Commands
 from bench.errors import BenchError
-
-if TYPE_CHECKING:
-    from bench.gate.judge import Verdict
 
 DEFAULT = Path("bench/baseline.json")
 _STATUSES = (
@@ -43,6 +39,7 @@ def add(commands: Commands) -> None:
 
 def _gate(options: argparse.Namespace) -> int:
     from bench.gate import formats
+    from bench.gate.judge_run import judge_run
 
     verdict = judge_run(options.baseline, options.run)
     _write(options.json, lambda: json.dumps(formats.as_json(verdict), indent=1) + "\n")
@@ -51,45 +48,6 @@ def _gate(options: argparse.Namespace) -> int:
     print(formats.as_text(verdict))
     print(f"verdict: {options.run / 'verdict.json'}")
     return verdict.exit_status
-
-
-def judge_run(baseline: Path, run: Path) -> Verdict:
-    """Judge a run folder against a baseline file or run folder; write ``RUN/verdict.json``.
-
-    Raises:
-        BenchError: If one of the two cannot be read or the verdict not be written; then the run
-            folder has no verdict, not even an earlier one.
-    """
-    from bench.folder.store import RunFolder
-    from bench.gate import formats
-
-    try:
-        (run / "verdict.json").unlink(missing_ok=True)
-    except OSError as error:
-        raise BenchError(
-            f"cannot remove the earlier {run / 'verdict.json'}: {error}; expected a run folder "
-            "that can be written to"
-        ) from error
-    verdict = _verdict(baseline, run)
-    RunFolder(run).write_json("verdict.json", formats.as_json(verdict))
-    return verdict
-
-
-def _verdict(baseline: Path, run: Path) -> Verdict:
-    from bench.gate import baseline as baselines
-    from bench.gate.judge import incomparable, judge
-
-    sides: dict[str, baselines.Results] = {}
-    newer: dict[str, str] = {}
-    readers = (("baseline", baseline, baselines.read), ("run", run, baselines.read_run))
-    for side, path, read in readers:
-        try:
-            sides[side] = read(path)
-        except baselines.NewerFormat as error:
-            newer[side] = error.said
-            sides[side] = baselines.unread(path)
-    old, new = sides["baseline"], sides["run"]
-    return incomparable(old, new, newer) if newer else judge(old, new)
 
 
 def _write(path: Path | None, text: Callable[[], str]) -> None:

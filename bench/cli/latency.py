@@ -67,7 +67,7 @@ def _latency(options: argparse.Namespace) -> int:
     threads = options.threads or (1 if options.shared else measure.threads_here())
     if options.self_test:
         return _self_test(device, threads, _pace(options))
-    request = measure.Request(
+    request = measure.LatencyRequest(
         methods=tuple(name for name in ",".join(_names(options)).split(",") if name),
         device=device,
         sides=tuple(_numbers(options.sizes)),
@@ -142,7 +142,7 @@ def _names(options: argparse.Namespace) -> list[str]:
 
         known = RunFolder(options.out).read_json()["methods"]
         return [text for name, text in known.items() if "=folder:" not in text and name != CEILING]
-    from bench.cli.run import default_methods
+    from bench.run.request import default_methods
 
     return default_methods()
 

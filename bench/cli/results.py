@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.cli import gate
 from bench.cli.arguments import Commands
 from bench.errors import BenchError
 
@@ -56,8 +55,9 @@ def _report(options: argparse.Namespace) -> int:
     _check(options)
     if options.baseline is not None:
         from bench.gate.formats import as_text
+        from bench.gate.judge_run import judge_run
 
-        print(as_text(gate.judge_run(options.baseline, options.runs[0])))
+        print(as_text(judge_run(options.baseline, options.runs[0])))
     if len(options.runs) == 1:
         index = build_report(options.runs[0], options.out)
     else:

@@ -70,7 +70,7 @@ def add(commands: Commands) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from bench.planning.protocol import Protocol
-    from bench.run.request import Request
+    from bench.run.request import Request, default_methods
     from bench.run.runner import run
     from bench.run.scheduler import Limits
 
@@ -132,7 +132,7 @@ def _short_latency(options: argparse.Namespace, header: dict[str, Any]) -> None:
         for name, text in header["methods"].items()
         if "=folder:" not in text and name not in (CEILING, *header["without_result"])
     ]
-    request = measure.Request(
+    request = measure.LatencyRequest(
         methods=tuple(names),
         device=fastest_device(),
         sides=(_size(options.size or "256") or 256,),
@@ -158,15 +158,6 @@ def _refuse_idle(options: argparse.Namespace) -> None:
         raise BenchError("--size: the bundled tiles are 256 x 256; give --images too")
     if options.masks is not None and (options.tiers or options.draws):
         raise BenchError("--tiers and --draws: for generated holes only, not with --masks")
-
-
-def default_methods() -> list[str]:
-    """What the default job runs: quick methods, and the small weights of all networks."""
-    import methods
-
-    cards = {name: methods.card(name) for name in methods.names()}
-    quick = [name for name, card in cards.items() if card.default]
-    return quick + [f"{name}:small" for name, card in cards.items() if "small" in card.weights]
 
 
 def _size(text: str) -> int | None:

@@ -55,7 +55,8 @@ def add(commands: Commands) -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from bench.training.loop import Job, train
+    from bench.training.job import TrainingJob
+    from bench.training.loop import train
 
     if options.recipe and options.batch:
         raise BenchError("--batch: source-report has batches of six; give one of the two")
@@ -64,7 +65,7 @@ def _train(options: argparse.Namespace) -> int:
     if options.network_weights and options.networks == "none":
         raise BenchError("--network-weights: --networks none needs no file; give one of the two")
     weights = train(
-        Job(
+        TrainingJob(
             method=options.method,
             images=tuple(options.images),
             out=options.out,

@@ -15,8 +15,9 @@ from typing import Any, NoReturn
 from bench.errors import InputError
 from bench.folder.store import records
 from bench.gate.baseline import CASE_KEYS, FORMAT, Results, case_name, read, refuse_unfinished
-from bench.gate.judge import Verdict, judge
+from bench.gate.judge import judge
 from bench.gate.tolerances import CEILING, decimals, require_tolerances
+from bench.gate.verdict import Verdict
 from bench.latency.compare import PLACE, Timings
 
 

@@ -15,7 +15,8 @@ from bench.folder.store import KEYS, records
 from bench.gate.baseline import case_name
 from bench.gate.baseline_file import to_json
 from bench.gate.changes import BETTER, NOT_MEASURED, REGRESSED
-from bench.gate.judge import NOT_COMPARABLE, NOT_COMPARED, NOTHING_COMPARED, SAME_OR_BETTER, Verdict
+from bench.gate.judge import NOT_COMPARED, NOTHING_COMPARED
+from bench.gate.verdict import NOT_COMPARABLE, SAME_OR_BETTER, Verdict
 
 FORMAT = 1
 WORST = 10

@@ -22,7 +22,7 @@ from bench.latency import anchors, inputs, table
 from bench.latency.compare import FACTS, TABLE
 from bench.latency.inputs import Config
 from bench.latency.processes import NoAnswer, Process, data_limit
-from bench.latency.rounds import Bout, Pace, Protocol
+from bench.latency.rounds import Bout, Pace, Rounds
 from bench.latency.stopwatch import Loaded, Subject
 from bench.latency.table import Side
 from bench.machine import flops, provenance
@@ -35,7 +35,7 @@ SAMPLES = "latency-samples.parquet"
 
 
 @dataclass(frozen=True)
-class Request:
+class LatencyRequest:
     """What to time, and where.
 
     Attributes:
@@ -97,7 +97,7 @@ def threads_here() -> int:
     return min(psutil.cpu_count(logical=False) or 1, here or 1)
 
 
-def measure(request: Request, tell: Callable[[str], None] = print) -> Measured:
+def measure(request: LatencyRequest, tell: Callable[[str], None] = print) -> Measured:
     """Time methods.
 
     Args:
@@ -120,7 +120,7 @@ def measure(request: Request, tell: Callable[[str], None] = print) -> Measured:
         sides = {name: Side() for name in names}
         bouts = [Bout(config) for config in configs]
         _load_all({name: processes[name] for name in names}, sides, bouts, request.together, tell)
-        protocol = Protocol(
+        protocol = Rounds(
             processes,
             anchors.NAMES,
             kind,
@@ -148,7 +148,9 @@ def measure(request: Request, tell: Callable[[str], None] = print) -> Measured:
     return Measured(table.build(samples, bouts, sides, setting), samples, facts)
 
 
-def measure_into(folder: Path, request: Request, tell: Callable[[str], None] = print) -> Measured:
+def measure_into(
+    folder: Path, request: LatencyRequest, tell: Callable[[str], None] = print
+) -> Measured:
     """Measure, and put it into a run folder, where it replaces what was there.
 
     Raises:
@@ -181,7 +183,7 @@ def _names(asked: Sequence[str]) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _processes(names: dict[str, str], request: Request) -> Iterator[dict[str, Process]]:
+def _processes(names: dict[str, str], request: LatencyRequest) -> Iterator[dict[str, Process]]:
     """One process for each anchor and each method."""
     limit = data_limit(request.device)
     texts = dict.fromkeys(anchors.NAMES, "") | names
@@ -259,7 +261,10 @@ def _speeds(process: Process, config: Config) -> dict[int, float]:
 
 
 def _facts(
-    request: Request, setting: dict[str, Any], words: dict[str, str], ceilings: dict[str, float]
+    request: LatencyRequest,
+    setting: dict[str, Any],
+    words: dict[str, str],
+    ceilings: dict[str, float],
 ) -> dict[str, Any]:
     environment = provenance.collect()
     machine = {

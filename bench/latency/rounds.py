@@ -114,7 +114,7 @@ class Bout:
         return estimates.ratio(*(zip(*both, strict=True) if both else ([], [], [])))
 
 
-class Protocol:
+class Rounds:
     """Times subjects on configs.
 
     Args:

@@ -11,7 +11,7 @@ from bench.latency import anchors, estimates
 from bench.latency.estimates import Ratio
 from bench.latency.inputs import Config
 from bench.latency.processes import Process
-from bench.latency.rounds import AGAIN, Bout, Pace, Protocol, ratio_of
+from bench.latency.rounds import AGAIN, Bout, Pace, Rounds, ratio_of
 from bench.latency.stopwatch import Subject
 
 MORE_WORK = 70 / 64
@@ -51,7 +51,7 @@ def run(device: str, threads: int, pace: Pace, tell: Callable[[str], None] = pri
     try:
         for process in processes.values():
             process.ask("load")
-        protocol = Protocol(processes, names, kind, pace, 0, tell)
+        protocol = Rounds(processes, names, kind, pace, 0, tell)
         if kind == "cpu" and threads > 1:
             protocol.basis = "wall"
         protocol.run([bout])

@@ -57,7 +57,7 @@ def build(
     """Sum up.
 
     Args:
-        samples: Of `rounds.Protocol`.
+        samples: Of `rounds.Rounds`.
         bouts: Finished.
         methods: By full name, in the order of the table.
         setting: ``device``, ``threads`` and ``basis`` (``cpu``, ``wall`` or ``device``: which clock

@@ -7,7 +7,7 @@ import itertools
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import fmean
@@ -21,6 +21,7 @@ import methods
 from bench.errors import BenchError, InputError
 from bench.machine import flops, memory
 from bench.training import features, held_out, ledger, photos, result, state
+from bench.training.job import TrainingJob
 from bench.training.recipe import BETAS, CRITIC_RATE, RATE
 from bench.training.recipes import recipe_for
 from bench.training.state import Average
@@ -33,61 +34,7 @@ _PRECISIONS = ("32-true", "bf16-mixed")
 _PATIENCE = 10  # steps in a row that may lack finite values
 
 
-@dataclass(frozen=True)
-class Job:
-    """A training.
-
-    Attributes:
-        method: Name of a learnable method.
-        images: Folders or archives of photos.
-        out: Folder of the training.
-        budget: Pictures to be seen by the network that fills; 0 where `rounds` says it.
-        config: Name of a configuration on the method's card.
-        seed: Of first weights and of the stream.
-        batch: Pictures of a step.
-        crop: Side of the squares, in pixels.
-        block: Pictures of a row in the ledger; after each the state is saved.
-        device: As torch writes it; the kind only, where there are several.
-        devices: How many; each takes its share of every batch.
-        precision: ``32-true`` or ``bf16-mixed``.
-        workers: Processes that read ahead.
-        terms_of_use: Of the photos, for the card.
-        networks: Whether terms that need a downloaded network take part: ``found`` where it is
-            here, ``fetch`` after getting it, ``none`` not at all.
-        network_weights: Its file, or the folder that holds it, if not where weights usually are.
-        rounds: How often all photos are seen, instead of a budget.
-    """
-
-    method: str
-    images: tuple[Path, ...]
-    out: Path
-    budget: int
-    config: str = "small"
-    seed: int = 0
-    batch: int = 8
-    crop: int = 128
-    block: int = 800
-    device: str = "cpu"
-    devices: int = 1
-    precision: str = "32-true"
-    workers: int = 0
-    terms_of_use: str = "not stated"
-    networks: str = "found"
-    network_weights: Path | None = None
-    rounds: int = 0
-
-    @property
-    def weights(self) -> Path:
-        """Where the weights will be."""
-        return self.out / f"{self.method}-{self.config}.safetensors"
-
-    @property
-    def ledger(self) -> Path:
-        """Where the ledger is kept."""
-        return self.weights.with_suffix(".jsonl")
-
-
-def train(job: Job) -> Path:
+def train(job: TrainingJob) -> Path:
     """Train a network, or go on with it.
 
     The state is saved after each block, with which a killed training goes on; on a CPU it ends
@@ -118,7 +65,7 @@ def train(job: Job) -> Path:
     return done
 
 
-def _connect(job: Job) -> Any:
+def _connect(job: TrainingJob) -> Any:
     """Check what can be checked before anything is read, and make the Fabric."""
     try:
         from bench.training import devices
@@ -142,7 +89,7 @@ def _connect(job: Job) -> Any:
     return devices.connect(find_device(job.device), job.devices, job.precision)
 
 
-def _trained(fabric: Any, job: Job) -> Path | BenchError:
+def _trained(fabric: Any, job: TrainingJob) -> Path | BenchError:
     """Train in one of the processes; what they give back is the first one's."""
     try:
         return _train(fabric, job)
@@ -150,7 +97,7 @@ def _trained(fabric: Any, job: Job) -> Path | BenchError:
         return error  # raised from another process, it would be told as a traceback
 
 
-def _train(fabric: Any, job: Job) -> Path:
+def _train(fabric: Any, job: TrainingJob) -> Path:
     photo_set = photos.read(job.images, job.crop)
     job = replace(job, budget=job.budget or job.rounds * len(photo_set.train))
     found = _features(job)
@@ -189,7 +136,7 @@ def _train(fabric: Any, job: Job) -> Path:
     return result.write(job, photo_set, adapter, learner, blocks) if first else job.weights
 
 
-def _asked(job: Job) -> dict[str, Any]:
+def _asked(job: TrainingJob) -> dict[str, Any]:
     """What a continued training must share with the one before; its budget may grow."""
     kept = ["method", "config", "seed", "batch", "crop", "precision", "devices"]
     if len(recipe_for(job.method).stages) > 1:
@@ -197,14 +144,14 @@ def _asked(job: Job) -> dict[str, Any]:
     return {name: getattr(job, name) for name in kept}
 
 
-def _features(job: Job) -> features.Features | None:
+def _features(job: TrainingJob) -> features.Features | None:
     """The network made elsewhere that terms need, if it was found."""
     kind = recipe_for(job.method).features_of
     path = job.network_weights
     return kind.read(path) if kind is not None and path is not None else None
 
 
-def _blocks_of(job: Job, pictures: int) -> list[ledger.Block]:
+def _blocks_of(job: TrainingJob, pictures: int) -> list[ledger.Block]:
     """The ledger up to the state that was saved."""
     blocks = [each for each in ledger.read(job.ledger) if each.pictures <= pictures]
     if not blocks or blocks[-1].pictures != pictures:
@@ -215,7 +162,7 @@ def _blocks_of(job: Job, pictures: int) -> list[ledger.Block]:
     return blocks
 
 
-def _set_up(job: Job, fabric: Any) -> tuple[Learner, Pretrained]:
+def _set_up(job: TrainingJob, fabric: Any) -> tuple[Learner, Pretrained]:
     kind = recipe_for(job.method)
     name = f"{job.method}@{kind.variant}" if kind.variant else job.method
     adapter = methods.learnable(job.method).untrained(job.config, name, device=job.device)

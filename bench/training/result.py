@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -17,6 +17,7 @@ from bench.machine import provenance
 from bench.training import held_out
 from bench.training import recipe as common
 from bench.training.features import Features
+from bench.training.job import TrainingJob
 from bench.training.ledger import Block
 from bench.training.photos import PhotoSet
 from bench.training.recipe import Recipe
@@ -25,12 +26,13 @@ from bench.training.step import LARGEST_NORM, Learner
 from methods.pretrained import Pretrained
 from methods.weights import digest
 
-if TYPE_CHECKING:
-    from bench.training.loop import Job
-
 
 def write(
-    job: Job, photo_set: PhotoSet, adapter: Pretrained, learner: Learner, blocks: list[Block]
+    job: TrainingJob,
+    photo_set: PhotoSet,
+    adapter: Pretrained,
+    learner: Learner,
+    blocks: list[Block],
 ) -> Path:
     """Write the averaged weights in half precision and their card.
 
@@ -63,7 +65,7 @@ def write(
     return path
 
 
-def _training(job: Job, recipe: Recipe, blocks: list[Block]) -> dict[str, Any]:
+def _training(job: TrainingJob, recipe: Recipe, blocks: list[Block]) -> dict[str, Any]:
     """What was done, and what it took."""
     last = blocks[-1]
     return {
@@ -94,12 +96,12 @@ def networks(features: Features | None) -> dict[str, str]:
     return {features.checkpoint: features.sha256} if features is not None else {}
 
 
-def _without(job: Job, recipe: Recipe) -> dict[str, str]:
+def _without(job: TrainingJob, recipe: Recipe) -> dict[str, str]:
     asked = ", and was not wanted (--networks none)" if job.networks == "none" else ""
     return {term: why + asked for term, why in recipe.without.items()}
 
 
-def _data(job: Job, photo_set: PhotoSet) -> dict[str, Any]:
+def _data(job: TrainingJob, photo_set: PhotoSet) -> dict[str, Any]:
     """Which photos, and on what terms."""
     return {
         "photos": len(photo_set.train),

@@ -10,7 +10,7 @@ from typing import Any
 from bench.text import numbers
 from reports.results import tables
 from reports.results.run import Run
-from reports.results.verdict import WORST, Verdict
+from reports.results.verdict import WORST, StoredVerdict
 from reports.site.album import Shown
 from reports.site.gallery import CaseView, page_name
 from reports.site.site import Site
@@ -71,7 +71,7 @@ class Timing:
     reason: str
 
 
-def write(site: Site, verdict: Verdict, views: Mapping[str, CaseView]) -> None:
+def write(site: Site, verdict: StoredVerdict, views: Mapping[str, CaseView]) -> None:
     """Write ``regression.html``.
 
     Args:
@@ -102,7 +102,7 @@ def write(site: Site, verdict: Verdict, views: Mapping[str, CaseView]) -> None:
     site.page(PAGE, PAGE, f"Regression: {verdict.outcome}", context)
 
 
-def _lines(run: Run, verdict: Verdict) -> Iterator[Line]:
+def _lines(run: Run, verdict: StoredVerdict) -> Iterator[Line]:
     """One row per method, tier and metric with findings, and one for all others of the tier."""
     groups: dict[tuple[str, str, str, str], list[dict[str, Any]]] = {}
     for row in verdict.findings:
@@ -193,7 +193,7 @@ def _timing(run: Run, row: dict[str, Any]) -> Timing:
     )
 
 
-def _environment(run: Run, verdict: Verdict) -> Iterator[dict[str, str]]:
+def _environment(run: Run, verdict: StoredVerdict) -> Iterator[dict[str, str]]:
     """Packages and methods that are not as in the baseline."""
     old, new = verdict.baseline["packages"], verdict.run["packages"]
     for name in sorted({*old, *new}):

@@ -26,7 +26,7 @@ _SIDE = {"source", "fingerprint", "packages", "finished", "cases"}
 
 
 @dataclass(frozen=True)
-class Verdict:
+class StoredVerdict:
     """A verdict as read; fields as ``docs/gate.md`` describes them.
 
     Attributes:
@@ -71,7 +71,7 @@ class Verdict:
         return list(found.values())
 
 
-def read_verdict(run: Run) -> Verdict | None:
+def read_verdict(run: Run) -> StoredVerdict | None:
     """Read the verdict that lies in the run folder; None if there is none.
 
     Raises:
@@ -86,9 +86,9 @@ def read_verdict(run: Run) -> Verdict | None:
             content[table] = [{name: row[name] for name in fields} for row in content[table]]
         for side in ("baseline", "run"):
             content[side] = {name: content[side][name] for name in _SIDE}
-        return Verdict(
+        return StoredVerdict(
             outdated=_outdated(run, content),
-            **{name: content[name] for name in Verdict.__annotations__ if name != "outdated"},
+            **{name: content[name] for name in StoredVerdict.__annotations__ if name != "outdated"},
         )
     except (KeyError, TypeError) as error:
         raise InputError(

@@ -11,7 +11,7 @@ from bench.latency import anchors, table
 from bench.latency.compare import FACTS, TABLE
 from bench.latency.inputs import Config
 from bench.latency.measure import SAMPLES
-from bench.latency.rounds import AGAIN, Bout, Pace, Protocol
+from bench.latency.rounds import AGAIN, Bout, Pace, Rounds
 from bench.latency.stopwatch import Call, Loaded, Refused
 from bench.latency.table import Side
 from bench.machine.flops import Operations
@@ -74,7 +74,7 @@ def write(folder: Path, *, twice: float = 1.0) -> None:
     for bout in bouts[2:]:
         bout.refused[STRANGER] = Refused("oom", "tried to allocate <lots>")
     pace = Pace(least_seconds=0, most_rounds=ROUNDS, least_rounds=ROUNDS, half_width=1)
-    protocol = Protocol(processes, anchors.NAMES, "cpu", pace, 0, lambda line: None)
+    protocol = Rounds(processes, anchors.NAMES, "cpu", pace, 0, lambda line: None)
     protocol.run(bouts)
     samples = protocol.table()
     again = samples["method"] == anchors.ANCHOR + AGAIN

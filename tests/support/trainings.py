@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from bench.training.loop import Job, _connect, _set_up
+from bench.training.job import TrainingJob
+from bench.training.loop import _connect, _set_up
 from bench.training.step import Learner
 
 SIDE = 48
@@ -39,6 +40,6 @@ def card_of_file(weights: Path) -> dict:
     return json.loads(weights.with_suffix(".json").read_text("utf-8"))
 
 
-def learner_of(job: Job) -> Learner:
+def learner_of(job: TrainingJob) -> Learner:
     """What a training starts with."""
     return _set_up(job, _connect(job))[0]

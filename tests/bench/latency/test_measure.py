@@ -18,7 +18,7 @@ from bench.cli import main
 from bench.errors import BenchError, Declined
 from bench.latency import anchors, measure
 from bench.latency.inputs import Config
-from bench.latency.measure import Request
+from bench.latency.measure import LatencyRequest
 from bench.latency.processes import NoAnswer, Process
 from bench.latency.rounds import Pace
 from bench.latency.stopwatch import MethodStopwatch, Subject
@@ -32,7 +32,7 @@ QUICK = Pace(
     block=1, least_rounds=5, most_rounds=5, least_seconds=0, limit=12, half_width=10,
     warm_calls=2,
 )  # fmt: skip
-REQUEST = Request(("telea",), sides=(64,), tiers=("region",), pace=QUICK)
+REQUEST = LatencyRequest(("telea",), sides=(64,), tiers=("region",), pace=QUICK)
 
 
 class Keeps(Inpainter):

@@ -16,7 +16,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from bench.errors import BenchError, InputError
 from bench.training import ledger
-from bench.training.loop import Job, _connect, _set_up, train
+from bench.training.job import TrainingJob
+from bench.training.loop import _connect, _set_up, train
 from bench.training.photos import TrainingPhoto
 from bench.training.recipes import _TABLE
 from bench.training.stream import Stream, batches
@@ -28,7 +29,7 @@ BATCH, BUDGET = 4, 16  # the last of four steps is the second stage of ICT
 
 def steps(fabric, out: Path, name: str) -> None:
     """Take some steps in each process, then two without finite values in the last one's share."""
-    job = Job(name, (), out, BUDGET, batch=BATCH)
+    job = TrainingJob(name, (), out, BUDGET, batch=BATCH)
     learner, _ = _set_up(job, fabric)
     photos = [TrainingPhoto(f"{n}.png", picture(n, 130, 140)) for n in range(10)]
     share = fabric.global_rank, fabric.world_size
@@ -61,7 +62,7 @@ def stepped(tmp_path_factory):
     out = tmp_path_factory.mktemp("steps")
     names = ("pennet", "ict")
     for count in (1, 2):
-        job = Job("pennet", (), out, BUDGET, batch=BATCH, devices=count)
+        job = TrainingJob("pennet", (), out, BUDGET, batch=BATCH, devices=count)
         _connect(job).launch(partial(each, out=out, names=names))
     return {
         name: [torch.load(out / f"{name}-{place}.pt") for place in ("1-0", "2-0", "2-1")]
@@ -115,7 +116,7 @@ def test_shares_are_the_whole_batch_with_noise_of_their_own():
 def test_batch_statistics_are_where_the_documentation_says():
     found = set()
     for name in _TABLE:
-        recipe = learner_of(Job(name, (), Path(), 8)).recipe
+        recipe = learner_of(TrainingJob(name, (), Path(), 8)).recipe
         networks = [each for each in (recipe.network, recipe.critic) if each is not None]
         if any(isinstance(part, _BatchNorm) for each in networks for part in each.modules()):
             found.add(name)
@@ -172,7 +173,7 @@ def test_a_killed_training_of_two_processes_ends_with_the_same_weights(job, tmp_
     assert card_of_file(weights[1])["training"]["devices"] == 2
 
 
-def started(command: list[str], job: Job, blocks: int) -> subprocess.Popen:
+def started(command: list[str], job: TrainingJob, blocks: int) -> subprocess.Popen:
     """Start a training and wait for the state after some blocks."""
     child = subprocess.Popen(
         [*command, str(job.out)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True

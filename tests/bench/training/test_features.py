@@ -12,7 +12,8 @@ from bench.cli import main
 from bench.errors import BenchError, InputError
 from bench.training import ledger
 from bench.training.features import ObjectFeatures, SceneFeatures, locate
-from bench.training.loop import Job, train
+from bench.training.job import TrainingJob
+from bench.training.loop import train
 from bench.training.recipe import Shown
 from bench.training.recipes.ict import ICT
 from bench.training.recipes.lama import LaMa
@@ -221,7 +222,7 @@ def test_style_is_a_matter_of_the_hole(objects):
 
 @pytest.mark.parametrize(("name", "stage"), [("relama", "all"), ("ict", "upsampler")])
 def test_a_step_takes_the_terms_in_at_half_precision(name, stage, folder):
-    job = Job(name, (), Path(), 8, precision="bf16-mixed")
+    job = TrainingJob(name, (), Path(), 8, precision="bf16-mixed")
     learner = learner_of(job)
     recipe = learner.recipe
     recipe.features = recipe.features_of.read(

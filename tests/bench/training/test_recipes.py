@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 import methods
-from bench.training.loop import Job
+from bench.training.job import TrainingJob
 from bench.training.recipe import Shown
 from bench.training.recipes import _TABLE, recipe_for
 from bench.training.stream import Batch
@@ -72,7 +72,7 @@ def test_stages_share_the_whole_budget(name):
 
 @pytest.mark.parametrize(("name", "stage"), STAGES)
 def test_a_step_changes_network_and_critic_and_all_terms_are_finite(name, stage):
-    job = Job(name, (), Path(), 8, precision="bf16-mixed")
+    job = TrainingJob(name, (), Path(), 8, precision="bf16-mixed")
     learner = learner_of(job)
     recipe = learner.recipe
     criticised = recipe.critic is not None
@@ -89,7 +89,7 @@ def test_a_step_changes_network_and_critic_and_all_terms_are_finite(name, stage)
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "stage"), STAGES)
 def test_a_restored_training_goes_on_exactly(name, stage):
-    job = Job(name, (), Path(), 8, precision="bf16-mixed")
+    job = TrainingJob(name, (), Path(), 8, precision="bf16-mixed")
     one, other = learner_of(job), learner_of(replace(job, seed=1))
     place = middle_of(name, stage)
     step(one, batch_of(place))
