@@ -36,6 +36,12 @@ def check_names(given: Iterable[str]) -> None:
             )
 
 
+def missing(network: str) -> str:
+    """The command that gets the weights of a network; empty if it needs none or they are here."""
+    checkpoint = weights.CHECKPOINTS.get(network)
+    return "" if checkpoint is None or weights.present(checkpoint) else checkpoint.command
+
+
 def weight_file(network: str, given: Path | None, *, offline: bool) -> tuple[Path | None, str]:
     """The weight file of a network, or why it is not here and what to do.
 
