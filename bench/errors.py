@@ -5,7 +5,9 @@ command line turns an error into an exit status. This is the one module that eve
 the house may import.
 """
 
+import difflib
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 
 _REASON_LIMIT = 2000
@@ -60,3 +62,9 @@ def status_of(error: BaseException) -> str:
     if isinstance(error, WeightsMissing):
         return "unavailable"
     return "declined" if isinstance(error, Declined) else "failed"
+
+
+def nearest(name: str, known: Iterable[str], most: int = 1) -> list[str]:
+    """The known names that a mistyped one may have meant, whatever its case."""
+    spelt = {each.casefold(): each for each in known}
+    return [spelt[each] for each in difflib.get_close_matches(name.casefold(), spelt, n=most)]

@@ -9,7 +9,7 @@ from bench.cli.arguments import Commands
 
 def add(commands: Commands) -> None:
     """Describe the commands."""
-    listing = commands.add_parser("list", help="list methods")
+    listing = commands.add_parser("list", help="list methods and metrics")
     listing.set_defaults(command=_list)
     check = commands.add_parser("check", help="run the conformance kit on a method")
     check.set_defaults(command=_check)
@@ -35,8 +35,31 @@ def _list(options: argparse.Namespace) -> int:
         elif card.training:
             print(f"  {'':{width}}  {'unavailable:':15}  none published; run: {card.training}")
     print("\n* part of the default job, networks with their small weights")
-    print("Own methods: LABEL=module:Class, LABEL=folder:PATH, LABEL=trained:PATH")
+    print("Own methods: LABEL=module:Class, LABEL=folder:PATH, LABEL=trained:PATH\n")
+    _list_metrics()
     return 0
+
+
+def _list_metrics() -> None:
+    from bench.metrics import DEFAULT, METRICS
+    from bench.metrics.networks import PUBLISHED, missing
+    from bench.metrics.plug_ins import installed
+
+    added, broken = installed()
+    metrics = [*METRICS.values(), *added.values()]
+    width, wide = (max(len(getattr(m, field)) for m in metrics) for field in ("name", "label"))
+    for metric in metrics:
+        mark = "*" if metric.name in DEFAULT else " "
+        facts = f"{metric.label:{wide}}  {metric.direction:6} is better  {metric.unit}"
+        print(f"{mark} {metric.name:{width}}  {facts}".rstrip())
+        if command := missing(metric.network):
+            print(f"  {'':{width}}  unavailable: no weights here; run: {command}")
+        elif metric.network in PUBLISHED:
+            print(f"  {'':{width}}  weights here: {metric.network}")
+    for name, reason in broken.items():
+        print(f"  {name:{width}}  unavailable: {reason}")
+    print("\n* measured unless --metrics says otherwise")
+    print("Own metrics: LABEL=module:function, LABEL=path/file.py:function")
 
 
 def _check(options: argparse.Namespace) -> int:

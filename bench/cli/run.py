@@ -50,13 +50,29 @@ def add(commands: Commands) -> None:
         "--methods", action="append", help="names, comma-separated; default: all quick ones"
     )
     what.add_argument("--samples", type=positive, default=1, help="fills of stochastic methods")
-    what.add_argument("--metrics", help="names, comma-separated; default: all usual ones")
+    what.add_argument(
+        "--metrics",
+        help="names, comma-separated, and own ones as LABEL=module:function or "
+        "LABEL=file.py:function; default: all usual ones",
+    )
     what.add_argument(
         "--latency", action="store_true", help="time the methods afterwards, in a short pass"
     )
     what.add_argument("--offline", action="store_true", help="fetch no weights")
-    what.add_argument("--lpips-weights", type=Path, help="backbone file of LPIPS")
-    what.add_argument("--fid-weights", type=Path, help="Inception file of FID and KID")
+    what.add_argument(
+        "--weights",
+        action="append",
+        metavar="NAME=FILE",
+        help="weight file of a metric's network, such as lpips-alex or fid-inception",
+    )
+    for name, network in (("--lpips-weights", "lpips-alex"), ("--fid-weights", "fid-inception")):
+        what.add_argument(
+            name,
+            action="append",
+            dest="weights",
+            type=f"{network}={{}}".format,
+            help=argparse.SUPPRESS,
+        )
     how = run.add_argument_group("how")
     how.add_argument("--workers", type=positive, default=os.cpu_count() or 1, help="processes")
     how.add_argument("--threads", type=positive, default=1, help="threads of each worker")
@@ -69,12 +85,16 @@ def add(commands: Commands) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    # Before what takes seconds to load.
+    _refuse_idle(options)
+    metrics = _metrics(options.metrics)
+    weights = _weights(options.weights)
+
     from bench.planning.protocol import Protocol
     from bench.run.request import Request, default_methods
     from bench.run.runner import run
     from bench.run.scheduler import Limits
 
-    _refuse_idle(options)
     protocol = Protocol(
         photos=options.images,
         masks=options.masks,
@@ -91,7 +111,7 @@ def _run(options: argparse.Namespace) -> int:
         out=options.out,
         protocol=protocol,
         methods=tuple(name for name in names if name),
-        metrics=tuple(options.metrics.split(",")) if options.metrics else None,
+        metrics=metrics,
         samples=options.samples,
         executor=options.executor,
         workers=options.workers,
@@ -100,8 +120,7 @@ def _run(options: argparse.Namespace) -> int:
         shard=_shard(options.shard),
         retry_failed=options.retry_failed,
         offline=options.offline,
-        lpips_weights=options.lpips_weights,
-        fid_weights=options.fid_weights,
+        weights=weights,
         limits=Limits(timeout=options.timeout),
     )
     header = run(request)
@@ -158,6 +177,32 @@ def _refuse_idle(options: argparse.Namespace) -> None:
         raise BenchError("--size: the bundled tiles are 256 x 256; give --images too")
     if options.masks is not None and (options.tiers or options.draws):
         raise BenchError("--tiers and --draws: for generated holes only, not with --masks")
+
+
+def _metrics(text: str | None) -> tuple[str, ...] | None:
+    """The metrics asked for; None for the usual ones."""
+    if not text:
+        return None
+    from bench.metrics.plug_ins import name_of
+
+    names = tuple(filter(None, map(str.strip, text.split(","))))
+    for name in names:
+        name_of(name)
+    return names
+
+
+def _weights(given: list[str] | None) -> dict[str, Path]:
+    """Weight files by name of the network."""
+    from bench.metrics.networks import check_names
+
+    found = {}
+    for text in given or []:
+        name, _, file = text.partition("=")
+        if not file:
+            raise BenchError(f"--weights: expected NAME=FILE, found {text!r}")
+        found[name] = Path(file)
+    check_names(found)
+    return found
 
 
 def _size(text: str) -> int | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,7 @@ import pandas as pd
 from bench.compare.tables import Run
 from bench.folder.store import records
 from bench.metrics import METRICS
-from bench.metrics.distribution import fid, kid
-from bench.metrics.record import Metric
+from bench.metrics.record import FeatureMetric
 from bench.statistics import (
     CASE,
     FULL_COVERAGE,
@@ -34,6 +34,41 @@ Features = Mapping[str, np.ndarray]
 PHOTO = "the photo"  # no name of a method has a space
 
 
+@dataclass(frozen=True)
+class _Estimator:
+    """How a statistic of features gets its interval.
+
+    Attributes:
+        compute: The statistic of each method's fills, and without each group of photos.
+        least: Fewest pictures that it is computed of.
+        why: Why not of fewer.
+        extrapolates: Whether it is also given for infinitely many pictures.
+    """
+
+    compute: Callable[[Features, np.ndarray, np.ndarray], dict[str, Estimate]]
+    least: int
+    why: str = ""
+    extrapolates: bool = False
+
+
+_ESTIMATORS = {
+    "frechet": _Estimator(
+        fid_estimates,
+        FID_LEAST,
+        ": with fewer the covariance of its 2048 features is singular and the bias, which differs "
+        "by method, is large; compare KID instead",
+        extrapolates=True,
+    ),
+    "kernel": _Estimator(kid_estimates, KID_LEAST),
+}
+
+
+def features_metric(name: str) -> FeatureMetric | None:
+    """The metric of that name if it can be computed again without a group of photos."""
+    metric = METRICS.get(name)
+    return metric if isinstance(metric, FeatureMetric) else None
+
+
 def within(run: Run, facts: Facts, tier: str, expected: int) -> Comparison:
     """Compare the methods of one tier of a run by a metric of sets of fills.
 
@@ -45,9 +80,9 @@ def within(run: Run, facts: Facts, tier: str, expected: int) -> Comparison:
         tier: The tier.
         expected: Number of cases planned for it.
     """
-    metric = METRICS[facts.name]
+    metric = features_metric(facts.name)
     role_of = roles(run.methods)
-    if not has_intervals(metric):
+    if metric is None:
         return _without_interval(run, facts, tier, role_of)
     cases = run.cases[run.cases["tier"] == tier]
     covered = coverage_of(cases, role_of, expected)
@@ -68,7 +103,7 @@ def within(run: Run, facts: Facts, tier: str, expected: int) -> Comparison:
     marks = [name for name in found if role_of[name] in MARKS]
     photos_of = dict.fromkeys(found, n_photos)
     parts = [compare_estimates(tier, facts, found, role_of, photos_of, marks)]
-    if metric.function is fid:
+    if _ESTIMATORS[metric.statistic].extrapolates:
         parts.append(extrapolated(tier, facts, fills, photos, role_of, n_photos))
     return joined(parts, left_out)
 
@@ -99,22 +134,14 @@ def features_of(hashes: pd.Series, features: Features) -> np.ndarray:
     return np.array([features[sha] for sha in hashes])
 
 
-def has_intervals(metric: Metric) -> bool:
-    """Whether a set metric can be computed again without a group of photos."""
-    return metric.function in (fid, kid)
-
-
-def refusal(metric: Metric, clusters: Sequence[str]) -> str:
+def refusal(metric: FeatureMetric, clusters: Sequence[str]) -> str:
     """Why so few pictures do not make a number to compare; empty if there are enough."""
-    n = len(clusters)
-    if metric.function is fid and n < FID_LEAST:
+    n, estimator = len(clusters), _ESTIMATORS[metric.statistic]
+    if n < estimator.least:
         return (
-            f"needs at least {FID_LEAST} cases with features of all fills, found {n}: with fewer "
-            "the covariance of its 2048 features is singular and the bias, which differs by "
-            "method, is large; compare KID instead"
+            f"needs at least {estimator.least} cases with features of all fills, "
+            f"found {n}{estimator.why}"
         )
-    if metric.function is kid and n < KID_LEAST:
-        return f"needs at least {KID_LEAST} cases with features of all fills, found {n}"
     groups = len(set(group_of(clusters).tolist()))
     if groups < GROUPS:
         return (
@@ -125,7 +152,7 @@ def refusal(metric: Metric, clusters: Sequence[str]) -> str:
 
 
 def estimates(
-    metric: Metric, fills: Features, photos: np.ndarray, clusters: Sequence[str]
+    metric: FeatureMetric, fills: Features, photos: np.ndarray, clusters: Sequence[str]
 ) -> dict[str, Estimate]:
     """The metric of each method, with what the jackknife needs.
 
@@ -135,8 +162,7 @@ def estimates(
         photos: Features of the photos of these cases.
         clusters: Photo of each case.
     """
-    compute = fid_estimates if metric.function is fid else kid_estimates
-    return compute(fills, photos, group_of(clusters))
+    return _ESTIMATORS[metric.statistic].compute(fills, photos, group_of(clusters))
 
 
 def compare_estimates(

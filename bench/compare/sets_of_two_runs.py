@@ -12,15 +12,14 @@ from bench.compare.sets import (
     Features,
     compare_estimates,
     estimates,
+    features_metric,
     features_of,
-    has_intervals,
     measured,
     pictures,
     refusal,
 )
 from bench.compare.tables import Run
-from bench.metrics import METRICS
-from bench.metrics.record import Metric
+from bench.metrics.record import FeatureMetric
 from bench.statistics import CASE, MARKS, Comparison, Facts, completed, joined
 from bench.statistics.comparison import roles
 from bench.statistics.groups import Estimate
@@ -38,8 +37,8 @@ def between(a: Run, b: Run, facts: Facts, tier: str, shared: Sequence[str]) -> C
         tier: The tier.
         shared: Methods that both have.
     """
-    metric = METRICS[facts.name]
-    if not has_intervals(metric):
+    metric = features_metric(facts.name)
+    if metric is None:
         return joined(
             [], [f"{tier}, {facts.name}: has no interval, so runs are not compared by it"]
         )
@@ -72,7 +71,7 @@ def between(a: Run, b: Run, facts: Facts, tier: str, shared: Sequence[str]) -> C
 
 
 def _estimated(
-    metric: Metric, sets: Mapping[Photos, Features], features: Features
+    metric: FeatureMetric, sets: Mapping[Photos, Features], features: Features
 ) -> dict[str, Estimate]:
     """The metric of all sets; the work on the photos is done once for those of the same."""
     found: dict[str, Estimate] = {}

@@ -20,6 +20,7 @@ import pandas as pd
 from bench.errors import InputError
 from bench.folder import store
 from bench.folder.store import KEYS, RunFolder
+from bench.gate.tolerances import TOLERANCES
 from bench.latency import compare
 from bench.latency.compare import Timings
 
@@ -59,8 +60,8 @@ class Results:
         source: Where it was read.
         fingerprint: The line of the protocol.
         packages: Versions of the libraries it was made with.
-        metrics: One row per case metric that was measured: ``metric``, ``direction``, ``unit``,
-            ``signature`` (all that decides its values).
+        metrics: One row per case metric that was measured and has a tolerance: ``metric``,
+            ``direction``, ``unit``, ``signature`` (all that decides its values).
         methods: One row per method: ``method``, ``stochastic``, ``identity``.
         cases: One row per fill: the keys, ``cluster`` (run folders only), ``status``,
             ``reason``, and one column per metric.
@@ -68,6 +69,7 @@ class Results:
         finished: When the run was finished, as ``run.json`` says.
         cases_hash: 16 hex digits of SHA-256 of the bytes of ``cases.parquet``.
         set_metrics: Metrics of whole sets, which are not gated.
+        without_tolerance: Case metrics of one's own, which are not gated either.
         unavailable: Methods that could not be run at all and have no fill.
         not_bundled: Why it is not a run on the whole bundled set; empty if it is.
         latency: What was measured of it; None where nothing was.
@@ -83,6 +85,7 @@ class Results:
     finished: str = ""
     cases_hash: str = ""
     set_metrics: tuple[str, ...] = ()
+    without_tolerance: tuple[str, ...] = ()
     unavailable: tuple[str, ...] = ()
     not_bundled: str = ""
     latency: Timings | None = None
@@ -116,7 +119,9 @@ def read_run(path: Path) -> Results:
     every = folder.read_table("metrics.parquet")
     _require(every, [*_SIGNATURE, "scope", "status"], path / "metrics.parquet")
     measured = every[every["status"] == "ok"]
-    metrics = measured[measured["scope"] == "case"]
+    of_cases = measured["scope"] == "case"
+    gated = measured["metric"].isin(TOLERANCES)
+    metrics = measured[of_cases & gated]
     methods = folder.read_table("methods.parquet")
     _require(methods, [*_METHOD, "status"], path / "methods.parquet")
     cases = folder.read_table("cases.parquet")
@@ -138,6 +143,7 @@ def read_run(path: Path) -> Results:
         finished=str(header.get("finished", "")),
         cases_hash=_hash(path / "cases.parquet"),
         set_metrics=tuple(measured.loc[measured["scope"] == "set", "metric"]),
+        without_tolerance=tuple(measured.loc[of_cases & ~gated, "metric"]),
         unavailable=tuple(methods.loc[gone, "method"]),
         not_bundled=_not_bundled(header),
         latency=compare.read(folder),

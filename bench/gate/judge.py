@@ -76,7 +76,7 @@ def judge(baseline: Results, run: Results) -> Verdict:
         findings=findings,
         latency=latency,
         new=tuple(changes.additions(paired, baseline, run, metrics, comparable=comparable)),
-        notes=_notes(baseline, latency),
+        notes=_notes(baseline, run, latency),
     )
 
 
@@ -199,9 +199,11 @@ def _timing_findings(latency: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _notes(baseline: Results, latency: pd.DataFrame) -> tuple[str, ...]:
+def _notes(baseline: Results, run: Results, latency: pd.DataFrame) -> tuple[str, ...]:
     names = ", ".join(baseline.set_metrics)
     notes = [f"set metrics ({names}) are not gated"] if names else []
+    own = dict.fromkeys((*baseline.without_tolerance, *run.without_tolerance))
+    notes += [f"metric {name}: not gated: no tolerance" for name in own]
     notes += [f"{name} was unavailable in the baseline, not gated" for name in baseline.unavailable]
     unknown = latency[latency["verdict"] == CANNOT_TELL]
     for reason, rows in unknown.fillna({"reason": ""}).groupby("reason", sort=False):

@@ -7,43 +7,24 @@ values are far below those of image generation.
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
-from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.metrics.networks import FID_NETWORK
 from bench.metrics.pair import Picture
-from bench.metrics.record import Metric
+from bench.metrics.record import SetValue
 from methods import weights
 from methods.weights import Checkpoint
 
 if TYPE_CHECKING:
     import torch
 
-FID_NETWORK = "fid-inception"
-FID_UNTRAINED = "fid-untrained"
 _ENOUGH = 2048
 _KID_SUBSET = 1000
 _KID_SUBSETS = 100
-
-
-@dataclass(frozen=True)
-class SetValue:
-    """A number about a set of fills.
-
-    Attributes:
-        value: NaN if it could not be had.
-        n: Number of fills it is made of.
-        note: Why it is NaN, or what to keep in mind.
-    """
-
-    value: float
-    n: int
-    note: str = ""
 
 
 class InceptionFeatures:
@@ -192,35 +173,3 @@ def _random_state(model: torch.nn.Module) -> dict[str, torch.Tensor]:
             scale = (2 / tensor[0].numel()) ** 0.5
             state[name] = torch.randn(tensor.shape, generator=generator) * scale
     return state
-
-
-_FIDELITY = f"torch-fidelity {version('torch-fidelity')}"
-_set_metric = partial(
-    Metric, unit="", direction="lower", scope="set", region="picture", version=_FIDELITY
-)
-_TRAINED = weights.CHECKPOINTS[FID_NETWORK].sha256
-_UNTRAINED_NOTE = "untrained features: for tests, never comparable with published values"
-_INCEPTION = "Inception v3 (2015-12-05), 2048 features"
-
-METRICS = (
-    _set_metric(
-        name="fid", label="FID", implementation=f"{_INCEPTION}, closed formula", function=fid,
-        network=FID_NETWORK, weights=_TRAINED,
-        note="against the photos of the same cases; falls with n",
-    ),
-    _set_metric(
-        name="kid", label="KID", implementation=f"{_INCEPTION}, cubic kernel, unbiased",
-        function=kid, network=FID_NETWORK, weights=_TRAINED,
-        note="against the photos of the same cases",
-    ),
-    _set_metric(
-        name="fid_untrained", label="FID, untrained",
-        implementation=f"{_INCEPTION}, closed formula", function=fid,
-        network=FID_UNTRAINED, weights="untrained seed 0", note=_UNTRAINED_NOTE,
-    ),
-    _set_metric(
-        name="kid_untrained", label="KID, untrained",
-        implementation=f"{_INCEPTION}, cubic kernel, unbiased", function=kid,
-        network=FID_UNTRAINED, weights="untrained seed 0", note=_UNTRAINED_NOTE,
-    ),
-)  # fmt: skip

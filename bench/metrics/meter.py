@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import BenchError
-from bench.metrics import METRICS
-from bench.metrics.distribution import FID_NETWORK, FID_UNTRAINED, InceptionFeatures
+from bench.errors import BenchError, describe
+from bench.metrics import METRICS, networks
+from bench.metrics.networks import LPIPS_NETWORK, LPIPS_UNTRAINED
 from bench.metrics.pair import Pair
-from bench.metrics.perceptual import LPIPS_NETWORK, LPIPS_UNTRAINED, Lpips
-from bench.metrics.record import Metric
-from methods import weights
+from bench.metrics.plug_ins import resolve
+from bench.metrics.record import CaseMetric, Metric, NetworkMetric
 
 # What is shown beside a metric whose weights are absent.
 _STANDS_IN = {"lpips": "lpips_untrained", "lpips_hole": "lpips_untrained_hole"}
@@ -29,12 +28,14 @@ class MetricStatus:
     """Whether a metric can be measured in this run.
 
     Attributes:
+        text: What asked for it, here and in a worker.
         metric: Its record.
         status: ``ok`` or ``absent``.
         reason: Why it is absent, with the command that fixes it.
         weights: The weight file of its network, if it needs one and it is here.
     """
 
+    text: str
     metric: Metric
     status: Literal["ok", "absent"]
     reason: str = ""
@@ -45,42 +46,51 @@ def resolve_metrics(
     requested: Iterable[str],
     *,
     offline: bool = False,
-    lpips_weights: Path | None = None,
-    fid_weights: Path | None = None,
+    weights: Mapping[str, Path] = MappingProxyType({}),
 ) -> list[MetricStatus]:
     """Find out which metrics can be measured, fetching weights if need be.
 
     Args:
-        requested: Names of metrics.
+        requested: Names of metrics, and one's own as ``LABEL=module:function``.
         offline: Never fetch.
-        lpips_weights: File or folder of the LPIPS backbone, instead of a search.
-        fid_weights: File or folder of the Inception network, likewise.
+        weights: File or folder by name of the network, instead of a search.
 
     Returns:
-        One status a metric, in the order of the table. A requested LPIPS that is absent is
-        joined by its untrained stand-in.
+        One status a metric, in the order of the table, one's own last. A requested LPIPS that is
+        absent is joined by its untrained stand-in.
 
     Raises:
-        BenchError: If a name is unknown or a file given is not the right one.
+        BenchError: If a name is unknown, two have one name, or a file given is not the right one.
     """
-    names = set(requested)
-    for name in sorted(names):
-        _known(name)
-    given = {LPIPS_NETWORK: lpips_weights, FID_NETWORK: fid_weights}
-    needed = {METRICS[name].network for name in names} & given.keys()
-    found = {network: _weights(network, given[network], offline) for network in sorted(needed)}
-    absent = {network for network, (path, _) in found.items() if path is None}
-    names |= {
-        stand_in
-        for name, stand_in in _STANDS_IN.items()
-        if name in names and METRICS[name].network in absent
+    networks.check_names(weights)
+    asked: dict[str, tuple[str, Metric]] = {}
+    for text in dict.fromkeys(requested):
+        metric = resolve(text)
+        if metric.name in asked:
+            raise BenchError(
+                f"metrics: {asked[metric.name][0]!r} and {text!r} have one name; give another label"
+            )
+        asked[metric.name] = text, metric
+    needed = {metric.network for _, metric in asked.values()} & set(networks.PUBLISHED)
+    found = {
+        network: networks.weight_file(network, weights.get(network), offline=offline)
+        for network in sorted(needed)
     }
+    for name, stand_in in _STANDS_IN.items():
+        if name in asked and found[METRICS[name].network][0] is None:
+            asked[stand_in] = stand_in, METRICS[stand_in]
     statuses = []
-    for name in (name for name in METRICS if name in names):
-        path, reason = found.get(METRICS[name].network, (None, ""))
+    for name in sorted(asked, key=_place):
+        text, metric = asked[name]
+        path, reason = found.get(metric.network, (None, ""))
         status: Literal["ok", "absent"] = "absent" if reason else "ok"
-        statuses.append(MetricStatus(METRICS[name], status, reason, path))
+        statuses.append(MetricStatus(text, metric, status, reason, path))
     return statuses
+
+
+def _place(name: str) -> int:
+    """Where a metric stands in the table; those of others follow it."""
+    return list(METRICS).index(name) if name in METRICS else len(METRICS)
 
 
 def libraries(names: Iterable[str]) -> list[str]:
@@ -101,6 +111,18 @@ def undefined(metric: Metric, pair: Pair) -> str:
     if metric.region == "known" and pair.raw is None:
         return "the method's raw output is not known"
     return ""
+
+
+class Measured(NamedTuple):
+    """What was measured of one fill.
+
+    Attributes:
+        values: Value by name; NaN where there is none.
+        reasons: Why there is none, by name.
+    """
+
+    values: dict[str, float]
+    reasons: dict[str, str]
 
 
 class Meter:
@@ -125,31 +147,29 @@ class Meter:
         Raises:
             BenchError: If a name is unknown, or a network's weights are missing or wrong.
         """
-        self._metrics = [_known(name) for name in names]
-        for metric in self._metrics:
-            if metric.scope != "case":
-                raise BenchError(f"metric {metric.name}: measured on sets, not on single fills")
+        self._metrics = [_of_case(resolve(name)) for name in names]
         files = {name: Path(path) for name, path in (weight_files or {}).items()}
-        needed = {metric.network for metric in self._metrics if metric.network}
-        self._networks = {name: _network(name, files, device) for name in sorted(needed)}
-        self._extractors = {name: _network(name, files, device) for name in features}
+        needed = {each.network for each in self._metrics if isinstance(each, NetworkMetric)}
+        self._networks = {
+            name: networks.pair_network(name, files, device) for name in sorted(needed)
+        }
+        self._extractors = {name: networks.extractor(name, files, device) for name in features}
 
-    def measure(self, pair: Pair) -> dict[str, float]:
+    def measure(self, pair: Pair) -> Measured:
         """Measure one fill.
 
-        Returns:
-            Value by name. PSNR of equal pictures is infinite; a metric is NaN only where
-            `undefined` says why.
+        PSNR of equal pictures is infinite. A built-in metric is NaN only where `undefined` says
+        why; of one's own, what it raised is a reason, too, or that its value is not finite.
 
         Raises:
-            BenchError: If any other value is not finite.
+            BenchError: If a built-in metric gives any other value that is not finite.
         """
-        return {metric.name: self._value(metric, pair) for metric in self._metrics}
-
-    def reasons(self, pair: Pair) -> dict[str, str]:
-        """Why metrics have no value for this pair, by name of the metric."""
-        found = {metric.name: undefined(metric, pair) for metric in self._metrics}
-        return {name: reason for name, reason in found.items() if reason}
+        values, reasons = {}, {}
+        for metric in self._metrics:
+            values[metric.name], reason = self._value(metric, pair)
+            if reason:
+                reasons[metric.name] = reason
+        return Measured(values, reasons)
 
     def features(self, pair: Pair) -> dict[str, NDArray[np.float32]]:
         """Features of an output by name of the network; computed once for all equal to a photo."""
@@ -159,54 +179,34 @@ class Meter:
                 kept[name] = extract(pair.output)
         return {name: kept[name] for name in self._extractors}
 
-    def _value(self, metric: Metric, pair: Pair) -> float:
-        if undefined(metric, pair):
-            return math.nan
-        extra = (self._networks[metric.network],) if metric.network else ()
-        value = metric.function(pair, *extra)
-        equal = metric.unit == "dB" and value == math.inf
-        if not (math.isfinite(value) or equal):
-            raise BenchError(
-                f"metric {metric.name}: expected a finite value, found {value} for a picture of "
-                f"{pair.hole.shape[1]}x{pair.hole.shape[0]} with {pair.hole_pixels} hole pixels"
-            )
-        return value
-
-
-def _known(name: str) -> Metric:
-    if name in METRICS:
-        return METRICS[name]
-    close = difflib.get_close_matches(name, METRICS, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(METRICS)}"
-    raise BenchError(f"metric {name!r} is unknown; {hint}")
-
-
-def _weights(network: str, given: Path | None, offline: bool) -> tuple[Path | None, str]:
-    """The weight file of a network, or why it is not here and what to do."""
-    checkpoint = weights.CHECKPOINTS[network]
-    if given is not None:
-        return weights.find(checkpoint, given), ""
-    try:
-        path = weights.find(checkpoint)
-        if path is None and not offline:
-            path = weights.fetch(checkpoint)
-    except BenchError as error:
-        return None, str(error)
-    if path is None:
-        return None, (
-            f"weights {network} ({checkpoint.file}) are not on this machine and --offline forbids "
-            f"fetching them; run: inpaint-bench weights fetch {network}"
+    def _value(self, metric: CaseMetric | NetworkMetric, pair: Pair) -> tuple[float, str]:
+        """The value, or NaN and why there is none."""
+        why = undefined(metric, pair)
+        if why:
+            return math.nan, why
+        try:
+            value = self._computed(metric, pair)
+        except Exception as error:
+            if metric.name in METRICS:
+                raise
+            return math.nan, describe(error)
+        if math.isfinite(value) or (metric.unit == "dB" and value == math.inf):
+            return value, ""
+        why = (
+            f"expected a finite value, found {value} for a picture of "
+            f"{pair.hole.shape[1]}x{pair.hole.shape[0]} with {pair.hole_pixels} hole pixels"
         )
-    return path, ""
+        if metric.name in METRICS:
+            raise BenchError(f"metric {metric.name}: {why}")
+        return math.nan, why
+
+    def _computed(self, metric: CaseMetric | NetworkMetric, pair: Pair) -> float:
+        if isinstance(metric, NetworkMetric):
+            return metric.function(pair, self._networks[metric.network])
+        return metric.function(pair)
 
 
-def _network(name: str, files: Mapping[str, Path], device: str) -> Any:
-    if name in weights.CHECKPOINTS and name not in files:
-        raise BenchError(
-            f"network {name}: no weight file given; run: inpaint-bench weights fetch {name}"
-        )
-    if name in (LPIPS_NETWORK, LPIPS_UNTRAINED):
-        return Lpips(files.get(name), device=device)
-    if name in (FID_NETWORK, FID_UNTRAINED):
-        return InceptionFeatures(files.get(name), device=device)
-    raise BenchError(f"network {name!r} is unknown to the metrics")
+def _of_case(metric: Metric) -> CaseMetric | NetworkMetric:
+    if isinstance(metric, CaseMetric | NetworkMetric):
+        return metric
+    raise BenchError(f"metric {metric.name}: measured on sets, not on single fills")

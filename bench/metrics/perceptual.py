@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import warnings
 from contextlib import nullcontext
-from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from unittest.mock import patch
@@ -19,18 +17,16 @@ import numpy as np
 
 from bench.errors import BenchError
 from bench.metrics import structure
+from bench.metrics.networks import LPIPS_HEADS
 from bench.metrics.pair import Original, Pair, Picture, gradient_magnitude
-from bench.metrics.record import Metric
+from bench.metrics.record import PairNetwork
+from bench.metrics.table import GMSD_SIDE, MS_SSIM_SIDE
 from methods import weights
 from methods.weights import Checkpoint
 
 if TYPE_CHECKING:
     import torch
 
-LPIPS_NETWORK = "lpips-alex"
-LPIPS_UNTRAINED = "lpips-untrained"
-# SHA-256 of the linear heads that the lpips package ships, by backbone.
-_HEADS = {"alex": "df73285e", "vgg": "a78928a0", "squeeze": "4a5350f2"}
 _MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 _GMSD_CONSTANT = 170 / 255**2
 
@@ -48,7 +44,7 @@ def ms_ssim(output: Picture, photo: Picture) -> float:
     Returns:
         At most 1; NaN for a side under 161 pixels.
     """
-    return _ms_ssim(_whole(output, photo))
+    return ms_ssim_of(_whole(output, photo))
 
 
 def gmsd(output: Picture, photo: Picture) -> float:
@@ -61,7 +57,7 @@ def gmsd(output: Picture, photo: Picture) -> float:
         output: uint8 RGB, ``(H, W, 3)``.
         photo: Likewise.
     """
-    return _gmsd(_whole(output, photo))
+    return gmsd_of(_whole(output, photo))
 
 
 class Lpips:
@@ -148,8 +144,9 @@ def _whole(output: Picture, photo: Picture) -> Pair:
     return Pair(output, Original(photo), np.ones(photo.shape[:2], np.bool_))
 
 
-def _ms_ssim(pair: Pair) -> float:
-    if min(pair.hole.shape) < _MS_SSIM_SIDE:
+def ms_ssim_of(pair: Pair) -> float:
+    """`ms_ssim` of a pair."""
+    if min(pair.hole.shape) < MS_SSIM_SIDE:
         return float("nan")
     result = np.ones(3)
     losses, scale = pair.structure, pair.original.scale
@@ -165,10 +162,11 @@ def _ms_ssim(pair: Pair) -> float:
     return float(result.mean())
 
 
-def _gmsd(pair: Pair) -> float:
+def gmsd_of(pair: Pair) -> float:
+    """`gmsd` of a pair."""
     import cv2
 
-    if min(pair.hole.shape) < _GMSD_SIDE:
+    if min(pair.hole.shape) < GMSD_SIDE:
         return float("nan")
     mine = gradient_magnitude(pair.output.astype(np.float32) / 255)
     theirs = pair.original.gradient
@@ -178,11 +176,13 @@ def _gmsd(pair: Pair) -> float:
     return float(cv2.meanStdDev(similarity)[1][0, 0])
 
 
-def _lpips(pair: Pair, network: Lpips) -> float:
+def lpips_of(pair: Pair, network: PairNetwork) -> float:
+    """Distance of the two pictures of a pair."""
     return network.compare(pair)[0]
 
 
-def _lpips_hole(pair: Pair, network: Lpips) -> float:
+def lpips_hole_of(pair: Pair, network: PairNetwork) -> float:
+    """Mean of the map of distances over the hole; NaN for an empty hole."""
     if not pair.hole_pixels:
         return float("nan")
     return float(network.compare(pair)[1][pair.hole].mean(dtype=np.float64))
@@ -195,9 +195,9 @@ def _lpips_model(net: str) -> Any:
 
     heads = Path(lpips.__file__).parent / "weights" / "v0.1" / f"{net}.pth"
     found = hashlib.sha256(heads.read_bytes()).hexdigest()
-    if not found.startswith(_HEADS[net]):
+    if not found.startswith(LPIPS_HEADS[net]):
         raise BenchError(
-            f"{heads}: expected SHA-256 {_HEADS[net]} for the LPIPS heads, found {found}; "
+            f"{heads}: expected SHA-256 {LPIPS_HEADS[net]} for the LPIPS heads, found {found}; "
             "reinstall lpips 0.1.4"
         )
     # AlexNet's classifier, of no use here, is 58 million numbers, drawn after all that is.
@@ -241,54 +241,3 @@ def _load_backbone(backbone: torch.nn.Module, state: dict[str, torch.Tensor], pa
             f"{path}: missing or misshapen tensors for the LPIPS backbone: {', '.join(wrong)}"
         )
     backbone.load_state_dict(renamed)
-
-
-LPIPS_SIDE = 32
-_GMSD_SIDE, _MS_SSIM_SIDE = 4, 161
-_LPIPS_VERSION = f"lpips {version('lpips')}"
-_LPIPS = "lpips package, v0.1, AlexNet"
-_TRAINED = f"{weights.CHECKPOINTS[LPIPS_NETWORK].sha256}+{_HEADS['alex']}"
-_UNTRAINED = f"untrained seed 0+{_HEADS['alex']}"
-_UNTRAINED_NOTE = "untrained features: for gating only, never comparable with published LPIPS"
-_MAP_NOTE = "mean of the spatial map over hole pixels"
-
-_lpips_metric = partial(
-    Metric,
-    unit="",
-    direction="lower",
-    scope="case",
-    version=_LPIPS_VERSION,
-    minimum_side=LPIPS_SIDE,
-)
-
-METRICS = (
-    _lpips_metric(
-        name="lpips", label="LPIPS (AlexNet)", region="picture", implementation=_LPIPS,
-        function=_lpips, network=LPIPS_NETWORK, weights=_TRAINED,
-    ),
-    _lpips_metric(
-        name="lpips_hole", label="LPIPS (hole)", region="hole",
-        implementation=f"{_LPIPS}, spatial map", function=_lpips_hole,
-        network=LPIPS_NETWORK, weights=_TRAINED, note=_MAP_NOTE,
-    ),
-    _lpips_metric(
-        name="lpips_untrained", label="LPIPS, untrained", region="picture",
-        implementation=_LPIPS, function=_lpips, network=LPIPS_UNTRAINED,
-        weights=_UNTRAINED, note=_UNTRAINED_NOTE,
-    ),
-    _lpips_metric(
-        name="lpips_untrained_hole", label="LPIPS, untrained (hole)", region="hole",
-        implementation=f"{_LPIPS}, spatial map", function=_lpips_hole,
-        network=LPIPS_UNTRAINED, weights=_UNTRAINED, note=f"{_UNTRAINED_NOTE}; {_MAP_NOTE}",
-    ),
-    Metric(
-        "ms_ssim", "MS-SSIM", "", "higher", "case", "picture",
-        "5 scales, 11x11 Gaussian, sigma 1.5, mean over RGB", "1", _ms_ssim,
-        minimum_side=_MS_SSIM_SIDE, note="rises as the hole shrinks",
-    ),
-    Metric(
-        "gmsd", "GMSD", "", "lower", "case", "picture",
-        "Prewitt, luma at half size", "1", _gmsd, minimum_side=_GMSD_SIDE,
-        note="falls as the hole shrinks",
-    ),
-)  # fmt: skip

@@ -1,21 +1,21 @@
 """Metrics on pixels: PSNR, SSIM, L1, the seam at the hole's edge, and drift outside of it.
 
-The plain functions take pictures; the records at the end hold the same for a
-`bench.metrics.pair.Pair`, which shares intermediate results between metrics.
+The plain functions take pictures; those that end in ``_of`` do the same for a
+`bench.metrics.pair.Pair`, which shares intermediate results between metrics, and are what the
+records of `bench.metrics.table` name.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.metrics.pair import Original, Pair, Picture
-from bench.metrics.record import Metric
+from bench.metrics.table import SSIM_SIDE
 
 Region = Literal["picture", "hole"]
 Mask = NDArray[np.bool_]
@@ -32,12 +32,12 @@ def psnr(output: Picture, photo: Picture, hole: Mask | None = None) -> float:
     Returns:
         Infinite where the two agree exactly; NaN for an empty hole.
     """
-    return _measure(_psnr, output, photo, hole)
+    return _measure(psnr_of, output, photo, hole)
 
 
 def l1(output: Picture, photo: Picture, hole: Mask | None = None) -> float:
     """Mean absolute difference in ``[0, 1]``; arguments and empty hole as for `psnr`."""
-    return _measure(_l1, output, photo, hole)
+    return _measure(l1_of, output, photo, hole)
 
 
 def ssim(output: Picture, photo: Picture, hole: Mask | None = None) -> float:
@@ -51,7 +51,7 @@ def ssim(output: Picture, photo: Picture, hole: Mask | None = None) -> float:
     Returns:
         At most 1; NaN for an empty hole or a side under 11 pixels.
     """
-    return _measure(_ssim, output, photo, hole)
+    return _measure(ssim_of, output, photo, hole)
 
 
 def seam(output: Picture, photo: Picture, hole: Mask) -> float:
@@ -65,7 +65,7 @@ def seam(output: Picture, photo: Picture, hole: Mask) -> float:
     Returns:
         NaN if the hole has no edge.
     """
-    return _seam(Pair(output, Original(photo), hole))
+    return seam_of(Pair(output, Original(photo), hole))
 
 
 def drift(raw: NDArray[np.float32], photo: Picture, hole: Mask) -> float:
@@ -79,7 +79,7 @@ def drift(raw: NDArray[np.float32], photo: Picture, hole: Mask) -> float:
     Returns:
         0 if nothing changed, or if the whole picture is hole.
     """
-    return _drift(Pair(photo, Original(photo), hole, raw))
+    return drift_of(Pair(photo, Original(photo), hole, raw))
 
 
 def _measure(
@@ -107,7 +107,8 @@ def _values(pair: Pair, region: Region) -> int:
     return 3 * (pair.hole_pixels if region == "hole" else pair.hole.size)
 
 
-def _psnr(pair: Pair, region: Region) -> float:
+def psnr_of(pair: Pair, region: Region) -> float:
+    """`psnr` of a pair."""
     values = _values(pair, region)
     if values == 0:
         return math.nan
@@ -115,13 +116,15 @@ def _psnr(pair: Pair, region: Region) -> float:
     return 10 * math.log10(255**2 * values / total) if total else math.inf
 
 
-def _l1(pair: Pair, region: Region) -> float:
+def l1_of(pair: Pair, region: Region) -> float:
+    """`l1` of a pair."""
     values = _values(pair, region)
     return _total(pair, region, "NORM_L1") / (255 * values) if values else math.nan
 
 
-def _ssim(pair: Pair, region: Region) -> float:
-    if min(pair.hole.shape) < _SSIM_SIDE or (region == "hole" and not pair.hole_pixels):
+def ssim_of(pair: Pair, region: Region) -> float:
+    """`ssim` of a pair."""
+    if min(pair.hole.shape) < SSIM_SIDE or (region == "hole" and not pair.hole_pixels):
         return math.nan
     losses = pair.structure
     if region == "hole":
@@ -129,7 +132,8 @@ def _ssim(pair: Pair, region: Region) -> float:
     return 1 - float(losses.interior_mean(losses.similarity).mean())
 
 
-def _seam(pair: Pair) -> float:
+def seam_of(pair: Pair) -> float:
+    """`seam` of a pair."""
     import cv2
 
     hole, width = pair.hole, pair.hole.shape[1]
@@ -148,7 +152,8 @@ def _seam(pair: Pair) -> float:
     return total / (255 * count) if count else math.nan
 
 
-def _drift(pair: Pair) -> float:
+def drift_of(pair: Pair) -> float:
+    """`drift` of a pair; NaN where the raw output is not known."""
     import cv2
 
     if pair.raw is None:
@@ -159,52 +164,3 @@ def _drift(pair: Pair) -> float:
     raw = np.clip(pair.raw, 0, 1).astype(np.float32, copy=False)
     change = cv2.absdiff(raw, pair.original.unit)
     return float(np.mean(cv2.mean(change, mask=known.view(np.uint8))[:3]))
-
-
-_SSIM_SIDE = 11
-_VERSION = "1"
-_SSIM = "11x11 Gaussian, sigma 1.5, population covariance, mean over RGB"
-_HOLE_NOTE = "over hole pixels only, so values of different hole sizes can be compared"
-_BORDER_NOTE = "windows see known pixels too; not comparable with published whole-picture SSIM"
-
-METRICS = (
-    Metric(
-        "psnr_db", "PSNR", "dB", "higher", "case", "picture",
-        "one mean over RGB, peak 255", _VERSION, partial(_psnr, region="picture"),
-        note="rises as the hole shrinks",
-    ),
-    Metric(
-        "psnr_hole_db", "PSNR (hole)", "dB", "higher", "case", "hole",
-        "one mean over RGB, peak 255", _VERSION, partial(_psnr, region="hole"), note=_HOLE_NOTE,
-    ),
-    Metric(
-        "ssim", "SSIM", "", "higher", "case", "picture",
-        f"{_SSIM}, border of 5 left out", _VERSION, partial(_ssim, region="picture"),
-        minimum_side=_SSIM_SIDE, note="rises as the hole shrinks",
-    ),
-    Metric(
-        "ssim_hole", "SSIM (hole)", "", "higher", "case", "hole",
-        f"{_SSIM}, borders reflected", _VERSION, partial(_ssim, region="hole"),
-        minimum_side=_SSIM_SIDE, note=_BORDER_NOTE,
-    ),
-    Metric(
-        "l1", "L1", "", "lower", "case", "picture",
-        "mean absolute difference, RGB in [0, 1]", _VERSION, partial(_l1, region="picture"),
-        note="falls as the hole shrinks",
-    ),
-    Metric(
-        "l1_hole", "L1 (hole)", "", "lower", "case", "hole",
-        "mean absolute difference, RGB in [0, 1]", _VERSION, partial(_l1, region="hole"),
-        note=_HOLE_NOTE,
-    ),
-    Metric(
-        "seam", "Seam", "", "lower", "case", "ring",
-        "mean |jump in output - jump in photo| across the hole's edge", _VERSION, _seam,
-        note="0 for the photo itself; says nothing about the inside of the hole",
-    ),
-    Metric(
-        "drift", "Drift", "", "lower", "case", "known",
-        "mean absolute change of known pixels before pasting back", _VERSION, _drift,
-        note="measured on the raw output; the other metrics see known pixels pasted back",
-    ),
-)  # fmt: skip

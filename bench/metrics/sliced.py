@@ -15,10 +15,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.metrics.distribution import SetValue
 from bench.metrics.pair import Picture
-from bench.metrics.record import Metric
+from bench.metrics.record import SetValue
 from bench.metrics.structure import Planes
+from bench.metrics.table import SWD_SIDE
 
 # A case with its photo (uint8 RGB, (H, W, 3)) and hole (bool, (H, W)).
 Case = tuple[str, Picture, NDArray[np.bool_]]
@@ -26,7 +26,6 @@ Case = tuple[str, Picture, NDArray[np.bool_]]
 MAX_CASES = 250  # at 256 x 256 a method's patches take 94 MB then, the photos' projections 330 MB
 MIN_CASES = 10
 _FEW_CASES = 50
-_SIDE = 32
 _COARSEST = 16
 _PATCH = 7
 _PATCHES = 128
@@ -63,8 +62,10 @@ class Photos:
             height, width = hole.shape
             self._places.append([])
             if hole.any():
-                if min(height, width) < _SIDE:
-                    reason = f"needs sides of at least {_SIDE} pixels, {name} has {width}x{height}"
+                if min(height, width) < SWD_SIDE:
+                    reason = (
+                        f"needs sides of at least {SWD_SIDE} pixels, {name} has {width}x{height}"
+                    )
                     self.refusal = reason
                     return
                 masks = enumerate(_masks(hole))
@@ -206,13 +207,3 @@ def _normalised(patches: Planes) -> Planes:
     deviation[deviation == 0] = 1  # a channel that is the same everywhere stays 0
     scaled = (patches - mean.astype(np.float32)) / deviation.astype(np.float32)
     return scaled.reshape(len(patches), -1)
-
-
-METRICS = (
-    Metric(
-        "swd", "Sliced Wasserstein distance", "", "lower", "set", "hole",
-        f"Laplacian pyramid, {_PATCHES} patches of 7x7 touching the hole, "
-        f"{_REPEATS * _DIRECTIONS} directions, x1000, first {MAX_CASES} cases",
-        "1", swd, minimum_side=_SIDE, note="of outputs against the photos of the same cases",
-    ),
-)  # fmt: skip

@@ -13,7 +13,6 @@ from bench.errors import BenchError
 from bench.folder.same_fills import machines_agree, other_pictures
 from bench.folder.store import KEYS, Item, RunFolder, records
 from bench.machine import provenance
-from bench.metrics import METRICS
 from bench.metrics.meter import MetricStatus
 from bench.run.samples_table import sample_rows
 from bench.run.sets_table import set_rows
@@ -133,7 +132,7 @@ def finish(
 
 def _compact(rows: pd.DataFrame, header: Mapping[str, Any], metrics: pd.DataFrame) -> pd.DataFrame:
     """One row per method, case and sample, in the order of the methods and the plan."""
-    shown = [name for name in metrics["metric"] if METRICS[name].scope == "case"]
+    shown = list(metrics.loc[metrics["scope"] == "case", "metric"])
     rank = {name: place for place, name in enumerate(header["fill_keys"])}
     rows = rows.assign(rank=rows["method"].map(rank)).sort_values(["rank", "case", "sample"])
     columns = ["case", *KEYS, *_REQUIRED, *shown, *_TIMES, *_LAST]

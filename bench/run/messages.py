@@ -17,7 +17,7 @@ class Setup:
     Attributes:
         folder: The run folder.
         seed: Seed of holes and stochastic methods.
-        metrics: Names of the case metrics to measure.
+        metrics: The case metrics to measure, as they were asked for.
         features: Names of the set metrics' feature extractors.
         weights: Files of metric networks, by checkpoint name.
         methods: For each method, the text that asked for it (``mine=module:Class``).

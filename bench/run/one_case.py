@@ -17,9 +17,9 @@ from bench.errors import BenchError, ContractError, Declined, StoreError, descri
 from bench.folder import thumbnails
 from bench.folder.store import Item, RunFolder, method_folder
 from bench.machine import memory
-from bench.metrics import METRICS
 from bench.metrics.meter import Meter
 from bench.metrics.pair import Original, Pair
+from bench.metrics.pixel import drift_of
 from bench.planning import plan
 from bench.planning.images import content_hash
 from bench.run.messages import Setup
@@ -140,14 +140,14 @@ class Casework:
         """What a row says of a fill's quality, and the features for metrics of sets."""
         start = time.perf_counter()
         try:
-            values: dict[str, Any] = self._meter.measure(pair)
+            found, reasons = self._meter.measure(pair)
+            values: dict[str, Any] = dict(found)
             if pair.raw is not None:
                 # Measured with every fill, asked for or not, since the raw output is not kept.
-                values["drift"] = METRICS["drift"].function(pair)
+                values["drift"] = drift_of(pair)
             features = self._meter.features(pair)
         except Exception as error:
             raise BenchError(f"measuring failed, not the fill: {describe(error)}") from error
-        reasons = self._meter.reasons(pair)
         if not pair.hole_pixels:
             reasons["seconds"] = "the hole is empty: nothing was filled"
         values["note"] = "; ".join(f"{name}: {why}" for name, why in reasons.items())

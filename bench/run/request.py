@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +19,8 @@ class Request:
         out: The run folder; an existing one is continued.
         protocol: Photos, holes, sizes.
         methods: Full names; the ceiling is always added, since it checks the harness.
-        metrics: Names of metrics; the default ones if None.
+        metrics: Names of metrics, and one's own as ``LABEL=module:function``; the default ones
+            if None.
         samples: Fills per case of stochastic methods.
         executor: ``local`` or ``inline``.
         workers: Worker processes.
@@ -27,8 +29,7 @@ class Request:
         shard: ``(i, n)``: do only the i-th of n parts, from 0.
         retry_failed: Try again what failed, timed out or was killed before.
         offline: Fetch nothing.
-        lpips_weights: File of the LPIPS backbone, instead of a search.
-        fid_weights: File of the Inception network, likewise.
+        weights: File of a metric's network by its name (``lpips-alex``), instead of a search.
         limits: When to give up on a case or a method.
     """
 
@@ -44,8 +45,7 @@ class Request:
     shard: tuple[int, int] = (0, 1)
     retry_failed: bool = False
     offline: bool = False
-    lpips_weights: Path | None = None
-    fid_weights: Path | None = None
+    weights: Mapping[str, Path] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
 
 

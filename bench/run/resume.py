@@ -91,8 +91,7 @@ def open_run(request: Request, store: RunFolder) -> Opened:
     metrics = resolve_metrics(
         DEFAULT if request.metrics is None else request.metrics,
         offline=request.offline,
-        lpips_weights=request.lpips_weights,
-        fid_weights=request.fid_weights,
+        weights=request.weights,
     )
     key = planning.inputs_key(request.protocol)
     plan, inputs = _plan(request, store, before.get("inputs_key") == key)

@@ -129,7 +129,7 @@ def _setup(request: Request, opened: Opened) -> Setup:
         seed=request.protocol.seed,
         # Drift needs the raw output, so it is measured with every fill, asked for or not.
         metrics=tuple(
-            entry.metric.name
+            entry.text
             for entry in present
             if entry.metric.scope == "case" and entry.metric.name != "drift"
         ),

@@ -7,7 +7,7 @@ only to who has the photo.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,7 @@ def sample_rows(
     """
     asked = store.read_table("metrics.parquet").query("status == 'ok' and scope == 'case'")
     shown = list(asked["metric"])
+    higher = set(asked.loc[asked["direction"] == "higher", "metric"])
     lpips = next((name for name in _LPIPS if name in shown), "")
     summaries = [f"{name}_{over}" for name in shown for over in ("mean", "best", "worst")]
     columns = [*_KEYS, "cluster", "samples", *summaries, *names(lpips), "note"]
@@ -56,7 +57,7 @@ def sample_rows(
         spread = _Spread(store, lpips, files, device)
         for _, own in cases[cases["status"] == "ok"].groupby(["method", "case"], sort=False):
             first = records(own[[*_KEYS, "cluster"]])[0] | {"samples": len(own)}
-            rows.append(first | _summaries(own, shown) | spread.of(own))
+            rows.append(first | _summaries(own, shown, higher) | spread.of(own))
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -102,16 +103,17 @@ def _network(name: str, files: Mapping[str, Path], device: str) -> tuple[Lpips |
     return Lpips(path, device=device), ""
 
 
-def _summaries(own: pd.DataFrame, shown: Sequence[str]) -> dict[str, float]:
+def _summaries(
+    own: pd.DataFrame, shown: Sequence[str], higher: Collection[str]
+) -> dict[str, float]:
     """Mean, best and worst of each metric over the samples; equal pictures count as 100 dB."""
     found: dict[str, float] = {}
     for name in shown:
         values, _ = statistics.cap_infinite(own[name])
         low, high = values.min(), values.max()
-        higher = METRICS[name].direction == "higher"
         found |= {
             f"{name}_mean": values.mean(),
-            f"{name}_best": high if higher else low,
-            f"{name}_worst": low if higher else high,
+            f"{name}_best": high if name in higher else low,
+            f"{name}_worst": low if name in higher else high,
         }
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from typing import Any
@@ -18,8 +18,14 @@ from bench.folder.store import RunFolder, records
 from bench.gate.tolerances import CEILING
 from bench.machine.read_ahead import ahead
 from bench.metrics import METRICS
-from bench.metrics.distribution import SetValue
-from bench.metrics.sliced import Case, Each, Patches, Photos
+from bench.metrics.record import (
+    FeatureFunction,
+    FeatureMetric,
+    PatchFunction,
+    PatchMetric,
+    SetValue,
+)
+from bench.metrics.sliced import Case, Patches, Photos
 from bench.planning import plan as planning
 
 _Group = tuple  # method and tier
@@ -50,9 +56,10 @@ def set_rows(store: RunFolder, cases: pd.DataFrame, *, threads: int = 1) -> pd.D
     rows = []
     for name in asked["metric"]:
         metric = METRICS[name]
-        if not metric.network:
+        if isinstance(metric, PatchMetric):
             found = _of_pictures(metric.function, store, usable, plan, threads)
         else:
+            assert isinstance(metric, FeatureMetric)
             if metric.network not in features:
                 features = {metric.network: store.read_features(metric.network)}
             found = _of_features(metric.function, features[metric.network], usable, plan)
@@ -76,7 +83,7 @@ def set_rows(store: RunFolder, cases: pd.DataFrame, *, threads: int = 1) -> pd.D
 
 
 def _of_features(
-    function: Any,
+    function: FeatureFunction,
     features: Mapping[str, np.ndarray],
     usable: pd.DataFrame,
     plan: Sequence[Mapping[str, Any]],
@@ -99,7 +106,7 @@ def _of_features(
 
 
 def _of_pictures(
-    function: Callable[[Photos, Patches, Each], SetValue],
+    function: PatchFunction,
     store: RunFolder,
     usable: pd.DataFrame,
     plan: Sequence[Mapping[str, Any]],

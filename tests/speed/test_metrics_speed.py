@@ -67,9 +67,9 @@ def test_pixel_metrics_against_scikit_image(benchmark, side, share):
     output, photo, hole = pictures(side, share)
     meter, known = Meter(NAMES), Original(photo)
     forms = {
-        "ours": lambda: meter.measure(Pair(output, Original(photo), hole)),
+        "ours": lambda: meter.measure(Pair(output, Original(photo), hole)).values,
         "scikit-image": lambda: scikit_image(output, photo, hole),
-        "ours, photo measured before": lambda: meter.measure(Pair(output, known, hole)),
+        "ours, photo measured before": lambda: meter.measure(Pair(output, known, hole)).values,
     }
     expected, found = forms["scikit-image"](), forms["ours"]()
     for name in NAMES:

@@ -82,7 +82,7 @@ def test_reading_the_table_loads_no_heavy_library():
 
 def test_the_meter_measures_what_it_was_asked_for():
     names = [m.name for m in case_metrics(METRICS) if not m.network]
-    values = Meter(names).measure(pair_of(176, 180))
+    values = Meter(names).measure(pair_of(176, 180)).values
     assert list(values) == names
     assert all(math.isfinite(value) for value in values.values())
 
@@ -91,7 +91,7 @@ def test_the_ceiling_scores_perfectly():
     pair = pair_of(176, 180)
     photo = pair.original.photo
     perfect = Pair(photo, pair.original, pair.hole, photo.astype(np.float32) / 255)
-    values = Meter([m.name for m in case_metrics(DEFAULT) if not m.network]).measure(perfect)
+    values = Meter([m.name for m in case_metrics(DEFAULT) if not m.network]).measure(perfect).values
     assert values.pop("psnr_db") == values.pop("psnr_hole_db") == math.inf
     for name, value in values.items():
         assert value == (1 if METRICS[name].direction == "higher" else 0)
@@ -107,7 +107,9 @@ def test_what_is_undefined_is_nan_and_has_its_reason():
         (pair_of(20, 20, raw=False), "drift", "the method's raw output is not known"),
     ):
         assert undefined(METRICS[name], pair) == reason
-        assert math.isnan(Meter([name]).measure(pair)[name])
+        measured = Meter([name]).measure(pair)
+        assert math.isnan(measured.values[name])
+        assert measured.reasons == {name: reason}
 
 
 def test_any_other_value_that_is_not_finite_is_an_error_with_the_metric():
@@ -120,7 +122,7 @@ def test_any_other_value_that_is_not_finite_is_an_error_with_the_metric():
 def test_features_of_outputs_equal_to_their_photo_are_computed_once(monkeypatch):
     passes = []
     monkeypatch.setattr(
-        "bench.metrics.meter.InceptionFeatures",
+        "bench.metrics.distribution.InceptionFeatures",
         lambda path, device: lambda picture: passes.append(picture) or picture.mean((0, 1)),
     )
     meter, other = Meter([], ["fid-untrained"]), pair_of(40, 40)
@@ -176,7 +178,7 @@ def test_a_file_given_by_mistake_is_an_error_not_an_absence(tmp_path):
     wrong = tmp_path / "alexnet.pth"
     wrong.write_bytes(b"wrong")
     with pytest.raises(BenchError, match="expected about"):
-        resolve_metrics(["lpips"], lpips_weights=wrong)
+        resolve_metrics(["lpips"], weights={"lpips-alex": wrong})
 
 
 def test_a_damaged_file_in_the_cache_is_the_reason():
@@ -206,13 +208,13 @@ def test_found_weights_are_verified_and_used(tmp_path, monkeypatch):
         bytes=len(content),
     )
     monkeypatch.setitem(weights.CHECKPOINTS, "lpips-alex", known)
-    statuses = resolve_metrics(["lpips", "lpips_hole"], offline=True, lpips_weights=path)
+    statuses = resolve_metrics(["lpips", "lpips_hole"], offline=True, weights={"lpips-alex": path})
     assert [(s.metric.name, s.status, s.weights) for s in statuses] == [
         ("lpips", "ok", path),
         ("lpips_hole", "ok", path),
     ]
     names = [s.metric.name for s in statuses]
-    values = Meter(names, weight_files={"lpips-alex": str(path)}).measure(pair_of(40, 40))
+    values = Meter(names, weight_files={"lpips-alex": str(path)}).measure(pair_of(40, 40)).values
     assert values["lpips_hole"] > values["lpips"] > 0
 
 

@@ -1,0 +1,99 @@
+"""The networks that metrics need: their names, their weight files, and how they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.errors import BenchError, nearest
+from methods import weights
+
+if TYPE_CHECKING:
+    from bench.metrics.distribution import InceptionFeatures
+    from bench.metrics.perceptual import Lpips
+
+LPIPS_NETWORK, LPIPS_UNTRAINED = "lpips-alex", "lpips-untrained"
+FID_NETWORK, FID_UNTRAINED = "fid-inception", "fid-untrained"
+PUBLISHED = (LPIPS_NETWORK, FID_NETWORK)  # those whose weights are a file
+# SHA-256 of the linear heads that the lpips package ships, by backbone.
+LPIPS_HEADS = {"alex": "df73285e", "vgg": "a78928a0", "squeeze": "4a5350f2"}
+
+
+def check_names(given: Iterable[str]) -> None:
+    """Refuse names of weights that no metric's network has.
+
+    Raises:
+        BenchError: If one is unknown.
+    """
+    for name in given:
+        if name not in PUBLISHED:
+            close = nearest(name, PUBLISHED)
+            raise BenchError(
+                f"--weights {name}: {f'did you mean {close[0]}? ' if close else ''}Networks of the "
+                f"metrics are {' and '.join(PUBLISHED)}; files of methods are put in place with: "
+                "inpaint-bench weights add NAME FILE"
+            )
+
+
+def missing(network: str) -> str:
+    """The command that gets the weights of a network; empty if it needs none or they are here."""
+    checkpoint = weights.CHECKPOINTS.get(network)
+    return "" if checkpoint is None or weights.present(checkpoint) else checkpoint.command
+
+
+def weight_file(network: str, given: Path | None, *, offline: bool) -> tuple[Path | None, str]:
+    """The weight file of a network, or why it is not here and what to do.
+
+    Args:
+        network: Name of the network and its checkpoint.
+        given: File or folder to take it from, instead of a search.
+        offline: Never fetch.
+
+    Raises:
+        BenchError: If a file given is not the right one.
+    """
+    checkpoint = weights.CHECKPOINTS[network]
+    if given is not None:
+        return weights.find(checkpoint, given), ""
+    try:
+        path = weights.find(checkpoint)
+        if path is None and not offline:
+            path = weights.fetch(checkpoint)
+    except BenchError as error:
+        return None, str(error)
+    if path is None:
+        return None, (
+            f"weights {network} ({checkpoint.file}) are not on this machine and --offline forbids "
+            f"fetching them; run: inpaint-bench weights fetch {network}"
+        )
+    return path, ""
+
+
+def pair_network(name: str, files: Mapping[str, Path], device: str) -> Lpips:
+    """Make a network that compares two pictures.
+
+    Raises:
+        BenchError: If there is none of that name, or its weights are missing or wrong.
+    """
+    from bench.metrics.perceptual import Lpips
+
+    _require(name, files, (LPIPS_NETWORK, LPIPS_UNTRAINED))
+    return Lpips(files.get(name), device=device)
+
+
+def extractor(name: str, files: Mapping[str, Path], device: str) -> InceptionFeatures:
+    """Make a network that finds features of a picture; raises as `pair_network`."""
+    from bench.metrics.distribution import InceptionFeatures
+
+    _require(name, files, (FID_NETWORK, FID_UNTRAINED))
+    return InceptionFeatures(files.get(name), device=device)
+
+
+def _require(name: str, files: Mapping[str, Path], known: tuple[str, ...]) -> None:
+    if name not in known:
+        raise BenchError(f"network {name!r} is unknown to the metrics; known: {', '.join(known)}")
+    if name in weights.CHECKPOINTS and name not in files:
+        raise BenchError(
+            f"network {name}: no weight file given; run: {weights.CHECKPOINTS[name].command}"
+        )
