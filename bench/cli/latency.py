@@ -68,7 +68,7 @@ def _latency(options: argparse.Namespace) -> int:
     if options.self_test:
         return _self_test(device, threads, _pace(options))
     request = measure.Request(
-        methods=tuple(name for name in ",".join(_names(options)).split(",") if name),
+        methods=tuple(_names(options)),
         device=device,
         sides=tuple(_numbers(options.sizes)),
         tiers=tuple(options.tiers.split(",")),
@@ -133,17 +133,16 @@ def _shown(table: pd.DataFrame) -> str:
 
 def _names(options: argparse.Namespace) -> list[str]:
     """The methods asked for, those of the run, or the default ones."""
+    from bench.cli.run import default_methods, listed
+
     if options.methods:
-        names: list[str] = options.methods
-        return names
+        return listed(options.methods)
     if (options.out / "run.json").exists():
         from bench.folder.store import RunFolder
         from methods.harness import CEILING
 
         known = RunFolder(options.out).read_json()["methods"]
         return [text for name, text in known.items() if "=folder:" not in text and name != CEILING]
-    from bench.cli.run import default_methods
-
     return default_methods()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,11 +87,10 @@ def _run(options: argparse.Namespace) -> int:
         seed=options.seed,
         limit=options.limit,
     )
-    names = ",".join(options.methods or default_methods()).split(",")
     request = Request(
         out=options.out,
         protocol=protocol,
-        methods=tuple(name for name in names if name),
+        methods=tuple(listed(options.methods) or default_methods()),
         metrics=tuple(options.metrics.split(",")) if options.metrics else None,
         samples=options.samples,
         executor=options.executor,
@@ -157,11 +157,20 @@ def _refuse_idle(options: argparse.Namespace) -> None:
         raise BenchError("--tiers and --draws: for generated holes only, not with --masks")
 
 
+def listed(lists: Sequence[str] | None) -> list[str]:
+    """The names in comma-separated lists of methods."""
+    import methods
+
+    return [name for text in lists or () for name in methods.split(text)]
+
+
 def default_methods() -> list[str]:
     """What the default job runs: quick methods, and the small weights of all networks."""
     import methods
 
-    cards = {name: methods.card(name) for name in methods.names()}
+    cards, broken = methods.inventory()
+    for name, reason in broken.items():
+        print(f"inpaint-bench: left out {name}: {reason}", file=sys.stderr)
     quick = [name for name, card in cards.items() if card.default]
     return quick + [f"{name}:small" for name, card in cards.items() if "small" in card.weights]
 
