@@ -100,7 +100,10 @@ def _made(spec: Spec, path: Path, device: str) -> Inpainter:
         return learnable(trained(path)[0]).trained(path, spec.name, device=device)
     if spec.kind == "own weights":
         network = learnable(spec.network)
-        return network.with_own_weights(path, spec.name, config=spec.config, device=device)
+        try:
+            return network.with_own_weights(path, spec.name, config=spec.config, device=device)
+        except BenchError as error:
+            raise BenchError(f"method {spec.text!r}: {error}") from error
     return own.make(spec, device)
 
 

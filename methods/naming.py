@@ -208,7 +208,8 @@ def check_choice(spec: Spec, facts: Card) -> None:
 def close(word: str, known: Iterable[str]) -> str:
     """A question after what was meant, such as `` Did you mean lama?``; empty without a guess."""
     by_case = {each.casefold(): each for each in known}
-    found = difflib.get_close_matches(word.casefold(), by_case, n=3)
+    exact = word.casefold() in by_case
+    found = difflib.get_close_matches(word.casefold(), by_case, 1 if exact else 3)
     return f" Did you mean {' or '.join(by_case[each] for each in found)}?" if found else ""
 
 
@@ -287,7 +288,7 @@ def _parameters(text: str, given: str) -> tuple[tuple[str, Any], ...]:
         BenchError: If it is something else.
     """
     found: dict[str, Any] = {}
-    parts = _cut(given)
+    parts = _cut(given, _OPENING)
     if parts is None:
         raise BenchError(f"method {text!r}: a bracket or quote is not closed in ({given})")
     for part in filter(None, parts):
@@ -316,15 +317,23 @@ def _value(text: str, key: str, value: str) -> Any:
     return value
 
 
-def _cut(text: str) -> list[str] | None:
-    """Cut at commas outside of brackets, and of quotes within these; None if any stays open."""
+def _cut(text: str, outermost: str = "(") -> list[str] | None:
+    """Cut at commas outside of brackets and quotes.
+
+    Args:
+        text: Of names or parameters.
+        outermost: Which brackets count outside of others.
+
+    Returns:
+        None if a bracket or quote stays open.
+    """
     parts, open_brackets, quote, before = [""], "", "", ""
     for each in text:
         if quote:
             quote = "" if each == quote and before != "\\" else quote
         elif each in "'\"" and before in ("", "=", ",", ":", *_OPENING):
             quote = each
-        elif each == "(" or (open_brackets and each in _OPENING):
+        elif each in (_OPENING if open_brackets else outermost):
             open_brackets += each
         elif open_brackets and each in _CLOSING:
             if _OPENING.index(open_brackets[-1]) != _CLOSING.index(each):

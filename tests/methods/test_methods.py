@@ -237,10 +237,10 @@ def test_a_broken_plug_in_is_told_and_costs_no_other(own, plug_in, tmp_path, mon
     plug_in(brk="my_broken_methods:Any", black=f"{own}:Black", card=f"{own}:NoCard", gone="no:No")
     cards, broken = methods.inventory()
     assert list(cards)[-1] == "black"
-    assert {name: next(filter(reason.count, ("a_module_nobody_has", "to have a card", "'no'")))
-            for name, reason in broken.items()} == {
-        "brk": "a_module_nobody_has", "card": "to have a card", "gone": "'no'",
-    }  # fmt: skip
+    assert broken.keys() == {"brk", "card", "gone"}
+    assert "a_module_nobody_has" in broken["brk"]
+    assert "to have a card" in broken["card"]
+    assert methods.get("black").name == "black"
     with pytest.raises(BenchError, match="a_module_nobody_has"):
         methods.get("brk")
 
