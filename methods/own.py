@@ -48,10 +48,11 @@ def load_class(spec: Spec) -> type[Inpainter]:
         raise BenchError(f"method {spec.text!r}: {error}") from error
     except (Exception, SystemExit) as error:  # an import runs any code
         beside = "beside it, " if where.endswith(".py") else ""
+        here = f" and in {_LastInLine.folder}" if spec.kind == "class" else ""
         raise BenchError(
             f"method {spec.text!r}: {spec.target} cannot be imported "
             f"({type(error).__name__}: {error}); modules are looked for {beside}among the "
-            f"installed packages and in {Path.cwd()}"
+            f"installed packages{here}"
         ) from error
     found = getattr(module, name, None)
     if found is None:
