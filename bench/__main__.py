@@ -1,8 +1,13 @@
 """``python -m bench`` is ``inpaint-bench``."""
 
 import sys
-
-from bench.cli import main
+from pathlib import Path
 
 if __name__ == "__main__":
+    # Python looks for modules in the current directory first, where a random.py may lie.
+    if Path(sys.path[0]) == Path.cwd() != Path(__file__).parents[1]:
+        del sys.path[0]
+
+    from bench.cli import main
+
     sys.exit(main())

@@ -2,7 +2,8 @@
 
 A method is one class. The common case is one function, `Inpainter.infer`; what every method
 needs alike (checks, blanking the hole, fitting sizes, timing, rounding, pasting the known
-pixels back) is done by `methods.harness`, so that none can do it differently.
+pixels back) is done by `methods.harness`, so that none can do it differently. All that
+a method needs is imported from here.
 
 Pictures are RGB float32 tensors in ``[0, 1]`` of shape ``(N, 3, H, W)``; masks are float32
 ``(N, 1, H, W)`` with 1 inside the hole. Anything else is converted inside one adapter.
@@ -16,17 +17,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import cv2
 import numpy as np
 import torch
 
-from bench.errors import BenchError
+from bench.errors import BenchError, Declined, WeightsMissing
 from methods import identity, sizes
+from methods.card import Card, SizeRule
 
-if TYPE_CHECKING:
-    from methods.card import Card
+__all__ = [
+    "Card", "CaseKey", "Declined", "Fill", "Inpainter", "PictureInpainter", "SizeRule",
+    "WeightsMissing",
+]  # fmt: skip
 
 _LONGEST_NAME = 240  # bytes; common file systems take 255
 
@@ -79,6 +83,8 @@ class Inpainter:
         card: The facts of the method; built-in methods get theirs from ``methods/cards``. A
             variant for which they differ has its own on the instance.
         device: Where networks and tensors live.
+        asked: What was asked for, in canonical text (see `methods.naming.Spec`); empty where the
+            method was not made by name.
         timed: False where the time of a fill says nothing (outputs made elsewhere).
         shared: Further modules that a fill depends on, if the class's module does not import them.
         files: Files and folders that a fill depends on; their content becomes part of `identity`.
@@ -87,6 +93,7 @@ class Inpainter:
     """
 
     card: Card
+    asked: str = ""
     timed: ClassVar[bool] = True
     undifferentiable: ClassVar[str] = ""
     shared: ClassVar[tuple[ModuleType, ...]] = ()

@@ -156,6 +156,11 @@ class Card:
         """The card of a choice of weights: with its sizes."""
         return replace(self, size=self.sizes[choice]) if choice in self.sizes else self
 
+    def with_own_weights(self, path: Path) -> Card:
+        """The card of the network with weights of the user's, of which nothing is published."""
+        title = f"{self.title} (own weights, {path.name})"
+        return replace(self, title=title, published=())
+
     def config(self, name: str) -> dict[str, Any]:
         """The settings of the network of that name.
 

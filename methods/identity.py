@@ -33,6 +33,7 @@ class Method(Protocol):
     """What is looked at of an `Inpainter`."""
 
     card: Any
+    asked: str
     shared: ClassVar[tuple[ModuleType, ...]]
     files: Sequence[str | Path]
 
@@ -55,6 +56,7 @@ def before_load(method: Method) -> str:
     facts = Digest()
     card = {each.name: getattr(method.card, each.name) for each in fields(method.card)}
     facts.add({name: repr(value) for name, value in card.items() if name not in _PROSE})
+    facts.add(method.asked)
     for file in method.files:
         facts.add(_content(Path(file)))
     return (
@@ -72,7 +74,7 @@ def after_load(method: Method) -> str:
     """
     if is_ours(type(method)):
         return method.identity
-    found = Digest(skip={"_name", "device", "card"})
+    found = Digest(skip={"_name", "asked", "device", "card"})
     found.add(vars(method))
     kinds = _own(method)
     for kind in kinds:

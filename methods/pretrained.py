@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from bench.errors import BenchError, WeightsMissing
-from methods import execution, weights
+from methods import execution, own_weights, weights
 from methods.base import Inpainter
 from methods.card import trained
 from methods.verification.case import Part
@@ -42,6 +42,7 @@ class Pretrained(Inpainter):
     network: nn.Module
     folder: Path | None = None
     checkpoints: tuple[Checkpoint, ...]
+    config: Mapping[str, Any]
 
     def __init__(self, name: str = "", *, device: str = "cpu") -> None:
         """Choose the weights."""
@@ -73,13 +74,55 @@ class Pretrained(Inpainter):
         method.folder = folder
         return method
 
+    @classmethod
+    def with_own_weights(
+        cls, path: Path, name: str, *, config: str = "", device: str = "cpu"
+    ) -> Self:
+        """Make a method with weights of the user's, once it is known that they fit.
+
+        Args:
+            path: The file; a folder where published weights are several files, each named by its
+                part, such as ``transformer.pth``.
+            name: Of the method.
+            config: Whose settings they are for, out of the weights and configurations of the
+                card; found out by names and shapes of the tensors if empty.
+            device: As torch writes it.
+
+        Raises:
+            BenchError: If the files cannot be read, fit none of the settings, or fit several.
+        """
+        method = cls.__new__(cls)
+        Inpainter.__init__(method, name, device=device)
+        method.folder = path if path.is_dir() else path.parent
+        files = own_weights.files(path, cls.card)
+        settings = own_weights.settings(cls.card, config)
+        differing = {choice: method._differing(files, settings[choice]) for choice in settings}
+        choice = own_weights.chosen(path, cls.card, differing)
+        method.card = cls.card.fitted(choice).with_own_weights(path)
+        method._use(tuple(replace(each, config=settings[choice]) for each in files))
+        return method
+
+    def _differing(
+        self, files: tuple[Checkpoint, ...], config: Mapping[str, Any]
+    ) -> dict[str, list[str]]:
+        """What in the files is not as the network of these settings has it."""
+        self.checkpoints = tuple(replace(each, config=config) for each in files)
+        self.config = config
+        with torch.device("meta"):  # shapes alone: no memory, hardly any time
+            network = self.build(config)
+        try:
+            return weights.differences(self._read(), network)
+        except BenchError as error:
+            return {own_weights.UNREADABLE: [str(error)]}
+
     def _use(self, checkpoints: tuple[Checkpoint, ...]) -> None:
         self.checkpoints = checkpoints
-        self.config: Mapping[str, Any] = checkpoints[0].config if checkpoints else {}
-        self.card = self.card.fitted(checkpoints[0].choice if checkpoints else "")
-        if checkpoints and checkpoints[0].file.endswith(".safetensors"):
+        self.config = checkpoints[0].config if checkpoints else {}
+        choice = checkpoints[0].choice if checkpoints else ""  # none for weights of the user's
+        self.card = self.card.fitted(choice)
+        if choice and checkpoints[0].file.endswith(".safetensors"):
             # Nobody may take weights of the equal-budget track for the published ones.
-            self.card = replace(self.card, title=f"{self.card.title} ({checkpoints[0].choice})")
+            self.card = replace(self.card, title=f"{self.card.title} ({choice})")
         if self.variant in self.unpublished:
             words = f"{self.unpublished[self.variant]} (not a published mode)"
             self.card = replace(self.card, title=f"{self.card.title}, {words}")
@@ -158,18 +201,34 @@ class Pretrained(Inpainter):
             raise WeightsMissing(
                 f"{self.name}: no weights are published; to make some, run: {self.card.training}"
             )
-        paths = self._files()
         network = self.build(self.config)
+        weights.put(self._read(), network, ", ".join(map(str, self._files())))
+        self._take(network)
+
+    def _read(self) -> dict[str, torch.Tensor]:
+        """The tensors of all files, by the names of the network."""
         found: dict[str, torch.Tensor] = {}
-        for path, checkpoint in zip(paths, self.checkpoints, strict=True):
-            own = path.suffix == ".safetensors"
-            tensors = weights.load(path, checkpoint) if own else self.tensors(path, checkpoint)
+        for path, checkpoint in zip(self._files(), self.checkpoints, strict=True):
+            tensors = self._read_file(path, checkpoint)
             twice = found.keys() & tensors.keys()
             if twice:
                 raise BenchError(f"{path}: {', '.join(sorted(twice))} are in another file too")
             found |= tensors
-        weights.put(found, network, ", ".join(map(str, paths)))
-        self._take(network)
+        return found
+
+    def _read_file(self, path: Path, checkpoint: Checkpoint) -> Mapping[str, torch.Tensor]:
+        parts = any(each.part for each in self.card.checkpoints)
+        if path.suffix == ".safetensors" or (parts and not checkpoint.part):
+            return weights.load(path, checkpoint)
+        try:
+            return self.tensors(path, checkpoint)
+        except BenchError:
+            if checkpoint.choice:
+                raise
+            # Not as published: the user may have saved the network itself.
+            with contextlib.suppress(BenchError):
+                return weights.load(path, checkpoint, wrapper=self.wrapper)
+            raise
 
     def load_by_rule(self) -> None:
         """Give the network weights made by rule: they say nothing but how fast it is."""

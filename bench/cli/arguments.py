@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 Commands = argparse._SubParsersAction
 
@@ -12,3 +13,10 @@ def positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, found {text!r}")
     return int(text)
+
+
+def listed(lists: Sequence[str] | None) -> list[str]:
+    """The names in comma-separated lists of methods."""
+    import methods
+
+    return [name for text in lists or () for name in methods.split(text)]

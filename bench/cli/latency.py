@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.cli.arguments import Commands, positive
+from bench.cli.arguments import Commands, listed, positive
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _latency(options: argparse.Namespace) -> int:
     if options.self_test:
         return _self_test(device, threads, _pace(options))
     request = measure.LatencyRequest(
-        methods=tuple(name for name in ",".join(_names(options)).split(",") if name),
+        methods=tuple(_names(options)),
         device=device,
         sides=tuple(_numbers(options.sizes)),
         tiers=tuple(options.tiers.split(",")),
@@ -134,8 +134,7 @@ def _shown(table: pd.DataFrame) -> str:
 def _names(options: argparse.Namespace) -> list[str]:
     """The methods asked for, those of the run, or the default ones."""
     if options.methods:
-        names: list[str] = options.methods
-        return names
+        return listed(options.methods)
     if (options.out / "run.json").exists():
         from bench.folder.store import RunFolder
         from methods.harness import CEILING

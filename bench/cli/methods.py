@@ -13,16 +13,16 @@ def add(commands: Commands) -> None:
     listing.set_defaults(command=_list)
     check = commands.add_parser("check", help="run the conformance kit on a method")
     check.set_defaults(command=_check)
-    check.add_argument("name", help="NAME, or LABEL=module:Class")
+    check.add_argument("name", help="as for run --methods")
 
 
 def _list(options: argparse.Namespace) -> int:
     import methods
     from methods.weights import present
 
-    cards = [(name, methods.card(name)) for name in methods.names()]
-    width = max(len(name) for name, _ in cards)
-    for name, card in cards:
+    cards, broken = methods.inventory()
+    width = max(map(len, (*cards, *broken)))
+    for name, card in cards.items():
         mark = "*" if card.default or "small" in card.weights else " "
         print(f"{mark} {name:{width}}  {card.family:15}  {card.summary}")
         here = [w for w in card.weights if all(present(each) for each in card.files(w))]
@@ -34,8 +34,10 @@ def _list(options: argparse.Namespace) -> int:
             print(f"  {'':{width}}  {'unavailable:':15}  no weights here; run: {command}")
         elif card.training:
             print(f"  {'':{width}}  {'unavailable:':15}  none published; run: {card.training}")
+    for name, reason in broken.items():
+        print(f"! {name:{width}}  {'broken':15}  {reason}")
     print("\n* part of the default job, networks with their small weights")
-    print("Own methods: LABEL=module:Class, LABEL=folder:PATH, LABEL=trained:PATH\n")
+    print(f"Methods {methods.FORMS}\n")
     _list_metrics()
     return 0
 

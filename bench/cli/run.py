@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bench.cli.arguments import Commands, positive
+from bench.cli.arguments import Commands, listed, positive
 from bench.cli.results import build_report, counted
 from bench.errors import BenchError
 
@@ -91,7 +91,7 @@ def _run(options: argparse.Namespace) -> int:
     weights = _weights(options.weights)
 
     from bench.planning.protocol import Protocol
-    from bench.run.request import Request, default_methods
+    from bench.run.request import Request
     from bench.run.runner import run
     from bench.run.scheduler import Limits
 
@@ -106,11 +106,10 @@ def _run(options: argparse.Namespace) -> int:
         seed=options.seed,
         limit=options.limit,
     )
-    names = ",".join(options.methods or default_methods()).split(",")
     request = Request(
         out=options.out,
         protocol=protocol,
-        methods=tuple(name for name in names if name),
+        methods=tuple(listed(options.methods) or _default_methods()),
         metrics=metrics,
         samples=options.samples,
         executor=options.executor,
@@ -218,3 +217,13 @@ def _shard(text: str) -> tuple[int, int]:
     if not (index.isdigit() and count.isdigit() and int(index) < int(count)):
         raise BenchError(f"--shard: expected I/N with I from 0 to N-1, found {text!r}")
     return int(index), int(count)
+
+
+def _default_methods() -> list[str]:
+    """The methods of the default job; says which plug-ins are broken and left out."""
+    import methods
+    from bench.run.request import default_methods
+
+    for name, reason in methods.inventory()[1].items():
+        print(f"inpaint-bench: left out {name}: {reason}", file=sys.stderr)
+    return default_methods()

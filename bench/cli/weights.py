@@ -41,7 +41,7 @@ def _list(options: argparse.Namespace) -> int:
         state = f"at {path}" if path else f"missing; {checkpoint.command}"
         size = f"{checkpoint.bytes / 1e6:6.1f} MB" if checkpoint.bytes else "   size ?"
         print(f"{checkpoint.name:26} {size}  {state}")
-    for card in map(methods.card, methods.names()):
+    for card in methods.inventory()[0].values():
         if card.training:
             print(f"{card.name:26} {'':9}  none published; {card.training}")
     return 0
@@ -81,8 +81,8 @@ def _known() -> dict[str, Checkpoint]:
     import methods
     from methods.weights import CHECKPOINTS
 
-    cards = [methods.card(name) for name in methods.names()]
-    return CHECKPOINTS | {each.name: each for card in cards for each in card.checkpoints}
+    cards, _ = methods.inventory()
+    return CHECKPOINTS | {each.name: each for card in cards.values() for each in card.checkpoints}
 
 
 def _checkpoint(name: str) -> Checkpoint:

@@ -43,6 +43,7 @@ def context(threads: int, modules: Iterable[str]) -> Context:
     before = dict(os.environ)
     # Python does not tell that process where to look for modules.
     os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
+    os.environ["PYTHONSAFEPATH"] = "1"  # else the current directory would come before all these
     # It must have one thread only to be forked, and Arrow's allocator would start another.
     os.environ["JE_ARROW_MALLOC_CONF"] = "background_thread:false"
     try:

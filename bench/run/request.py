@@ -51,6 +51,6 @@ class Request:
 
 def default_methods() -> list[str]:
     """What the default job runs: quick methods, and the small weights of all networks."""
-    cards = {name: methods.card(name) for name in methods.names()}
+    cards, _ = methods.inventory()
     quick = [name for name, card in cards.items() if card.default]
     return quick + [f"{name}:small" for name, card in cards.items() if "small" in card.weights]

@@ -145,9 +145,7 @@ def _asked(request: Request) -> dict[str, Inpainter]:
     names: dict[str, str] = {}
     for given in [*request.methods, CEILING]:
         spec = methods.parse(given)
-        text = given
-        if spec.kind == "folder":
-            text = f"{spec.base}=folder:{Path(spec.target).resolve()}"
+        text = spec.stored
         if names.setdefault(spec.name, text) != text:
             raise BenchError(
                 f"methods: {names[spec.name]!r} and {text!r} have one name; give another label"

@@ -19,7 +19,7 @@ from methods.weights.files import (
     present,
     verify,
 )
-from methods.weights.tensors import load, put
+from methods.weights.tensors import differences, load, put
 
 __all__ = [
     "CHECKPOINTS",
@@ -28,6 +28,7 @@ __all__ = [
     "Checkpoint",
     "add",
     "cache_folder",
+    "differences",
     "digest",
     "fetch",
     "find",

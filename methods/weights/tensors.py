@@ -111,6 +111,30 @@ def put(state: Mapping[str, torch.Tensor], network: torch.nn.Module, source: str
         BenchError: If keys are unexpected, missing or misshapen, or values are not finite; it
             names them.
     """
+    found = [f"{kind}: {', '.join(keys)}" for kind, keys in differences(state, network).items()]
+    if found:
+        raise BenchError(
+            f"{source}: expected the tensors of {type(network).__name__}, found keys "
+            f"{'; '.join(found)}. Is it the file of another network?"
+        )
+    broken = [name for name, tensor in state.items() if not bool(tensor.isfinite().all())]
+    if broken:
+        raise BenchError(
+            f"{source}: expected finite values, found others in {', '.join(broken)}; the file is "
+            "damaged, or the training went astray"
+        )
+    network.load_state_dict(network.state_dict() | dict(state))
+
+
+def differences(
+    state: Mapping[str, torch.Tensor], network: torch.nn.Module
+) -> dict[str, list[str]]:
+    """Names of tensors that are unexpected, missing or misshapen; nothing if all are the network's.
+
+    Args:
+        state: Tensors by name.
+        network: What they should be for; may be of shapes alone.
+    """
     own = network.state_dict()
     wrong = {
         "unexpected": state.keys() - own.keys(),
@@ -123,16 +147,4 @@ def put(state: Mapping[str, torch.Tensor], network: torch.nn.Module, source: str
             if state[name].shape != own[name].shape
         },
     }
-    found = [f"{kind}: {', '.join(sorted(keys))}" for kind, keys in wrong.items() if keys]
-    if found:
-        raise BenchError(
-            f"{source}: expected the tensors of {type(network).__name__}, found keys "
-            f"{'; '.join(found)}. Is it the file of another network?"
-        )
-    broken = [name for name, tensor in state.items() if not bool(tensor.isfinite().all())]
-    if broken:
-        raise BenchError(
-            f"{source}: expected finite values, found others in {', '.join(broken)}; the file is "
-            "damaged, or the training went astray"
-        )
-    network.load_state_dict(own | dict(state))
+    return {kind: sorted(keys) for kind, keys in wrong.items() if keys}

@@ -10,6 +10,7 @@ import pytest
 
 import methods
 from bench.errors import BenchError, ContractError
+from methods import naming
 from methods.card import Card, SizeRule, read
 
 CARDS = Path(methods.__file__).parent / "cards"
@@ -37,6 +38,9 @@ class NoDevice(Black):
     def __init__(self, name=""):
         super().__init__(name)
 
+class Tiny(Black):
+    card = Card("tiny", "Tiny", "CNN", weights=("big",), variants=("fast",))
+
 class NoCard(Inpainter): ...
 
 class Stranger: ...
@@ -63,7 +67,7 @@ def plug_in(monkeypatch):
             importlib.metadata.EntryPoint(name, value, methods.GROUP)
             for name, value in points.items()
         ]
-        monkeypatch.setattr(methods, "entry_points", lambda group: found)
+        monkeypatch.setattr(naming, "entry_points", lambda group: found)
 
     return announce
 
@@ -132,7 +136,7 @@ def test_weights_and_variants_that_a_method_does_not_have_are_refused(text, kind
 
 def test_weights_and_variants_that_a_card_lists_are_taken(monkeypatch):
     card = Card("telea", "T", "CNN", weights=("big", "small"), variants=("fast",))
-    monkeypatch.setattr(methods, "read", lambda name: card)
+    monkeypatch.setattr(naming, "read", lambda name: card)
     spec = methods.parse("telea:big@fast")
     assert (spec.base, spec.weights, spec.variant) == ("telea", "big", "fast")
     assert spec.name == "telea:big@fast"
@@ -213,16 +217,53 @@ def test_an_installed_plug_in_is_a_name(own, plug_in, monkeypatch, tmp_path):
 
 def test_a_plug_in_may_not_take_a_built_in_name(plug_in):
     plug_in(telea="elsewhere:Telea")
-    with pytest.raises(BenchError, match=r"methods\.classical:Telea and the plug-in elsewhere"):
-        methods.names()
+    cards, broken = methods.inventory()
+    assert "methods.classical:Telea and the plug-in elsewhere:Telea" in broken["telea"]
+    assert cards["telea"] == methods.card("telea")
     assert methods.parse("telea").target == "methods.classical:Telea"
 
 
 def test_two_plug_ins_may_not_share_a_name(monkeypatch):
     points = [importlib.metadata.EntryPoint("x", f"{m}:X", methods.GROUP) for m in "ab"]
-    monkeypatch.setattr(methods, "entry_points", lambda group: points)
+    monkeypatch.setattr(naming, "entry_points", lambda group: points)
     with pytest.raises(BenchError, match="a:X and the plug-in b:X"):
         methods.parse("x")
+    assert "a:X and the plug-in b:X" in methods.inventory()[1]["x"]
+
+
+def test_a_broken_plug_in_is_told_and_costs_no_other(own, plug_in, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    plug_in(brk="my_broken_methods:Any", black=f"{own}:Black", card=f"{own}:NoCard", gone="no:No")
+    cards, broken = methods.inventory()
+    assert list(cards)[-1] == "black"
+    assert broken.keys() == {"brk", "card", "gone"}
+    assert "a_module_nobody_has" in broken["brk"]
+    assert "to have a card" in broken["card"]
+    assert methods.get("black").name == "black"
+    with pytest.raises(BenchError, match="a_module_nobody_has"):
+        methods.get("brk")
+
+
+def test_weights_and_variants_that_a_plug_in_does_not_list_are_refused(
+    own, plug_in, tmp_path, monkeypatch
+):
+    monkeypatch.syspath_prepend(tmp_path)
+    plug_in(tiny=f"{own}:Tiny", black=f"{own}:Black")
+    assert methods.get("tiny:big@fast").name == "tiny:big@fast"
+    with pytest.raises(BenchError, match=r"has no weights 'bog'; it has big\. Did you mean big\?"):
+        methods.get("tiny:bog")
+    with pytest.raises(BenchError, match="black has no weights 'nope'; it has none"):
+        methods.card("black:nope")
+    with pytest.raises(BenchError, match="has no variant 'typo'"):
+        methods.get("black@typo")
+    with pytest.raises(BenchError, match="ways to run a network; black has none"):
+        methods.get("black@bf16")
+
+
+@pytest.mark.parametrize("text", ["LaMa", "LAMA:small", "lama:Small"])
+def test_a_name_in_other_letters_is_answered_with_the_right_one(text):
+    with pytest.raises(BenchError, match=r"Did you mean (lama( or relama)?|small)\?"):
+        methods.parse(text)
 
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:99", "cpu:1", "meta"])

@@ -131,9 +131,13 @@ class ReLaMa(LaMa):
     def tensors(self, path: Path, checkpoint: Checkpoint) -> Mapping[str, torch.Tensor]:
         """Read LaMa's weights and add attention that is drawn at random, always the same.
 
+        Weights of the user's own have theirs.
+
         Raises:
             WeightsMissing: If this was not asked for by a name that says so.
         """
+        if not checkpoint.choice:
+            return super().tensors(path, checkpoint)
         if UNTRAINED not in self.name:
             raise WeightsMissing(
                 f"{self.name}: expected trained weights; those that come with this project are "

@@ -39,9 +39,8 @@ class Pluralistic(Pretrained):
     shared = (blocks, network, spectral)
     unpublished: ClassVar = {_MEAN: "mean of the prior"}
 
-    def __init__(self, name: str = "", *, device: str = "cpu") -> None:
-        """Choose the weights, and whether to draw."""
-        super().__init__(name, device=device)
+    def _use(self, checkpoints: tuple[Checkpoint, ...]) -> None:
+        super()._use(checkpoints)
         if not self.draws:
             self.card = replace(self.card, stochastic=False)
 

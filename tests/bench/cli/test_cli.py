@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from bench.cli import main
+from bench.cli.run import default_methods
 from methods import names
 from tests.support import commands
 
@@ -88,10 +89,32 @@ def test_a_run_ends_with_its_report(tmp_path, photos):
     assert "18 of 18 fills" in done.stderr
 
 
+@pytest.fixture
+def broken_package(tmp_path, monkeypatch):
+    """An installed package whose method cannot be imported."""
+    facts = tmp_path / "brokenplug-0.1.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: brokenplug\nVersion: 0.1\n")
+    (facts / "entry_points.txt").write_text("[inpaint_bench.methods]\nbrk = brkplug:Brk\n")
+    (tmp_path / "brkplug.py").write_text("import nobody_has_this\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+def test_a_broken_package_is_a_line_with_the_reason(broken_package, capsys):
+    assert main(["list"]) == 0
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("! brk"))
+    assert "No module named 'nobody_has_this'" in line
+    assert main(["weights", "list"]) == 0
+    assert "telea" in default_methods()
+    assert "left out brk: " in capsys.readouterr().err
+    assert main(["check", "brk"]) == 2
+    assert "brkplug:Brk cannot be imported" in capsys.readouterr().err
+
+
 def test_a_fault_of_ours_is_not_taken_for_a_regression(monkeypatch, capsys):
     def broken():
         raise KeyError("a bug")
 
-    monkeypatch.setattr("methods.names", broken)
+    monkeypatch.setattr("methods.inventory", broken)
     assert main(["list"]) == 2
     assert "Traceback" in capsys.readouterr().err
