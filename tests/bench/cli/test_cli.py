@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from bench.cli import main
-from bench.cli.run import default_methods
+from bench.cli.run import _default_methods
 from methods import names
 from tests.support import commands
 
@@ -105,7 +105,7 @@ def test_a_broken_package_is_a_line_with_the_reason(broken_package, capsys):
     (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("! brk"))
     assert "No module named 'nobody_has_this'" in line
     assert main(["weights", "list"]) == 0
-    assert "telea" in default_methods()
+    assert "telea" in _default_methods()
     assert "left out brk: " in capsys.readouterr().err
     assert main(["check", "brk"]) == 2
     assert "brkplug:Brk cannot be imported" in capsys.readouterr().err
