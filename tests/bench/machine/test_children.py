@@ -4,7 +4,6 @@ import multiprocessing as mp
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -49,14 +48,12 @@ def test_the_main_module_runs_once(way, tmp_path):
     assert done.stderr == ""
 
 
-def test_the_environment_is_left_as_it_was(monkeypatch):
+def test_the_environment_is_left_as_it_was(monkeypatch, tmp_path):
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
-    before = dict(os.environ)
-    child = children.start(children.context(1, []), 1, time.sleep, 0)
-    child.join()
-    assert child.exitcode == 0
-    assert dict(os.environ) == before
+    kept = "import os\nbefore = dict(os.environ)\n" + UNGUARDED + "print(os.environ == before)"
+    done = python("-c", kept, cwd=tmp_path)
+    assert done.stdout.splitlines()[-2:] == ["ended 0", "True"], done.stderr
 
 
 def test_processes_of_the_user_get_their_main_module():
