@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import methods
 from bench.planning.protocol import Protocol
 from bench.run.scheduler import Limits
 
@@ -46,3 +47,10 @@ class Request:
     lpips_weights: Path | None = None
     fid_weights: Path | None = None
     limits: Limits = field(default_factory=Limits)
+
+
+def default_methods() -> list[str]:
+    """What the default job runs: quick methods, and the small weights of all networks."""
+    cards = {name: methods.card(name) for name in methods.names()}
+    quick = [name for name, card in cards.items() if card.default]
+    return quick + [f"{name}:small" for name, card in cards.items() if "small" in card.weights]

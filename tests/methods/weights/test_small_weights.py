@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import methods
-from bench.cli.run import default_methods
+from bench.run.request import default_methods
 from bench.training import ledger
 from methods import harness, weights
 from methods.weights import SMALL, digest
