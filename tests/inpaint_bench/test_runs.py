@@ -119,11 +119,9 @@ def test_what_cannot_be_served_is_refused(wrong, words, tmp_path, photos):
 
 
 def test_a_method_without_a_result_is_a_warning(tmp_path, photos):
+    name = "AlwaysRaises=tests.support.faulty:AlwaysRaises"
     with pytest.warns(UserWarning, match="AlwaysRaises completed no case") as told:
-        ib.run(
-            photos, methods=["AlwaysRaises=tests.support.faulty:AlwaysRaises"], out=tmp_path, limit=1,
-            executor="inline", **FAST,
-        )  # fmt: skip
+        ib.run(photos, methods=name, out=tmp_path, limit=1, executor="inline", **FAST)
     assert told[0].filename == __file__
 
 
