@@ -173,7 +173,8 @@ def measure(
         # One that was pasted back cannot tell what its method did to known pixels.
         raw = None if np.array_equal(picture, given) else np.divide(given, 255, dtype=np.float32)
     meter = _meter(None if metrics is None else listed(metrics), device)
-    return meter.measure(Pair(picture, Original(original), hole, raw))
+    found = meter.measure(Pair(picture, Original(original), hole, raw))
+    return {name: float(value) for name, value in found.items()}
 
 
 @lru_cache(maxsize=2)
