@@ -1,7 +1,8 @@
 """Pictures and masks as users hold them, turned into what the harness takes: the one adapter.
 
-An array means what its type says and nothing is guessed: what could mean two things is refused
-with the call that says which is meant. Files and Pillow's pictures are read as a run reads them.
+An array means what its type and range say: what could mean two things is refused with the call
+that says which is meant. Files and Pillow's pictures are read as a run reads them, and as there a
+mask of nothing but 0 and 1 has its hole where it is 1.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -48,6 +49,14 @@ def test_the_main_module_runs_once(way, tmp_path):
     assert done.stderr == ""
 
 
+def test_the_main_module_runs_once_where_children_are_not_forked(tmp_path):
+    spawning = UNGUARDED.replace('children.context(1, ["time"])', "mp.get_context('spawn')")
+    (tmp_path / "plain.py").write_text("import multiprocessing as mp" + spawning)
+    done = python("plain.py", cwd=tmp_path)
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["main", "child", "ended"]
+    assert done.stderr == ""
+
+
 def test_the_environment_is_left_as_it_was(monkeypatch, tmp_path):
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
@@ -56,13 +65,13 @@ def test_the_environment_is_left_as_it_was(monkeypatch, tmp_path):
     assert done.stdout.splitlines()[-2:] == ["ended 0", "True"], done.stderr
 
 
-def test_processes_of_the_user_get_their_main_module():
+def test_processes_of_the_user_get_their_main_module(monkeypatch):
+    main = ModuleType("__main__")
+    main.__file__ = str(Path("plain.py").absolute())
+    monkeypatch.setitem(sys.modules, "__main__", main)
     given = mp.spawn.get_preparation_data
     with children._main_left_alone("ours"):
         theirs, ours = (mp.spawn.get_preparation_data(name) for name in ("theirs", "ours"))
-    assert {key for key in theirs if key not in ours} <= {
-        "init_main_from_name",
-        "init_main_from_path",
-    }
-    assert any(key.startswith("init_main") for key in theirs)
+    assert theirs["init_main_from_path"] == main.__file__
+    assert {key for key in theirs if key not in ours} == {"init_main_from_path"}
     assert mp.spawn.get_preparation_data is given
