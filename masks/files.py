@@ -56,7 +56,7 @@ def read_mask(path: Path, *, threshold: int = THRESHOLD, invert: bool = False) -
     elif path.name == "label.png" and labelme.is_export(path.parent):
         mask = labelme.read_classes(path) > 0
     else:
-        mask = _binary(open_picture(read_bytes(path), str(path)), threshold, path)
+        mask = binary(open_picture(read_bytes(path), str(path)), threshold, str(path))
     return ~mask if invert else mask
 
 
@@ -155,9 +155,10 @@ def pair(photo_ids: Sequence[str], folder: Path) -> Pairing:
     )
 
 
-def _binary(picture: Image.Image, threshold: int, path: Path) -> Mask:
+def binary(picture: Image.Image, threshold: int, name: str) -> Mask:
+    """As `read_mask`, of a picture that is open already and called so in messages."""
     if picture.mode == "F":
-        raise InputError(f"mask '{path}' holds floating-point values; save it with 8 bits")
+        raise InputError(f"mask '{name}' holds floating-point values; save it with 8 bits")
     levels = _grey(picture)
     greatest = int(levels.max())
     if greatest <= 1:

@@ -55,6 +55,7 @@ OUTSIDE = {
     "methods": {"bench.errors"},
     "reports": {"bench.errors", "bench.folder", "bench.statistics", "bench.text"},
     "bench": {"masks", "methods"},
+    "inpaint_bench": {"bench", "masks", "methods", "reports"},
 }
 # How a network rebuilds its reference outputs is asked for by name and knows that network; the
 # command line is what puts bench and reports together.

@@ -28,7 +28,8 @@ def folder(tmp_path_factory) -> Path:
         Image.fromarray(pixels).save(folder / "photos" / name, quality=95)
     hole = generate("region", *data.chelsea().shape[:2], 0).mask
     Image.fromarray(hole).save(folder / "masks" / "c_mask.png")
-    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    examples = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (example,) = [each for each in examples if "class Mine" in each]
     (folder / "my_method.py").write_text(example)
     return folder
 

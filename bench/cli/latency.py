@@ -63,7 +63,7 @@ def add(commands: Commands) -> None:
 def _latency(options: argparse.Namespace) -> int:
     from bench.latency import measure
 
-    device = options.device or fastest_device()
+    device = options.device or measure.fastest_device()
     threads = options.threads or (1 if options.shared else measure.threads_here())
     if options.self_test:
         return _self_test(device, threads, _pace(options))
@@ -144,13 +144,6 @@ def _names(options: argparse.Namespace) -> list[str]:
     from bench.run.request import default_methods
 
     return default_methods()
-
-
-def fastest_device() -> str:
-    """The first CUDA device, or the CPU."""
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _numbers(text: str) -> list[int]:

@@ -86,7 +86,6 @@ def add(commands: Commands) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     # Before what takes seconds to load.
-    _refuse_idle(options)
     metrics = _metrics(options.metrics)
     weights = _weights(options.weights)
 
@@ -95,14 +94,14 @@ def _run(options: argparse.Namespace) -> int:
     from bench.run.runner import run
     from bench.run.scheduler import Limits
 
-    protocol = Protocol(
+    protocol = Protocol.asked(
         photos=options.images,
         masks=options.masks,
         mask_threshold=options.mask_threshold,
         invert_masks=options.invert_masks,
-        size=_size(options.size or "256"),
-        tiers=tuple((options.tiers or "small,region,large").split(",")),
-        draws=options.draws or 1,
+        size=options.size,
+        tiers=options.tiers.split(",") if options.tiers else None,
+        draws=options.draws,
         seed=options.seed,
         limit=options.limit,
     )
@@ -132,50 +131,19 @@ def _run(options: argparse.Namespace) -> int:
         print(f"{header['missing']} fills belong to other shards; join them: inpaint-bench merge")
         return _status(header)
     if options.latency:
-        _short_latency(options, header)
+        from bench.cli.latency import show
+        from bench.run.brief_latency import measure_briefly
+
+        show(measure_briefly(request, header), options.out)
     if not options.no_report:
         build_report(options.out, None)
     return _status(header)
-
-
-def _short_latency(options: argparse.Namespace, header: dict[str, Any]) -> None:
-    """Time the methods of the run that completed a case, at its size."""
-    from bench.cli.latency import fastest_device, show
-    from bench.latency import measure
-    from bench.latency.rounds import SHORT
-    from methods.harness import CEILING
-
-    names = [
-        text
-        for name, text in header["methods"].items()
-        if "=folder:" not in text and name not in (CEILING, *header["without_result"])
-    ]
-    request = measure.LatencyRequest(
-        methods=tuple(names),
-        device=fastest_device(),
-        sides=(_size(options.size or "256") or 256,),
-        tiers=("region",),
-        images=options.images,
-        shared=True,
-        pace=SHORT,
-        seed=options.seed,
-        timeout=options.timeout,
-    )
-    show(measure.measure_into(options.out, request), options.out)
 
 
 def _status(header: dict[str, Any]) -> int:
     for name in header["without_result"]:
         print(f"inpaint-bench: {name} completed no case; its rows say why", file=sys.stderr)
     return 1 if header["without_result"] else 0
-
-
-def _refuse_idle(options: argparse.Namespace) -> None:
-    """Refuse options that would change nothing."""
-    if options.images == "bundled" and options.size is not None:
-        raise BenchError("--size: the bundled tiles are 256 x 256; give --images too")
-    if options.masks is not None and (options.tiers or options.draws):
-        raise BenchError("--tiers and --draws: for generated holes only, not with --masks")
 
 
 def _metrics(text: str | None) -> tuple[str, ...] | None:
@@ -202,14 +170,6 @@ def _weights(given: list[str] | None) -> dict[str, Path]:
         found[name] = Path(file)
     check_names(found)
     return found
-
-
-def _size(text: str) -> int | None:
-    if text == "native":
-        return None
-    if not text.isdigit() or int(text) < 1:
-        raise BenchError(f"--size: expected a number of pixels or 'native', found {text!r}")
-    return int(text)
 
 
 def _shard(text: str) -> tuple[int, int]:

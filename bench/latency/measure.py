@@ -91,6 +91,11 @@ class Measured:
         return [name for name in dict.fromkeys(self.table["method"]) if name not in timed]
 
 
+def fastest_device() -> str:
+    """The first CUDA device, or the CPU."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def threads_here() -> int:
     """Physical cores that this process may use."""
     here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

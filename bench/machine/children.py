@@ -14,13 +14,16 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from multiprocessing import spawn
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 from bench.machine.threads import held_to
 
 Context = SpawnContext | ForkServerContext
+_STARTING = threading.Lock()
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -32,28 +35,24 @@ def context(threads: int, modules: Iterable[str]) -> Context:
             first call in this process set it, as does what is loaded.
         modules: Names of the modules to load.
     """
-    for variable in _THREAD_VARIABLES:
-        os.environ[variable] = str(threads)
     if sys.platform != "linux":
         return mp.get_context("spawn")
     from multiprocessing import forkserver
 
     found = mp.get_context("forkserver")
     found.set_forkserver_preload(list(modules))
-    before = dict(os.environ)
-    # Python does not tell that process where to look for modules.
-    os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
-    os.environ["PYTHONSAFEPATH"] = "1"  # else the current directory would come before all these
-    # It must have one thread only to be forked, and Arrow's allocator would start another.
-    os.environ["JE_ARROW_MALLOC_CONF"] = "background_thread:false"
+    settings = {
+        # Python does not tell that process where to look for modules.
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "PYTHONSAFEPATH": "1",  # else the current directory would come before all these
+        # It must have one thread only to be forked, and Arrow's allocator would start another.
+        "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    }
     try:
-        with _interrupts_held():
+        with _interrupts_held(), _environment({**_limits(threads), **settings}):
             forkserver.ensure_running()
     except OSError:  # as where the path of its socket would be too long
         return mp.get_context("spawn")
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
     return found
 
 
@@ -64,11 +63,12 @@ def start(
     *arguments: object,
 ) -> BaseProcess:
     """Start a child that calls a function, leaves Ctrl-C to this process and ends with it."""
-    child = context.Process(
-        target=_run, args=(dict(os.environ), threads, target, arguments), daemon=True
-    )
-    with _interrupts_held():
-        child.start()
+    with _interrupts_held(), _environment(_limits(threads)):
+        child = context.Process(
+            target=_run, args=(dict(os.environ), threads, target, arguments), daemon=True
+        )
+        with _main_left_alone(child.name):
+            child.start()
     return child
 
 
@@ -96,6 +96,47 @@ def _run(
     os.environ.update(environment)
     with held_to(threads):
         target(*arguments)
+
+
+def _limits(threads: int) -> dict[str, str]:
+    return dict.fromkeys(_THREAD_VARIABLES, str(threads))
+
+
+@contextlib.contextmanager
+def _environment(settings: Mapping[str, str]) -> Iterator[None]:
+    """Add to what children inherit, and take it back: the environment here is the user's."""
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _main_left_alone(child: str) -> Iterator[None]:
+    """Keep the child of that name from running the main module, as every other child does.
+
+    Nothing of ours is defined there, and it is the user's: a script without a main guard would
+    start its run once more, and a notebook or standard input is no file to be run.
+    """
+    with _STARTING:
+        given = spawn.get_preparation_data
+
+        def without_main(name: str) -> dict[str, Any]:
+            facts = given(name)
+            if name != child:  # one that another thread of the user's starts meanwhile
+                return facts
+            return {key: fact for key, fact in facts.items() if not key.startswith("init_main")}
+
+        spawn.get_preparation_data = without_main
+        try:
+            yield
+        finally:
+            spawn.get_preparation_data = given
 
 
 @contextlib.contextmanager

@@ -72,7 +72,7 @@ def read(path: Path | BytesIO) -> tuple[np.ndarray, str]:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as image:
                 image.load()
-                return _to_rgb(image)
+                return upright_rgb(image)
     except UnidentifiedImageError as error:
         empty = isinstance(path, Path) and path.stat().st_size == 0
         reason = "the file is empty" if empty else "no kind of picture that Pillow knows"
@@ -86,7 +86,12 @@ def read(path: Path | BytesIO) -> tuple[np.ndarray, str]:
         raise InputError(f"{path}: cannot be read: {error}") from error
 
 
-def _to_rgb(image: Image.Image) -> tuple[np.ndarray, str]:
+def upright_rgb(image: Image.Image) -> tuple[np.ndarray, str]:
+    """As `read`, of a picture that is open already.
+
+    Raises:
+        ValueError: If its values have no stated range.
+    """
     notes = []
     if getattr(image, "n_frames", 1) > 1:
         notes.append("first frame of an animation")

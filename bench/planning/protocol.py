@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from bench.errors import InputError
+from bench.errors import BenchError, InputError
 from bench.planning import images
 from masks import files, tiers
 
@@ -35,8 +37,48 @@ class Protocol:
     seed: int = 0
     limit: int | None = None
 
+    @classmethod
+    def asked(
+        cls,
+        photos: str,
+        masks: str | None,
+        *,
+        size: int | str | None = None,
+        tiers: Sequence[str] | None = None,
+        draws: int | None = None,
+        **more: Any,
+    ) -> Protocol:
+        """Make one of a user's words, in which None is what was not asked for.
+
+        Args:
+            photos: As the attribute.
+            masks: Likewise.
+            size: Pixels, as a number or its digits, or ``native``.
+            tiers: As the attribute.
+            draws: Likewise.
+            more: The other attributes.
+
+        Raises:
+            BenchError: If an option is malformed or would change nothing.
+        """
+        if photos == images.BUNDLED and size is not None:
+            raise BenchError("--size: the bundled tiles are 256 x 256; give --images too")
+        if masks is not None and (tiers is not None or draws is not None):
+            raise BenchError("--tiers and --draws: for generated holes only, not with --masks")
+        return cls(
+            photos,
+            masks,
+            size=cls.size if size is None else _side(size),
+            tiers=cls.tiers if tiers is None else tuple(tiers),
+            draws=cls.draws if draws is None else draws,
+            **more,
+        )
+
     def __post_init__(self) -> None:
-        """Refuse tiers that do not exist before any file is read."""
+        """Refuse what cannot be served before any file is read."""
+        for name, count in (("draws", self.draws), ("limit", self.limit)):
+            if count is not None and count < 1:
+                raise InputError(f"--{name}: expected a number from 1, found {count}")
         known = [tier.name for tier in tiers.TIERS]
         unknown = [name for name in self.tiers if name not in known]
         if unknown or len(set(self.tiers)) != len(self.tiers) or not self.tiers:
@@ -51,3 +93,11 @@ class Protocol:
         if self.photos == images.BUNDLED:
             return "tiles-256"
         return "native" if self.size is None else f"short-{self.size}-centre"
+
+
+def _side(size: int | str) -> int | None:
+    if size == "native":
+        return None
+    if not str(size).isdigit() or int(size) < 1:
+        raise BenchError(f"--size: expected a number of pixels or 'native', found {size!r}")
+    return int(size)

@@ -135,6 +135,12 @@ def _check(request: Request) -> None:
         )
     if request.limits.timeout <= 0:
         raise BenchError(f"--timeout: expected seconds above 0, found {request.limits.timeout}")
+    for name in ("samples", "workers", "threads"):
+        if getattr(request, name) < 1:
+            raise BenchError(f"--{name}: expected a number from 1, found {getattr(request, name)}")
+    index, count = request.shard
+    if not 0 <= index < count:
+        raise BenchError(f"--shard: expected I/N with I from 0 to N-1, found {index}/{count}")
     if request.executor not in ("local", "inline"):
         raise BenchError(f"executor: expected local or inline, found {request.executor!r}")
 

@@ -1,0 +1,217 @@
+"""Runs from request to tables, and what two methods or two runs differ in."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from inpaint_bench._names import listed
+
+if TYPE_CHECKING:
+    from bench.compare.tables import Run
+    from bench.statistics import Comparison
+    from methods.base import Inpainter
+
+
+def run(
+    images: str | os.PathLike[str] = "bundled",
+    masks: str | os.PathLike[str] | None = None,
+    methods: Sequence[str | type[Inpainter]] | None = None,
+    metrics: Sequence[str] | None = None,
+    out: str | os.PathLike[str] = "runs/bench",
+    *,
+    invert_masks: bool = False,
+    mask_threshold: int = 128,
+    size: int | str | None = None,
+    tiers: Sequence[str] | None = None,
+    draws: int | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    samples: int = 1,
+    weights: Mapping[str, str | os.PathLike[str]] | None = None,
+    offline: bool = False,
+    executor: Literal["local", "inline"] = "local",
+    workers: int | None = None,
+    threads: int = 1,
+    device: str = "cpu",
+    timeout: float = 600.0,
+    shard: tuple[int, int] = (0, 1),
+    retry_failed: bool = False,
+    latency: bool = False,
+    report: bool = False,
+) -> Run:
+    """Fill and measure every photo and hole with every method; an existing run is continued.
+
+    What each argument means and its default stand in ``inpaint-bench run --help``; those of
+    several names take a sequence.
+
+    Args:
+        images: Folder of photos, or ``bundled``.
+        masks: Folder of masks, paired by name; generated holes if omitted.
+        methods: Names and classes of one's own. A class of a notebook or script needs
+            ``executor="inline"``, since worker processes cannot import it from there.
+        metrics: Names; all usual ones if omitted.
+        out: The run folder.
+        invert_masks: Black is hole in the mask files.
+        mask_threshold: Least value of a mask file that is hole.
+        size: Side of the evaluated square in pixels (256), or ``native``.
+        tiers: Of generated holes.
+        draws: Generated holes a tier.
+        limit: Only the first so many photos.
+        seed: Of holes and stochastic methods.
+        samples: Fills of stochastic methods.
+        weights: Files of the networks of metrics, by name, as ``weights list`` shows it.
+        offline: Fetch no weights.
+        executor: ``local`` is processes of this machine, ``inline`` this process.
+        workers: Processes; by default as many as there are cores.
+        threads: Threads of each.
+        device: Of methods and networks.
+        timeout: Seconds for one case.
+        shard: Do part ``i``, from 0, of ``n``: ``(i, n)``.
+        retry_failed: Try failed cases again.
+        latency: Time the methods afterwards, in a short pass.
+        report: Build the HTML report too, ``OUT/report/index.html``.
+
+    Returns:
+        The tables of the run, as `read_run` gives them.
+
+    Raises:
+        BenchError: Before any work, if it cannot be served; later only if the folder cannot be
+            read or written.
+
+    Warns:
+        UserWarning: Of a method that completed no case; its rows say why.
+
+    Examples:
+        >>> import tempfile
+        >>> import inpaint_bench as ib
+        >>> out = tempfile.mkdtemp()
+        >>> found = ib.run(methods=["telea", "mean"], metrics=["l1_hole"], out=out, limit=2,
+        ...                tiers=["large"], executor="inline")
+        >>> found.cases.groupby("method")["l1_hole"].count().to_dict()
+        {'mean': 2, 'original': 2, 'telea': 2}
+    """
+    from bench.planning.protocol import Protocol
+    from bench.run import runner
+    from bench.run.request import Request, default_methods
+    from bench.run.scheduler import Limits
+    from inpaint_bench._own import text_of
+
+    protocol = Protocol.asked(
+        photos=os.fspath(images),
+        masks=None if masks is None else os.fspath(masks),
+        mask_threshold=mask_threshold,
+        invert_masks=invert_masks,
+        size=size,
+        tiers=None if tiers is None else listed(tiers),
+        draws=draws,
+        seed=seed,
+        limit=limit,
+    )
+    asked = default_methods() if methods is None else listed(methods)
+    files = {name: Path(path) for name, path in (weights or {}).items()}
+    request = Request(
+        out=Path(out),
+        protocol=protocol,
+        methods=tuple(text_of(method, executor) for method in asked),
+        metrics=None if metrics is None else listed(metrics),
+        samples=samples,
+        executor=executor,
+        workers=(os.cpu_count() or 1) if workers is None else workers,
+        threads=threads,
+        device=device,
+        shard=shard,
+        retry_failed=retry_failed,
+        offline=offline,
+        weights=files,
+        limits=Limits(timeout=timeout),
+    )
+    header = runner.run(request)
+    for name in header["without_result"]:
+        warnings.warn(f"{name} completed no case; its rows say why", stacklevel=2)
+    if latency and not header["missing"]:
+        from bench.run.brief_latency import measure_briefly
+
+        measure_briefly(request, header, partial(print, file=sys.stderr))
+    if report and not header["missing"]:
+        from reports.build import build
+
+        build(request.out, None)
+    return read_run(request.out)
+
+
+def read_run(path: str | os.PathLike[str]) -> Run:
+    """Read the tables of a run folder.
+
+    Args:
+        path: The folder.
+
+    Returns:
+        Data frames ``cases`` (one row a fill), ``sets`` (one a method, tier and metric of whole
+        sets), ``methods``, ``metrics`` and ``plan``; their columns are described in
+        ``docs/run-folder.md``.
+
+    Raises:
+        InputError: If a file is missing or damaged.
+
+    Examples:
+        >>> import tempfile
+        >>> import inpaint_bench as ib
+        >>> out = tempfile.mkdtemp()
+        >>> _ = ib.run(methods=["mean"], metrics=["psnr_db"], out=out, limit=1, executor="inline")
+        >>> ib.read_run(out).cases["tier"].unique().tolist()
+        ['small', 'region', 'large']
+    """
+    # Here alone is said who reads a run folder.
+    from bench.compare.tables import read_run as read
+
+    return read(Path(path))
+
+
+def compare(
+    run: Run | str | os.PathLike[str],
+    other: Run | str | os.PathLike[str] | None = None,
+    metrics: Sequence[str] | None = None,
+    tiers: Sequence[str] | None = None,
+    *,
+    anyway: bool = False,
+) -> Comparison:
+    """Compare the methods of a run with each other, or each with itself in a later run.
+
+    Args:
+        run: What `run` or `read_run` gave, or a run folder.
+        other: A later run of the same protocol; differences are ``other`` minus ``run``.
+        metrics: Names, ``["all"]`` for every measured one; the headline metric if omitted.
+        tiers: Some of the run's tiers; all if omitted.
+        anyway: Compare runs of different protocols too, and say so in the notes.
+
+    Returns:
+        Data frames ``ranks``, ``pairs`` (paired differences with intervals and p-values) and
+        ``partial``; and ``notes``, what a reader must know.
+
+    Raises:
+        BenchError: If a metric was not measured, a tier does not occur, or the runs cannot be
+            compared.
+
+    Examples:
+        >>> import tempfile
+        >>> import inpaint_bench as ib
+        >>> found = ib.run(methods=["telea", "mean"], metrics=["psnr_db"], out=tempfile.mkdtemp(),
+        ...                limit=3, tiers=["large"], executor="inline")
+        >>> ranks = ib.compare(found, metrics=["psnr_db"]).ranks
+        >>> ranks.set_index("method")["role"].to_dict()
+        {'telea': 'ranked', 'original': 'ceiling', 'mean': 'floor'}
+    """
+    from bench.compare.runs import compare_between, compare_within
+
+    first = read_run(run) if isinstance(run, str | os.PathLike) else run
+    names, places = (None if each is None else listed(each) for each in (metrics, tiers))
+    if other is None:
+        return compare_within(first, names, places)
+    second = read_run(other) if isinstance(other, str | os.PathLike) else other
+    return compare_between(first, second, names, places, anyway=anyway)

@@ -1,0 +1,77 @@
+"""Children never run the user's main module, and leave this process as it was."""
+
+import multiprocessing as mp
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from bench.machine import children
+
+ROOT = Path(__file__).parents[3]
+# What a user writes who has not heard of main guards.
+UNGUARDED = """
+import os
+print("main", os.getpid(), flush=True)
+from bench.machine import children
+started = children.context(1, ["time"])
+child = children.start(started, 1, os.write, 1, b"child\\n")
+child.join()
+print("ended", child.exitcode)
+"""
+
+
+def python(*arguments, cwd, **options):
+    # Looks for modules in the tree, and runs in another folder.
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, **options,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("way", ["script", "standard input", "argument", "module"])
+def test_the_main_module_runs_once(way, tmp_path):
+    (tmp_path / "plain.py").write_text(UNGUARDED)
+    arguments, options = {
+        "script": (["plain.py"], {}),
+        "standard input": (["-"], {"input": UNGUARDED}),
+        "argument": (["-c", UNGUARDED], {}),
+        "module": (["-m", "plain"], {}),
+    }[way]
+    done = python(*arguments, cwd=tmp_path, **options)
+    said = done.stdout.splitlines()
+    assert [line.split()[0] for line in said] == ["main", "child", "ended"], done.stderr
+    assert said[-1] == "ended 0"
+    assert done.stderr == ""
+
+
+def test_the_main_module_runs_once_where_children_are_not_forked(tmp_path):
+    spawning = UNGUARDED.replace('children.context(1, ["time"])', "mp.get_context('spawn')")
+    (tmp_path / "plain.py").write_text("import multiprocessing as mp" + spawning)
+    done = python("plain.py", cwd=tmp_path)
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["main", "child", "ended"]
+    assert done.stderr == ""
+
+
+def test_the_environment_is_left_as_it_was(monkeypatch, tmp_path):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    kept = "import os\nbefore = dict(os.environ)\n" + UNGUARDED + "print(os.environ == before)"
+    done = python("-c", kept, cwd=tmp_path)
+    assert done.stdout.splitlines()[-2:] == ["ended 0", "True"], done.stderr
+
+
+def test_processes_of_the_user_get_their_main_module(monkeypatch):
+    main = ModuleType("__main__")
+    main.__file__ = str(Path("plain.py").absolute())
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    given = mp.spawn.get_preparation_data
+    with children._main_left_alone("ours"):
+        theirs, ours = (mp.spawn.get_preparation_data(name) for name in ("theirs", "ours"))
+    assert theirs["init_main_from_path"] == main.__file__
+    assert {key for key in theirs if key not in ours} == {"init_main_from_path"}
+    assert mp.spawn.get_preparation_data is given
