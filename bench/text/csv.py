@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -17,7 +18,7 @@ def written(table: pd.DataFrame, *, header: bool = True) -> str:
         header: Whether a line with the names of the columns comes first.
     """
     texts = [name for name in table if not pd.api.types.is_numeric_dtype(table[name])]
-    safe = table.assign(**{str(name): table[name].map(guarded) for name in texts})
+    safe = table.assign(**{str(name): table[name].map(_cell) for name in texts})
     return str(safe.to_csv(index=False, lineterminator="\n", header=header))
 
 
@@ -26,3 +27,8 @@ def guarded(value: Any) -> Any:
     if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
         return f"'{value}"
     return value
+
+
+def _cell(value: Any) -> Any:
+    """`guarded`; a lone carriage return, which pandas does not quote, would end the row."""
+    return re.sub("\r\n?", "\n", guarded(value)) if isinstance(value, str) else value
