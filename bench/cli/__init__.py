@@ -26,6 +26,7 @@ from bench.cli import (
     weights,
 )
 from bench.errors import BenchError
+from bench.text import plain
 
 _EXAMPLES = """examples:
   inpaint-bench run --out runs/demo
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = options.command(options)
         return status
     except BenchError as error:
-        print(f"inpaint-bench: {error}", file=sys.stderr)
+        print(f"inpaint-bench: {plain.lines(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("inpaint-bench: interrupted; the same command continues", file=sys.stderr)

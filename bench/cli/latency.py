@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.cli.arguments import Commands, listed, positive
 from bench.errors import BenchError
+from bench.text import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,7 +129,7 @@ def _shown(table: pd.DataFrame) -> str:
     columns = ["method", "side", "tier", "region", "n", "p50_ms", "p90_ms", "mean_ms", "ratio",
                "ratio_low", "ratio_high", "status"]  # fmt: skip
     text: str = rows[columns].to_string(index=False, na_rep="-", float_format="%.4g")
-    return text
+    return plain.lines(text)
 
 
 def _names(options: argparse.Namespace) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from bench.cli.arguments import Commands
+from bench.text.plain import one_line, visible
 
 
 def add(commands: Commands) -> None:
@@ -21,10 +22,12 @@ def _list(options: argparse.Namespace) -> int:
     from methods.weights import present
 
     cards, broken = methods.inventory()
-    width = max(map(len, (*cards, *broken)))
+    width = max(len(visible(name)) for name in (*cards, *broken))
     for name, card in cards.items():
         mark = "*" if card.default or "small" in card.weights else " "
-        print(f"{mark} {name:{width}}  {card.family:15}  {card.summary}")
+        print(
+            f"{mark} {visible(name):{width}}  {visible(card.family):15}  {one_line(card.summary)}"
+        )
         here = [w for w in card.weights if all(present(each) for each in card.files(w))]
         if here:
             print(f"  {'':{width}}  {'weights here:':15}  {', '.join(f'{name}:{w}' for w in here)}")
@@ -35,7 +38,7 @@ def _list(options: argparse.Namespace) -> int:
         elif card.training:
             print(f"  {'':{width}}  {'unavailable:':15}  none published; run: {card.training}")
     for name, reason in broken.items():
-        print(f"! {name:{width}}  {'broken':15}  {reason}")
+        print(f"! {visible(name):{width}}  {'broken':15}  {one_line(reason)}")
     print("\n* part of the default job, networks with their small weights")
     print(f"Methods {methods.FORMS}\n")
     _list_metrics()
@@ -69,7 +72,7 @@ def _check(options: argparse.Namespace) -> int:
 
     results = check(options.name)
     for result in results:
-        print(f"{result.status:9} {result.rule:12} {result.detail}")
+        print(f"{result.status:9} {result.rule:12} {one_line(result.detail)}")
     failed = sum(result.status == "failed" for result in results)
     print(f"{options.name}: {failed} of {len(results)} rules failed")
     return 1 if failed else 0

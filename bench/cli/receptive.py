@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.cli.arguments import Commands, positive
 from bench.cli.results import build_report
+from bench.text.plain import one_line
 
 if TYPE_CHECKING:
     from bench.receptive.table import Result
@@ -41,7 +42,7 @@ def _receptive(options: argparse.Namespace) -> int:
     store = table.check_run(options.out, asked) if options.out else None
     photos = table.read(options.images, options.side, options.limit)
     for refused in photos.refused:
-        print(f"inpaint-bench: left out {refused}", file=sys.stderr)
+        print(f"inpaint-bench: left out {one_line(refused)}", file=sys.stderr)
     count = len(photos.pictures)
     noun = "photo" if count == 1 else "photos"
     print(f"{count} {noun} of {photos.side} x {photos.side}; radii in % of the side")

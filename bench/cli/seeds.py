@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.cli.arguments import Commands
+from bench.text import markdown, numbers
+
+if TYPE_CHECKING:
+    from bench.compare.trainings import Difference
+
+_HEADER = ("tier", "metric", "first", "second", "second - first, 95 % over photos", "by seed",
+           "95 % over seeds", "photos")  # fmt: skip
 
 
 def add(commands: Commands) -> None:
@@ -33,16 +41,18 @@ def _seeds(options: argparse.Namespace) -> int:
         text.split(",") for text in (options.first, options.second, options.metrics)
     )
     found = compare(read_run(options.run), first, second, metrics)
-    print(
-        "| tier | metric | first | second | second - first, 95 % over photos | by seed | "
-        "95 % over seeds | photos |\n|---|---|---|---|---|---|---|---|"
-    )
-    for each in found:
-        gap = each.photos
-        by_seed = ", ".join(f"{value:+.2g}" for value in each.by_seed)
-        print(
-            f"| {each.tier} | {each.metric} | {each.first:.4g} | {each.second:.4g} | "
-            f"{gap.mean:+.2g} [{gap.low:+.2g}, {gap.high:+.2g}] | {by_seed} | "
-            f"{gap.mean:+.2g} ± {each.seeds:.2g} | {gap.clusters} |"
-        )
+    print(markdown.table(_HEADER, map(_row, found), "ll".ljust(len(_HEADER), "r")))
     return 0
+
+
+def _row(found: Difference) -> list[str]:
+    gap = found.photos
+    digits = numbers.decimals_for([(gap.high - gap.low) / 2, found.seeds])
+    difference = numbers.signed(gap.mean, digits)
+    return [
+        found.tier, found.metric, numbers.number(found.first, digits),
+        numbers.number(found.second, digits),
+        f"{difference} {numbers.interval(gap.low, gap.high, digits)}",
+        ", ".join(numbers.signed(value, digits) for value in found.by_seed),
+        f"{difference} ± {numbers.number(found.seeds, digits)}", str(gap.clusters),
+    ]  # fmt: skip

@@ -3,64 +3,46 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
-from bench.compare.layout import Block, blocks, notes
+from bench.compare.layout import blocks, notes
 from bench.errors import BenchError
 from bench.statistics import Comparison
-
-_LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "<": r"\textless{}", ">": r"\textgreater{}",
-}  # fmt: skip
+from bench.text import csv, latex, markdown, plain
 
 
 def as_table(comparison: Comparison) -> str:
     """Plain text in columns, for a terminal."""
-    parts = ["\n".join(_aligned(block)) for block in blocks(comparison)]
-    remarks = [f"note: {note}" for note in notes(comparison)]
-    return "\n\n".join([*parts, "\n".join(remarks)]) + "\n"
+    parts = [
+        f"{plain.visible(block.title)}\n{plain.table(block.header, block.rows, block.align)}"
+        for block in blocks(comparison)
+    ]
+    remarks = "\n".join(f"note: {plain.one_line(note)}" for note in notes(comparison))
+    return "\n\n".join([*parts, remarks]) + "\n"
 
 
 def as_markdown(comparison: Comparison) -> str:
     """Tables of GitHub's Markdown."""
-    parts = []
-    for block in blocks(comparison):
-        rule = [*["---"] * block.names, *["---:"] * (len(block.header) - block.names)]
-        lines = [block.header, rule, *([_escaped(c) for c in row] for row in block.rows)]
-        body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-        parts.append(f"**{_escaped(block.title)}**\n\n{body}")
-    remarks = "\n".join(f"- {_escaped(note)}" for note in notes(comparison))
+    parts = [
+        f"**{markdown.escaped(block.title)}**\n\n"
+        + markdown.table(block.header, block.rows, block.align)
+        for block in blocks(comparison)
+    ]
+    remarks = "\n".join(f"- {markdown.escaped(note)}" for note in notes(comparison))
     return "\n\n".join([*parts, remarks]) + "\n"
 
 
 def as_latex(comparison: Comparison) -> str:
     """One table per block, to be put into a paper; needs LaTeX's package booktabs."""
-    parts = ["\n".join(f"% {note}" for note in notes(comparison))]
-    for block in blocks(comparison):
-        columns = "l" * block.names + "r" * (len(block.header) - block.names)
-        lines = [" & ".join(_latex_cells(row, block.names)) + r" \\" for row in block.rows]
-        parts.append(
-            "\n".join(
-                [
-                    r"\begin{table}",
-                    rf"\caption{{{_latex(block.title)}}}",
-                    rf"\begin{{tabular}}{{{columns}}}",
-                    r"\toprule",
-                    " & ".join(map(_latex, block.header)) + r" \\",
-                    r"\midrule",
-                    *lines,
-                    r"\bottomrule",
-                    r"\end{tabular}",
-                    r"\end{table}",
-                ]
-            )
-        )
-    return "\n\n".join(parts) + "\n"
+    remarks = "\n".join([latex.NEEDS, *map(latex.comment, notes(comparison))])
+    parts = [
+        latex.table(block.title, block.header, [block.rows], block.align)
+        for block in blocks(comparison)
+    ]
+    return "\n\n".join([remarks, *parts]) + "\n"
 
 
 def as_json(comparison: Comparison) -> str:
@@ -75,7 +57,7 @@ def as_csv(comparison: Comparison) -> str:
     `write` makes files of it that hold one table each.
     """
     remarks = "".join(f"# note: {' '.join(note.split())}\n" for note in comparison.notes)
-    parts = [f"# {name}\n{_csv(table)}" for name, table in _tables(comparison).items()]
+    parts = [f"# {name}\n{csv.written(table)}" for name, table in _tables(comparison).items()]
     return "\n".join([remarks, *parts])
 
 
@@ -107,12 +89,12 @@ def write(comparison: Comparison, form: str, path: Path) -> list[Path]:
     if form == "csv":
         tables = _tables(comparison) | {"notes": pd.DataFrame({"note": comparison.notes})}
         texts = {
-            path if name == "ranks" else path.with_stem(f"{path.stem}-{name}"): _csv(table)
+            path if name == "ranks" else path.with_stem(f"{path.stem}-{name}"): csv.written(table)
             for name, table in tables.items()
         }
     try:
         for place, text in texts.items():
-            place.write_text(text, "utf-8")
+            place.write_text(text, "utf-8", errors="replace")
     except OSError as error:
         raise BenchError(f"cannot write {path}: {error}; give another --out") from error
     return list(texts)
@@ -124,39 +106,7 @@ def _tables(comparison: Comparison) -> dict[str, pd.DataFrame]:
     }  # fmt: skip
 
 
-def _csv(table: pd.DataFrame) -> str:
-    return table.to_csv(index=False, lineterminator="\n")
-
-
 def _plain(table: pd.DataFrame) -> list[dict[str, object]]:
     """Rows in values that JSON knows."""
     wide = table.astype(object).where(table.notna(), None)
     return [dict(row) for row in json.loads(wide.to_json(orient="records", double_precision=15))]
-
-
-def _aligned(block: Block) -> list[str]:
-    columns = list(zip(block.header, *block.rows, strict=True))
-    widths = [max(map(len, column)) for column in columns]
-    lines = []
-    for row in (block.header, *block.rows):
-        cells = [
-            text.ljust(width) if place < block.names else text.rjust(width)
-            for place, (text, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return [block.title, *lines]
-
-
-def _escaped(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    return "".join(f"\\{c}" if c in "\\|*_`<>[]" else c for c in text)
-
-
-def _latex_cells(row: Sequence[str], names: int) -> list[str]:
-    """Words as they are; numbers with a minus sign instead of a hyphen."""
-    cells = [_latex(text) for text in row]
-    return [*cells[:names], *(text.replace("-", "$-$") for text in cells[names:])]
-
-
-def _latex(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in text)

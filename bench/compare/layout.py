@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from bench.folder.store import records
 from bench.statistics import MARKS, Comparison
 from bench.statistics.groups import JACKKNIFE
 from bench.statistics.significance import FINEST_P
+from bench.text import numbers
 
 _LETTERS_MEAN = (
     "Methods that share a letter are not told apart. A rank range counts who is significantly "
@@ -26,8 +26,8 @@ _DIFFERENCES = (
 _CASE_TEST = (
     "Metrics of single fills: p by sign flips by photo, which assumes that differences are "
     "symmetric about 0 (strongly skewed ones are called significant too often, 9 % instead of 5 % "
-    "of 30 photos), Wilcoxon on the photos' means, which tests that symmetry; <= stands where all "
-    "random flips were smaller."
+    "of 30 photos), Wilcoxon on the photos' means, which tests that symmetry; a bound (at most) "
+    "stands where all random flips were smaller."
 )
 _SET_TEST = (
     "Metrics of sets: p by Student's t of the jackknife's error of the difference; a set has no "
@@ -38,12 +38,12 @@ _EQUIVALENT = "equivalent: the 90 % interval, of 5 photos or more, lies within t
 
 @dataclass(frozen=True)
 class Block:
-    """One table as text; the first ``names`` columns hold words, the others numbers."""
+    """One table as text; ``align`` has ``l`` for each column of words, ``r`` for numbers."""
 
     title: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
-    names: int
+    align: str
 
 
 def blocks(comparison: Comparison) -> list[Block]:
@@ -58,7 +58,8 @@ def blocks(comparison: Comparison) -> list[Block]:
             table[(table["tier"] == tier) & (table["metric"] == metric)]
             for table in (comparison.pairs, comparison.partial)
         )
-        digits = _decimals([*(ranks["high"] - ranks["low"]), *(pairs["high"] - pairs["low"])])
+        widths = [*(ranks["high"] - ranks["low"]), *(pairs["high"] - pairs["low"])]
+        digits = numbers.decimals_for(width / 2 for width in widths)
         title = f"{tier}, {metric} ({ranks['better'].iloc[0]} is better)"
         found.append(_ranks(title, ranks, digits))
         told = pairs[~_expected(pairs, dict(zip(ranks["method"], ranks["role"], strict=True)))]
@@ -109,53 +110,54 @@ def _expected(pairs: pd.DataFrame, role_of: Mapping[str, str]) -> pd.Series:
 def _ranks(title: str, table: pd.DataFrame, digits: int) -> Block:
     rows = [
         [
-            row["method"], _place(row), row["group"], _number(row["mean"], digits),
-            _interval(row["low"], row["high"], digits), str(row["n"]), str(row["photos"]),
+            row["method"], _place(row), row["group"], numbers.number(row["mean"], digits),
+            numbers.interval(row["low"], row["high"], digits), str(row["n"]), str(row["photos"]),
         ]
         for row in records(table)
     ]  # fmt: skip
     header = ["method", "rank", "group", "mean", "95 % interval", "n", "photos"]
-    return Block(title, header, rows, names=3)
+    return Block(title, header, rows, "lrlrrrr")
 
 
 def _pairs(title: str, table: pd.DataFrame, digits: int) -> Block:
     of_sets = bool((table["note"] == JACKKNIFE).any())
     rows = [
         [
-            row["a"], row["b"], _said(row), _signed(row["difference"], digits),
-            _interval(row["low"], row["high"], digits),
-            *([] if of_sets else [_number(100 * row["win_rate"], 0)]),
-            _p(row["p_holm"], at_limit=not of_sets and row["p"] <= FINEST_P),
-            *([] if of_sets else [_p(row["p_wilcoxon_holm"])]), str(row["n"]), str(row["photos"]),
+            row["a"], row["b"], _said(row), numbers.signed(row["difference"], digits),
+            numbers.interval(row["low"], row["high"], digits),
+            *([] if of_sets else [numbers.number(100 * row["win_rate"], 0)]),
+            numbers.p_number(row["p_holm"], at_most=not of_sets and row["p"] <= FINEST_P),
+            *([] if of_sets else [numbers.p_number(row["p_wilcoxon_holm"])]),
+            str(row["n"]), str(row["photos"]),
         ]
         for row in records(table)
     ]  # fmt: skip
     wins, wilcoxon = ([], []) if of_sets else (["a wins %"], ["Wilcoxon"])
     header = ["a", "b", "verdict", "a - b", "95 % interval", *wins, "p", *wilcoxon, "n", "photos"]
-    return Block(title, header, rows, names=3)
+    return Block(title, header, rows, "lll".ljust(len(header), "r"))
 
 
 def _partial(title: str, table: pd.DataFrame, digits: int) -> Block:
     rows = [
         [
-            row["method"], row["reference"], _number(100 * row["coverage"], 0),
-            _number(row["mean"], digits), _interval(row["low"], row["high"], digits),
-            str(row["n"]), _signed(row["difference"], digits),
-            _interval(row["difference_low"], row["difference_high"], digits),
+            row["method"], row["reference"], numbers.number(100 * row["coverage"], 0),
+            numbers.number(row["mean"], digits), numbers.interval(row["low"], row["high"], digits),
+            str(row["n"]), numbers.signed(row["difference"], digits),
+            numbers.interval(row["difference_low"], row["difference_high"], digits),
             str(row["n_paired"]),
         ]
         for row in records(table)
     ]  # fmt: skip
     header = ["method", "best ranked", "coverage %", "mean", "95 % interval", "n",
               "minus best", "95 % interval", "n"]  # fmt: skip
-    return Block(title, header, rows, names=2)
+    return Block(title, header, rows, "ll".ljust(len(header), "r"))
 
 
 def _place(row: Mapping[str, Any]) -> str:
     first, last = row["rank_first"], row["rank_last"]
     if pd.isna(first):
         return str(row["role"]) if row["role"] in MARKS else ""
-    return str(first) if first == last else f"{first}-{last}"
+    return numbers.places(first, last)
 
 
 def _said(row: Mapping[str, Any]) -> str:
@@ -167,32 +169,3 @@ def _said(row: Mapping[str, Any]) -> str:
         return verdict
     text = f"{row[verdict[0]]} better"
     return f"{text}, negligibly" if row["equivalent"] else text
-
-
-def _decimals(widths: Sequence[float]) -> int:
-    """So many that the typical interval's half width shows two digits."""
-    known = sorted(width for width in widths if width > 0)
-    if not known:
-        return 4
-    return min(max(1 - math.floor(math.log10(known[len(known) // 2] / 2)), 0), 8)
-
-
-def _number(value: float, digits: int) -> str:
-    return "" if pd.isna(value) else f"{value:.{digits}f}"
-
-
-def _signed(value: float, digits: int) -> str:
-    return "" if pd.isna(value) else f"{value:+.{digits}f}"
-
-
-def _interval(low: float, high: float, digits: int) -> str:
-    return "" if pd.isna(low) else f"[{low:.{digits}f}, {high:.{digits}f}]"
-
-
-def _p(value: float, *, at_limit: bool = False) -> str:
-    """Three digits; ``<=`` and rounded up where random flips could not give less."""
-    if pd.isna(value):
-        return ""
-    if at_limit and 0.001 <= value < 1:
-        return f"<={math.ceil(round(1000 * value, 6)) / 1000:.3f}"
-    return "<0.001" if value < 0.001 else f"{value:.3f}"

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import re
-import unicodedata
-from collections.abc import Sequence
 from typing import Any
 from xml.etree import ElementTree
 
@@ -17,6 +13,9 @@ from bench.gate.baseline_file import to_json
 from bench.gate.changes import BETTER, NOT_MEASURED, REGRESSED
 from bench.gate.judge import NOT_COMPARED, NOTHING_COMPARED
 from bench.gate.verdict import NOT_COMPARABLE, SAME_OR_BETTER, Verdict
+from bench.text.markdown import escaped, folded, table
+from bench.text.numbers import significant
+from bench.text.plain import one_line, visible
 
 FORMAT = 1
 WORST = 10
@@ -84,15 +83,15 @@ def as_text(verdict: Verdict) -> str:
     """What the terminal shows: the outcome and the worst findings."""
     lines = [f"{verdict.outcome}: {sentence(verdict)}"]
     found = verdict.findings
-    for table, what in (
+    for rows, what in (
         (worst_cases(verdict), "regressed"),
         (found[found["kind"] == NOT_MEASURED], "missing"),
     ):
-        lines += [f"  {what}: {_about(row)}: {_change(row)}" for row in records(table[:WORST])]
-        if len(table) > WORST:
-            lines.append(f"  {what}: {len(table) - WORST} more")
-    lines += [f"  new, not gated: {_escaped(name)}" for name in verdict.new]
-    lines += [f"  {_escaped(note)}" for note in verdict.notes]
+        lines += [f"  {what}: {_about(row)}: {_change(row)}" for row in records(rows[:WORST])]
+        if len(rows) > WORST:
+            lines.append(f"  {what}: {len(rows) - WORST} more")
+    lines += [f"  new, not gated: {visible(name)}" for name in verdict.new]
+    lines += [f"  {visible(note)}" for note in verdict.notes]
     return "\n".join(lines)
 
 
@@ -102,8 +101,8 @@ def as_update(verdict: Verdict | None) -> str:
         return "there was no baseline before"
     known = verdict.methods
     gone = known.loc[known["run"] == "", "method"]
-    lines = [f"method removed: {_escaped(name)}" for name in gone]
-    lines += [f"{_escaped(text)} (new)" for text in verdict.new]
+    lines = [f"method removed: {visible(name)}" for name in gone]
+    lines += [f"{visible(text)} (new)" for text in verdict.new]
     lines += _obstacles(verdict)
     lines += [f"package {name}: {old} before, {new} now" for name, old, new in _packages(verdict)]
     for kind in (REGRESSED, BETTER):
@@ -122,7 +121,7 @@ def as_update(verdict: Verdict | None) -> str:
 def as_markdown(verdict: Verdict) -> str:
     """A comment for a pull request: what is wrong in view, the rest folded."""
     bad = verdict.checks[~verdict.checks["outcome"].isin(["same"])]
-    parts = [f"### Gate: {verdict.outcome}", _cell(sentence(verdict)) + "."]
+    parts = [f"### Gate: {verdict.outcome}", escaped(sentence(verdict)) + "."]
     if len(bad) and verdict.protocol.empty:
         parts.append(_checks_table(bad))
     if len(worst := worst_cases(verdict)):
@@ -132,20 +131,22 @@ def as_markdown(verdict: Verdict) -> str:
     if len(lost):
         parts.append(f"**Missing** ({min(WORST, len(lost))} of {len(lost)})")
         parts.append(
-            _table(["what", "why"], [(_about(r), _change(r)) for r in records(lost)][:WORST])
+            table(["what", "why"], [(_about(r), _change(r)) for r in records(lost)][:WORST])
         )
     if verdict.new:
-        parts.append(f"New, not gated: {_cell(', '.join(verdict.new))}.")
-    parts += [f"{_cell(note)}." for note in verdict.notes]
+        parts.append(f"New, not gated: {escaped(', '.join(verdict.new))}.")
+    parts += [f"{escaped(note)}." for note in verdict.notes]
     if len(verdict.checks):
-        parts.append(_folded("All methods and tiers", _checks_table(verdict.checks)))
-    rows = [(r["metric"], r["direction"], f"{r['tolerance']:g}", r["state"])
-            for r in records(verdict.metrics)]  # fmt: skip
-    parts.append(_folded("Tolerances", _table(["metric", "better", "tolerance", ""], rows)))
+        parts.append(folded("All methods and tiers", _checks_table(verdict.checks)))
+    rows = [
+        (r["metric"], r["direction"], significant(r["tolerance"], 6), r["state"])
+        for r in records(verdict.metrics)
+    ]
+    parts.append(folded("Tolerances", table(["metric", "better", "tolerance", ""], rows, "llrl")))
     if changed := _packages(verdict):
-        parts.append(_folded("Packages", _table(["package", "baseline", "run"], changed)))
+        parts.append(folded("Packages", table(["package", "baseline", "run"], changed)))
     sides = [(side["source"], side["fingerprint"]) for side in (verdict.baseline, verdict.run)]
-    parts.append(_folded("Baseline and run", _table(["", "fingerprint"], sides)))
+    parts.append(folded("Baseline and run", table(["", "fingerprint"], sides)))
     return "\n\n".join(parts) + "\n"
 
 
@@ -183,12 +184,12 @@ def as_junit(verdict: Verdict) -> str:
 
 def _case(suite: ElementTree.Element, group: str, name: str, kind: str, lines: list[str]) -> None:
     """Add a test case; it fails if there is something to say."""
-    names = {"classname": _escaped(f"gate.{group}"), "name": _escaped(name)}
+    names = {"classname": visible(f"gate.{group}"), "name": visible(name)}
     case = ElementTree.SubElement(suite, "testcase", names)
     if lines:
         short = lines[0] if len(lines) == 1 else f"{lines[0]}; and {len(lines) - 1} more"
-        text = "\n".join(map(_escaped, lines))
-        ElementTree.SubElement(case, kind, message=_escaped(short)).text = text
+        text = "\n".join(map(visible, lines))
+        ElementTree.SubElement(case, kind, message=visible(short)).text = text
 
 
 def _obstacles(verdict: Verdict) -> list[str]:
@@ -222,12 +223,12 @@ def _about(row: dict[str, Any]) -> str:
     """Say what a finding is about: a method, a tier, a case, a metric, the run."""
     case = case_name(row) if row["photo"] else row["tier"]
     words = " ".join(word for word in (row["method"], case, row["metric"]) if word)
-    return _escaped(words) or "run"
+    return visible(words) or "run"
 
 
 def _change(row: dict[str, Any]) -> str:
     if row["reason"]:
-        return _escaped(" ".join(str(row["reason"]).split()))
+        return one_line(str(row["reason"]))
     text = f"{row['old']:.6g} -> {row['new']:.6g}, {row['ratio']:.3g} times the tolerance"
     if row["n"] == row["n"]:
         photos = _count(int(row["n"]), "photo")
@@ -253,47 +254,17 @@ def _checks_table(checks: pd.DataFrame) -> str:
     rows = []
     for row in records(checks):
         ratio = row["ratio"]
-        largest = f"{row['metric']}, {ratio:.2g} tolerances" if ratio == ratio else ""
+        largest = f"{row['metric']}, {significant(ratio, 2)} tolerances" if ratio == ratio else ""
         counts = [row[name] for name in ("cases", "compared", "regressed", "better", "missing")]
         rows.append((row["method"], row["tier"], row["outcome"], *counts, largest))
-    return _table(head, rows)
+    return table(head, rows, "lllrrrrrl")
 
 
 def _findings_table(findings: pd.DataFrame) -> str:
     rows = [
         (row["method"], case_name(row) if row["photo"] else row["tier"], row["metric"],
-         f"{row['old']:.6g}", f"{row['new']:.6g}", f"{row['ratio']:.3g}")
+         *(significant(row[name], 6) for name in ("old", "new")), significant(row["ratio"], 3))
         for row in records(findings)
     ]  # fmt: skip
-    return _table(["method", "case", "metric", "baseline", "run", "tolerances"], rows)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    lines = [head, ["---"] * len(head), *([_cell(str(value)) for value in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _folded(title: str, body: str) -> str:
-    return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>"
-
-
-def _cell(text: str) -> str:
-    """Text that neither Markdown nor HTML reads as anything but text."""
-    escaped = html.escape(_escaped(text))
-    return re.sub(r"[|`*\[\]~@\\_]", _entity, escaped)
-
-
-def _entity(match: re.Match[str]) -> str:
-    return f"&#{ord(match[0])};"
-
-
-def _escaped(text: str) -> str:
-    """Control characters as escapes, such as a bell or a change of direction in a file's name."""
-    return "".join(
-        char.encode("unicode_escape").decode() if _is_control(char) else char for char in text
-    )
-
-
-def _is_control(char: str) -> bool:
-    # U+FFFE and U+FFFF are forbidden in XML, too.
-    return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") or char in "\ufffe\uffff"
+    head = ["method", "case", "metric", "baseline", "run", "tolerances"]
+    return table(head, rows, "lllrrr")

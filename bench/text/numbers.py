@@ -10,6 +10,8 @@ from collections.abc import Iterable
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
 TO = "\N{EN DASH}"
+UP, DOWN = "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}"
+AT_MOST = "\N{LESS-THAN OR EQUAL TO}"
 _KNOWN_TIERS = ("small", "region", "large")
 _MOST_DECIMALS = 6
 _NONCHARACTERS = "".join(chr(plane << 16 | low) for plane in range(17) for low in (65534, 65535))
@@ -68,11 +70,38 @@ def interval(low: float, high: float, decimals: int) -> str:
     return f"[{number(low, decimals)}, {number(high, decimals)}]"
 
 
+def significant(value: float, digits: int) -> str:
+    """So many significant digits with a true minus sign; a dash for NaN."""
+    if not math.isfinite(value):
+        return number(value, 0)
+    return f"{value or 0.0:.{digits}g}".replace("-", MINUS)
+
+
+def p_number(p: float, *, at_most: bool = False) -> str:
+    """``< 0.001``, ``0.012``, ``0.66``; a dash for NaN.
+
+    Args:
+        p: The value.
+        at_most: Whether it is a bound, which is written as one and rounded up: ``≤ 0.002``.
+    """
+    if math.isnan(p):
+        return NOTHING
+    if at_most and 0.001 <= p < 1:
+        return f"{AT_MOST} {math.ceil(round(1000 * p, 6)) / 1000:g}"
+    return "< 0.001" if p < 0.001 else f"{p:.2g}"
+
+
 def p_value(p: float) -> str:
     """``p < 0.001``, ``p = 0.012``, ``p = 0.66``; empty for NaN."""
-    if math.isnan(p):
+    text = p_number(p)
+    if text == NOTHING:
         return ""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
+def places(first: int, last: int) -> str:
+    """``2``, or ``1-3`` with a dash where the order is open."""
+    return str(first) if first == last else f"{first}{TO}{last}"
 
 
 def seconds(value: float) -> str:

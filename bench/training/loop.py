@@ -20,6 +20,7 @@ from torch.multiprocessing.spawn import ProcessException
 import methods
 from bench.errors import BenchError, InputError
 from bench.machine import flops, memory
+from bench.text.plain import one_line
 from bench.training import features, held_out, ledger, photos, result, state
 from bench.training.job import TrainingJob
 from bench.training.recipe import BETAS, CRITIC_RATE, RATE
@@ -117,7 +118,7 @@ def _train(fabric: Any, job: TrainingJob) -> Path:
     # All processes learn, and come to the same weights; the first one measures and writes.
     first = fabric.is_global_zero
     for line in photo_set.left_out if first else ():
-        print(f"left out: {line}", file=sys.stderr)
+        print(f"left out: {one_line(line)}", file=sys.stderr)
     while taken := list(itertools.islice(todo, max(job.block // job.batch, 1))):
         block = _learn(learner, taken, blocks[-1] if blocks else None)
         if first:

@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from bench.folder.store import records
+from bench.text import csv
 from reports.files import latex, markdown
 from reports.results import sentences
 from reports.results.ranking import Ranking, Scores
@@ -23,7 +24,6 @@ from reports.results.run import Run
 
 CSV_UP_TO = 200_000
 _CHUNK = 50_000
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _WORDS = {
     "summary.csv": "every mean and interval",
     "pairs.csv": "every difference",
@@ -79,13 +79,6 @@ def write(run: Run, rankings: Sequence[Ranking], shown: pd.DataFrame, folder: Pa
     _text(folder / "summary.md", markdown.summary(run, rankings))
 
 
-def guarded(value: Any) -> Any:
-    """Put an apostrophe before text that a spreadsheet would run as a formula."""
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return f"'{value}"
-    return value
-
-
 def _cases(source: Path, folder: Path) -> None:
     """All columns of the cases, also those that no page needs, a part at a time."""
     try:
@@ -100,11 +93,8 @@ def _cases(source: Path, folder: Path) -> None:
 
 
 def _csv(table: pd.DataFrame, path: Path, *, append: bool = False) -> None:
-    texts = [name for name in table if not pd.api.types.is_numeric_dtype(table[name])]
-    table.assign(**{str(name): table[name].map(guarded) for name in texts}).to_csv(
-        path, index=False, lineterminator="\n", errors="replace",
-        mode="a" if append else "w", header=not append,
-    )  # fmt: skip
+    with path.open("a" if append else "w", encoding="utf-8", errors="replace", newline="") as file:
+        file.write(csv.written(table, header=not append))
 
 
 def _text(path: Path, text: str) -> None:

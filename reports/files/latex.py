@@ -2,56 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from bench.text import numbers
+from bench.text import Ready, latex, numbers
+from bench.text.latex import escaped
 from reports.results import sentences, tables
 from reports.results.ranking import Ranking
 from reports.results.run import Run
 from reports.results.tables import Cell, Column, Row
 
-_SPECIAL = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "<": r"\textless{}", ">": r"\textgreater{}", '"': r"\textquotedbl{}", "`": r"\textasciigrave{}",
-    numbers.MINUS: "$-$", numbers.TO: "--", "\N{INFINITY}": r"$\infty$",
-    "\N{MULTIPLICATION SIGN}": r"$\times$",
-}  # fmt: skip
-
 
 def rankings(run: Run, found: Sequence[Ranking]) -> str:
     """One table a tier: rank, tie group, means with intervals, best and its equals in bold."""
-    head = "% Needs \\usepackage{booktabs}, and \\usepackage[T1]{fontenc} for quotation marks.\n"
-    return head + "\n".join("\n".join(_table(run, ranking)) for ranking in found)
+    return "\n".join([latex.NEEDS, *(_table(run, ranking) for ranking in found)])
 
 
-def escaped(text: str) -> str:
-    """Text that LaTeX prints as it is; line breaks become spaces."""
-    clean = " ".join(numbers.printable(text).split())
-    return "".join(_SPECIAL.get(character, character) for character in clean)
-
-
-def _table(run: Run, ranking: Ranking) -> Iterator[str]:
+def _table(run: Run, ranking: Ranking) -> str:
     columns = tables.columns(run, ranking, only=tables.OVERVIEW)
-    groups = tables.rows(run, ranking, columns)
-    level = {scores.method for scores in ranking.tied}
-    yield r"\begin{table}"
-    yield rf"\caption{{{_caption(ranking, columns)}}}"
-    yield rf"\begin{{tabular}}{{rl{'r' * (len(columns) + 1)}}}"
-    yield r"\toprule"
-    yield _line(["Rank", "Method", *(_header(column) for column in columns), "$n$"])
-    for name, rows in groups.items():
-        if rows:
-            yield r"\midrule"
-        for row in rows:
-            bold = name == "ranked" and (row.label.method in level or row.order == 0)
-            yield _line(_cells(row, bold=bold and ranking.best is not None))
-    for method, reason in ranking.absent:
-        words = f"{sentences.title(run, method)}: {reason}"
-        yield f"% no completed case: {' '.join(numbers.printable(words).split())}"
-    yield r"\bottomrule"
-    yield r"\end{tabular}"
-    yield r"\end{table}"
+    best = [] if ranking.best is None else [ranking.best, *ranking.tied]
+    bold = {scores.method for scores in best}
+    groups = [
+        [_cells(row, bold=row.label.method in bold) for row in rows]
+        for rows in tables.rows(run, ranking, columns).values()
+    ]
+    header = ["Rank", "Method", *(column.heading for column in columns), Ready("$n$")]
+    align = "rl".ljust(len(header), "r")
+    absent = [
+        latex.comment(f"no completed case: {sentences.title(run, method)}: {reason}")
+        for method, reason in ranking.absent
+    ]
+    return "\n".join([latex.table(_caption(ranking, columns), header, groups, align), *absent])
 
 
 def _caption(ranking: Ranking, columns: Sequence[Column]) -> str:
@@ -65,32 +45,16 @@ def _caption(ranking: Ranking, columns: Sequence[Column]) -> str:
         parts.append("methods that share a letter cannot be told apart")
     if ranking.partial:
         parts.append("last, on their own cases: methods that completed less than 95 % of them")
-    return escaped("; ".join(parts)) + "."
-
-
-def _header(column: Column) -> str:
-    arrow = r"$\uparrow$" if column.better.startswith("higher") else r"$\downarrow$"
-    return f"{escaped(column.name)} {arrow}"
+    return f"{'; '.join(parts)}."
 
 
 def _cells(row: Row, *, bold: bool) -> list[str]:
     letters = rf"\textsuperscript{{{escaped(row.group)}}}" if row.group else ""
-    title = escaped(row.label.title)
-    return [
-        f"{escaped(row.place)}{letters}",
-        rf"\textbf{{{title}}}" if bold else title,
-        *(_cell(cell, bold=bold and place == 0) for place, cell in enumerate(row.cells)),
-        str(row.n),
-    ]
+    cells = [_cell(cell, bold=bold and place == 0) for place, cell in enumerate(row.cells)]
+    title = latex.bold(row.label.title) if bold else row.label.title
+    return [Ready(f"{escaped(row.place)}{letters}"), title, *cells, str(row.n)]
 
 
-def _cell(cell: Cell, *, bold: bool) -> str:
-    text = escaped(cell.text)
-    if bold or cell.best:
-        text = rf"\textbf{{{text}}}"
-    return f"{text} {escaped(cell.interval)}".rstrip()
-
-
-def _line(cells: Sequence[str]) -> str:
-    # A bracket after \\ would be taken for its argument.
-    return " & ".join(cells) + r" \\{}"
+def _cell(cell: Cell, *, bold: bool) -> Ready:
+    text = latex.bold(cell.text) if bold or cell.best else escaped(cell.text)
+    return Ready(f"{text} {escaped(cell.interval)}".rstrip())

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bench.text import numbers
+from bench.text import Ready, markdown, numbers
 from reports.results import sentences, tables
 from reports.results.ranking import Ranking
 from reports.results.run import Run
-from reports.results.tables import Cell, Column, Row
+from reports.results.tables import Cell, Row
 
 LONGEST = 60_000  # characters; a comment of GitHub takes 65,536, a step summary more
 _LONGEST_TEXT = 300
-_SPECIAL = frozenset("\\|*_`<>[]~#&@!")
 
 
 def summary(run: Run, rankings: Sequence[Ranking], longest: int = LONGEST) -> str:
@@ -38,16 +37,9 @@ def summary(run: Run, rankings: Sequence[Ranking], longest: int = LONGEST) -> st
     return "\n".join(kept) + "\n" + cut
 
 
-def escaped(text: str) -> str:
-    """Text that Markdown shows as it is, on one line, without mentioning or linking anything."""
-    clean = " ".join(numbers.printable(text).split())
-    if len(clean) > _LONGEST_TEXT:
-        clean = f"{clean[:_LONGEST_TEXT]}…"
-    plain = "".join(f"\\{character}" if character in _SPECIAL else character for character in clean)
-    # GitHub mentions people and issues even so; a space without width stops that.
-    for mark in "@#":
-        plain = plain.replace(mark, f"{mark}\N{ZERO WIDTH SPACE}")
-    return plain
+def escaped(text: str) -> Ready:
+    """Text that Markdown shows as it is, cut where no reader would go on."""
+    return markdown.escaped(text, _LONGEST_TEXT)
 
 
 def _lines(run: Run, rankings: Sequence[Ranking]) -> Iterator[str]:
@@ -77,11 +69,9 @@ def _tier(run: Run, ranking: Ranking) -> Iterator[str]:
     label, unit = (columns[0].label, columns[0].unit) if columns else ("", "")
     yield escaped(sentences.verdict(run, ranking, label, unit))
     yield ""
-    header = ["Rank", "Method", *map(_header, columns), "Difference", "s", "n"]
-    yield _row(header)
-    yield _row(["---", "---", *["---:"] * (len(header) - 2)])
-    for name, rows in groups.items():
-        yield from (_row(_cells(row, name)) for row in rows)
+    header = ["Rank", "Method", *(c.heading for c in columns), "Difference", "s", "n"]
+    rows = [_cells(row, name) for name, group in groups.items() for row in group]
+    yield from markdown.table(header, rows, "ll".ljust(len(header), "r")).split("\n")
     yield ""
     for method, reason in ranking.absent:
         yield f"- {escaped(sentences.title(run, method))} has no completed case: {escaped(reason)}"
@@ -89,29 +79,12 @@ def _tier(run: Run, ranking: Ranking) -> Iterator[str]:
         yield ""
 
 
-def _header(column: Column) -> str:
-    arrow = "\N{UPWARDS ARROW}" if column.better.startswith("higher") else "\N{DOWNWARDS ARROW}"
-    return f"{escaped(column.name)} {arrow}"
-
-
 def _cells(row: Row, group: str) -> list[str]:
-    place = " ".join(filter(None, [row.place, row.group]))
-    if group == "partial":
-        place = "not ranked"
-    return [
-        escaped(place),
-        escaped(row.label.title),
-        *map(_cell, row.cells),
-        _cell(row.difference),
-        escaped(row.seconds.text),
-        str(row.n),
-    ]
+    place = "not ranked" if group == "partial" else f"{row.place} {row.group}".strip()
+    title, cells = escaped(row.label.title), map(_cell, row.cells)
+    return [place, title, *cells, _cell(row.difference), row.seconds.text, str(row.n)]
 
 
-def _cell(cell: Cell) -> str:
-    text = escaped(" ".join(filter(None, [cell.text, cell.interval])))
-    return f"**{text}**" if cell.best else text
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+def _cell(cell: Cell) -> Ready:
+    text = escaped(f"{cell.text} {cell.interval}")
+    return Ready(f"**{text}**") if cell.best else text

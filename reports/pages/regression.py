@@ -227,12 +227,7 @@ def _tolerance(row: dict[str, Any]) -> str:
 
 def _value(value: float | str | None) -> str:
     """A value as the verdict has it, where infinity is a word, to six digits."""
-    if value is None:
-        return numbers.NOTHING
-    value = float(value)
-    if not math.isfinite(value):
-        return numbers.number(value, 0)
-    return f"{value:.6g}".replace("-", numbers.MINUS)
+    return numbers.NOTHING if value is None else numbers.significant(float(value), 6)
 
 
 def _cases(count: int) -> str:

@@ -45,17 +45,13 @@ def _pair(run: Run, row: dict[str, Any], unit: str) -> Pair:
             remark=row["note"],
             sort=repr(float(row["difference"])),
         ),
-        p=_p(row["p_holm"]),
-        p_wilcoxon=_p(row["p_wilcoxon_holm"]),
+        p=numbers.p_number(row["p_holm"]),
+        p_wilcoxon=numbers.p_number(row["p_wilcoxon_holm"]),
         win_rate=f"{numbers.number(100 * row['win_rate'], 0)} %",
         n=row["n"],
         photos=row["photos"],
         verdict=_verdict(row, a, b),
     )
-
-
-def _p(value: float) -> str:
-    return numbers.p_value(value).removeprefix("p ").removeprefix("= ") or numbers.NOTHING
 
 
 def _verdict(row: dict[str, Any], a: str, b: str) -> str:

@@ -55,6 +55,11 @@ class Column:
         return f"{self.label} ({self.unit})" if self.unit else self.label
 
     @property
+    def heading(self) -> str:
+        """Name with an arrow to better values."""
+        return f"{self.name} {numbers.UP if self.higher else numbers.DOWN}"
+
+    @property
     def higher(self) -> bool:
         """Whether higher values are better."""
         return self.better.startswith("higher")
@@ -245,10 +250,7 @@ def _row(
 
 def _place(scores: Scores) -> str:
     """``2``, or ``1-3`` where the order is open; empty if unranked."""
-    if scores.place is None:
-        return ""
-    first, last = scores.place
-    return str(first) if first == last else f"{first}{numbers.TO}{last}"
+    return "" if scores.place is None else numbers.places(*scores.place)
 
 
 def value_cell(value: Interval, column: Column) -> Cell:

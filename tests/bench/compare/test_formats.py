@@ -85,9 +85,9 @@ def test_table_shows_verdicts_by_name_and_hides_what_floors_confirm(within):
 
 def test_p_values_that_random_flips_cannot_go_below_are_bounds(within):
     bounded = replace(within, pairs=within.pairs.assign(p=1e-4, p_holm=0.0012))
-    assert {row[6] for row in blocks(bounded)[1].rows} == {"<=0.002"}
+    assert {row[6] for row in blocks(bounded)[1].rows} == {"\N{LESS-THAN OR EQUAL TO} 0.002"}
     exact = replace(within, pairs=within.pairs.assign(p=2 / 2**13, p_holm=0.0012))
-    assert {row[6] for row in blocks(exact)[1].rows} == {"0.001"}
+    assert {row[6] for row in blocks(exact)[1].rows} == {"0.0012"}
 
 
 def test_a_floor_that_is_not_beaten_is_shown(folder):
