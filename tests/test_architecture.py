@@ -44,7 +44,7 @@ ROOMS = {
         {"layers"},
         {"own_weights"},
         {"naming"},
-        {"execution", "sizes"},
+        {"execution", "parameters", "sizes"},
         {"card", "recording"},
         {"weights"},
     ],
