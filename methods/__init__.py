@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING
 from bench.errors import BenchError
 from methods import naming, own
 from methods.card import Card, read, trained
-from methods.naming import FORMS, GROUP, Spec, names, parse, split
+from methods.naming import FORMS, GROUP, Spec, names, parse
+from methods.parameters import split
 
 if TYPE_CHECKING:
     from methods.base import Inpainter

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import difflib
 import re
 from collections.abc import Iterable
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bench.errors import BenchError
-from methods import execution
+from methods import execution, parameters
 from methods.card import Card, read
 
 GROUP = "inpaint_bench.methods"
@@ -47,7 +46,6 @@ _NAME = re.compile(rf"({_WORD})(?::({_WORD}))?(?:@({_WORD}))?")
 _PATHS: tuple[Literal["folder", "trained"], ...] = ("folder", "trained")
 _CLASS = re.compile(r"(.+?\.py|[A-Za-z_][\w.]*):([A-Za-z_]\w*)(?:\((.*)\))?", re.DOTALL)
 _OWN_WEIGHTS = re.compile(rf"({_WORD})(?:@({_WORD}))?:(.+?)(?:\(config=({_WORD})\))?")
-_OPENING, _CLOSING = "([{", ")]}"
 
 
 @dataclass(frozen=True)
@@ -115,11 +113,6 @@ class Spec:
             "own weights": f"{self.network}{variant}:{self.target}{config}",
         }
         return f"{self.base}={kinds[self.kind]}" if self.kind in kinds else self.text
-
-
-def split(text: str) -> list[str]:
-    """Take a comma-separated list of names apart; commas in parentheses belong to a name."""
-    return [name for name in _cut(text) or map(str.strip, text.split(",")) if name]
 
 
 def installed() -> dict[str, list[EntryPoint]]:
@@ -249,8 +242,11 @@ def _parse_class(text: str, label: str, target: str) -> Spec | None:
     module, kind, given = match.groups()
     if module.endswith(".py"):
         module = _absolute(module)
-    parameters = _parameters(text, given or "")
-    return Spec(text, label, "class", f"{module}:{kind}", parameters=parameters)
+    try:
+        made_with = parameters.parse(given or "")
+    except BenchError as error:
+        raise BenchError(f"method {text!r}: {error}") from error
+    return Spec(text, label, "class", f"{module}:{kind}", parameters=made_with)
 
 
 def _parse_own_weights(text: str, label: str, target: str, as_class: Spec | None) -> Spec | None:
@@ -279,73 +275,6 @@ def _parse_own_weights(text: str, label: str, target: str, as_class: Spec | None
 
 def _absolute(path: str) -> str:
     return str(Path(path).expanduser().resolve())
-
-
-def _parameters(text: str, given: str) -> tuple[tuple[str, Any], ...]:
-    """``key=value, ...``: literals of Python; other words are text.
-
-    Raises:
-        BenchError: If it is something else.
-    """
-    found: dict[str, Any] = {}
-    parts = _cut(given, _OPENING)
-    if parts is None:
-        raise BenchError(f"method {text!r}: a bracket or quote is not closed in ({given})")
-    for part in filter(None, parts):
-        key, equals, value = (each.strip() for each in part.partition("="))
-        if not (key.isidentifier() and equals and value):
-            raise BenchError(f"method {text!r}: expected key=value in parentheses, found {part!r}")
-        if key in ("name", "device") or key in found:
-            why = "is given twice" if key in found else "is not for the user to give"
-            raise BenchError(f"method {text!r}: the parameter {key} {why}")
-        found[key] = _value(text, key, value)
-    return tuple(sorted(found.items()))
-
-
-def _value(text: str, key: str, value: str) -> Any:
-    try:
-        return ast.literal_eval(value)
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        pass
-    if value[0] in "'\"" + _OPENING:
-        raise BenchError(f"method {text!r}: {key}={value} is no literal of Python")
-    if value.casefold() in ("true", "false", "none"):
-        raise BenchError(
-            f"method {text!r}: {key}={value} could be text or not; write {value.capitalize()} or "
-            f"'{value}'"
-        )
-    return value
-
-
-def _cut(text: str, outermost: str = "(") -> list[str] | None:
-    """Cut at commas outside of brackets and quotes.
-
-    Args:
-        text: Of names or parameters.
-        outermost: Which brackets count outside of others.
-
-    Returns:
-        None if a bracket or quote stays open.
-    """
-    parts, open_brackets, quote, before = [""], "", "", ""
-    for each in text:
-        if quote:
-            quote = "" if each == quote and before != "\\" else quote
-        elif each in "'\"" and before in ("", "=", ",", ":", *_OPENING):
-            quote = each
-        elif each in (_OPENING if open_brackets else outermost):
-            open_brackets += each
-        elif open_brackets and each in _CLOSING:
-            if _OPENING.index(open_brackets[-1]) != _CLOSING.index(each):
-                return None
-            open_brackets = open_brackets[:-1]
-        elif each == "," and not open_brackets:
-            parts.append("")
-            before = each
-            continue
-        parts[-1] += each
-        before = before if each.isspace() and not quote else each
-    return None if open_brackets or quote else [part.strip() for part in parts]
 
 
 def _unknown(name: str) -> str:

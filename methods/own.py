@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING, Any
 from bench.errors import BenchError, ContractError, describe
 from methods.card import Card
 from methods.naming import Spec, check_choice, close
+from methods.sources import OWN
 
 if TYPE_CHECKING:
     from methods.base import Inpainter
 
-_PREFIX = "_own_"  # of the packages that folders of the user's are known as
 _OURS = ("bench", "inpaint_bench", "methods")  # what the code of a method means of this project
 _states: dict[str, str] = {}  # of the folders, when their packages were made
 
@@ -153,7 +153,7 @@ def _file(path: Path) -> ModuleType:
 
 def _package(folder: Path) -> str:
     """The package for a folder; made anew, with its modules, once a file of it has changed."""
-    name = f"{_PREFIX}{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
+    name = f"{OWN}{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
     files = ((file.name, file.stat()) for file in sorted(folder.glob("*.py")))
     state = str([(file, facts.st_mtime_ns, facts.st_size) for file, facts in files])
     if _states.get(name) == state:
@@ -225,7 +225,7 @@ class _Beneath:
 
     @staticmethod
     def find_spec(name: str, path: Any = None, target: object = None) -> ModuleSpec | None:
-        spec = PathFinder.find_spec(name, path) if name.startswith(_PREFIX) and path else None
+        spec = PathFinder.find_spec(name, path) if name.startswith(OWN) and path else None
         if spec and spec.origin and type(spec.loader) is SourceFileLoader:
             spec.loader = _Loader(name, spec.origin)
         return spec

@@ -30,6 +30,7 @@ _NO_PIXELS = (
     "methods.verification", "methods.weights.checkpoint", "methods.weights.download",
     "methods.weights.files",
 )  # fmt: skip
+OWN = "_own_"  # begins the names of packages that stand for a user's folders
 _INSTALLED = tuple(
     os.path.realpath(path) + os.sep
     for path in {sysconfig.get_path(kind) for kind in ("purelib", "platlib", "stdlib")}
@@ -108,7 +109,7 @@ def _closure(roots: list[str], within: tuple[str, ...] = ()) -> tuple[dict[str, 
             libraries.add(top)
         else:
             found[name] = _read(name, file)
-            waiting += _modules(found[name].imports)
+            waiting += _modules(found[name].imports, top)
     return found, libraries - own
 
 
@@ -116,15 +117,20 @@ def _below(name: str, tops: Iterable[str]) -> bool:
     return any(name == top or name.startswith(top + ".") for top in tops)
 
 
-def _modules(imports: Iterable[str]) -> Iterator[str]:
-    """The modules among what is imported: of ``a.b.c`` the longest part that is one."""
+def _modules(imports: Iterable[str], package: str) -> Iterator[str]:
+    """The modules among what is imported: of ``a.b.c`` the longest part that is one.
+
+    What lies in the top package of the importing module comes first: a user's file knows modules
+    beside it by short names (see `methods.own`).
+    """
     for name in imports:
         top = name.partition(".")[0]
         if top in sys.stdlib_module_names:
             continue
         parts = name.split(".")
         names = [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
-        yield next((each for each in names if _file(each) is not None), top)
+        inside = [f"{package}.{each}" for each in names] if package.startswith(OWN) else []
+        yield next((each for each in (*inside, *names) if _file(each) is not None), top)
 
 
 def _file(name: str) -> str | None:
@@ -135,19 +141,23 @@ def _file(name: str) -> str | None:
         return file if file and file.endswith(".py") and os.path.exists(file) else None
     try:
         parent, _, last = name.rpartition(".")
-        if parent:  # beside its package's file, as looking for it otherwise would run the package
-            init = _file(parent)
-            if init is None or not init.endswith("__init__.py"):
-                return None
-            folder = os.path.dirname(init)
+        if parent:  # in its package's folder, as looking for it otherwise would run the package
             places = (f"{last}.py", os.path.join(last, "__init__.py"))
-            found = (os.path.join(folder, place) for place in places)
+            found = (os.path.join(where, each) for where in _folders(parent) for each in places)
             return next((path for path in found if os.path.exists(path)), None)
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError, AttributeError):
         return None
     origin = spec.origin if spec else None
     return origin if origin and origin.endswith(".py") else None
+
+
+def _folders(package: str) -> list[str]:
+    """Where the modules of a package lie."""
+    if package in sys.modules:
+        return list(getattr(sys.modules[package], "__path__", ()))
+    init = _file(package)
+    return [os.path.dirname(init)] if init and init.endswith("__init__.py") else []
 
 
 def _read(name: str, file: str) -> _Source:
@@ -189,6 +199,7 @@ def _write(node: ast.AST, package: str, imports: list[str], text: list[str]) -> 
                 text.append(repr(part))
             elif not _is_docstring(part, node):
                 _write(part, package, imports, text)
+    text.append(".")
 
 
 def _is_docstring(part: ast.AST, within: ast.AST) -> bool:

@@ -44,7 +44,7 @@ ROOMS = {
         {"layers"},
         {"own_weights"},
         {"naming"},
-        {"execution", "sizes", "identity"},
+        {"execution", "parameters", "sizes", "identity"},
         {"card", "recording", "sources"},
         {"weights", "state"},
     ],
