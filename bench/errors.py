@@ -37,6 +37,10 @@ class StoreError(BenchError):
     """A run folder that cannot be read or written; no case's fault, so the run stops."""
 
 
+class Unhashable(BenchError):
+    """Something that a fill or a number may depend on cannot be hashed."""
+
+
 def describe(error: BaseException) -> str:
     """Say what went wrong in a row: our own errors as they are, others with where they arose."""
     if isinstance(error, BenchError):
@@ -62,6 +66,14 @@ def status_of(error: BaseException) -> str:
     if isinstance(error, WeightsMissing):
         return "unavailable"
     return "declined" if isinstance(error, Declined) else "failed"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A question after what was meant, such as `` Did you mean lama?``; empty without a guess."""
+    known = list(known)
+    exact = word.casefold() in (each.casefold() for each in known)
+    found = nearest(word, known, 1 if exact else 3)
+    return f" Did you mean {' or '.join(found)}?" if found else ""
 
 
 def nearest(name: str, known: Iterable[str], most: int = 1) -> list[str]:

@@ -18,8 +18,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Protocol
 
+from bench.errors import Unhashable
 from methods.sources import OURS, code_of, modules_behind
-from methods.state import Digest, Unhashable
+from methods.state import Digest
 
 _BASE = "methods.base"
 # What readers are told, and what only orders or offers.

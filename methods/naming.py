@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.errors import BenchError
+from bench.errors import BenchError, did_you_mean
 from methods import execution, parameters
 from methods.card import Card, read
 
@@ -194,16 +193,8 @@ def check_choice(spec: Spec, facts: Card) -> None:
             listed = f"it has {', '.join(known)}" if known else "it has none to choose from"
             raise BenchError(
                 f"method {spec.text!r}: {owner} has no {kind} {asked!r}; {listed}."
-                f"{close(asked, known)}"
+                f"{did_you_mean(asked, known)}"
             )
-
-
-def close(word: str, known: Iterable[str]) -> str:
-    """A question after what was meant, such as `` Did you mean lama?``; empty without a guess."""
-    by_case = {each.casefold(): each for each in known}
-    exact = word.casefold() in by_case
-    found = difflib.get_close_matches(word.casefold(), by_case, 1 if exact else 3)
-    return f" Did you mean {' or '.join(by_case[each] for each in found)}?" if found else ""
 
 
 def _parse_own(text: str) -> Spec:
@@ -231,7 +222,7 @@ def _refuse(text: str, target: str) -> Spec:
     name = target.partition(":")[0].partition("@")[0]
     raise BenchError(
         f"method {text!r}: expected module:Class, path/file.py:Class, folder:PATH, trained:PATH or "
-        f"NAME:PATH with a network's name after '=', found {target!r}.{close(name, TABLE)}"
+        f"NAME:PATH with a network's name after '=', found {target!r}.{did_you_mean(name, TABLE)}"
     )
 
 
@@ -268,7 +259,7 @@ def _parse_own_weights(text: str, label: str, target: str, as_class: Spec | None
     if config and config not in known:
         raise BenchError(
             f"method {text!r}: expected the settings of {' or '.join(dict.fromkeys(known))}, found "
-            f"config={config}.{close(config, known)}"
+            f"config={config}.{did_you_mean(config, known)}"
         )
     return spec
 
@@ -280,6 +271,6 @@ def _absolute(path: str) -> str:
 def _unknown(name: str) -> str:
     known = names()
     return (
-        f"there is no method {name!r}.{close(name, known)} Known: {', '.join(known)}. "
+        f"there is no method {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}. "
         f"For your own, write {name}=module:Class or {name}=path/file.py:Class"
     )

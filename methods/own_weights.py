@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.errors import BenchError
+from bench.errors import BenchError, did_you_mean
 from methods.card import Card
-from methods.naming import close
 from methods.weights import Checkpoint, digest
 
 UNREADABLE = "unreadable"
@@ -26,7 +25,7 @@ def files(path: Path, card: Card) -> tuple[Checkpoint, ...]:
         return (_own(path, ""),)
     if not path.is_dir():
         there = [each.name for each in path.parent.glob("*")]
-        raise BenchError(f"expected weights at {path}, found none.{close(path.name, there)}")
+        raise BenchError(f"expected weights at {path}, found none.{did_you_mean(path.name, there)}")
     if not parts:
         raise BenchError(f"{path}: expected one file, as {card.name} has one, found a folder")
     found = {part: [f for f in sorted(path.iterdir()) if part in f.stem] for part in parts}

@@ -20,7 +20,7 @@ from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 
-from methods.state import Unhashable
+from bench.errors import Unhashable
 
 OURS = frozenset({"bench", "masks", "methods", "reports", "inpaint_bench"})
 # Modules of ours that no pixel passes: errors, where files are found and fetched, the facts of

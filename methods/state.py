@@ -13,16 +13,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.errors import BenchError
+from bench.errors import Unhashable
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes)
 _NAMED = (torch.device, torch.dtype, np.dtype, PurePath, BuiltinFunctionType)
 # What torch keeps in every module besides the user's own attributes.
 _OF_TORCH = frozenset(vars(torch.nn.Module()))
-
-
-class Unhashable(BenchError):
-    """Something that a fill may depend on cannot be hashed."""
 
 
 class Digest:

@@ -44,7 +44,7 @@ ROOMS = {
         {"layers"},
         {"own_weights"},
         {"naming"},
-        {"execution", "parameters", "sizes", "identity"},
+        {"execution", "parameters", "sizes", "identity", "user_code"},
         {"card", "recording", "sources"},
         {"weights", "state"},
     ],

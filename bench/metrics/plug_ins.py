@@ -19,11 +19,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from bench.errors import BenchError, describe, nearest
-from bench.metrics import own_code
+from bench.errors import BenchError, describe, did_you_mean, nearest
 from bench.metrics.networks import LPIPS_NETWORK, LPIPS_UNTRAINED
 from bench.metrics.record import CaseMetric, Metric, NetworkMetric, case_metric
 from bench.metrics.table import METRICS
+from methods import user_code
+from methods.sources import code_of
 
 GROUP = "inpaint_bench.metrics"
 # Words that stand for something else in the tables and on the command line.
@@ -82,8 +83,13 @@ def resolve(text: str) -> Metric:
         return _installed_one(text)
     target = text.partition("=")[2]
     try:
-        found, module = own_code.load(target)
         place, _, attribute = target.rpartition(":")
+        module = user_code.module_of(target)
+        if not hasattr(module, attribute):
+            raise BenchError(
+                f"{place} has no attribute {attribute!r}.{did_you_mean(attribute, vars(module))}"
+            )
+        found = getattr(module, attribute)
         origin = f"{Path(place).name if place.endswith('.py') else place}:{attribute}"
         return _finished(_record(found, origin), name, origin, module)
     except BenchError as error:
@@ -167,7 +173,7 @@ def _record(found: Any, origin: str) -> _OWN:
 
 def _finished(record: _OWN, name: str, origin: str, module: ModuleType) -> _OWN:
     """A record under its name, with its code in the fingerprint."""
-    code = f"code {own_code.code_hash(module)}"
+    code = f"code {code_of(module)[0]}"
     return replace(
         record,
         name=name,

@@ -14,13 +14,12 @@ from multiprocessing.connection import Connection
 from typing import NamedTuple
 
 import methods
-from bench.errors import BenchError, describe
+from bench.errors import BenchError, Unhashable, describe
 from bench.machine import children
 from bench.run.executors.local import prepare
 from bench.run.request import Request
 from methods.base import Inpainter
 from methods.identity import after_load, must_load, unhashable
-from methods.state import Unhashable
 
 
 class Identity(NamedTuple):

@@ -8,12 +8,13 @@ import pytest
 import torch
 
 import methods
+from bench.errors import Unhashable
 from methods import identity, sources
 from methods.base import Inpainter
 from methods.card import Card, SizeRule
 from methods.identity import after_load, before_load, must_load
 from methods.sources import code_of
-from methods.state import Digest, Unhashable
+from methods.state import Digest
 
 NET = '''
 """A network of somebody."""
