@@ -54,7 +54,7 @@ def numpy_fourier_unit(unit, x):
     ["fu_even", "fu_odd", "spectral_lfu", "spectral_stride2", "resblock", "resblock_half"],
 )
 def test_every_stored_array_is_reproduced(case):
-    result = outcome("methods.networks.lama.method", "lama.npz", case)
+    result = outcome("lama", "lama.npz", case)
     assert result.reason == ""
     assert result.comparisons
     assert [each for each in result.comparisons if not each.passed] == []

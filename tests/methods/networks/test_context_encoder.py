@@ -13,8 +13,10 @@ from methods import harness, weights
 from methods.conformance import check
 from methods.layers import windows
 from methods.layers.windows import Form
-from methods.networks.context_encoder.method import CentreNetwork, ContextEncoder
+from methods.networks.context_encoder.method import ContextEncoder
+from methods.networks.context_encoder.network import CentreNetwork
 from methods.verification import CannotRebuild, Part
+from methods.verification.networks import context_encoder
 from tests.support.golden_files import FOLDER, outcome
 
 KEYS = json.loads((FOLDER / "context_encoder.keys.json").read_text("utf-8"))["netG_streetview.pth"]
@@ -64,17 +66,15 @@ def test_names_and_shapes_are_those_of_the_checkpoint():
     ["cwfc", *(pytest.param(name, marks=pytest.mark.slow) for name in ("s0", "s1"))],
 )
 def test_every_stored_array_is_reproduced(case):
-    result = outcome("methods.networks.context_encoder.method", "context_encoder.npz", case)
+    result = outcome("context_encoder", "context_encoder.npz", case)
     assert result.reason == ""
     assert result.comparisons
     assert [each for each in result.comparisons if not each.passed] == []
 
 
 def test_unknown_words_for_an_input_are_refused():
-    from methods.networks.context_encoder.method import derive
-
     with pytest.raises(CannotRebuild, match="upside down"):
-        derive("upside down", {})
+        context_encoder.derive("upside down", {})
 
 
 def blanked_of(window):

@@ -14,11 +14,8 @@ from bench.cli import main
 from bench.errors import BenchError, WeightsMissing
 from methods import harness, weights
 from methods.conformance import check
-from methods.networks.context_encoder.method import (
-    AnyMaskNetwork,
-    ChannelwiseConnected,
-    ContextEncoderAny,
-)
+from methods.networks.context_encoder.method import ContextEncoderAny
+from methods.networks.context_encoder.network import AnyMaskNetwork, ChannelwiseConnected
 from methods.verification import Part
 from methods.weights import Checkpoint
 

@@ -12,7 +12,8 @@ from bench.cli import main
 from bench.errors import BenchError, Declined, InputError, WeightsMissing
 from methods import harness, weights
 from methods.conformance import check
-from methods.networks.deepfill import Generator, port_names
+from methods.networks.deepfill.names import port_names
+from methods.networks.deepfill.network import Generator
 from methods.verification import Part
 from tests.support.golden_files import FOLDER, outcome
 
@@ -109,7 +110,7 @@ def test_all_variants_have_the_same_tensors(state, variant):
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_stored_array_is_reproduced(case):
-    result = outcome("methods.networks.deepfill", "deepfill.npz", case)
+    result = outcome("deepfill", "deepfill.npz", case)
     assert result.reason == ""
     assert result.comparisons
     assert [each for each in result.comparisons if not each.passed] == []

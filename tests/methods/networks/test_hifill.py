@@ -96,7 +96,7 @@ def test_variables_have_the_names_of_the_training_code():
     ],
 )
 def test_every_stored_array_is_reproduced(case):
-    result = outcome("methods.networks.hifill.method", "hifill.npz", case)
+    result = outcome("hifill", "hifill.npz", case)
     assert result.reason == ""
     assert result.comparisons
     assert [each for each in result.comparisons if not each.passed] == []

@@ -18,11 +18,13 @@ from methods import harness, weights
 from methods.card import SizeRule
 from methods.conformance import check
 from methods.networks.ict import sampling, tokens
-from methods.networks.ict.method import ICT, Stages, derive
+from methods.networks.ict.method import ICT
+from methods.networks.ict.network import Stages
 from methods.networks.ict.transformer import Transformer
 from methods.networks.ict.upsampler import Upsampler
 from methods.verification import CannotRebuild, Part
 from methods.verification.case import read
+from methods.verification.networks import ict
 from methods.verification.verify import verify
 from tests.support.golden_files import FOLDER, outcome
 
@@ -203,7 +205,7 @@ def assert_reproduced(result):
     ],
 )
 def test_every_stored_array_is_reproduced(case):
-    assert_reproduced(outcome("methods.networks.ict.method", "ict.npz", case))
+    assert_reproduced(outcome("ict", "ict.npz", case))
 
 
 @pytest.mark.parametrize("case", ["prep256_32", "prep256_48", "prep200x320_32"])
@@ -217,14 +219,14 @@ def test_tokens_are_those_of_the_published_preparation(case):
     assert [each["name"] for each in found.inputs[2:]] == ["palette", "official_palette"]
     found.inputs[3] = palette | {"name": "official_palette"}
     golden.cases[:] = [found]
-    (result,) = verify(methods.networks.ict.method, golden)
+    (result,) = verify(ict, golden)
     assert_reproduced(result)
 
 
 @pytest.mark.parametrize("case", ["prep256_32", "prep256_48", "prep200x320_32"])
 def test_tokens_are_those_of_the_published_palette(case, shared_data, monkeypatch):
     monkeypatch.setenv("INPAINT_BENCH_DATA", str(shared_data))
-    assert_reproduced(outcome("methods.networks.ict.method", "ict.npz", case))
+    assert_reproduced(outcome("ict", "ict.npz", case))
 
 
 def test_the_published_palette_is_known_by_its_hashes(shared_data):
@@ -250,10 +252,10 @@ def test_a_case_that_asks_for_something_else_is_not_rebuilt(changes, message):
     golden = read(FOLDER / "ict.npz")
     (case,) = [each for each in golden.cases if each.name == "tiny_sequential_uniform"]
     golden.cases[:] = [replace(case, config={**case.config, **changes})]
-    (result,) = verify(methods.networks.ict.method, golden)
+    (result,) = verify(ict, golden)
     assert message in result.reason
     with pytest.raises(CannotRebuild, match="upside down"):
-        derive("upside down", {})
+        ict.derive("upside down", {})
 
 
 def test_an_input_may_not_take_the_name_of_the_settings():
@@ -261,7 +263,7 @@ def test_an_input_may_not_take_the_name_of_the_settings():
     (case,) = [each for each in golden.cases if each.name == "e2e"]
     constant = {"name": "config", "make": "constant", "value": 0, "shape": [1]}
     golden.cases[:] = [replace(case, inputs=[*case.inputs, constant])]
-    (result,) = verify(methods.networks.ict.method, golden)
+    (result,) = verify(ict, golden)
     assert "an input is named config" in result.reason
 
 

@@ -11,15 +11,16 @@ import torch
 from torch import nn
 
 import methods
-import methods.networks.lama.method
 from bench.cli import main
 from bench.errors import BenchError, WeightsMissing
 from methods import harness, weights
 from methods.conformance import check
 from methods.layers.ffc_lean import Lean
-from methods.networks.lama.method import Generator, LaMa
+from methods.networks.lama.method import LaMa
+from methods.networks.lama.network import Generator
 from methods.verification import Part
 from methods.verification.case import read
+from methods.verification.networks import lama
 from methods.verification.verify import verify
 from tests.support.golden_files import FOLDER, edited, outcome
 
@@ -118,7 +119,7 @@ def test_the_published_sizes_are_met(config, parameters, entries):
     ],
 )  # fmt: skip
 def test_every_stored_array_is_reproduced(case):
-    result = outcome("methods.networks.lama.method", "lama.npz", case)
+    result = outcome("lama", "lama.npz", case)
     assert result.reason == ""
     assert result.comparisons
     assert [each for each in result.comparisons if not each.passed] == []
@@ -138,7 +139,7 @@ def test_a_case_that_asks_for_something_else_is_not_rebuilt(tmp_path, source, ca
         meta["cases"][case]["config"].update(change)
 
     path = edited(source, tmp_path / "changed.npz", {case}, edit)
-    (found,) = verify(methods.networks.lama.method, read(path))
+    (found,) = verify(lama, read(path))
     assert not found.passed
     assert reason in found.reason
 
@@ -148,7 +149,7 @@ def test_a_target_of_no_known_name_is_not_rebuilt(tmp_path):
         meta["cases"]["fu_even"]["target"] = "wavelet unit"
 
     path = edited("lama.npz", tmp_path / "changed.npz", {"fu_even"}, edit)
-    (found,) = verify(methods.networks.lama.method, read(path))
+    (found,) = verify(lama, read(path))
     assert "LaMa has no 'wavelet unit' here" in found.reason
 
 

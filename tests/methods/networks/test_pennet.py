@@ -14,7 +14,8 @@ from bench.errors import BenchError, WeightsMissing
 from methods import harness, weights
 from methods.card import SizeRule
 from methods.conformance import check
-from methods.networks.pennet.method import AttentionTransfer, PENNet, PyramidContextEncoder
+from methods.networks.pennet.method import PENNet
+from methods.networks.pennet.network import AttentionTransfer, PyramidContextEncoder
 from methods.verification import Part
 from tests.support.golden_files import FOLDER, outcome
 
@@ -71,7 +72,7 @@ def test_names_and_shapes_are_those_of_the_checkpoints(state):
     ],
 )
 def test_every_stored_array_is_reproduced(case):
-    result = outcome("methods.networks.pennet.method", "pennet.npz", case)
+    result = outcome("pennet", "pennet.npz", case)
     assert result.reason == ""
     assert result.comparisons
     assert [each for each in result.comparisons if not each.passed] == []

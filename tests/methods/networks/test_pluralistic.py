@@ -131,7 +131,7 @@ def test_names_shapes_and_order_are_those_of_the_checkpoints(letter, make, count
 
 @pytest.mark.parametrize("case", ["a128", "a128_train", "b96x160"])
 def test_every_stored_array_is_reproduced(case):
-    result = outcome("methods.networks.pluralistic.method", "pluralistic.npz", case)
+    result = outcome("pluralistic", "pluralistic.npz", case)
     assert result.reason == ""
     assert result.comparisons
     assert [each for each in result.comparisons if not each.passed] == []

@@ -10,7 +10,8 @@ import methods
 from bench.errors import WeightsMissing
 from methods import weights
 from methods.layers.ffc_attention import FFCChannelAttention, FFCSpatialAttention
-from methods.networks.lama.method import Generator, ReLaMa
+from methods.networks.lama.method import ReLaMa
+from methods.networks.lama.network import Generator
 from methods.verification import Part
 from tests.support.golden_files import FOLDER, outcome
 
@@ -64,7 +65,7 @@ def test_the_published_size_is_met(blocks, parameters):
     ],
 )  # fmt: skip
 def test_every_stored_array_is_reproduced(case):
-    result = outcome("methods.networks.lama.method", "relama.npz", case)
+    result = outcome("lama", "relama.npz", case)
     assert result.reason == ""
     assert result.comparisons
     assert [each for each in result.comparisons if not each.passed] == []
