@@ -15,8 +15,7 @@ from bench.errors import BenchError, WeightsMissing
 from methods import execution, own_weights, weights
 from methods.base import Inpainter
 from methods.card import trained
-from methods.verification.case import Part
-from methods.weights import Checkpoint
+from methods.weights import Checkpoint, rule
 
 _GAIN = 0.7  # of weights made by rule: signals neither grow nor fade much in any of the networks
 
@@ -233,7 +232,7 @@ class Pretrained(Inpainter):
     def load_by_rule(self) -> None:
         """Give the network weights made by rule: they say nothing but how fast it is."""
         network = self.build(self.config)
-        Part("network", None, "module", "", {"": _GAIN}).fill(network)
+        rule.fill(network, lambda name, shape: torch.from_numpy(rule.tensor(name, shape, _GAIN)))
         self._take(network)
 
     def _take(self, network: nn.Module) -> None:

@@ -35,10 +35,9 @@ ROOMS = {
     "methods": [
         {"conformance"},
         {"__init__"},
-        {"own"},
+        {"own", "verification"},
         {"networks", "adapters", "classical", "floors"},
         {"pretrained"},
-        {"verification"},
         {"harness"},
         {"base"},
         {"layers"},
@@ -57,9 +56,8 @@ OUTSIDE = {
     "bench": {"masks", "methods"},
     "inpaint_bench": {"bench", "masks", "methods", "reports"},
 }
-# How a network rebuilds its reference outputs is asked for by name and knows that network; the
-# command line is what puts bench and reports together.
-EXCEPTIONS = {("methods.verification.networks", "methods.networks"), ("bench.cli", "reports")}
+# The command line is what puts bench and reports together.
+EXCEPTIONS = {("bench.cli", "reports")}
 
 
 def modules() -> dict[str, Path]:
@@ -123,6 +121,18 @@ def test_no_network_imports_another():
             for used in imported(path):
                 if used.startswith("methods.networks."):
                     assert used.split(".")[2] == name.split(".")[2], f"{name} imports {used}"
+
+
+def test_every_network_has_one_shape():
+    paths = sorted(path for path in (ROOT / "methods/networks").iterdir() if path.is_dir())
+    networks = [path.name for path in paths if (path / "__init__.py").exists()]
+    verified = {name.split(".")[-1] for name in MODULES if "methods.verification.networks." in name}
+    assert set(networks) == verified
+    for name in networks:
+        package = f"methods.networks.{name}"
+        assert {f"{package}.method", f"{package}.network"} <= MODULES.keys()
+        (docstring,) = ast.parse(MODULES[package].read_text("utf-8")).body
+        assert isinstance(docstring, ast.Expr)
 
 
 @pytest.mark.parametrize(

@@ -26,19 +26,16 @@ def add(commands: Commands) -> None:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    import sys
-
     import methods
     from methods.verification import certificate
     from methods.verification.case import read
-    from methods.verification.verify import verify
+    from methods.verification.verify import implementation_of, verify
 
     file = read(options.file)
     method = methods.get(options.name)
-    implementation = sys.modules[type(method).__module__]
     print(f"{options.name} against {file.path}: {file.reference}")
     outcomes = []
-    for outcome in verify(implementation, file):
+    for outcome in verify(implementation_of(type(method)), file):
         _show(outcome)
         outcomes.append(outcome)
     arrays = [each for outcome in outcomes for each in outcome.comparisons]

@@ -3,8 +3,9 @@
 A file holds cases; each says how weights and inputs are made by rule, what is computed from them,
 and how close every stored array must be met. So a network is checked without its checkpoint.
 
-The module of a method's class makes this possible with ``verify_case(case, parts, inputs)``, which
-gives named tensors; where inputs follow from others in words, also ``derive(words, inputs)``.
+Each network has a module in `networks`, a method of one's own the module of its class, that makes
+this possible with ``verify_case(case, parts, inputs)``, which gives named tensors; where inputs
+follow from others in words, also ``derive(words, inputs)``.
 """
 
 from methods.verification.case import CannotRebuild, Case, Part

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -13,7 +12,7 @@ import numpy as np
 import torch
 
 from bench.errors import BenchError, InputError
-from methods.verification import rule
+from methods.weights import rule
 
 _FORMAT = 1
 
@@ -63,11 +62,7 @@ class Part:
 
     def fill(self, module: torch.nn.Module) -> None:
         """Set all tensors of a module but integer buffers and those to skip."""
-        with torch.no_grad():
-            for name, tensor in module.state_dict().items():
-                skipped = any(fnmatch.fnmatchcase(name, pattern) for pattern in self.skip)
-                if tensor.is_floating_point() and not skipped:
-                    tensor.copy_(self.tensor(name, tuple(tensor.shape)))
+        rule.fill(module, self.tensor, self.skip)
 
 
 class Parts(dict[str, Part]):

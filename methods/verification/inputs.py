@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from methods.verification import rule
 from methods.verification.case import CannotRebuild, Case, GoldenFile
+from methods.weights import rule
 
 Inputs = Mapping[str, Any]  # tensors, or None where an argument or a part does not exist
 Derive = Callable[[str, Inputs], torch.Tensor]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
@@ -13,6 +15,8 @@ from bench.errors import BenchError, describe
 from methods.verification import inputs
 from methods.verification.case import CannotRebuild, Case, GoldenFile
 from methods.verification.compare import Comparison, compare
+
+_NETWORKS = "methods.networks."
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,19 @@ class Outcome:
     def passed(self) -> bool:
         """Whether it was rebuilt and every array is within its tolerance."""
         return not self.reason and all(each.passed for each in self.comparisons)
+
+
+def implementation_of(kind: type) -> ModuleType:
+    """Give the module that rebuilds the reference outputs of a method.
+
+    Args:
+        kind: Class of the method. Those of `methods.networks` have theirs in
+            `methods.verification.networks`, by the name of the package; others in their own module.
+    """
+    package = kind.__module__.removeprefix(_NETWORKS).partition(".")[0]
+    if not kind.__module__.startswith(_NETWORKS):
+        return sys.modules[kind.__module__]
+    return importlib.import_module(f"methods.verification.networks.{package}")
 
 
 def verify(implementation: ModuleType, file: GoldenFile) -> Iterator[Outcome]:

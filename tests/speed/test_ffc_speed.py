@@ -12,7 +12,7 @@ from torch import nn
 
 from methods.layers.ffc import FFCBNAct, FFCResBlock, Join
 from methods.layers.ffc_lean import Lean
-from methods.networks.lama.method import Generator
+from methods.networks.lama.network import Generator
 from methods.verification import Part
 from tests.support.turns import keep, take_turns
 

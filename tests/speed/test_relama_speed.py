@@ -7,7 +7,7 @@ import torch
 
 import methods
 from bench.machine import flops
-from methods.networks.lama.method import Generator
+from methods.networks.lama.network import Generator
 from tests.support.turns import keep, take_turns
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from methods.verification import rule
+from methods.weights import rule
 
 STAGES = ((3, 64), (4, 128), (6, 256), (3, 512))  # blocks and inner channels of ResNet-50
 VGG19 = ((64, 64), (128, 128), (256,) * 4, (512,) * 4, (512,) * 4)  # channels of its blocks

@@ -12,10 +12,10 @@ from methods.verification.verify import Outcome, verify
 FOLDER = Path(__file__).parents[1] / "goldens"
 
 
-def outcome(module: str, file: str, case: str) -> Outcome:
+def outcome(network: str, file: str, case: str) -> Outcome:
     golden = read(FOLDER / file)
     golden.cases[:] = [each for each in golden.cases if each.name == case]
-    (found,) = verify(importlib.import_module(module), golden)
+    (found,) = verify(importlib.import_module(f"methods.verification.networks.{network}"), golden)
     return found
 
 

@@ -6,9 +6,3 @@ Three published code bases compute three functions with the same 84 tensors: the
 (``tf``), a PyTorch port (``torch``), whose names of tensors are used here, and MMagic's
 (``mmagic``). Weights belong to the function that they were trained with.
 """
-
-from methods.networks.deepfill.method import DeepFill, verify_case
-from methods.networks.deepfill.names import port_names
-from methods.networks.deepfill.network import Generator
-
-__all__ = ["DeepFill", "Generator", "port_names", "verify_case"]

@@ -1,4 +1,4 @@
-"""The adapter of HiFill; the network is in `methods.networks.hifill.network`."""
+"""The method: the photo reduced, its hole filled, the photo's details carried into the fill."""
 
 from __future__ import annotations
 
@@ -20,10 +20,7 @@ from methods.networks.hifill import aggregation, attention, network, published
 from methods.networks.hifill.aggregation import CELL, Grid
 from methods.networks.hifill.network import HiFillNetwork
 from methods.pretrained import Pretrained
-from methods.verification.networks.hifill import derive, verify_case
 from methods.weights import Checkpoint, frozen_graph
-
-__all__ = ["Attended", "HiFill", "derive", "verify_case"]
 
 _NATIVE = "native-aspect"
 

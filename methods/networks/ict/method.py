@@ -1,7 +1,4 @@
-"""ICT: colour tokens drawn one by one by a transformer, then a network that draws the details.
-
-Wan, Zhang, Chen, Liao, High-Fidelity Pluralistic Image Completion with Transformers, ICCV 2021.
-"""
+"""The method: tokens of the photo, those of the hole drawn, the picture drawn from them."""
 
 from __future__ import annotations
 
@@ -13,82 +10,18 @@ from typing import Any, ClassVar
 import numpy as np
 import PIL
 import torch
-from torch import nn
 
 from methods import sizes, weights
-from methods.base import Fill, to_float, to_uint8
+from methods.base import Fill
 from methods.card import read
-from methods.networks.ict import sampling, tokens, transformer, upsampler
-from methods.networks.ict.transformer import Transformer
-from methods.networks.ict.upsampler import Upsampler
+from methods.networks.ict import network, sampling, tokens, transformer, upsampler
+from methods.networks.ict.network import Stages
 from methods.pretrained import Pretrained
-from methods.verification.networks.ict import derive, verify_case
 from methods.weights import Checkpoint
-
-__all__ = ["ICT", "Stages", "derive", "verify_case"]
 
 # Tokens per pass by variant; where a variant is not named, one, as published.
 _PER_PASS = {"step8": 8, "onepass": sys.maxsize}
 _WRAPPERS = {"transformer": "model", "upsampler": "generator", "palette": ""}
-
-
-class Stages(nn.Module):
-    """Both networks and the palette that lies between them.
-
-    Args:
-        grid: Tokens per side of a picture.
-        layers: Of the transformer.
-        width: Of the transformer.
-        heads: Of the transformer.
-        vocabulary: Number of colours.
-        upsampler_width: Channels of the upsampler at full size.
-        upsampler_blocks: Residual blocks of the upsampler.
-    """
-
-    palette: torch.Tensor
-
-    def __init__(
-        self,
-        grid: int,
-        layers: int,
-        width: int,
-        heads: int,
-        vocabulary: int = 512,
-        upsampler_width: int = 64,
-        upsampler_blocks: int = 8,
-    ) -> None:
-        """Make the networks and a black palette."""
-        super().__init__()
-        self.grid = grid
-        self.register_buffer("palette", torch.zeros(vocabulary, 3, dtype=torch.uint8))
-        self.transformer = Transformer(grid**2, layers, width, heads, vocabulary)
-        self.upsampler = Upsampler(upsampler_width, upsampler_blocks)
-
-    def tokens_of(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Shrink ``(N, 3, H, W)`` in ``[0, 1]`` to indices of the palette, ``(N, T)``."""
-        palette = self.palette.cpu().numpy()
-        small = np.stack([tokens.squeezed(each, self.grid) for each in to_uint8(pictures)])
-        found = torch.from_numpy(tokens.nearest_colours(small, palette))
-        return found.flatten(1).to(pictures.device)
-
-    def prior_of(self, drawn: torch.Tensor, height: int, width: int) -> torch.Tensor:
-        """The colours of tokens ``(N, T)``, enlarged to ``(N, 3, H, W)`` in ``[0, 1]``."""
-        palette = self.palette.cpu().numpy()
-        cells = drawn.unflatten(1, (self.grid, self.grid)).cpu().numpy()
-        pictures = [tokens.prior(each, palette, height, width) for each in cells]
-        return to_float(np.stack(pictures)).to(drawn.device)
-
-    def predict(self, given: torch.Tensor, masked: torch.Tensor) -> torch.Tensor:
-        """The transformer, see there."""
-        logits: torch.Tensor = self.transformer(given, masked)
-        return logits
-
-    def upsample(
-        self, images: torch.Tensor, masks: torch.Tensor, prior: torch.Tensor
-    ) -> torch.Tensor:
-        """The upsampler, see there."""
-        picture: torch.Tensor = self.upsampler(images, masks, prior)
-        return picture
 
 
 class ICT(Pretrained):
@@ -112,7 +45,7 @@ class ICT(Pretrained):
         "its colours are drawn token by token, which no gradient passes; what there is would be "
         "that of the network that adds the details, and hide what the transformer looks at"
     )
-    shared = (sampling, tokens, transformer, upsampler)
+    shared = (network, sampling, tokens, transformer, upsampler)
     unpublished: ClassVar = {
         "step8": "8 tokens per pass, another distribution",
         "onepass": "all tokens in one pass, another distribution",

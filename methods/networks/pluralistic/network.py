@@ -1,7 +1,7 @@
 """Pluralistic's encoder, generator and discriminator.
 
-Zheng, Cham, Cai, Pluralistic Image Completion, CVPR 2019. Pictures are ``(N, 3, H, W)`` in
-``[-1, 1]`` with sides in multiples of 32; ``valid`` is ``(N, 1, H, W)`` with 1 where known.
+Pictures are ``(N, 3, H, W)`` in ``[-1, 1]`` with sides in multiples of 32; ``valid`` is
+``(N, 1, H, W)`` with 1 where known.
 """
 
 from __future__ import annotations

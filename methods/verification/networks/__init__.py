@@ -1,1 +1,1 @@
-"""How each network rebuilds its reference outputs: a module each."""
+"""How each network rebuilds its reference outputs: a module for each package of networks."""

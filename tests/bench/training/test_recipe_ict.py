@@ -14,7 +14,7 @@ from bench.training.recipes.ict import ICT, alike, even_palette
 from bench.training.stream import Batch
 from methods import harness
 from methods.networks.ict import tokens
-from methods.networks.ict.method import Stages
+from methods.networks.ict.network import Stages
 
 SIDE = 64
 CONFIG = {

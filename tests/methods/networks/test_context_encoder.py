@@ -1,32 +1,22 @@
-"""Context Encoder: names and values of the published network, windows, the adapter, weights."""
-
-import json
-from dataclasses import replace
+"""Context Encoder: windows, the adapter, the size of the published file."""
 
 import numpy as np
 import pytest
 import torch
 
 import methods
-from bench.errors import BenchError, Declined, WeightsMissing
+from bench.errors import BenchError, Declined
 from methods import harness, weights
-from methods.conformance import check
 from methods.layers import windows
 from methods.layers.windows import Form
-from methods.networks.context_encoder.method import CentreNetwork, ContextEncoder
-from methods.verification import CannotRebuild, Part
-from tests.support.golden_files import FOLDER, outcome
+from methods.networks.context_encoder.method import ContextEncoder
+from methods.verification import CannotRebuild
+from methods.verification.networks import context_encoder
+from tests.support.published_files import context_encoder as as_published
+from tests.support.published_files import saved
+from tests.support.published_networks import PUBLISHED
 
-KEYS = json.loads((FOLDER / "context_encoder.keys.json").read_text("utf-8"))["netG_streetview.pth"]
 FORM = Form(128, 36, 92)
-
-
-class Slim(ContextEncoder):
-    """With a narrow network, filled by rule."""
-
-    def load(self):
-        self.network = CentreNetwork(nef=4, ngf=4, bottleneck=16).eval()
-        Part("network", None, "module", "", {"": 1.0}).fill(self.network)
 
 
 class Flat(ContextEncoder):
@@ -51,30 +41,9 @@ def photo(height, width, seed=0):
     return np.random.default_rng(seed).integers(1, 256, (height, width, 3), np.uint8)
 
 
-def test_names_and_shapes_are_those_of_the_checkpoint():
-    with torch.device("meta"):
-        state = CentreNetwork().state_dict()
-    assert {name: list(tensor.shape) for name, tensor in state.items()} == KEYS
-    trained = [name for name in state if "running" not in name and "num_batches" not in name]
-    assert sum(state[name].numel() for name in trained) == 71_124_544
-
-
-@pytest.mark.parametrize(
-    "case",
-    ["cwfc", *(pytest.param(name, marks=pytest.mark.slow) for name in ("s0", "s1"))],
-)
-def test_every_stored_array_is_reproduced(case):
-    result = outcome("methods.networks.context_encoder.method", "context_encoder.npz", case)
-    assert result.reason == ""
-    assert result.comparisons
-    assert [each for each in result.comparisons if not each.passed] == []
-
-
 def test_unknown_words_for_an_input_are_refused():
-    from methods.networks.context_encoder.method import derive
-
     with pytest.raises(CannotRebuild, match="upside down"):
-        derive("upside down", {})
+        context_encoder.derive("upside down", {})
 
 
 def blanked_of(window):
@@ -180,52 +149,17 @@ def test_wide_holes_are_filled_by_an_enlarged_window():
     assert method.seen[0].shape == (1, 3, 128, 128)
 
 
-def test_the_method_keeps_every_rule_with_weights_made_by_rule():
-    results = check(Slim)
-    assert [each for each in results if each.status not in ("passed", "declined")] == []
-    # Pictures smaller than the network are declined.
-    declined = {each.rule for each in results if each.status == "declined"}
-    assert declined == {"tiny", "odd_sizes"}
-
-
-def test_without_weights_it_is_unavailable_and_says_what_to_do(tmp_path, monkeypatch):
-    monkeypatch.setenv(weights.FOLDER_VARIABLE, str(tmp_path))
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
-    command = "inpaint-bench weights add context_encoder-streetview FILE"
-    with pytest.raises(WeightsMissing, match=command):
-        methods.get("context_encoder").load()
-    assert "missing" in methods.get("context_encoder").identity
-
-
-def old_file(path, state):
-    """As of 2017: no counters of batches, beside the epoch, in the format before zip files."""
-    old = {name: tensor for name, tensor in state.items() if "num_batches" not in name}
-    torch.save({"epoch": 199, "state_dict": old}, path, _use_new_zipfile_serialization=False)
-
-
 @pytest.mark.slow
-def test_a_file_of_the_published_form_is_read(tmp_path, monkeypatch):
-    monkeypatch.setenv(weights.FOLDER_VARIABLE, str(tmp_path))
+def test_a_file_of_the_published_size_is_read(folder):
+    (published,) = [each for each in PUBLISHED if each.file == "context_encoder"]
     state = {
-        name: torch.full(shape, 0.5) if shape else torch.tensor(0) for name, shape in KEYS.items()
+        name: torch.full(shape, 0.5) if shape else torch.tensor(0)
+        for name, shape in published.shapes.items()
     }
-    old_file(tmp_path / "netG_streetview.pth", state)
+    saved("netG_streetview.pth", as_published, zipped=False)(folder, state)
     method = methods.get("context_encoder")
     method.load()
     assert method.network.state_dict()["main.20.weight"].unique().tolist() == [0.5]
-
-
-def test_the_old_format_is_read_and_other_networks_refused_by_key(tmp_path):
-    network = CentreNetwork(nef=2, ngf=2, bottleneck=4)
-    path = tmp_path / "slim.pth"
-    old_file(path, network.state_dict())
-    free = replace(ContextEncoder.card.checkpoints[0], bytes=0)
-    state = weights.load(path, free, wrapper="state_dict")
-    other = CentreNetwork(nef=2, ngf=2, bottleneck=4)
-    weights.put(state, other, str(path))
-    assert torch.equal(other.main[0].weight, network.main[0].weight)
-    with pytest.raises(BenchError, match=r"misshapen: main\.14\.weight \(4, 16, 4, 4\), expected"):
-        weights.put(state, CentreNetwork(nef=2, ngf=2, bottleneck=5), str(path))
 
 
 def test_a_file_of_another_size_is_refused(tmp_path):

@@ -1,7 +1,6 @@
 """Any-mask Context Encoder: its network, the adapter, and that nobody has published weights."""
 
 import sys
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,41 +11,21 @@ from safetensors.torch import save_file
 import methods
 from bench.cli import main
 from bench.errors import BenchError, WeightsMissing
-from methods import harness, weights
-from methods.conformance import check
-from methods.networks.context_encoder.method import (
-    AnyMaskNetwork,
-    ChannelwiseConnected,
-    ContextEncoderAny,
-)
+from methods import harness
+from methods.networks.context_encoder.method import ContextEncoderAny
+from methods.networks.context_encoder.network import AnyMaskNetwork, ChannelwiseConnected
 from methods.verification import Part
-from methods.weights import Checkpoint
+from tests.support.network_kit import NETWORKS, own
 
 WIDTHS = {"nef": 4, "ngf": 4}
 
 
-class Slim(ContextEncoderAny):
-    """With a narrow network, filled by rule."""
-
-    card = replace(
-        ContextEncoderAny.card,
-        checkpoints=(Checkpoint("slim", "slim.safetensors", choice="slim", config=WIDTHS),),
-        weights=("slim",),
-    )
-
-    def load(self):
-        self.network = self.build(self.config).eval()
-        Part("network", None, "module", "", {"": 1.0}).fill(self.network)
-
-
 @pytest.fixture
-def nothing_here(tmp_path, monkeypatch):
+def nothing_here(folder, monkeypatch):
     """No weights in any folder, those of this project included."""
-    monkeypatch.setenv(weights.FOLDER_VARIABLE, str(tmp_path))
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
     # By way of sys.modules: the attribute `methods.card` is the function of that name.
-    monkeypatch.setattr(sys.modules["methods.card"], "SMALL", tmp_path)
-    return tmp_path
+    monkeypatch.setattr(sys.modules["methods.card"], "SMALL", folder)
+    return folder
 
 
 def test_the_bridge_takes_the_place_of_the_authors_bottleneck():
@@ -90,7 +69,7 @@ def test_the_whole_network_is_trained():
 
 def test_the_network_sees_the_published_constants_in_the_hole():
     seen = []
-    method = Slim("context_encoder_any")
+    method = NETWORKS["context_encoder_any"].make("any")
     method.network = lambda pictures: seen.append(pictures) or torch.full_like(pictures, 0.5)
     picture = np.random.default_rng(0).integers(1, 256, (128, 128, 3), np.uint8)
     hole = np.zeros((128, 128), bool)
@@ -103,31 +82,11 @@ def test_the_network_sees_the_published_constants_in_the_hole():
     assert np.allclose(result.raw[~hole], (picture / 255)[~hole], atol=1e-6)
 
 
-def test_the_method_keeps_every_rule_with_weights_made_by_rule():
-    results = check(Slim)
-    assert len(results) > 10
-    assert [each for each in results if each.status not in ("passed", "declined")] == []
-
-
-def test_weights_of_a_training_are_read(nothing_here):
-    network = AnyMaskNetwork(**WIDTHS)
-    halved = {
-        name: tensor.half() if tensor.is_floating_point() else tensor
-        for name, tensor in network.state_dict().items()
-    }
-    save_file(halved, nothing_here / "slim.safetensors")
-    method = Slim("context_encoder_any:slim")
-    super(Slim, method).load()
-    found = method.network.state_dict()
-    assert all(torch.equal(found[name].half(), each.half()) for name, each in halved.items())
-    assert found["main.14.weight"].dtype == torch.float32
-
-
 def test_weights_of_the_centre_network_are_refused(nothing_here):
     centre = methods.learnable("context_encoder").build(None, {**WIDTHS, "bottleneck": 8})
-    save_file(centre.state_dict(), nothing_here / "slim.safetensors")
+    save_file(centre.state_dict(), nothing_here / "own.safetensors")
     with pytest.raises(BenchError, match=r"unexpected: .*misshapen: main\.14\.weight"):
-        super(Slim, Slim("context_encoder_any")).load()
+        own("context_encoder_any").load()
 
 
 def test_nobody_has_published_weights_and_every_command_says_how_to_make_some(

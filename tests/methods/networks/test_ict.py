@@ -1,7 +1,6 @@
-"""ICT: names and values of the published networks, tokens, sampling, the adapter, weight files."""
+"""ICT: its settings, tokens, sampling, the adapter, the palette."""
 
 import hashlib
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -9,30 +8,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
 
 import methods
 from bench.cli import main
 from bench.errors import BenchError, WeightsMissing
 from methods import harness, weights
-from methods.card import SizeRule
-from methods.conformance import check
 from methods.networks.ict import sampling, tokens
-from methods.networks.ict.method import ICT, Stages, derive
+from methods.networks.ict.network import Stages
 from methods.networks.ict.transformer import Transformer
 from methods.networks.ict.upsampler import Upsampler
 from methods.verification import CannotRebuild, Part
 from methods.verification.case import read
+from methods.verification.networks import ict
 from methods.verification.verify import verify
 from tests.support.golden_files import FOLDER, outcome
+from tests.support.network_kit import CONTRAST, CUBE, ICT_SMALL, NETWORKS, scene
 
-KEYS = json.loads((FOLDER / "ict.keys.json").read_text("utf-8"))
-SMALL = {
-    "grid": 8, "layers": 2, "width": 32, "heads": 4, "upsampler_width": 12, "upsampler_blocks": 1
-}  # fmt: skip
-# 8 x 8 x 8 colours, spread evenly.
-CUBE = np.stack(np.meshgrid(*[np.linspace(0, 255, 8).round()] * 3), -1).reshape(512, 3)
-CONTRAST = 2.2  # of the upsampler below, before its tanh
+STATE = NETWORKS["ict"].state
 
 
 def small_transformer(seed=0, **changes):
@@ -49,120 +41,6 @@ def random_tokens(rows=1, share=0.3, seed=0, positions=64):
 
 def draws(masked, seed=0):
     return sampling.by_uniforms(sampling.uniforms(masked, torch.Generator().manual_seed(seed)))
-
-
-def show_the_prior(network):
-    """Make an upsampler that packs the pixels of the prior into channels and unpacks them."""
-    with torch.no_grad():
-        for tensor in network.state_dict().values():
-            tensor.zero_()
-        for c in range(3):
-            network.encoder[1].weight[c, 3 + c, 3, 3] = 1
-            network.decoder[5].weight[c, c, 3, 3] = CONTRAST
-        network.decoder[5].bias.fill_(-CONTRAST / 2)
-        for down, up, channels in (
-            (network.encoder[3], network.decoder[2], 3),
-            (network.encoder[5], network.decoder[0], 12),
-        ):
-            for place in range(4 * channels):
-                c, (row, column) = place // 4, divmod(place % 4, 2)
-                down.weight[place, c, row + 1, column + 1] = 1
-                up.weight[place, c, row + 1, column + 1] = 1
-
-
-@pytest.fixture(scope="module")
-def stages():
-    network = Stages(**SMALL)
-    Part("t", None, "module", "", {"": 1.0}).fill(network.transformer)
-    show_the_prior(network.upsampler)
-    network.palette.copy_(torch.from_numpy(CUBE))
-    return network
-
-
-@pytest.fixture(scope="module")
-def palette_file(tmp_path_factory):
-    path = tmp_path_factory.mktemp("palette") / "ict-palette.npy"
-    np.save(path, (CUBE / 127.5 - 1).astype(np.float32))
-    return path
-
-
-@pytest.fixture(scope="module")
-def small(palette_file):
-    """The method at a size that is quick, with a palette that may be distributed."""
-    made = []
-    for each in ICT.card.files("places2"):
-        if each.part == "palette":
-            each = replace(each, sha256=weights.digest(palette_file))
-        made.append(replace(each, config=SMALL))
-
-    class Small(ICT):
-        card = replace(
-            ICT.card,
-            size=SizeRule("fixed", side=64),
-            checkpoints=tuple(made),
-            weights=("places2",),
-        )
-
-    return Small
-
-
-def published(state):
-    """The state dict as the authors' files hold it, with the masks that nothing uses."""
-    mask = torch.tril(torch.ones(64, 64))[None, None]
-    return state | {f"blocks.{n}.attn.mask": mask for n in range(SMALL["layers"])}
-
-
-@pytest.fixture(scope="module")
-def filled(stages, palette_file, tmp_path_factory):
-    """A weights folder with files of the true structure."""
-    folder = tmp_path_factory.mktemp("weights")
-    (folder / "ict-palette.npy").write_bytes(palette_file.read_bytes())
-    parameters = list(stages.transformer.parameters())
-    moments = {n: {"exp_avg": torch.zeros_like(p)} for n, p in enumerate(parameters)}
-    whole = {
-        "model": published(stages.transformer.state_dict()),
-        "epoch": 3,
-        "optimizer": {"state": moments, "param_groups": [{"lr": 0.1}]},
-        "tokens": 5,
-        "best_validation_loss": 1.5,
-    }
-    torch.save(whole, folder / "ict-places2-transformer.pth")
-    prefixed = {f"module.{n}": tensor for n, tensor in stages.upsampler.state_dict().items()}
-    torch.save({"iteration": 7, "generator": prefixed}, folder / "ict-places2-upsampler.pth")
-    return folder
-
-
-@pytest.fixture
-def here(filled, monkeypatch):
-    monkeypatch.setenv(weights.FOLDER_VARIABLE, str(filled))
-
-
-@pytest.fixture
-def folder(filled, tmp_path, monkeypatch):
-    """A copy of the weights folder that a test may change."""
-    for path in filled.iterdir():
-        if path.suffix != ".sha256":
-            (tmp_path / path.name).write_bytes(path.read_bytes())
-    monkeypatch.setenv(weights.FOLDER_VARIABLE, str(tmp_path))
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
-    return tmp_path
-
-
-@pytest.fixture
-def loaded(here, small):
-    method = small("ict")
-    method.load()
-    return method
-
-
-def test_names_and_shapes_are_those_of_the_checkpoints():
-    with torch.device("meta"):
-        networks = Transformer(2304, 30, 512, 8), Upsampler()
-    for network, keys in zip(networks, KEYS.values(), strict=True):
-        used = {name: shape for name, shape in keys.items() if not name.endswith(".attn.mask")}
-        state = network.state_dict()
-        assert {name: list(tensor.shape) for name, tensor in state.items()} == used
-        assert list(state) == list(used)
 
 
 def test_each_choice_of_weights_has_its_network_and_files():
@@ -186,26 +64,6 @@ def assert_reproduced(result):
     assert [each for each in result.comparisons if not each.passed] == []
 
 
-@pytest.mark.parametrize(
-    "case",
-    [
-        "tiny",
-        "tiny_gelu",
-        "tiny_short",
-        "tiny_sequential_greedy",
-        "tiny_sequential_uniform",
-        "tiny_onepass_greedy",
-        "tiny_onepass_uniform",
-        "up64",
-        "up96x80",
-        "e2e",
-        pytest.param("ffhq12", marks=pytest.mark.slow),
-    ],
-)
-def test_every_stored_array_is_reproduced(case):
-    assert_reproduced(outcome("methods.networks.ict.method", "ict.npz", case))
-
-
 @pytest.mark.parametrize("case", ["prep256_32", "prep256_48", "prep200x320_32"])
 def test_tokens_are_those_of_the_published_preparation(case):
     """With the palette made by rule alone; the next test needs the published one."""
@@ -217,14 +75,14 @@ def test_tokens_are_those_of_the_published_preparation(case):
     assert [each["name"] for each in found.inputs[2:]] == ["palette", "official_palette"]
     found.inputs[3] = palette | {"name": "official_palette"}
     golden.cases[:] = [found]
-    (result,) = verify(methods.networks.ict.method, golden)
+    (result,) = verify(ict, golden)
     assert_reproduced(result)
 
 
 @pytest.mark.parametrize("case", ["prep256_32", "prep256_48", "prep200x320_32"])
 def test_tokens_are_those_of_the_published_palette(case, shared_data, monkeypatch):
     monkeypatch.setenv("INPAINT_BENCH_DATA", str(shared_data))
-    assert_reproduced(outcome("methods.networks.ict.method", "ict.npz", case))
+    assert_reproduced(outcome("ict", "ict.npz", case))
 
 
 def test_the_published_palette_is_known_by_its_hashes(shared_data):
@@ -250,10 +108,10 @@ def test_a_case_that_asks_for_something_else_is_not_rebuilt(changes, message):
     golden = read(FOLDER / "ict.npz")
     (case,) = [each for each in golden.cases if each.name == "tiny_sequential_uniform"]
     golden.cases[:] = [replace(case, config={**case.config, **changes})]
-    (result,) = verify(methods.networks.ict.method, golden)
+    (result,) = verify(ict, golden)
     assert message in result.reason
     with pytest.raises(CannotRebuild, match="upside down"):
-        derive("upside down", {})
+        ict.derive("upside down", {})
 
 
 def test_an_input_may_not_take_the_name_of_the_settings():
@@ -261,7 +119,7 @@ def test_an_input_may_not_take_the_name_of_the_settings():
     (case,) = [each for each in golden.cases if each.name == "e2e"]
     constant = {"name": "config", "make": "constant", "value": 0, "shape": [1]}
     golden.cases[:] = [replace(case, inputs=[*case.inputs, constant])]
-    (result,) = verify(methods.networks.ict.method, golden)
+    (result,) = verify(ict, golden)
     assert "an input is named config" in result.reason
 
 
@@ -300,7 +158,7 @@ def test_places_asked_for_are_those_of_the_whole():
 
 
 def test_both_networks_can_be_trained():
-    network = Stages(**SMALL).train()
+    network = Stages(**ICT_SMALL).train()
     given, masked = random_tokens(rows=2)
     logits = network.transformer(given, masked)
     loss = torch.nn.functional.cross_entropy(logits[masked], given[masked])
@@ -420,16 +278,9 @@ def test_numbers_of_the_first_picture_do_not_depend_on_the_others():
     assert torch.equal(both[0, : alone.shape[1]], alone[0])
 
 
-def scene():
-    photo = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-    hole = np.zeros((64, 64), bool)
-    hole[20:40, 16:48] = True
-    return photo, hole
-
-
 def test_the_adapter_shows_the_tokens_it_drew(loaded):
     photo, hole = scene()
-    result = harness.fill(loaded, photo, hole, 0)
+    result = harness.fill(loaded("ict"), photo, hole, 0)
     prior = result.pictures["prior"].permute(1, 2, 0).numpy()
     assert np.abs(result.raw - (np.tanh(CONTRAST * (prior - 0.5)) + 1) / 2).max() < 1e-5
     assert result.counts == {"tokens_masked": 3 * 4, "passes": 3 * 4}
@@ -442,16 +293,14 @@ def test_the_adapter_shows_the_tokens_it_drew(loaded):
 @pytest.mark.parametrize(
     ("variant", "passes"), [("", 12), ("@step8", 2), ("@onepass", 1), ("@nearest", 12)]
 )
-def test_variants_take_their_number_of_passes(here, small, variant, passes):
-    method = small(f"ict{variant}")
-    method.load()
+def test_variants_take_their_number_of_passes(loaded, variant, passes):
+    method = loaded("ict", asked=f"ict{variant}")
     counts = harness.fill(method, *scene(), 0).counts
     assert counts == {"tokens_masked": 12, "passes": passes}
 
 
-def test_a_hole_that_no_token_sees_takes_no_pass(here, small):
-    method = small("ict@nearest")
-    method.load()
+def test_a_hole_that_no_token_sees_takes_no_pass(loaded):
+    method = loaded("ict", asked="ict@nearest")
     photo, hole = scene()
     hole[:] = False
     hole[:, 0] = True
@@ -459,31 +308,14 @@ def test_a_hole_that_no_token_sees_takes_no_pass(here, small):
     assert result.counts == {"tokens_masked": 0, "passes": 0}
 
 
-def test_the_method_keeps_every_rule(here, small):
-    results = check(small)
-    assert len(results) > 10
-    assert [each for each in results if each.status not in ("passed", "declined")] == []
-
-
-def test_without_weights_it_is_unavailable_and_says_what_to_do(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv(weights.FOLDER_VARIABLE, str(tmp_path))
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    with pytest.raises(WeightsMissing) as error:
-        methods.get("ict:ffhq").load()
-    assert str(error.value).endswith(
-        "run: inpaint-bench weights add ict-ffhq-transformer FILE && inpaint-bench weights add "
-        "ict-ffhq-upsampler FILE && inpaint-bench weights fetch ict-palette"
-    )
-    assert main(["check", "ict"]) == 2
-    assert "ict cannot be checked without weights" in capsys.readouterr().err
-    (tmp_path / "ict-places2-upsampler.pth").touch()
-    monkeypatch.setattr(sys.modules["methods.card"], "SMALL", tmp_path)  # none come with it
+def test_the_list_asks_for_the_files_that_are_missing_only(folder, monkeypatch, capsys):
+    (folder / "ict-places2-upsampler.pth").touch()
+    monkeypatch.setattr(sys.modules["methods.card"], "SMALL", folder)  # none come with it
     assert main(["list"]) == 0
     assert (
         "run: inpaint-bench weights add ict-places2-transformer FILE && "
         "inpaint-bench weights fetch ict-palette\n"
     ) in capsys.readouterr().out
-    assert not methods.card("ict").default
 
 
 def test_variants_of_another_distribution_are_titled_as_no_published_mode():
@@ -494,52 +326,27 @@ def test_variants_of_another_distribution_are_titled_as_no_published_mode():
         assert title.endswith("another distribution (not a published mode)")
 
 
-def test_published_files_are_read(loaded, stages):
-    found = loaded.network.state_dict()
-    assert all(torch.equal(tensor, found[name]) for name, tensor in stages.state_dict().items())
-
-
-@pytest.mark.parametrize("zipped", [True, False])
-def test_a_bare_state_dict_without_masks_is_read(folder, small, stages, zipped):
-    state = stages.transformer.state_dict()
-    path = folder / "ict-places2-transformer.pth"
-    torch.save(state, path, _use_new_zipfile_serialization=zipped)
-    method = small("ict")
-    method.load()
-    assert torch.equal(method.network.transformer.pos_emb, stages.transformer.pos_emb)
-
-
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux's list of mappings")
 def test_what_is_not_kept_of_a_file_is_not_read_into_memory(folder):
+    NETWORKS["ict"].forms["places2"](folder, STATE)
     path = folder / "ict-places2-transformer.pth"
     state = weights.load(path, methods.card("ict").checkpoints[0], wrapper="model")
     assert "pos_emb" in state
     assert str(path) in Path("/proc/self/maps").read_text()
 
 
-def test_a_file_of_this_project_holds_networks_and_palette(tmp_path, monkeypatch, stages, small):
-    monkeypatch.setenv(weights.FOLDER_VARIABLE, str(tmp_path))
-    save_file(stages.state_dict(), tmp_path / "own.safetensors")
-    own = replace(small.card.checkpoints[0], name="own", file="own.safetensors", part="")
-
-    class Own(small):
-        card = replace(small.card, checkpoints=(own,))
-
-    method = Own("ict")
-    method.load()
-    assert torch.equal(method.network.palette, stages.palette)
-
-
-def test_a_missing_palette_is_asked_for(folder, small):
+def test_a_missing_palette_is_asked_for(folder):
+    NETWORKS["ict"].forms["places2"](folder, STATE)
     (folder / "ict-palette.npy").unlink()
     with pytest.raises(WeightsMissing, match="run: inpaint-bench weights fetch ict-palette"):
-        small("ict").load()
+        NETWORKS["ict"].method.load()
 
 
-def test_another_palette_is_refused(folder, small):
+def test_another_palette_is_refused(folder):
+    NETWORKS["ict"].forms["places2"](folder, STATE)
     np.save(folder / "ict-palette.npy", CUBE.astype(np.float32) / 255)
     with pytest.raises(BenchError, match="expected SHA-256"):
-        small("ict").load()
+        methods.get("ict:places2").load()
 
 
 def test_an_array_file_of_objects_is_refused(tmp_path):
@@ -547,13 +354,3 @@ def test_an_array_file_of_objects_is_refused(tmp_path):
     np.save(path, np.array([{}], dtype=object), allow_pickle=True)
     with pytest.raises(BenchError, match="tensors"):
         weights.load(path, weights.Checkpoint("objects", path.name))
-
-
-def test_a_file_of_another_network_is_refused_with_its_keys(folder, small, stages):
-    wrong = dict(stages.transformer.state_dict())
-    wrong["stranger"] = wrong.pop("ln_f.bias")
-    torch.save({"model": wrong}, folder / "ict-places2-transformer.pth")
-    with pytest.raises(BenchError) as error:
-        small("ict").load()
-    assert "unexpected: transformer.stranger" in str(error.value)
-    assert "missing: transformer.ln_f.bias" in str(error.value)

@@ -1,6 +1,5 @@
-"""ReLaMa: its attention, missing parts, the generator, LaMa's weights with fresh attention."""
+"""ReLaMa: its attention, missing parts, LaMa's weights with fresh attention."""
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -8,15 +7,13 @@ import torch
 
 import methods
 from bench.errors import WeightsMissing
-from methods import weights
 from methods.layers.ffc_attention import FFCChannelAttention, FFCSpatialAttention
-from methods.networks.lama.method import Generator, ReLaMa
+from methods.networks.lama.method import ReLaMa
+from methods.networks.lama.network import Generator
 from methods.verification import Part
-from tests.support.golden_files import FOLDER, outcome
+from tests.support.published_files import LAMA, lama_training, saved
 
-(KEYS,) = json.loads((FOLDER / "relama.keys.json").read_text("utf-8")).values()
 CHOICE = "lama-fourier-untrained-attention"
-SMALL = {"blocks": 3, "ngf": 16}
 
 
 class Reduced(ReLaMa):
@@ -25,7 +22,7 @@ class Reduced(ReLaMa):
     card = replace(
         ReLaMa.card,
         checkpoints=tuple(
-            replace(each, config={**SMALL, "attention": True})
+            replace(each, config={**LAMA, "attention": True})
             for each in ReLaMa.card.checkpoints
             if each.choice == CHOICE
         ),
@@ -33,18 +30,10 @@ class Reduced(ReLaMa):
     )
 
 
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.setenv(weights.FOLDER_VARIABLE, str(tmp_path))
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
-    return tmp_path
-
-
-def test_names_and_shapes_are_lamas_and_the_attention():
-    state = Generator(**SMALL, attention=True).state_dict()
-    assert {name: list(tensor.shape) for name, tensor in state.items()} == KEYS
-    assert list(state) == list(KEYS)
-    added = [name for name in state if name not in Generator(**SMALL).state_dict()]
+def test_all_that_is_not_lamas_is_the_attention():
+    state, lamas = (Generator(**LAMA, attention=each).state_dict() for each in (True, False))
+    assert lamas.keys() < state.keys()
+    added = state.keys() - lamas.keys()
     assert all(".ca." in name or ".sa." in name for name in added)
 
 
@@ -53,21 +42,6 @@ def test_the_published_size_is_met(blocks, parameters):
     with torch.device("meta"):
         network = Generator(blocks=blocks, attention=True)
     assert sum(parameter.numel() for parameter in network.parameters()) == parameters
-
-
-@pytest.mark.parametrize(
-    "case",
-    [
-        "ca", "ca_half", "sa7", "sa3", "ca_local_only", "ca_global_only", "sa_local_only",
-        "reblock", "small_64", "small_batch2_72x104",
-        pytest.param("fourier_64", marks=pytest.mark.slow),
-    ],
-)  # fmt: skip
-def test_every_stored_array_is_reproduced(case):
-    result = outcome("methods.networks.lama.method", "relama.npz", case)
-    assert result.reason == ""
-    assert result.comparisons
-    assert [each for each in result.comparisons if not each.passed] == []
 
 
 def parts(near=8, far=24, seed=0):
@@ -148,10 +122,9 @@ def test_a_layer_that_cannot_be_is_refused():
 
 
 def lama_file(folder):
-    lama = Generator(**SMALL)
+    lama = Generator(**LAMA)
     Part("network", None, "keys.json", "", {"": 1.0}).fill(lama)
-    state = {f"generator.{name}": tensor for name, tensor in lama.state_dict().items()}
-    torch.save({"state_dict": state}, folder / "lama-fourier.ckpt")
+    saved("lama-fourier.ckpt", lama_training)(folder, lama.state_dict())
     return lama
 
 
@@ -171,7 +144,7 @@ def test_all_but_the_attention_is_lamas(folder):
     lama = lama_file(folder).state_dict()
     method = Reduced(f"relama:{CHOICE}")
     found = method.tensors(folder / "lama-fourier.ckpt", method.checkpoints[0])
-    assert found.keys() == KEYS.keys()
+    assert found.keys() == Generator(**LAMA, attention=True).state_dict().keys()
     assert all(torch.equal(tensor, found[name]) for name, tensor in lama.items())
     assert all(found[name].isfinite().all() for name in found)
 
@@ -203,15 +176,9 @@ def test_by_itself_it_is_the_small_one_that_comes_with_the_project(folder):
         assert torch.equal(bare.network(x), small.network(x))
 
 
-def test_without_lamas_file_it_is_unavailable(folder):
-    with pytest.raises(WeightsMissing, match="weights add relama-untrained FILE"):
-        methods.get(f"relama:{CHOICE}").load()
-
-
 def test_the_card_says_that_it_is_untrained():
     card = methods.card("relama")
     untrained = [each for each in card.checkpoints if "untrained" in each.choice]
     assert [each.choice for each in untrained] == [CHOICE]
     assert "not trained" in untrained[0].origin
     assert "never trained" in card.limits
-    assert not card.default

@@ -10,11 +10,12 @@ import torch
 
 from bench.cli import main
 from bench.errors import BenchError, InputError
-from methods.verification import CannotRebuild, rule, traced
+from methods.verification import CannotRebuild, traced
 from methods.verification.case import Part, Row, read
 from methods.verification.compare import compare
 from methods.verification.inputs import indices, make
 from methods.verification.verify import verify
+from methods.weights import rule
 from tests.support.golden_files import edited, write
 
 NAMES = ("a.weight", "a.bias", "b.running_mean", "b.running_var", "c.weight_u", "c.gamma", "bias")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fnmatch
 import math
 import zlib
+from collections.abc import Callable, Collection
 
 import numpy as np
+import torch
 
 _WAVE, _GRAIN = 0.35, 0.1
 _STROKE = 0.03  # half the width of the diagonal stroke, as a share of the picture
@@ -40,6 +43,25 @@ def tensor(name: str, shape: tuple[int, ...], gain: float = 1.0) -> np.ndarray:
     else:
         values = 1.0 + 0.1 * stream.standard_normal(shape)
     return np.asarray(values, np.float32)
+
+
+def fill(
+    module: torch.nn.Module,
+    make: Callable[[str, tuple[int, ...]], torch.Tensor],
+    skip: Collection[str] = (),
+) -> None:
+    """Set all tensors of a module but integer buffers.
+
+    Args:
+        module: What is filled.
+        make: Gives a tensor from its name and shape.
+        skip: Patterns of names that are left as they are.
+    """
+    with torch.no_grad():
+        for name, values in module.state_dict().items():
+            skipped = any(fnmatch.fnmatchcase(name, pattern) for pattern in skip)
+            if values.is_floating_point() and not skipped:
+                values.copy_(make(name, tuple(values.shape)))
 
 
 def image(height: int, width: int, seed: int, channels: int) -> np.ndarray:
