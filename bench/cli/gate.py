@@ -76,6 +76,7 @@ def judge_run(baseline: Path, run: Path) -> Verdict:
 
 
 def _verdict(baseline: Path, run: Path) -> Verdict:
+    from bench.folder.store import NewerFormat
     from bench.gate import baseline as baselines
     from bench.gate.judge import incomparable, judge
 
@@ -85,7 +86,7 @@ def _verdict(baseline: Path, run: Path) -> Verdict:
     for side, path, read in readers:
         try:
             sides[side] = read(path)
-        except baselines.NewerFormat as error:
+        except NewerFormat as error:
             newer[side] = error.said
             sides[side] = baselines.unread(path)
     old, new = sides["baseline"], sides["run"]

@@ -6,11 +6,14 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from bench.cli.arguments import Commands, positive
 from bench.cli.results import build_report, counted
 from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from bench.folder.header import Header
 
 
 class _Defaults(argparse.ArgumentDefaultsHelpFormatter):
@@ -105,10 +108,10 @@ def _run(options: argparse.Namespace) -> int:
         limits=Limits(timeout=options.timeout),
     )
     header = run(request)
-    print(f"{options.out}: {header['state']}; {counted(header['counts'])}")
-    print(f"fingerprint {header['fingerprint']}")
-    if header["missing"]:
-        print(f"{header['missing']} fills belong to other shards; join them: inpaint-bench merge")
+    print(f"{options.out}: {header.state}; {counted(header.counts)}")
+    print(f"fingerprint {header.fingerprint}")
+    if header.missing:
+        print(f"{header.missing} fills belong to other shards; join them: inpaint-bench merge")
         return _status(header)
     if options.latency:
         _short_latency(options, header)
@@ -117,7 +120,7 @@ def _run(options: argparse.Namespace) -> int:
     return _status(header)
 
 
-def _short_latency(options: argparse.Namespace, header: dict[str, Any]) -> None:
+def _short_latency(options: argparse.Namespace, header: Header) -> None:
     """Time the methods of the run that completed a case, at its size."""
     from bench.cli.latency import fastest_device, show
     from bench.latency import measure
@@ -126,8 +129,8 @@ def _short_latency(options: argparse.Namespace, header: dict[str, Any]) -> None:
 
     names = [
         text
-        for name, text in header["methods"].items()
-        if "=folder:" not in text and name not in (CEILING, *header["without_result"])
+        for name, text in header.methods.items()
+        if "=folder:" not in text and name not in (CEILING, *header.without_result)
     ]
     request = measure.Request(
         methods=tuple(names),
@@ -143,10 +146,10 @@ def _short_latency(options: argparse.Namespace, header: dict[str, Any]) -> None:
     show(measure.measure_into(options.out, request), options.out)
 
 
-def _status(header: dict[str, Any]) -> int:
-    for name in header["without_result"]:
+def _status(header: Header) -> int:
+    for name in header.without_result:
         print(f"inpaint-bench: {name} completed no case; its rows say why", file=sys.stderr)
-    return 1 if header["without_result"] else 0
+    return 1 if header.without_result else 0
 
 
 def _refuse_idle(options: argparse.Namespace) -> None:

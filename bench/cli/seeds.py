@@ -26,13 +26,13 @@ def add(commands: Commands) -> None:
 
 
 def _seeds(options: argparse.Namespace) -> int:
-    from bench.compare.tables import read_run
+    from bench.compare.asked import read
     from bench.compare.trainings import compare
 
     first, second, metrics = (
         text.split(",") for text in (options.first, options.second, options.metrics)
     )
-    found = compare(read_run(options.run), first, second, metrics)
+    found = compare(read(options.run), first, second, metrics)
     print(
         "| tier | metric | first | second | second - first, 95 % over photos | by seed | "
         "95 % over seeds | photos |\n|---|---|---|---|---|---|---|---|"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from bench.folder.header import Header
 from bench.folder.store import Item
 from bench.metrics import DEFAULT
 from bench.run import compaction
@@ -22,7 +22,7 @@ from bench.run.resume import Opened, digest, only_writer, open_run
 from bench.run.scheduler import Executor, Scheduler, Settled
 
 
-def run(request: Request) -> dict[str, Any]:
+def run(request: Request) -> Header:
     """Do a run, or what is left of it.
 
     Returns:
@@ -105,11 +105,11 @@ def _setup(request: Request, opened: Opened) -> Setup:
             for entry in present
             if entry.metric.scope == "case" and entry.metric.name != "drift"
         ),
-        features=tuple(header["features"]),
+        features=tuple(header.features),
         weights=_weight_files(opened),
-        methods=header["methods"],
-        fill_keys=header["fill_keys"],
-        measure_key=header["measure_key"],
+        methods=dict(header.methods),
+        fill_keys=dict(header.fill_keys),
+        measure_key=header.measure_key,
         device=request.device,
         threads=request.threads,
     )

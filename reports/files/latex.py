@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from bench.folder.read import Run
 from bench.text import numbers
 from reports.results import sentences, tables
 from reports.results.ranking import Ranking
-from reports.results.run import Run
 from reports.results.tables import Cell, Column, Row
 
 _SPECIAL = {
