@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+FORMAT: Final = 2
+"""Of a run folder; each table carries that it was written in."""
 TEXT, WHOLE, REAL, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 WORDS: Final = {TEXT: "text", WHOLE: "whole number", REAL: "number", FLAG: "true or false"}
 _BLANKS: Final = {TEXT: "", WHOLE: 0, REAL: float("nan"), FLAG: False}
@@ -151,8 +153,14 @@ class Table:
         for column, array in zip(columns, arrays, strict=True):
             if column.type != REAL and array.null_count:
                 raise ValueError(f"{self.name}: {column.name} is null in {array.null_count} rows")
-        schema = pa.schema([(c.name, c.type, c.type == REAL) for c in columns])
+        types = [pa.field(c.name, c.type, c.type == REAL) for c in columns]
+        schema = pa.schema(types, {"format": str(FORMAT)})
         return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def format_of(schema: pa.Schema) -> int:
+    """The format that a table was written in; those of format 1 do not say it."""
+    return int((schema.metadata or {}).get(b"format", 1))
 
 
 def _typed(table: pd.DataFrame, column: Column) -> pd.Series:

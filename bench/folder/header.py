@@ -10,7 +10,8 @@ from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, ge
 
 from bench.errors import InputError
 from bench.folder import upgrade
-from bench.folder.store import FORMAT, RunFolder
+from bench.folder.columns import FORMAT
+from bench.folder.store import RunFolder
 
 FILE = "run.json"
 ANEW = "delete it and give the run's command again, which writes it anew"

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from bench.errors import InputError
 from bench.folder import header as headers
 from bench.folder import upgrade
-from bench.folder.columns import REAL, TEXT, WORDS, Column, Table
+from bench.folder.columns import REAL, TEXT, WORDS, Column, Table, format_of
 from bench.folder.header import Header
 from bench.folder.schema import CASES, METHODS, METRICS, SAMPLES, SETS, TABLES
 from bench.folder.store import RunFolder
@@ -169,7 +169,6 @@ class Reader:
         """
         self.folder = folder
         self.header = headers.read(folder)
-        self._written = int(folder.read_json(headers.FILE)["format"])
         self._metrics: dict[str, bool] = {}  # of single cases; whether they were measured
         if METRICS.name in only and self._there(METRICS):
             self._check(METRICS)
@@ -307,7 +306,7 @@ class Reader:
                 if column.required:
                     yield f"a column {column.name} ({column.says}), found none"
                 continue
-            null = upgrade.may_be_null(table.name, column.name, self._written)
+            null = upgrade.may_be_null(table.name, column.name, format_of(schema))
             found = schema.field(column.name).type
             if not column.accepts(found, null=null or not file.metadata.num_rows):
                 yield f"{column.name} as {WORDS[column.type]} in each row, found {found}"

@@ -28,8 +28,8 @@ from PIL import Image
 
 from bench.errors import InputError, StoreError
 from bench.folder import schema
+from bench.folder.columns import FORMAT
 
-FORMAT = 2
 KEYS = schema.KEYS
 _RESTORE = "restore it, or write it anew by the command that made it"
 

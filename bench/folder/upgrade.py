@@ -1,6 +1,8 @@
 """Run folders of earlier formats, taken to today's step by step, in memory.
 
-The files stay as they are: a run that is continued is written in today's format.
+The files stay as they are; a run that is continued writes its own anew. Each table says its format,
+so that a folder may hold tables of several, as one that was continued with its latency measured
+before.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from bench.folder.store import FORMAT
+from bench.folder.columns import FORMAT
 
 # Columns in which a table of a format may have null for "nothing to say", by format and table.
 _ANYWHERE = frozenset({"reason", "note", "output", "counts", "pictures", "thumbnail"})
