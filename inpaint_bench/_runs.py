@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from inpaint_bench._names import listed
 
 if TYPE_CHECKING:
-    from bench.compare.tables import Run
+    from bench.folder.read import Run
     from bench.statistics import Comparison
     from methods.base import Inpainter
 
@@ -132,13 +132,13 @@ def run(
         limits=Limits(timeout=timeout),
     )
     header = runner.run(request)
-    for name in header["without_result"]:
+    for name in header.without_result:
         warnings.warn(f"{name} completed no case; its rows say why", stacklevel=2)
-    if latency and not header["missing"]:
+    if latency and not header.missing:
         from bench.run.brief_latency import measure_briefly
 
         measure_briefly(request, header, partial(print, file=sys.stderr))
-    if report and not header["missing"]:
+    if report and not header.missing:
         from reports.build import build
 
         build(request.out, None)
@@ -153,8 +153,8 @@ def read_run(path: str | os.PathLike[str]) -> Run:
 
     Returns:
         Data frames ``cases`` (one row a fill), ``sets`` (one a method, tier and metric of whole
-        sets), ``methods``, ``metrics`` and ``plan``; their columns are described in
-        ``docs/run-folder.md``.
+        sets), ``methods``, ``metrics``, ``plan``, ``inputs``, ``samples``, ...; their columns are
+        described in ``docs/run-folder.md``. ``header`` is the typed content of ``run.json``.
 
     Raises:
         InputError: If a file is missing or damaged.
@@ -167,8 +167,7 @@ def read_run(path: str | os.PathLike[str]) -> Run:
         >>> ib.read_run(out).cases["tier"].unique().tolist()
         ['small', 'region', 'large']
     """
-    # Here alone is said who reads a run folder.
-    from bench.compare.tables import read_run as read
+    from bench.folder.read import read_run as read
 
     return read(Path(path))
 

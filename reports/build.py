@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from bench.folder import read
+from bench.folder.read import Run
 from bench.statistics import CASE
 from reports.files import downloads
 from reports.pages import (
@@ -24,7 +26,6 @@ from reports.pages import (
     tier,
     training,
 )
-from reports.results.run import Run, read_run
 from reports.site import staging
 from reports.site.section import Section
 from reports.site.section import sections as sections_of
@@ -32,6 +33,10 @@ from reports.site.site import Site
 
 __all__ = ["Run", "build", "read_run"]
 
+# Keys and hashes are most of a large table, and are shown by no page.
+_NOT_SHOWN = ("output_sha", "case_key", "fill_key", "measure_key", "worker", "attempt",
+              "measure_seconds", "case", "parameters", "keep")  # fmt: skip
+_REPEATED = ("method", "photo", "cluster", "tier")
 _STATIC = Path(__file__).parent / "static"
 
 
@@ -58,6 +63,20 @@ def build(
     with staging.replacing(target) as fresh:
         _write(Site(run, fresh, previous=target))
     return target / "index.html"
+
+
+def read_run(folder: Path, folders: Mapping[str, Path] | None = None) -> Run:
+    """Read what a report shows of a run folder.
+
+    Args:
+        folder: The run folder.
+        folders: Where the pictures of runs that were joined lie, by the name that begins their
+            paths in the tables.
+
+    Raises:
+        InputError: If it is missing or damaged.
+    """
+    return read.read_run(folder, without=_NOT_SHOWN, categories=_REPEATED, folders=folders)
 
 
 def _write(site: Site) -> None:

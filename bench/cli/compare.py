@@ -33,17 +33,17 @@ def add(commands: Commands) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
+    from bench.compare.asked import read
     from bench.compare.formats import FORMATS, write
     from bench.compare.runs import compare_between, compare_within
-    from bench.compare.tables import read_run
 
     metrics, tiers = _names(options.metrics), _names(options.tiers)
-    run = read_run(options.run)
+    run = read(options.run)
     if options.other is None:
         comparison = compare_within(run, metrics, tiers)
     else:
         comparison = compare_between(
-            run, read_run(options.other), metrics, tiers, anyway=options.anyway
+            run, read(options.other), metrics, tiers, anyway=options.anyway
         )
     if options.out is None:
         print(FORMATS[options.format](comparison), end="")

@@ -137,10 +137,11 @@ def _names(options: argparse.Namespace) -> list[str]:
     if options.methods:
         return listed(options.methods)
     if (options.out / "run.json").exists():
+        from bench.folder import header
         from bench.folder.store import RunFolder
         from methods.harness import CEILING
 
-        known = RunFolder(options.out).read_json()["methods"]
+        known = header.read(RunFolder(options.out)).methods
         return [text for name, text in known.items() if "=folder:" not in text and name != CEILING]
     from bench.run.request import default_methods
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.cli.arguments import Commands
@@ -116,11 +116,11 @@ def _merge(options: argparse.Namespace) -> int:
     from bench.run.merge import merge
 
     header = merge(options.out, options.runs)
-    print(f"{options.out}: {header['state']}; {counted(header['counts'])}")
+    print(f"{options.out}: {header.state}; {counted(header.counts)}")
     build_report(options.out, None)
     return 0
 
 
-def counted(counts: dict[str, int]) -> str:
+def counted(counts: Mapping[str, int]) -> str:
     """Say how many fills ended how."""
     return ", ".join(f"{count} {status}" for status, count in counts.items())

@@ -6,11 +6,14 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from bench.cli.arguments import Commands, listed, positive
 from bench.cli.results import build_report, counted
 from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from bench.folder.header import Header
 
 
 class _Defaults(argparse.ArgumentDefaultsHelpFormatter):
@@ -122,13 +125,13 @@ def _run(options: argparse.Namespace) -> int:
         limits=Limits(timeout=options.timeout),
     )
     header = run(request)
-    print(f"{options.out}: {header['state']}; {counted(header['counts'])}")
-    print(f"fingerprint {header['fingerprint']}")
-    for name, reason in header["made_anew"].items():
-        if reason and name not in header["without_result"]:
+    print(f"{options.out}: {header.state}; {counted(header.counts)}")
+    print(f"fingerprint {header.fingerprint}")
+    for name, reason in header.made_anew.items():
+        if name not in header.without_result:
             print(f"{name}: its fills will be made anew by the next start: {reason}")
-    if header["missing"]:
-        print(f"{header['missing']} fills belong to other shards; join them: inpaint-bench merge")
+    if header.missing:
+        print(f"{header.missing} fills belong to other shards; join them: inpaint-bench merge")
         return _status(header)
     if options.latency:
         from bench.cli.latency import show
@@ -140,10 +143,10 @@ def _run(options: argparse.Namespace) -> int:
     return _status(header)
 
 
-def _status(header: dict[str, Any]) -> int:
-    for name in header["without_result"]:
+def _status(header: Header) -> int:
+    for name in header.without_result:
         print(f"inpaint-bench: {name} completed no case; its rows say why", file=sys.stderr)
-    return 1 if header["without_result"] else 0
+    return 1 if header.without_result else 0
 
 
 def _metrics(text: str | None) -> tuple[str, ...] | None:

@@ -34,13 +34,13 @@ def add(commands: Commands) -> None:
 
 
 def _seeds(options: argparse.Namespace) -> int:
-    from bench.compare.tables import read_run
+    from bench.compare.asked import read
     from bench.compare.trainings import compare
 
     first, second, metrics = (
         text.split(",") for text in (options.first, options.second, options.metrics)
     )
-    found = compare(read_run(options.run), first, second, metrics)
+    found = compare(read(options.run), first, second, metrics)
     print(markdown.table(_HEADER, map(_row, found), "ll".ljust(len(_HEADER), "r")))
     return 0
 

@@ -7,15 +7,11 @@ from collections.abc import Sequence
 import pandas as pd
 
 from bench import statistics
-from bench.compare.tables import (
-    ALL,
-    Run,
-    environment_differences,
-    facts,
-    protocol_differences,
-    tiers_of,
-)
+from bench.compare.asked import ALL, facts, tiers_of
 from bench.errors import BenchError, InputError
+from bench.folder import same_fills
+from bench.folder.differences import environment_differences, protocol_differences
+from bench.folder.read import Run
 from bench.statistics import CASE, MARKS, Comparison, Facts
 from bench.statistics.comparison import (
     PAIRS,
@@ -82,7 +78,8 @@ def compare_between(
         anyway: Compare runs of different protocols too, and say so in the notes.
 
     Raises:
-        BenchError: If the protocols differ, or a metric was not measured in both.
+        BenchError: If the protocols differ, a metric was not measured in both, or what is one
+            method by all that is known of it gave different pictures.
         InputError: If the runs share no tier, no metric or no method.
     """
     chosen = facts(a, metrics)
@@ -90,21 +87,22 @@ def compare_between(
     if metrics is not None and ALL in metrics:
         chosen = [metric for metric in chosen if metric.name in there]
         if not chosen:
-            raise InputError(f"{a.folder.path} and {b.folder.path} have no metric in common")
+            raise InputError(f"{a.folder} and {b.folder} have no metric in common")
     lacking = [metric.name for metric in chosen if metric.name not in there]
     if lacking:
-        raise BenchError(f"{', '.join(lacking)}: measured in {a.folder.path} but not in "
-                         f"{b.folder.path}; give --metrics that both have")  # fmt: skip
+        raise BenchError(f"{', '.join(lacking)}: measured in {a.folder} but not in "
+                         f"{b.folder}; give --metrics that both have")  # fmt: skip
     differs = protocol_differences(a, b, [metric.name for metric in chosen])
     if differs and not anyway:
         raise BenchError(
-            f"{a.folder.path} (A) and {b.folder.path} (B) follow different protocols: "
+            f"{a.folder} (A) and {b.folder} (B) follow different protocols: "
             f"{'; '.join(differs)}. Their numbers do not belong in one table; run one of them "
             "again with the other's options, or give --anyway"
         )
+    odd = same_fills.check([a, b], anyway=anyway)
     shared = [name for name in a.methods["method"] if name in set(b.methods["method"])]
     if not shared:
-        raise InputError(f"{a.folder.path} and {b.folder.path} have no method in common")
+        raise InputError(f"{a.folder} and {b.folder} have no method in common")
     parts = []
     for tier in tiers_of([a, b], tiers):
         for metric in chosen:
@@ -114,19 +112,18 @@ def compare_between(
                 parts.append(sets_of_two_runs.between(a, b, metric, tier, shared))
             else:
                 parts.append(_cases_between(a, b, metric, tier, shared))
-    notes = [*_between_notes(a, b, differs, shared), *_headline_note(a, metrics)]
+    notes = [*_between_notes(a, b, differs, shared), *odd, *_headline_note(a, metrics)]
     every = metrics is not None and ALL in metrics
     return statistics.joined(parts, [*notes, *_of_one_only(a, b, every, tiers is None)])
 
 
 def _about(run: Run) -> list[str]:
-    notes = [f"{run.folder.path}: {run.header['fingerprint']}"]
-    if run.header.get("state") != "complete":
-        notes.append(f"{run.folder.path} is {run.header.get('state', 'unfinished')}: the numbers "
-                     "are of the cases done so far")  # fmt: skip
+    notes = [f"{run.folder}: {run.header.fingerprint}"]
+    if not run.complete:
+        notes.append(f"{run.folder} is {run.state}: the numbers are of the cases done so far")
     samples = int(run.cases["sample"].max()) + 1 if len(run.cases) else 1
     if samples > 1:
-        notes.append(f"{run.folder.path}: sample 0 of {samples}; the spread between draws is not "
+        notes.append(f"{run.folder}: sample 0 of {samples}; the spread between draws is not "
                      "in the interval")  # fmt: skip
     return notes
 
@@ -146,14 +143,14 @@ def _between_notes(a: Run, b: Run, differs: Sequence[str], shared: Sequence[str]
         notes.append(f"not tested, the photo itself in both runs: {', '.join(ceilings)}")
     if differs:
         notes.append(f"DIFFERENT PROTOCOLS, compared anyway: {'; '.join(differs)}")
-    keys_a, keys_b = a.header.get("fill_keys", {}), b.header.get("fill_keys", {})
+    keys_a, keys_b = a.header.fill_keys, b.header.fill_keys
     changed = [name for name in shared if keys_a.get(name) != keys_b.get(name)]
     notes.append(f"code or settings differ: {', '.join(changed) or 'of no method'}")
     for run, name in ((a, "A"), (b, "B")):
         only = [m for m in run.methods["method"] if m not in shared]
         if only:
             notes.append(f"only in {name}, not compared: {', '.join(only)}")
-    return notes + environment_differences(a.header, b.header)
+    return notes + environment_differences(a.header.environment, b.header.environment)
 
 
 def _of_one_only(a: Run, b: Run, every_metric: bool, every_tier: bool) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bench.compare.tables import Run
+from bench.folder.read import Run
 from bench.folder.store import records
 from bench.metrics import METRICS
 from bench.metrics.record import FeatureMetric
@@ -88,7 +88,7 @@ def within(run: Run, facts: Facts, tier: str, expected: int) -> Comparison:
     covered = coverage_of(cases, role_of, expected)
     names = [n for n, share in covered.items() if share >= FULL_COVERAGE]
     keys = common_cases(cases, names)[[*CASE, "cluster"]].drop_duplicates(CASE)
-    features = run.folder.read_features(metric.network)
+    features = run.store.read_features(metric.network)
     hashes = pictures(run, names, keys)
     there = measured(hashes, features)
     clusters = keys["cluster"][there].tolist()

@@ -18,7 +18,7 @@ from bench.compare.sets import (
     pictures,
     refusal,
 )
-from bench.compare.tables import Run
+from bench.folder.read import Run
 from bench.metrics.record import FeatureMetric
 from bench.statistics import CASE, MARKS, Comparison, Facts, completed, joined
 from bench.statistics.comparison import roles
@@ -42,8 +42,8 @@ def between(a: Run, b: Run, facts: Facts, tier: str, shared: Sequence[str]) -> C
         return joined(
             [], [f"{tier}, {facts.name}: has no interval, so runs are not compared by it"]
         )
-    stored = {"A": a.folder.read_features(metric.network)}
-    stored["B"] = b.folder.read_features(metric.network)
+    stored = {"A": a.store.read_features(metric.network)}
+    stored["B"] = b.store.read_features(metric.network)
     sets: dict[Photos, dict[str, np.ndarray]] = {}
     photos, notes = {}, []
     for name in shared:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.compare.tables import Run
 from bench.errors import BenchError
+from bench.folder.read import Run
 from bench.statistics import CASE, Interval, cap_infinite, mean_interval
 
 _ALIKE = ("pictures", "batch", "crop", "precision", "devices", "networks")
@@ -63,7 +63,7 @@ def compare(
     unknown = sorted({*first, *second} - set(run.cases["method"]))
     unknown += [f"metric {name}" for name in metrics if name not in run.cases]
     if unknown:
-        raise BenchError(f"{run.folder.path}: the run has no {', '.join(unknown)}")
+        raise BenchError(f"{run.folder}: the run has no {', '.join(unknown)}")
     _check_alike(run, list(zip(first, second, strict=True)))
     return [
         _difference(run, tier, metric, first, second) for tier in run.tiers for metric in metrics
@@ -72,11 +72,9 @@ def compare(
 
 def _check_alike(run: Run, pairs: Sequence[tuple[str, str]]) -> None:
     """Refuse pairs of trainings of this project that differ in more than what is compared."""
-    if "training" not in run.methods:
-        return
-    cards = run.methods.set_index("method")["training"].fillna("")
+    cards = dict(zip(run.methods["method"], run.methods["training"], strict=True))
     for one, other in pairs:
-        if not (cards[one] and cards[other]):
+        if not (cards.get(one) and cards.get(other)):
             continue
         a, b = (json.loads(cards[name]) for name in (one, other))
         given = [

@@ -2,70 +2,73 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 
-_MACHINE = ("system", "processor", "accelerator")
-_START = ("device", "threads")
+from bench.errors import BenchError
+from bench.folder.header import Start
+from bench.folder.read import Run
+from bench.folder.schema import CASES
+from bench.folder.store import KEYS, records
+
+_MACHINE = attrgetter("system", "processor", "accelerator")
+_START = attrgetter("device", "threads")
+_COLUMNS = [*KEYS, "case_key", "output_sha"]
 _SHOWN = 3
 
 
-def machines_agree(starts: Sequence[Mapping[str, Any]]) -> bool:
+def machines_agree(starts: Sequence[Start]) -> bool:
     """Whether all starts of runs were on machines that must give the same bytes.
 
     Processors, accelerators and numbers of threads differ in last digits, which rounding may show.
     """
-    settings = {
-        (
-            *(str(start.get("environment", {}).get(name)) for name in _MACHINE),
-            *(str(start.get(name)) for name in _START),
-        )
-        for start in starts
-    }
-    return len(settings) < 2
+    return len({(_MACHINE(start.environment), _START(start)) for start in starts}) < 2
 
 
-def differing(
-    a: pd.DataFrame,
-    b: pd.DataFrame,
-    keys_a: Mapping[str, str],
-    keys_b: Mapping[str, str],
-    deterministic: Sequence[str],
-) -> pd.DataFrame:
-    """Fills of two runs that have one identity and different pictures.
+def check(runs: Sequence[Run], *, anyway: bool = False) -> list[str]:
+    """Look whether what is one method in several runs gave the same pictures in all.
 
     Args:
-        a: Cases of a run.
-        b: Cases of another.
-        keys_a: Key of the fills of each method in the first.
-        keys_b: In the second.
-        deterministic: Methods that are not stochastic.
+        runs: Runs; their cases are read from the folder, a method at a time, if not here.
+        anyway: Say it in the notes instead of refusing.
 
     Returns:
-        ``method``, ``photo``, ``tier``, ``draw``, ``sample``; ``first`` and ``last``, the hashes of
-        the two pictures.
+        What readers of the runs together must know.
+
+    Raises:
+        BenchError: If a method that is not stochastic gave other pictures though all that is known
+            of it is the same, on machines that are alike.
     """
-    same = [name for name in deterministic if keys_a.get(name, "") == keys_b.get(name)]
-    columns = ["method", "photo", "tier", "draw", "sample", "case_key"]
-    sides = [
-        table.loc[
-            table["method"].isin(same) & table["output_sha"].fillna("").ne(""),
-            [*columns, "output_sha"],
-        ].astype({"method": str, "photo": str, "tier": str})
-        for table in (a, b)
-    ]
-    both = (
-        sides[0]
-        .rename(columns={"output_sha": "first"})
-        .merge(sides[1].rename(columns={"output_sha": "last"}), on=columns)
-    )
-    return both[both["first"] != both["last"]]
+    notes = []
+    for a, b in itertools.combinations(runs, 2):
+        alike = machines_agree([*a.header.starts, *b.header.starts])
+        for method in _same(a, b):
+            found = _differing(_rows(a, method), _rows(b, method))
+            if found.empty:
+                continue
+            where = f"{a.folder} and {b.folder}"
+            if alike and not anyway:
+                raise BenchError(other_pictures(records(found), where))
+            why = "" if alike else ", made on machines or with settings that are not alike"
+            notes.append(
+                f"{len(found)} pictures of {method} differ between {where} though its code and "
+                f"settings are the same{why}"
+            )
+    return notes
 
 
 def other_pictures(rows: Sequence[Mapping[str, Any]], where: str) -> str:
-    """Say which fills differ though nothing known does, and what to do."""
+    """Say which fills differ though nothing known does, and what to do.
+
+    Args:
+        rows: The keys of fills, and the hashes of the ``first`` and the ``last`` picture.
+        where: The run folders.
+    """
     shown = [
         f"{row['method']} on {row['photo']} ({row['tier']}, draw {row['draw']}): picture "
         f"{row['first']} and {row['last']}"
@@ -79,3 +82,27 @@ def other_pictures(rows: Sequence[Mapping[str, Any]], where: str) -> str:
         "the class's `files`, add the rest to `identity`, or set stochastic on its card if it is "
         "random; then give another --out"
     )
+
+
+def _same(a: Run, b: Run) -> list[str]:
+    """Methods that are one in both runs, and must give the same fills."""
+    keys = a.header.fill_keys.items() & b.header.fill_keys.items()
+    steady = set(a.methods.index[~a.methods["stochastic"]])
+    return [name for name in a.methods.index if name in steady & dict(keys).keys()]
+
+
+def _rows(run: Run, method: str) -> pd.DataFrame:
+    if len(run.cases):
+        rows = run.cases.loc[run.cases["method"] == method, _COLUMNS]
+    else:
+        path = run.store.file(CASES.file)
+        rows = pq.read_table(path, _COLUMNS, filters=[("method", "==", method)]).to_pandas()
+    rows = rows.astype({"method": str, "photo": str, "tier": str})
+    return rows[rows["output_sha"].fillna("") != ""]
+
+
+def _differing(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
+    both = a.rename(columns={"output_sha": "first"}).merge(
+        b.rename(columns={"output_sha": "last"}), on=_COLUMNS[:-1]
+    )
+    return both[both["first"] != both["last"]]

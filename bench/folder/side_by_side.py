@@ -12,22 +12,21 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench.compare.tables import Run, environment_differences, protocol_differences
 from bench.errors import BenchError, InputError
-from bench.folder.store import FORMAT, KEYS, RunFolder, method_folder
+from bench.folder import same_fills
+from bench.folder.differences import environment_differences, protocol_differences
+from bench.folder.header import Header, Joined, Origin
+from bench.folder.read import Reader, Run
+from bench.folder.schema import CASES, TABLES
+from bench.folder.store import KEYS, RunFolder, method_folder
 from bench.statistics import CASE
 
 _PICTURES = ("output", "thumbnail", "pictures")
-_OTHERS = {"sets": ["method", "tier", "metric"], "samples": ["method", *CASE],
-           "training": ["method", "pictures", "stage", "kind", "quantity"],
-           "receptive": ["method"],
-           "latency": ["method", "side", "tier", "region", "batch", "device"]}  # fmt: skip
+_OTHERS = ("sets", "samples", "training", "receptive", "latency")
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,7 @@ class _Part:
 
     label: str
     prefix: str
+    reader: Reader
     run: Run
     names: Mapping[str, str]
 
@@ -56,10 +56,12 @@ def join(target: Path, runs: Sequence[Path], *, anyway: bool = False) -> dict[st
         Where pictures lie: the folder of each run, by the name that begins their paths.
 
     Raises:
-        BenchError: If the protocols differ.
+        BenchError: If the protocols differ, or what is one method by all that is known of it gave
+            different pictures.
         InputError: If a run cannot be read, or is given twice.
     """
-    found = [_read(path) for path in runs]
+    readers = [Reader(RunFolder(path)) for path in runs]
+    found = [reader.run(("plan", "metrics", "methods", "inputs")) for reader in readers]
     labels = _labels(runs)
     differences = _differences(found, labels)
     if differences and not anyway:
@@ -68,10 +70,11 @@ def join(target: Path, runs: Sequence[Path], *, anyway: bool = False) -> dict[st
             "not belong in one table; run one of them again with the other's options, or give "
             "--anyway"
         )
+    odd = same_fills.check(found, anyway=anyway)
     names, notes = _names(found, labels)
     parts = [
-        _Part(label, f"run-{number}", run, own)
-        for number, (label, run, own) in enumerate(zip(labels, found, names, strict=True))
+        _Part(labels[number], f"run-{number}", readers[number], found[number], own)
+        for number, own in enumerate(names)
     ]
     store = RunFolder(target)
     plan, more = _plan(parts)
@@ -80,15 +83,8 @@ def join(target: Path, runs: Sequence[Path], *, anyway: bool = False) -> dict[st
     store.write_table("methods.parquet", _methods(parts))
     _write_cases(store, parts, plan)
     _write_others(store, parts)
-    store.write_json("run.json", _header(parts, differences, [*notes, *more]))
-    return {part.prefix: part.run.folder.path for part in parts}
-
-
-def _read(path: Path) -> Run:
-    folder = RunFolder(path)
-    tables = {name: folder.read_table(f"{name}.parquet") for name in ("plan", "metrics", "methods")}
-    nothing = pd.DataFrame()  # large, and read a method at a time
-    return Run(folder, folder.read_json(), cases=nothing, sets=nothing, **tables)
+    _header(parts, differences, [*notes, *odd, *more]).write(store)
+    return {part.prefix: part.run.folder for part in parts}
 
 
 def _labels(runs: Sequence[Path]) -> list[str]:
@@ -108,7 +104,7 @@ def _differences(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:
     found = []
     measured = [set(run.metrics.loc[run.metrics["status"] == "ok", "metric"]) for run in runs]
     for run, label, own in zip(runs[1:], labels[1:], measured[1:], strict=True):
-        if run.header["fingerprint"] == runs[0].header["fingerprint"]:
+        if run.header.fingerprint == runs[0].header.fingerprint:
             continue
         both = [name for name in runs[0].metrics["metric"] if name in own & measured[0]]
         words = protocol_differences(runs[0], run, both)
@@ -122,23 +118,19 @@ def _names(runs: Sequence[Run], labels: Sequence[str]) -> tuple[list[dict[str, s
     notes = []
     for method in dict.fromkeys(name for run in runs for name in run.methods["method"]):
         having = [place for place, run in enumerate(runs) if method in set(run.methods["method"])]
-        keys = {str(runs[place].header.get("fill_keys", {}).get(method)) for place in having}
+        keys = {str(runs[place].header.fill_keys.get(method)) for place in having}
         for place in having:
             own = method if len(keys) == 1 else f"{method} ({labels[place]})"
             renamed[place][method] = own
         if len(keys) > 1:
             where = " and ".join(labels[place] for place in having)
-            identities = {_identity(runs[place], method) for place in having}
+            identities = {runs[place].methods.loc[method, "identity"] for place in having}
             why = "other code, weights or settings" if len(identities) > 1 else "other settings"
             notes.append(f"{method} was run with {why} in {where}: one method per run here")
         elif len(having) > 1:
             where = " and ".join(labels[place] for place in having)
             notes.append(f"{method} is the same in {where}: the first completed fill of each case")
     return renamed, notes
-
-
-def _identity(run: Run, method: str) -> str:
-    return str(run.methods.set_index("method").get("identity", pd.Series()).get(method, ""))
 
 
 def _plan(parts: Sequence[_Part]) -> tuple[pd.DataFrame, list[str]]:
@@ -182,8 +174,6 @@ def _methods(parts: Sequence[_Part]) -> pd.DataFrame:
         titles = table["title"].where(new == table["method"], table["title"] + f" ({part.label})")
         tables.append(table.assign(method=new, title=titles))
     every = pd.concat(tables)
-    texts = every.select_dtypes(["str", "object"]).columns  # a run of before has fewer
-    every[texts] = every[texts].fillna("")
     # One that was available anywhere is available.
     ordered = every.sort_values("status", key=lambda status: status != "ok", kind="stable")
     first = ordered.drop_duplicates("method").set_index("method")
@@ -192,10 +182,12 @@ def _methods(parts: Sequence[_Part]) -> pd.DataFrame:
 
 def _write_cases(store: RunFolder, parts: Sequence[_Part], plan: pd.DataFrame) -> None:
     """Write a method after the other, so that a large table is never whole in memory."""
-    schema = _schema(parts)
     place = plan[[*CASE, "case", "case_key"]].rename(columns={"case_key": "planned"})
     names = dict.fromkeys(name for part in parts for name in part.names.values())
-    with pq.ParquetWriter(store.file("cases.parquet"), schema) as writer:
+    columns = [column for part in parts for column in part.reader.columns(CASES)]
+    empty = CASES.frame([], dict.fromkeys(columns))
+    schema = CASES.arrow(empty).schema
+    with pq.ParquetWriter(store.file(CASES.file), schema, write_page_checksum=True) as writer:
         for name in names:
             rows = pd.concat(list(_rows(parts, name)))
             rows = rows.merge(place, on=CASE, how="left")
@@ -203,29 +195,19 @@ def _write_cases(store: RunFolder, parts: Sequence[_Part], plan: pd.DataFrame) -
             rows = rows.sort_values(["case", "sample", "late"], kind="stable")
             rows = rows.drop_duplicates(KEYS)
             foreign = rows["case_key"] != rows["planned"]
-            for column in (column for column in _PICTURES if column in rows):
+            for column in _PICTURES:
                 rows[column] = rows[column].mask(foreign, "")
-            rows = rows.reindex(columns=schema.names)
-            writer.write_table(pa.Table.from_pandas(rows, schema, preserve_index=False))
-
-
-def _schema(parts: Sequence[_Part]) -> pa.Schema:
-    fields: dict[str, pa.Field] = {}
-    for part in parts:
-        for field in pq.read_schema(part.run.folder.file("cases.parquet")):
-            fields.setdefault(field.name, field.remove_metadata())
-    return pa.schema(list(fields.values()))
+            rows = CASES.typed(rows.drop(columns=["case", "planned", "late"]), empty.columns)
+            writer.write_table(CASES.arrow(rows))
 
 
 def _rows(parts: Sequence[_Part], name: str) -> Iterator[pd.DataFrame]:
     """Rows of a method in each run that has it, with paths that say in which."""
     for part in parts:
-        path = part.run.folder.file("cases.parquet")
         for old in (old for old, new in part.names.items() if new == name):
-            rows = pq.read_table(path, filters=[("method", "==", old)]).to_pandas()
-            for column in (column for column in _PICTURES if column in rows):
-                texts = rows[column].fillna("").astype(str)
-                rows[column] = [_prefixed(text, part.prefix) for text in texts]
+            rows = part.reader.table("cases", method=old)
+            for column in _PICTURES:
+                rows[column] = [_prefixed(text, part.prefix) for text in rows[column]]
             yield rows.assign(method=name)
 
 
@@ -238,54 +220,66 @@ def _prefixed(text: str, prefix: str) -> str:
 
 def _write_others(store: RunFolder, parts: Sequence[_Part]) -> None:
     """Tables that look at several fills, and receptive fields with their maps."""
-    for name, keys in _OTHERS.items():
-        file = f"{name}.parquet"
+    for name in _OTHERS:
         tables = []
         for part in parts:
-            if part.run.folder.file(file).exists():
-                table = part.run.folder.read_table(file)
+            if part.reader.has(name):
+                table = part.reader.table(name)
                 names = [part.names.get(name, name) for name in table["method"]]
                 tables.append(table.assign(method=names))
         if tables:
             every = pd.concat([table for table in tables if len(table)] or tables[:1])
-            store.write_table(file, every.drop_duplicates(keys))
+            declared = TABLES[name]
+            store.write_table(declared.file, declared.typed(every.drop_duplicates(declared.keys)))
     for part in parts:
         for old, new in part.names.items():
-            source = part.run.folder.file(f"receptive/{method_folder(old)}.npy")
+            source = part.reader.folder.file(f"receptive/{method_folder(old)}.npy")
             place = store.file(f"receptive/{method_folder(new)}.npy")
             if source.exists() and not place.exists():
                 place.parent.mkdir(exist_ok=True)
                 shutil.copyfile(source, place)
-    inputs = pd.concat([part.run.folder.read_table("inputs.parquet") for part in parts])
+    inputs = pd.concat([part.run.inputs for part in parts])
     store.write_table("inputs.parquet", inputs.drop_duplicates(["path", "kind", "sha256"]))
 
 
-def _header(
-    parts: Sequence[_Part], differences: Sequence[str], notes: Sequence[str]
-) -> dict[str, Any]:
+def _header(parts: Sequence[_Part], differences: Sequence[str], notes: Sequence[str]) -> Header:
+    """What the runs have in common, and where each came from."""
     headers = [part.run.header for part in parts]
-    states = [str(header.get("state", "unknown")) for header in headers]
-    photo_sets = {header.get("photo_set") for header in headers}
+    states = [header.state for header in headers]
+    photo_sets = {header.photo_set for header in headers}
     machines = [
         f"{part.label}: {words}"
         for part in parts[1:]
-        for words in environment_differences(headers[0], part.run.header)
+        for words in environment_differences(headers[0].environment, part.run.header.environment)
     ]
-    return {
-        "format": FORMAT,
-        "state": next((state for state in states if state != "complete"), "complete"),
-        "missing": sum(int(header.get("missing", 0)) for header in headers),
-        "fingerprint": " | ".join(dict.fromkeys(header["fingerprint"] for header in headers)),
-        "photo_set": photo_sets.pop() if len(photo_sets) == 1 else "several",
-        "differences": list(differences),
-        "notes": [*notes, *machines],
-        "environment": headers[0].get("environment", {}),
-        "runs": {
-            part.label: {
-                "folder": str(part.run.folder.path),
-                **{name: header.get(name, "") for name in ("fingerprint", "created", "finished")},
-                "state": state,
-            }
-            for part, header, state in zip(parts, headers, states, strict=True)
-        },
+    runs = {
+        part.label: Origin(
+            str(part.run.folder), header.fingerprint, header.created, header.finished, header.state
+        )
+        for part, header in zip(parts, headers, strict=True)
     }
+    return Header(
+        state=next((state for state in states if state != "complete"), "complete"),
+        created="",
+        photo_set=photo_sets.pop() if len(photo_sets) == 1 else "several",
+        protocol={},
+        size_rule="",
+        samples=max(header.samples for header in headers),
+        methods={},
+        fill_keys={},
+        made_anew={},
+        fills_per_case={},
+        measurements={},
+        measure_key="",
+        features=[],
+        environment=headers[0].environment,
+        starts=[],
+        fingerprint=headers[0].fingerprint,
+        inputs_key="",
+        missing=sum(header.missing for header in headers),
+        finished="",
+        counts={},
+        without_result=[],
+        non_deterministic=[],
+        joined=Joined(differences, [*notes, *machines], runs),
+    )

@@ -27,11 +27,11 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from bench.errors import InputError, StoreError
+from bench.folder import schema
+from bench.folder.columns import FORMAT
 
-FORMAT = 1
-KEYS = ["method", "photo", "tier", "draw", "sample"]
-FINAL = ("ok", "declined", "failed", "timeout", "killed", "oom", "unavailable")
-
+KEYS = schema.KEYS
+_RESTORE = "restore it, or write it anew by the command that made it"
 
 # Disks flush several files in the time of one.
 _WRITERS, _PENDING = 4, 64
@@ -58,6 +58,57 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
+class NewerFormat(InputError):
+    """A file written by a newer version of this project.
+
+    Attributes:
+        said: What is wrong with the format, without the path.
+    """
+
+    def __init__(self, path: Path, found: int, known: int) -> None:
+        """Name the file and its format."""
+        self.said = f"{found} (newer than {known}: update inpaint-bench)"
+        super().__init__(f"{path}: format {found} is newer than {known}; update inpaint-bench")
+
+
+def read_json(path: Path, known: int, what: str) -> dict[str, Any]:
+    """Read a JSON file whose format this code knows.
+
+    Args:
+        path: The file.
+        known: The newest format that can be read.
+        what: What it is, in words.
+
+    Raises:
+        NewerFormat: If it is of a newer format.
+        InputError: If it is missing or damaged.
+    """
+    try:
+        value: dict[str, Any] = json.loads(path.read_text("utf-8"), object_pairs_hook=_once)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: expected {what}: {error}; {_RESTORE}") from error
+    if not isinstance(value, dict):
+        raise InputError(f"{path}: expected a JSON object, found {value!r:.40}; {_RESTORE}")
+    if "format" not in value:
+        raise InputError(f"{path}: expected {what}, found no format; {_RESTORE}")
+    found = value["format"]
+    if type(found) is not int or found < 1:
+        raise InputError(f"{path}: expected a number as format, found {found!r:.40}; {_RESTORE}")
+    if found > known:
+        raise NewerFormat(path, found, known)
+    return value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object whose keys differ; a merge that kept both lines of a conflict is none."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"{twice!r} is there twice, as after a merge that kept both sides")
+    return value
+
+
 class RunFolder:
     """One run on disk."""
 
@@ -80,27 +131,29 @@ class RunFolder:
         """Read a JSON file.
 
         Raises:
-            InputError: If it is missing, damaged, or of a newer format than this code reads.
+            NewerFormat: If it is of a newer format than this code reads.
+            InputError: If it is missing or damaged.
         """
-        path = self.file(name)
-        try:
-            value: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise InputError(f"{path}: expected a run folder's {name}: {error}") from error
-        if not isinstance(value, dict) or not isinstance(value.get("format"), int):
-            raise InputError(f"{path}: expected an object with a format version, found another")
-        if value["format"] > FORMAT:
-            raise InputError(
-                f"{path}: format {value['format']} is newer than {FORMAT}; update inpaint-bench"
-            )
-        return value
+        return read_json(self.file(name), FORMAT, f"a run folder's {name}")
 
     def write_table(self, name: str, table: pd.DataFrame) -> None:
-        """Write a Parquet table atomically."""
-        self._put(name, table.to_parquet(index=False))
+        """Write a table of the schema atomically, with its columns and types.
+
+        Raises:
+            ValueError: If the table is not as declared.
+        """
+        packed = pa.BufferOutputStream()
+        declared = schema.TABLES[name.removesuffix(".parquet")]
+        pq.write_table(declared.arrow(table), packed, write_page_checksum=True)
+        self._put(name, packed.getvalue())
 
     def read_table(
-        self, name: str, columns: Collection[str] | None = None, *, categories: Sequence[str] = ()
+        self,
+        name: str,
+        columns: Collection[str] | None = None,
+        *,
+        categories: Sequence[str] = (),
+        method: str | None = None,
     ) -> pd.DataFrame:
         """Read a Parquet table.
 
@@ -109,17 +162,24 @@ class RunFolder:
             columns: Read only these, as far as they are there.
             categories: Texts of few values, to be read as categories: a table of millions of rows
                 then fits into memory.
+            method: Read only this method's rows.
 
         Raises:
             InputError: If it is missing or damaged.
         """
         path = self.file(name)
         try:
+            if method is not None:
+                own = [("method", "==", method)]
+                return pq.read_table(path, filters=own, page_checksum_verification=True).to_pandas()
             if columns is None:
-                return pd.read_parquet(path)
+                return pq.ParquetFile(path, page_checksum_verification=True).read().to_pandas()
             # Column by column, since a whole table would be in memory twice for a moment.
             there = [column for column in pq.read_schema(path).names if column in columns]
-            with pq.ParquetFile(path, read_dictionary=[*{*there} & {*categories}]) as file:
+            as_codes = [*{*there} & {*categories}]
+            with pq.ParquetFile(
+                path, read_dictionary=as_codes, page_checksum_verification=True
+            ) as file:
                 found = {column: file.read([column]).column(0).to_pandas() for column in there}
             for column in {*there} & {*categories}:
                 # In the order of the texts, as sorting them one by one would have it.
@@ -247,7 +307,7 @@ class RunFolder:
         columns = dict.fromkeys(key for row in rows for key in row)  # a failure's row has fewer
         table = pa.table({column: [row.get(column) for row in rows] for column in columns})
         packed = pa.BufferOutputStream()
-        pq.write_table(table, packed)
+        pq.write_table(table, packed, write_page_checksum=True)
         self._put(f"fragments/{name}.parquet", packed.getvalue())
 
     def write_given_up(self, rows: list[dict[str, Any]]) -> None:
@@ -260,7 +320,7 @@ class RunFolder:
         tables = []
         for path in sorted(self.file("fragments").glob("*.parquet")):
             try:
-                tables.append(pq.ParquetFile(path).read())
+                tables.append(pq.ParquetFile(path, page_checksum_verification=True).read())
             except Exception:  # whatever is wrong with it, its cases are computed again
                 quarantine = self.file("quarantine")
                 quarantine.mkdir(exist_ok=True)

@@ -7,7 +7,6 @@ has one case per line, sorted and rounded, so that a change of it can be reviewe
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,8 +17,11 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import InputError
-from bench.folder import store
-from bench.folder.store import KEYS, RunFolder
+from bench.folder import read as folders
+from bench.folder.header import Fingerprint
+from bench.folder.read import Run
+from bench.folder.schema import CASES
+from bench.folder.store import KEYS, read_json
 from bench.gate.tolerances import TOLERANCES
 from bench.latency import compare
 from bench.latency.compare import Timings
@@ -31,25 +33,14 @@ _SIGNATURE = ["metric", "region", "implementation", "version", "weights", "direc
 _METRIC = ["metric", "direction", "unit", "signature"]
 _METHOD = ["method", "stochastic", "identity"]
 _TEXTS = ["method", "photo", "tier", "status"]
-
-
-_DAMAGED = (
-    "; restore a baseline file from version control, or delete it and write it anew with "
-    "inpaint-bench baseline update RUN; give a run folder's command again"
+_WHAT = (
+    "a baseline file or a run folder's run.json; make one with inpaint-bench baseline update or "
+    "inpaint-bench run"
 )
-
-
-class NewerFormat(InputError):
-    """A baseline or run folder written by a newer version of this project.
-
-    Attributes:
-        said: What is wrong with the format, without the path.
-    """
-
-    def __init__(self, path: Path, found: int, known: int) -> None:
-        """Name the file and its format."""
-        self.said = f"{found} (newer than {known}: update inpaint-bench)"
-        super().__init__(f"{path}: format {found} is newer than {known}; update inpaint-bench")
+_DAMAGED = (
+    "; restore it from version control, or delete it and write it anew with inpaint-bench "
+    "baseline update RUN"
+)
 
 
 @dataclass(frozen=True)
@@ -114,58 +105,37 @@ def read_run(path: Path) -> Results:
         NewerFormat: If a newer version of this project wrote it.
         InputError: If it is missing or damaged, or has no tables yet.
     """
-    header = _header(path / "run.json")
-    folder = RunFolder(path)
-    every = folder.read_table("metrics.parquet")
-    _require(every, [*_SIGNATURE, "scope", "status"], path / "metrics.parquet")
-    measured = every[every["status"] == "ok"]
+    run = folders.read_run(path, ("metrics", "methods", "cases", "latency"))
+    measured = run.metrics[run.metrics["status"] == "ok"]
     of_cases = measured["scope"] == "case"
     gated = measured["metric"].isin(TOLERANCES)
     metrics = measured[of_cases & gated]
-    methods = folder.read_table("methods.parquet")
-    _require(methods, [*_METHOD, "status"], path / "methods.parquet")
-    cases = folder.read_table("cases.parquet")
-    names = metrics["metric"].tolist()
-    columns = [*KEYS, "cluster", "status", "reason", *names]
-    _require(cases, columns, path / "cases.parquet")
-    gone = (methods["status"] == "unavailable") & ~methods["method"].isin(cases["method"])
-    state = header["state"]
+    methods = run.methods.reset_index(drop=True)
+    gone = (methods["status"] == "unavailable") & ~methods["method"].isin(run.cases["method"])
     return Results(
         source=str(path),
-        fingerprint=header["fingerprint"],
-        packages=header["environment"]["packages"],
+        fingerprint=str(run.header.fingerprint),
+        packages=dict(run.header.environment.packages),
         metrics=metrics[["metric", "direction", "unit"]].assign(
-            signature=metrics[_SIGNATURE].fillna("").astype(str).agg("|".join, axis=1)
+            signature=metrics[_SIGNATURE].astype(str).agg("|".join, axis=1)
         ),
-        methods=methods.loc[~gone, _METHOD].astype({"stochastic": bool}),
-        cases=_typed(cases[columns], names, path / "cases.parquet"),
-        unfinished="" if state == "complete" else f"its state is {state}",
-        finished=str(header.get("finished", "")),
+        methods=methods.loc[~gone, _METHOD],
+        cases=run.cases[[*KEYS, "cluster", "status", "reason", *metrics["metric"]]],
+        unfinished="" if run.complete else f"its state is {run.state}",
+        finished=run.header.finished,
         cases_hash=_hash(path / "cases.parquet"),
         set_metrics=tuple(measured.loc[measured["scope"] == "set", "metric"]),
         without_tolerance=tuple(measured.loc[of_cases & ~gated, "metric"]),
         unavailable=tuple(methods.loc[gone, "method"]),
-        not_bundled=_not_bundled(header),
-        latency=compare.read(folder),
+        not_bundled=_not_bundled(run),
+        latency=compare.read(run),
     )
 
 
-def _header(path: Path) -> dict[str, Any]:
-    """Read run.json and refuse it if something the gate needs is not there."""
-    header = _refuse_newer(path, store.FORMAT)
-    _require(header, ["state", "fingerprint", "environment"], path)
-    _require(header["environment"], ["packages"], f"{path}: environment")
-    _require(header["environment"]["packages"], [], f"{path}: environment: packages")
-    if not isinstance(header["fingerprint"], str):
-        raise InputError(f"{path}: expected a fingerprint in words{_DAMAGED}")
-    return header
-
-
-def _not_bundled(header: dict[str, Any]) -> str:
-    if header.get("photo_set") != "bundled":
-        return f"its photos are {header.get('photo_set', 'unknown')}"
-    protocol = header.get("protocol")
-    limit = protocol.get("limit") if isinstance(protocol, dict) else "unknown"
+def _not_bundled(run: Run) -> str:
+    if not run.bundled:
+        return f"its photos are {run.header.photo_set}"
+    limit = run.header.protocol.get("limit", "unknown")
     return "" if limit is None else f"its --limit is {limit}"
 
 
@@ -173,7 +143,7 @@ def _hash(path: Path) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error}{_DAMAGED}") from error
+        raise InputError(f"{path}: cannot be read: {error}; {CASES.anew}") from error
 
 
 def _typed(cases: pd.DataFrame, names: list[str], where: Path) -> pd.DataFrame:
@@ -220,36 +190,8 @@ def case_name(row: Any) -> str:
     return "|".join(str(row[key]) for key in CASE_KEYS)
 
 
-def _refuse_newer(path: Path, known: int) -> dict[str, Any]:
-    """Read a JSON file whose format this code knows."""
-    try:
-        value: dict[str, Any] = json.loads(path.read_text("utf-8"), object_pairs_hook=_once)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path}: expected a baseline file or a run folder's run.json: {error}; make one "
-            "with inpaint-bench baseline update or inpaint-bench run"
-        ) from error
-    _require(value, ["format"], path)
-    found = value["format"]
-    if not isinstance(found, int):
-        raise InputError(f"{path}: expected a number as format, found {found!r:.40}{_DAMAGED}")
-    if found > known:
-        raise NewerFormat(path, found, known)
-    return value
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object whose keys differ; a merge that kept both lines of a conflict is none."""
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"{twice!r} is there twice, as after a merge that kept both sides")
-    return value
-
-
 def _read_file(path: Path) -> Results:
-    value = _refuse_newer(path, FORMAT)
+    value = read_json(path, FORMAT, _WHAT)
     _require(value, ["made_from", "fingerprint", "packages", "metrics", "methods"], path)
     _require(value["made_from"], ["finished", "cases"], f"{path}: made_from")
     _require(value["packages"], [], f"{path}: packages")
@@ -279,7 +221,7 @@ def _of_file(path: Path, value: dict[str, Any]) -> Results:
     cases = pd.DataFrame(rows, columns=[*KEYS, "status", "reason", *names])
     return Results(
         source=str(path),
-        fingerprint=str(value["fingerprint"]),
+        fingerprint=str(Fingerprint.parse(value["fingerprint"])),
         packages=value["packages"],
         metrics=metrics,
         methods=pd.DataFrame(methods, columns=_METHOD).astype({"stochastic": bool}),

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import InputError
+from bench.folder.header import Fingerprint
 from bench.folder.store import records
 from bench.gate import baseline as baselines
 from bench.gate import changes
@@ -120,13 +121,9 @@ def protocol_differences(baseline: str, run: str) -> pd.DataFrame:
     Returns:
         ``part``, ``baseline``, ``run``; no row if the two are comparable.
     """
-    old, new = (dict(part.partition(":")[::2] for part in f.split()) for f in (baseline, run))
+    differences = Fingerprint.parse(baseline).differences(Fingerprint.parse(run))
     return pd.DataFrame(
-        [
-            {"part": part, "baseline": old.get(part, "none"), "run": new.get(part, "none")}
-            for part in dict.fromkeys([*old, *new])
-            if part != "metrics" and old.get(part) != new.get(part)
-        ],
+        [part for part in differences if part.name != "metrics"],
         columns=["part", "baseline", "run"],
     )
 

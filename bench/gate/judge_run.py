@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.errors import BenchError
-from bench.folder.store import RunFolder
+from bench.folder.store import NewerFormat, RunFolder
 from bench.gate import baseline as baselines
 from bench.gate import formats
 from bench.gate.judge import incomparable, judge
@@ -38,7 +38,7 @@ def _verdict(baseline: Path, run: Path) -> Verdict:
     for side, path, read in readers:
         try:
             sides[side] = read(path)
-        except baselines.NewerFormat as error:
+        except NewerFormat as error:
             newer[side] = error.said
             sides[side] = baselines.unread(path)
     old, new = sides["baseline"], sides["run"]

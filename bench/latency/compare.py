@@ -14,12 +14,14 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import InputError
-from bench.folder.store import RunFolder, records
+from bench.folder.read import Run
+from bench.folder.schema import LATENCY
+from bench.folder.store import records
 from bench.latency import estimates
 from bench.latency.estimates import CANNOT_TELL, SAME, SLOWER, Ratio
 
 NOT_MEASURED = "not measured"
-TABLE, FACTS = "latency.parquet", "latency.json"
+TABLE, FACTS = LATENCY.file, "latency.json"
 PLACE = ["method", "side", "tier", "region"]
 EXACT = ("products", "fourier", "parameters")
 _PEAK = 1.01  # of peak memory on a CUDA device, which its allocator rounds
@@ -56,23 +58,21 @@ class Timings:
         return Ratio(math.nan, math.nan, math.nan, 0)
 
 
-def read(folder: RunFolder) -> Timings | None:
-    """Read the latency of a run folder; None where none was measured.
+def read(run: Run) -> Timings | None:
+    """Read the latency of a run; None where none was measured.
 
     Raises:
         InputError: If it is damaged.
     """
-    if not folder.file(TABLE).exists():
+    if run.latency.empty:
         return None
-    table, facts = folder.read_table(TABLE), folder.read_json(FACTS)
-    lacking = [name for name in (*ROW,) if name not in table]
-    lacking += [name for name in ("anchor_identity", "kind", "self_tests") if name not in facts]
+    facts = run.store.read_json(FACTS)
+    lacking = [name for name in ("anchor_identity", "kind", "self_tests") if name not in facts]
     if lacking:
         raise InputError(
-            f"{folder.file(TABLE)}: expected a measurement of latency, found no "
-            f"{', '.join(lacking)}; measure again with inpaint-bench latency"
+            f"{run.store.file(FACTS)}: expected {', '.join(lacking)}, found none; {LATENCY.anew}"
         )
-    calls = table[table["region"].isin(["e2e", "infer"])]
+    calls = run.latency[run.latency["region"].isin(["e2e", "infer"])]
     return Timings(calls[ROW], facts["anchor_identity"], facts["kind"], facts["self_tests"])
 
 

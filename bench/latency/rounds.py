@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bench.folder.schema import LATENCY_SAMPLES
 from bench.latency import estimates
 from bench.latency.clocks import Clocks
 from bench.latency.inputs import Config
@@ -183,7 +184,7 @@ class Rounds:
 
     def table(self) -> pd.DataFrame:
         """All samples, a row each."""
-        return pd.DataFrame(self.samples)
+        return LATENCY_SAMPLES.frame(self.samples)
 
     def _block(self, bout: Bout) -> None:
         if not bout.blocks:

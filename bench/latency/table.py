@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bench.folder.schema import LATENCY
 from bench.latency import estimates
 from bench.latency.anchors import ANCHOR, FOURIER
 from bench.latency.rounds import AGAIN, Bout, ratio_of, undisturbed
@@ -19,14 +20,6 @@ from bench.machine.flops import Operations
 _DISTURBED = 0.9  # CPU time over wall time and threads, below which something else was running
 _FEW = 30  # rounds
 INTERRUPTED = "interrupted"
-_COLUMNS = [
-    "method", "title", "family", "weights", "identity", "side", "tier", "region", "batch",
-    "device", "threads", "n", "rounds", "p50_ms", "p90_ms", "p99_ms", "min_ms", "mean_ms",
-    "iqr_share", "cpu_p50_ms", "device_p50_ms", "images_per_second", "basis", "ratio", "ratio_low",
-    "ratio_high", "ratio_wall", "ratio_fft", "disturbed_share", "hole_share", "audit", "peak_bytes",
-    "reserved_bytes", "weight_bytes", "parameters", "products", "fourier", "traffic", "status",
-    "reason",
-]  # fmt: skip
 
 
 @dataclass
@@ -70,7 +63,7 @@ def build(
     for name, side in methods.items():
         common = {"method": name, **setting, **(side.loaded.facts if side.loaded else {})}
         rows += [common | row for row in _rows(name, side, samples, bouts, setting)]
-    return pd.DataFrame(rows, columns=_COLUMNS)
+    return LATENCY.frame(rows)
 
 
 def self_tests(samples: pd.DataFrame, bouts: Sequence[Bout], basis: str) -> list[dict[str, Any]]:

@@ -11,12 +11,11 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import InputError
+from bench.folder.schema import INPUTS
 from bench.planning import images
 from bench.planning.images import Photo
 from bench.planning.protocol import Protocol
 from masks import files
-
-_COLUMNS = ("path", "kind", "status", "reason", "note", "sha256", "height", "width")
 
 
 @dataclass
@@ -36,10 +35,10 @@ class Inputs:
 
     def table(self) -> pd.DataFrame:
         """All rows."""
-        return pd.DataFrame(self.rows, columns=list(_COLUMNS))
+        return INPUTS.frame(self.rows)
 
     def _add(self, *values: object) -> None:
-        self.rows.append(dict(zip(_COLUMNS, values, strict=True)))
+        self.rows.append(dict(zip(INPUTS.names, values, strict=True)))
 
 
 def read_photos(protocol: Protocol, inputs: Inputs) -> Iterator[tuple[Photo, list[Path] | None]]:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from bench.errors import InputError, StoreError
 from bench.folder import shown_cases
+from bench.folder.schema import PLAN
 from bench.folder.store import RunFolder, WritePicture
 from bench.planning import images
 from bench.planning.images import Photo
@@ -53,7 +54,7 @@ def make(protocol: Protocol, store: RunFolder) -> tuple[pd.DataFrame, pd.DataFra
     plan = pd.DataFrame(rows)
     plan.insert(0, "case", np.arange(len(plan)))
     plan["keep"] = _kept(plan)
-    return plan, inputs.table()
+    return PLAN.typed(plan), inputs.table()
 
 
 def photo_file(sha: str) -> str:

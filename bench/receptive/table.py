@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 import methods
 from bench.errors import BenchError, InputError, describe, status_of
+from bench.folder.read import read_run
+from bench.folder.schema import RECEPTIVE
 from bench.folder.store import RunFolder, method_folder
 from bench.planning import images
 from bench.planning.pairing import Inputs, read_photos
@@ -21,9 +22,8 @@ from bench.receptive.field import SHARES, Field
 from methods.base import Inpainter
 from methods.identity import in_words
 
-TABLE = "receptive.parquet"
+TABLE = RECEPTIVE.file
 RADII = tuple(f"r{100 * share:.0f}" for share in SHARES)
-_NUMBERS = (*RADII, "nearest", "known_share", "sigma", "r_squared", "network_side")
 _BOX = ("hole_top", "hole_bottom", "hole_left", "hole_right")
 
 
@@ -47,7 +47,7 @@ class Result:
 
     @property
     def row(self) -> dict[str, Any]:
-        """The numbers as in ``docs/run-folder.md``; those that are missing are NaN."""
+        """The numbers as in ``docs/run-folder.md``; those of no field are left out."""
         row: dict[str, Any] = {
             "method": self.method,
             "identity": self.identity,
@@ -55,7 +55,7 @@ class Result:
             "reason": self.reason,
         }
         if self.field is None:
-            return row | dict.fromkeys((*_NUMBERS, *_BOX), float("nan"))
+            return row
         sigma, r_squared = self.field.gaussian()
         row |= dict(zip(_BOX, map(float, self.field.box), strict=True))
         row |= dict(zip(RADII, map(self.field.radius, SHARES), strict=True))
@@ -129,8 +129,8 @@ def check_run(folder: Path, asked: Sequence[Inpainter]) -> RunFolder:
         InputError: If it is no run folder.
         BenchError: If a method is not in it, or had other weights or code then.
     """
-    store = RunFolder(folder)
-    table = store.read_table("methods.parquet").set_index("method")
+    run = read_run(folder, ("methods",))
+    table = run.methods
     known = {
         str(name): str(row["identity"]) for name, row in table[table["status"] == "ok"].iterrows()
     }
@@ -146,7 +146,7 @@ def check_run(folder: Path, asked: Sequence[Inpainter]) -> RunFolder:
                 f"--out: {method.name} is not what the run {folder} measured "
                 f"({known[method.name]}), but {method.identity}; run it there again first"
             )
-    return store
+    return run.store
 
 
 def write(store: RunFolder, measured: Sequence[Result], photos: Photos) -> None:
@@ -164,4 +164,4 @@ def write(store: RunFolder, measured: Sequence[Result], photos: Photos) -> None:
             "map": name,
         }
         rows.append(result.row | settings)
-    store.write_table(TABLE, pd.DataFrame(rows))
+    store.write_table(TABLE, RECEPTIVE.frame(rows))

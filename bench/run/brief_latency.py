@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
+from bench.folder.header import Header
 from bench.latency import measure
 from bench.latency.rounds import SHORT
 from bench.run.request import Request
@@ -12,7 +12,7 @@ from methods.harness import CEILING
 
 
 def measure_briefly(
-    request: Request, header: Mapping[str, Any], tell: Callable[[str], None] = print
+    request: Request, header: Header, tell: Callable[[str], None] = print
 ) -> measure.Measured:
     """Time the methods of a run that completed a case, at its size, and put it into its folder.
 
@@ -24,10 +24,10 @@ def measure_briefly(
     Raises:
         BenchError: As `measure.measure_into`.
     """
-    left_out = (CEILING, *header["without_result"])
+    left_out = (CEILING, *header.without_result)
     names = [
         text
-        for name, text in header["methods"].items()
+        for name, text in header.methods.items()
         if "=folder:" not in text and name not in left_out
     ]
     asked = measure.LatencyRequest(

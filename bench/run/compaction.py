@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -10,26 +12,23 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import BenchError
+from bench.folder import schema
+from bench.folder.header import Header
 from bench.folder.same_fills import machines_agree, other_pictures
+from bench.folder.schema import CASES
 from bench.folder.store import KEYS, Item, RunFolder, records
 from bench.machine import provenance
 from bench.metrics.meter import MetricStatus
 from bench.run.samples_table import sample_rows
 from bench.run.sets_table import set_rows
 
-_TIMES = ["seconds", "cpu_seconds", "measure_seconds", "peak_bytes"]
-_REQUIRED = ["cluster", "hole_share", "hole_width"]
-_LAST = [
-    "status", "reason", "note", "counts", "pictures", "thumbnail", "output", "output_sha",
-    "case_key", "fill_key", "measure_key", "worker", "attempt",
-]  # fmt: skip
 Earlier = dict[str, dict[Item, Mapping[str, Any]]]
 
 
 def metrics_table(metrics: Sequence[MetricStatus]) -> pd.DataFrame:
     """One row per metric asked for: what it is, and why it is absent."""
     fields = ("label", "unit", "direction", "scope", "region", "implementation", "version")
-    return pd.DataFrame(
+    return schema.METRICS.frame(
         {
             "metric": entry.metric.name,
             **{name: getattr(entry.metric, name) for name in fields},
@@ -43,7 +42,7 @@ def metrics_table(metrics: Sequence[MetricStatus]) -> pd.DataFrame:
 
 
 def settled(
-    store: RunFolder, fragments: pd.DataFrame, header: Mapping[str, Any], *, retry_failed: bool
+    store: RunFolder, fragments: pd.DataFrame, header: Header, *, retry_failed: bool
 ) -> tuple[dict[tuple[str, Item], str], Earlier]:
     """See what earlier starts did.
 
@@ -53,7 +52,7 @@ def settled(
     """
     rows = _current(fragments, store.read_table("plan.parquet"), header)
     good, enough = rows["status"].eq("ok"), rows["measured"].astype(bool)
-    for network in header["features"]:
+    for network in header.features:
         enough &= rows["output_sha"].isin(store.read_features(network).keys())
     # What was never tried, as for want of weights, may go well by now.
     final = rows["attempt"].astype(bool)
@@ -71,14 +70,14 @@ def settled(
 
 def finish(
     store: RunFolder,
-    header: dict[str, Any],
+    header: Header,
     *,
     state: str,
     fragments: pd.DataFrame | None = None,
     files: Mapping[str, Path] = MappingProxyType({}),
     device: str = "cpu",
     threads: int = 1,
-) -> dict[str, Any]:
+) -> Header:
     """Compact the fragments, compute what looks at several fills, and close ``run.json``.
 
     Args:
@@ -101,67 +100,62 @@ def finish(
     if fragments is None:
         fragments = store.read_fragments()
     rows = _compact(_current(fragments, plan, header), header, store.read_table("metrics.parquet"))
-    missing = len(plan) * sum(header["fills_per_case"].values()) - len(rows)
+    missing = len(plan) * sum(header.fills_per_case.values()) - len(rows)
     if state == "complete" and missing:
         state = "incomplete"
     others = _other_pictures(fragments, header)
-    header = {
-        **header,
-        "state": state,
-        "missing": missing,
-        "finished": provenance.now(),
-        "counts": rows["status"].value_counts().to_dict(),
-        "without_result": _without_result(rows),
-        "non_deterministic": [_in_words(row) for row in records(others)],
-    }
+    header = replace(
+        header,
+        state=state,
+        missing=missing,
+        finished=provenance.now(),
+        counts=dict(Counter(rows["status"]).most_common()),
+        without_result=_without_result(rows),
+        non_deterministic=[_in_words(row) for row in records(others)],
+    )
     store.write_table("cases.parquet", rows.drop(columns="case"))
     described = _with_availability(store.read_table("methods.parquet"), rows)
     store.write_table("methods.parquet", described)
     # Numbers of a part would pass for those of the whole.
     whole = rows if state == "complete" else rows.iloc[:0]
     store.write_table("sets.parquet", set_rows(store, whole, threads=threads))
-    spread = sample_rows(store, whole, header["fills_per_case"], files, device)
+    spread = sample_rows(store, whole, header.fills_per_case, files, device)
     store.write_table("samples.parquet", spread)
-    store.write_json("run.json", header)
+    header.write(store)
     deterministic = described.loc[~described["stochastic"].astype(bool), "method"]
     wrong = others[others["method"].isin(deterministic)]
-    if len(wrong) and machines_agree(header["starts"]):
+    if len(wrong) and machines_agree(header.starts):
         raise BenchError(other_pictures(records(wrong), str(store.path)))
     return header
 
 
-def _compact(rows: pd.DataFrame, header: Mapping[str, Any], metrics: pd.DataFrame) -> pd.DataFrame:
+def _compact(rows: pd.DataFrame, header: Header, metrics: pd.DataFrame) -> pd.DataFrame:
     """One row per method, case and sample, in the order of the methods and the plan."""
     shown = list(metrics.loc[metrics["scope"] == "case", "metric"])
-    rank = {name: place for place, name in enumerate(header["fill_keys"])}
+    rank = {name: place for place, name in enumerate(header.fill_keys)}
     rows = rows.assign(rank=rows["method"].map(rank)).sort_values(["rank", "case", "sample"])
-    columns = ["case", *KEYS, *_REQUIRED, *shown, *_TIMES, *_LAST]
-    table = rows.reindex(columns=columns).reset_index(drop=True)
-    numbers = [*shown, *_TIMES]
-    table[numbers] = table[numbers].astype("float64")
-    texts = [name for name in _LAST if name not in ("status", "attempt")]
-    table[texts] = table[texts].fillna("")
-    return table
+    ours = [name for name in rows if name in CASES.names or name in shown]
+    table = CASES.typed(rows[ours], shown)
+    table.insert(0, "case", rows["case"])
+    return table.reset_index(drop=True)
 
 
-def _current(
-    fragments: pd.DataFrame, plan: pd.DataFrame, header: Mapping[str, Any]
-) -> pd.DataFrame:
+def _current(fragments: pd.DataFrame, plan: pd.DataFrame, header: Header) -> pd.DataFrame:
     """The best row of each fill: of today's code and plan, measured as asked, ok, the latest.
 
     Rows belong to a case by its content, not by its number, so that rows of another plan or of
     a merged run can never be taken for those of this one.
     """
     if fragments.empty:
-        return pd.DataFrame(columns=["case", *KEYS, *_LAST, "measured"])
-    asked = set(header["measurements"][header["measure_key"]])
-    enough = {key for key, had in header["measurements"].items() if asked <= set(had)}
+        return pd.DataFrame(columns=["case", *CASES.names, "measured"])
+    asked = set(header.measurements[header.measure_key])
+    enough = {key for key, had in header.measurements.items() if asked <= set(had)}
     numbers = dict(zip(plan["case_key"], plan["case"], strict=True))
     rows = fragments.assign(case=fragments["case_key"].map(numbers))
     rows = rows[
         rows["case"].notna()
-        & (rows["fill_key"] == rows["method"].map(header["fill_keys"]))
-        & (rows["sample"] < rows["method"].map(header["fills_per_case"]))
+        & (rows["fill_key"] == rows["method"].map(header.fill_keys))
+        & (rows["sample"] < rows["method"].map(header.fills_per_case))
     ]
     rows = rows.assign(
         case=rows["case"].astype(int),
@@ -177,12 +171,12 @@ def _without_result(rows: pd.DataFrame) -> list[str]:
     return [str(name) for name in good.index[~good]]
 
 
-def _other_pictures(fragments: pd.DataFrame, header: Mapping[str, Any]) -> pd.DataFrame:
+def _other_pictures(fragments: pd.DataFrame, header: Header) -> pd.DataFrame:
     """Fills made twice by what is the same today with different pictures: first and last made."""
     keys = [*KEYS, "case_key", "fill_key"]
     if fragments.empty:
         return pd.DataFrame(columns=[*keys, "first", "last"])
-    today = fragments["fill_key"] == fragments["method"].map(header["fill_keys"])
+    today = fragments["fill_key"] == fragments["method"].map(header.fill_keys)
     good = fragments[today & (fragments["status"] == "ok")].sort_values("written")
     made = good.groupby(keys, sort=False)["output_sha"].agg(["nunique", "first", "last"])
     return made[made["nunique"] > 1].reset_index()

@@ -5,19 +5,22 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from bench.errors import InputError
+from bench.errors import BenchError, InputError
+from bench.folder.header import Header
+from bench.folder.read import read_run
 from bench.folder.store import RunFolder
 from bench.run import compaction
 
 _FOLDERS = ("photos", "masks", "fragments", "features", "outputs", "pictures", "thumbs")
 
 
-def merge(out: Path, runs: Sequence[Path]) -> dict[str, Any]:
+def merge(out: Path, runs: Sequence[Path]) -> Header:
     """Write a run folder that holds all rows of several.
 
     Args:
@@ -30,50 +33,51 @@ def merge(out: Path, runs: Sequence[Path]) -> dict[str, Any]:
     Raises:
         InputError: If ``out`` holds something, or the runs differ in protocol or in the code of a
             method.
+        BenchError: If what is one method by all that is known of it gave different pictures; then
+            nothing is written.
     """
     if out.exists() and any(out.iterdir()):
         raise InputError(f"{out} is not empty; give a new folder")
-    stores = [RunFolder(run) for run in runs]
-    headers = [store.read_json() for store in stores]
-    header = headers[0]
-    for run, other in zip(runs[1:], headers[1:], strict=True):
-        header = _joined(header, other, runs[0], run)
+    # Cases are not taken over but made of the fragments: a run that was killed has none.
+    parts = [read_run(run, ("plan", "inputs", "metrics", "methods", "training")) for run in runs]
+    header = parts[0].header
+    for run, other in zip(runs[1:], parts[1:], strict=True):
+        header = _joined(header, other.header, runs[0], run)
     target = RunFolder(out)
-    for store in stores:
+    for part in parts:
         for folder in _FOLDERS:
-            _copy(store.file(folder), target.file(folder))
-    for name in ("plan.parquet", "inputs.parquet", "metrics.parquet"):
-        target.write_table(name, stores[0].read_table(name))
-    described = pd.concat([store.read_table("methods.parquet") for store in stores])
+            _copy(part.store.file(folder), target.file(folder))
+    for name in ("plan", "inputs", "metrics"):
+        target.write_table(f"{name}.parquet", getattr(parts[0], name))
+    described = pd.concat([part.methods for part in parts])
     target.write_table("methods.parquet", described.drop_duplicates("method"))
     name = "training.parquet"  # which runs of before there was such a table lack
-    trained = [store.read_table(name) for store in stores if store.file(name).exists()]
-    if trained:
-        target.write_table(name, pd.concat(trained).drop_duplicates())
-    header["merged_from"] = [str(run) for run in runs]
-    return compaction.finish(target, header, state="complete")
+    if any(part.store.file(name).exists() for part in parts):
+        trained = pd.concat([part.training for part in parts])
+        target.write_table(name, trained.drop_duplicates())
+    header = replace(header, merged_from=[str(run) for run in runs])
+    try:
+        return compaction.finish(target, header, state="complete")
+    except BenchError:  # such as one method that gave two pictures of one case
+        shutil.rmtree(out)
+        raise
 
 
-def _joined(a: dict[str, Any], b: dict[str, Any], run_a: Path, run_b: Path) -> dict[str, Any]:
-    if a["fingerprint"] != b["fingerprint"]:
+def _joined(a: Header, b: Header, run_a: Path, run_b: Path) -> Header:
+    if a.fingerprint != b.fingerprint:
         raise InputError(
-            f"expected runs of one protocol, found {run_a}: {a['fingerprint']}; "
-            f"{run_b}: {b['fingerprint']}"
+            f"expected runs of one protocol, found {run_a}: {a.fingerprint}; "
+            f"{run_b}: {b.fingerprint}"
         )
-    for method in a["fill_keys"].keys() & b["fill_keys"].keys():
-        if a["fill_keys"][method] != b["fill_keys"][method]:
+    for method in a.fill_keys.keys() & b.fill_keys.keys():
+        if a.fill_keys[method] != b.fill_keys[method]:
             raise InputError(
                 f"{method} was run by different code or settings in {run_a} and {run_b}; "
                 "run it again in one of them"
             )
-    return {
-        **a,
-        **{
-            key: {**a[key], **b[key]}
-            for key in ("methods", "fill_keys", "fills_per_case", "measurements")
-        },
-        "starts": [*a["starts"], *b["starts"]],
-    }
+    names = ("methods", "fill_keys", "fills_per_case", "measurements")
+    both: dict[str, Any] = {name: {**getattr(a, name), **getattr(b, name)} for name in names}
+    return replace(a, **both, starts=[*a.starts, *b.starts])
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -9,6 +9,7 @@ from dataclasses import asdict
 import pandas as pd
 import torch
 
+from bench.folder.schema import METHODS
 from methods.base import Inpainter
 from methods.pretrained import Pretrained
 from methods.verification import certificate
@@ -21,7 +22,7 @@ _FIELDS = (
 
 def methods_table(chosen: Sequence[Inpainter], identities: Mapping[str, str]) -> pd.DataFrame:
     """One row per method: what its card says, and its identity by full name."""
-    return pd.DataFrame(
+    return METHODS.frame(
         {
             "method": method.name,
             **{name: getattr(method.card, name) for name in _FIELDS},

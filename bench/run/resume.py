@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,8 +15,11 @@ from filelock import FileLock, Timeout
 
 import methods
 from bench.errors import BenchError, InputError, describe
+from bench.folder import header as headers
 from bench.folder import shown_cases
-from bench.folder.store import FORMAT, Item, RunFolder, records
+from bench.folder.header import Environment, Fingerprint, Header, Start
+from bench.folder.read import Reader
+from bench.folder.store import Item, RunFolder, records
 from bench.machine import provenance
 from bench.metrics import DEFAULT
 from bench.metrics.meter import MetricStatus, resolve_metrics
@@ -46,7 +49,7 @@ class Opened:
     """
 
     store: RunFolder
-    header: dict[str, Any]
+    header: Header
     plan: list[dict[str, Any]]
     metrics: list[MetricStatus]
     wanted: dict[str, list[Item]]
@@ -86,7 +89,7 @@ def open_run(request: Request, store: RunFolder) -> Opened:
             folder holds is changed then.
     """
     _check(request)
-    before = store.read_json() if store.file("run.json").exists() else {}
+    before = headers.read(store) if store.file(headers.FILE).exists() else None
     asked = _asked(request)
     metrics = resolve_metrics(
         DEFAULT if request.metrics is None else request.metrics,
@@ -94,25 +97,25 @@ def open_run(request: Request, store: RunFolder) -> Opened:
         weights=request.weights,
     )
     key = planning.inputs_key(request.protocol)
-    plan, inputs = _plan(request, store, before.get("inputs_key") == key)
+    plan, inputs = _plan(request, store, before is not None and before.inputs_key == key)
     signatures = [entry.metric.signature for entry in metrics if entry.status == "ok"]
-    fingerprint = planning.fingerprint(plan, request.protocol, signatures)
+    fingerprint = Fingerprint.parse(planning.fingerprint(plan, request.protocol, signatures))
     _same_protocol(store, before, fingerprint)
     cases = records(plan.assign(shown=shown_cases.surely_shown(plan)))
     chosen = {**_still_there(before, asked, request, cases), **asked}
     for method in asked.values():
         _guarded(method.name, method.expect, _keys(cases, method, request))
     known = identities(chosen, request, [each.metric.name for each in metrics])
-    header = _header(request, before, chosen, metrics, known) | {
-        "fingerprint": fingerprint,
-        "inputs_key": key,
-    }
+    header = _header(request, before, chosen, metrics, known, fingerprint, key)
+    described = _described(store, header, list(chosen.values()), known)
+    if before is not None:  # what is complete until then has the tables of before
+        replace(before, state="running").write(store)
     store.write_table("inputs.parquet", inputs)
     store.write_table("plan.parquet", plan)
     store.write_table("metrics.parquet", compaction.metrics_table(metrics))
-    store.write_table("methods.parquet", _described(store, header, list(chosen.values()), known))
+    store.write_table("methods.parquet", described)
     store.write_table("training.parquet", training_table.table(list(chosen.values())))
-    store.write_json("run.json", header)
+    header.write(store)
     ordered = sorted(chosen.values(), key=lambda method: -method.card.cost)
     wanted = {method.name: _items(cases, method, request) for method in ordered}
     steady = frozenset(
@@ -172,7 +175,7 @@ def _guarded(name: str, call: Callable[..., _T], *arguments: object) -> _T:
 
 
 def _still_there(
-    before: Mapping[str, Any],
+    before: Header | None,
     asked: Mapping[str, Inpainter],
     request: Request,
     cases: list[dict[str, Any]],
@@ -180,7 +183,7 @@ def _still_there(
     """Earlier methods that can still run; the rows of others stay as they are."""
     found: dict[str, Inpainter] = {}
     names = {method.name for method in asked.values()}
-    for name, text in before.get("methods", {}).items():
+    for name, text in (before.methods if before else {}).items():
         if name in names:
             continue
         with contextlib.suppress(BenchError):
@@ -196,18 +199,17 @@ def _plan(
     """Take the plan of an earlier start if its request and files are the same, else make it."""
     if same_request:
         with contextlib.suppress(InputError):
-            return store.read_table("plan.parquet"), store.read_table("inputs.parquet")
+            reader = Reader(store, ("plan", "inputs"))
+            return reader.table("plan"), reader.table("inputs")
     return planning.make(request.protocol, store)
 
 
-def _same_protocol(store: RunFolder, before: Mapping[str, Any], fingerprint: str) -> None:
+def _same_protocol(store: RunFolder, before: Header | None, fingerprint: Fingerprint) -> None:
     """Refuse to mix two protocols in one folder; another set of metrics is measured anew."""
-    if not before:
-        return
     differs = [
-        f"{old} there, {new} now"
-        for old, new in zip(before["fingerprint"].split(), fingerprint.split(), strict=True)
-        if old != new and not new.startswith("metrics:")
+        f"{name}:{old} there, {name}:{new} now"
+        for name, old, new in (before.fingerprint.differences(fingerprint) if before else ())
+        if name != "metrics"
     ]
     if differs:
         raise BenchError(
@@ -235,34 +237,33 @@ def _samples(method: Inpainter, request: Request) -> int:
 
 
 def _described(
-    store: RunFolder,
-    header: Mapping[str, Any],
-    chosen: list[Inpainter],
-    known: Mapping[str, Identity],
+    store: RunFolder, header: Header, chosen: list[Inpainter], known: Mapping[str, Identity]
 ) -> pd.DataFrame:
     """Describe the methods that can run now; keep the description of the others."""
     table = methods_table(chosen, {name: identity.text for name, identity in known.items()})
     if store.file("methods.parquet").exists():
-        before = store.read_table("methods.parquet")
+        before = Reader(store, ("methods",)).table("methods")
         table = pd.concat([before[~before["method"].isin(table["method"])], table])
-    order = list(header["fill_keys"])
+    order = list(header.fill_keys)
     return table.sort_values("method", key=lambda names: names.map(order.index), kind="stable")
 
 
 def _header(
     request: Request,
-    before: Mapping[str, Any],
+    before: Header | None,
     chosen: Mapping[str, Inpainter],
     metrics: list[MetricStatus],
     known: Mapping[str, Identity],
-) -> dict[str, Any]:
+    fingerprint: Fingerprint,
+    inputs_key: str,
+) -> Header:
     """The content of ``run.json`` before any work."""
     present = [entry.metric for entry in metrics if entry.status == "ok"]
     signatures = sorted(metric.signature for metric in present if metric.scope == "case")
     measure_key = digest(*signatures)
     # Seed and kind of device change fills, and belong to no method.
     setting = (str(request.protocol.seed), request.device.partition(":")[0])
-    now: dict[str, dict[str, Any]] = {
+    now: dict[str, Any] = {
         "methods": {method.name: text for text, method in chosen.items()},
         "fill_keys": {
             method.name: fill_key(
@@ -270,31 +271,41 @@ def _header(
             )
             for method in chosen.values()
         },
-        "made_anew": {name: identity.passing for name, identity in known.items()},
         "fills_per_case": {m.name: _samples(m, request) for m in chosen.values()},
         "measurements": {measure_key: signatures},
     }
-    environment = provenance.collect()
-    start = {
-        "time": provenance.now(),
-        "command": environment.pop("command"),
-        "executor": request.executor,
+    for name in now:
+        now[name] = {**(getattr(before, name) if before else {}), **now[name]}
+    collected = provenance.collect()
+    command = collected.pop("command")
+    environment = Environment(**collected)
+    start = Start(
+        time=provenance.now(),
+        command=command,
+        environment=environment,
+        executor=request.executor,
         **{name: getattr(request, name) for name in ("workers", "threads", "device", "offline")},
-        "shard": "/".join(map(str, request.shard)),
-        "limits": asdict(request.limits),
-        "environment": environment,
-    }
-    return {
-        "format": FORMAT,
-        "state": "running",
-        "created": before.get("created", start["time"]),
-        "photo_set": BUNDLED if request.protocol.photos == BUNDLED else "own photos",
-        "protocol": asdict(request.protocol),
-        "size_rule": request.protocol.geometry,
-        "samples": request.samples,
-        **{name: {**before.get(name, {}), **value} for name, value in now.items()},
-        "measure_key": measure_key,
-        "features": sorted({m.network for m in present if m.scope == "set" and m.network}),
-        "environment": environment,
-        "starts": [*before.get("starts", []), start],
-    }
+        shard="/".join(map(str, request.shard)),
+        limits=asdict(request.limits),
+    )
+    return Header(
+        state="running",
+        created=before.created if before else start.time,
+        photo_set=BUNDLED if request.protocol.photos == BUNDLED else "own photos",
+        protocol=asdict(request.protocol),
+        size_rule=request.protocol.geometry,
+        samples=request.samples,
+        **now,
+        measure_key=measure_key,
+        features=sorted({m.network for m in present if m.scope == "set" and m.network}),
+        environment=environment,
+        starts=[*(before.starts if before else ()), start],
+        made_anew={name: each.passing for name, each in known.items() if each.passing},
+        fingerprint=fingerprint,
+        inputs_key=inputs_key,
+        missing=0,
+        finished="",
+        counts={},
+        without_result=[],
+        non_deterministic=[],
+    )

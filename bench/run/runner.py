@@ -6,10 +6,10 @@ import contextlib
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from bench.folder.header import Header
 from bench.folder.same_fills import machines_agree
 from bench.folder.store import Item
 from bench.metrics import DEFAULT
@@ -24,7 +24,7 @@ from bench.run.resume import Opened, digest, only_writer, open_run
 from bench.run.scheduler import Executor, Scheduler, Settled
 
 
-def run(request: Request) -> dict[str, Any]:
+def run(request: Request) -> Header:
     """Do a run, or what is left of it.
 
     Returns:
@@ -105,7 +105,7 @@ def _made_again(
     What a method's identity does not see, such as a file it opens at every fill, shows here, if
     this is the machine that made them.
     """
-    starts = opened.header["starts"]
+    starts = opened.header.starts
     if len(starts) < 2 or not machines_agree(starts):
         return {}
     pick = random.Random(len(starts))  # others at each start
@@ -133,11 +133,11 @@ def _setup(request: Request, opened: Opened) -> Setup:
             for entry in present
             if entry.metric.scope == "case" and entry.metric.name != "drift"
         ),
-        features=tuple(header["features"]),
+        features=tuple(header.features),
         weights=_weight_files(opened),
-        methods=header["methods"],
-        fill_keys=header["fill_keys"],
-        measure_key=header["measure_key"],
+        methods=dict(header.methods),
+        fill_keys=dict(header.fill_keys),
+        measure_key=header.measure_key,
         device=request.device,
         threads=request.threads,
     )

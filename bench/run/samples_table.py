@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from bench import statistics
+from bench.folder.schema import SAMPLES
 from bench.folder.store import RunFolder, records
 from bench.metrics import METRICS
 from bench.metrics.diversity import diversity, identical, names
@@ -51,14 +52,13 @@ def sample_rows(
     higher = set(asked.loc[asked["direction"] == "higher", "metric"])
     lpips = next((name for name in _LPIPS if name in shown), "")
     summaries = [f"{name}_{over}" for name in shown for over in ("mean", "best", "worst")]
-    columns = [*_KEYS, "cluster", "samples", *summaries, *names(lpips), "note"]
     rows = []
     if max(fills_per_case.values()) > 1:
         spread = _Spread(store, lpips, files, device)
         for _, own in cases[cases["status"] == "ok"].groupby(["method", "case"], sort=False):
             first = records(own[[*_KEYS, "cluster"]])[0] | {"samples": len(own)}
             rows.append(first | _summaries(own, shown, higher) | spread.of(own))
-    return pd.DataFrame(rows, columns=columns)
+    return SAMPLES.frame(rows, [*summaries, *names(lpips)])
 
 
 class _Spread:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from bench.folder.schema import SETS
 from bench.folder.store import RunFolder, records
 from bench.gate.tolerances import CEILING
 from bench.machine.read_ahead import ahead
@@ -46,8 +47,7 @@ def set_rows(store: RunFolder, cases: pd.DataFrame, *, threads: int = 1) -> pd.D
         threads: How many compute at once.
 
     Returns:
-        Columns ``method``, ``tier``, ``metric``, ``value``, ``low``, ``high``, ``n``, ``note``,
-        ``seconds``.
+        A row per method, tier and metric; columns as in ``docs/run-folder.md``.
     """
     asked = store.read_table("metrics.parquet").query("status == 'ok' and scope == 'set'")
     usable = cases[(cases["status"] == "ok") & (cases["sample"] == 0)]
@@ -71,15 +71,12 @@ def set_rows(store: RunFolder, cases: pd.DataFrame, *, threads: int = 1) -> pd.D
                     "tier": tier,
                     "metric": name,
                     "value": value.value,
-                    "low": math.nan,
-                    "high": math.nan,
                     "n": value.n,
                     "note": value.note,
                     "seconds": seconds,
                 }
             )
-    columns = ["method", "tier", "metric", "value", "low", "high", "n", "note", "seconds"]
-    return pd.DataFrame(rows, columns=columns)
+    return SETS.frame(rows)
 
 
 def _of_features(

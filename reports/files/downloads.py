@@ -15,12 +15,12 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
+from bench.folder.read import Run
 from bench.folder.store import records
 from bench.text import csv
 from reports.files import latex, markdown
 from reports.results import sentences
 from reports.results.ranking import Ranking, Scores
-from reports.results.run import Run
 
 CSV_UP_TO = 200_000
 _CHUNK = 50_000
@@ -106,7 +106,7 @@ def _facts(run: Run, rankings: Sequence[Ranking]) -> dict[str, Any]:
     rows = records(_summary(run, rankings).astype(object))
     return {
         "format": 1,
-        "fingerprint": run.info.get("fingerprint"),
+        "fingerprint": run.header.fingerprints,
         "state": run.state,
         "result": sentences.headline(run, list(rankings)),
         "tiers": [

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.folder.read import Run
 from bench.text import Ready, latex, numbers
 from bench.text.latex import escaped
 from reports.results import sentences, tables
 from reports.results.ranking import Ranking
-from reports.results.run import Run
 from reports.results.tables import Cell, Column, Row
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from bench.folder.read import Run
 from bench.text import Ready, markdown, numbers
 from reports.results import sentences, tables
 from reports.results.ranking import Ranking
-from reports.results.run import Run
 from reports.results.tables import Cell, Row
 
 LONGEST = 60_000  # characters; a comment of GitHub takes 65,536, a step summary more
@@ -56,7 +56,7 @@ def _lines(run: Run, rankings: Sequence[Ranking]) -> Iterator[str]:
     for ranking in rankings:
         yield from _tier(run, ranking)
     yield "Arrows point to better values; in brackets 95 % bootstrap intervals, resampling photos. "
-    yield f"Fingerprint: {escaped(str(run.info.get('fingerprint', 'none')))}"
+    yield f"Fingerprint: {escaped(run.header.fingerprints)}"
 
 
 def _tier(run: Run, ranking: Ranking) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import InputError
+from bench.folder.schema import LATENCY_SAMPLES
 from bench.folder.store import RunFolder, records
 from bench.statistics import MARKS
 from bench.text import numbers
@@ -80,8 +81,7 @@ def _read(site: Site) -> Timed | None:
     try:
         samples = store.read_table("latency-samples.parquet")
     except InputError:
-        columns = ["method", "side", "tier", "round", "hole_share", "e2e_wall", "infer_wall"]
-        samples = pd.DataFrame(columns=columns)
+        samples = LATENCY_SAMPLES.frame([])
     return Timed(site.run.latency, samples, facts)
 
 
@@ -90,7 +90,7 @@ def _label(site: Site, timed: Timed, method: str) -> Label:
     if method in site.run.methods.index:
         return tables.label(site.run, method)
     row = timed.table[timed.table["method"] == method].iloc[0]
-    known = isinstance(row["title"], str)
+    known = bool(row["title"])
     return tables.labelled(
         method, str(row["title"]) if known else method, str(row["family"]) if known else "other"
     )

@@ -10,10 +10,10 @@ from typing import Any
 
 import pandas as pd
 
+from bench.folder.read import Run
 from bench.folder.store import records
 from reports.results import tables
 from reports.results.ranking import Ranking
-from reports.results.run import Run
 from reports.results.tables import Label
 from reports.site.site import Site
 

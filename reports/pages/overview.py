@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bench.folder.read import Run
 from bench.folder.store import records
 from bench.text import numbers
 from reports.files import downloads
 from reports.plots import pareto
 from reports.results import heat, sentences, tables
-from reports.results.run import Run
 from reports.results.winners import winners
 from reports.site.section import Section
 from reports.site.site import Site

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bench.folder.header import Header
 from bench.folder.store import records
 from bench.text import numbers
 from reports.results import orders
@@ -42,29 +43,19 @@ class Start:
 def write(site: Site, sections: Sequence[Section]) -> None:
     """Write ``provenance.html``."""
     run = site.run
-    environment = dict(run.info.get("environment", {}))
-    packages = environment.pop("packages", {})
-    starts = [
-        _start(each, run.info.get("environment", {}))
-        for each in run.info.get("starts", [])
-        if isinstance(each, dict)
-    ]
-    if starts:  # which tell their commands
-        environment.pop("command", None)
+    info = _recorded(run.header)
+    machine = {key: value for key, value in info["environment"].items() if key != "packages"}
     groups = [
-        ("The run", _first(run.info)),
-        ("Protocol", _dotted(run.info.get("protocol", {}))),
+        ("The run", [(words, _text(info[key])) for key, words in _FIRST.items() if key in info]),
+        ("Protocol", _dotted(info.get("protocol", {}))),
         ("Cases with a page", list(_chosen(sections))),
-        (
-            "Machine",
-            _dotted({k: v for k, v in environment.items() if k != "command" or not starts}),
-        ),
-        ("Packages", _dotted(packages)),
+        ("Machine", _dotted(machine)),
+        ("Packages", _dotted(info["environment"]["packages"])),
     ]
-    rest = {k: v for k, v in run.info.items() if k not in _FIRST and k not in _OWN_PLACE}
+    rest = {k: v for k, v in info.items() if k not in _FIRST and k not in _OWN_PLACE}
     context = {
         "groups": [(heading, pairs) for heading, pairs in groups if pairs],
-        "starts": starts,
+        "starts": [_start(each, info["environment"]) for each in info.get("starts", [])],
         "rest": _dotted(rest),
         "metrics": records(run.metrics),
         "inputs": records(run.inputs.head(LONGEST_LIST)),
@@ -73,25 +64,24 @@ def write(site: Site, sections: Sequence[Section]) -> None:
     site.page("provenance.html", "provenance.html", "Provenance", context)
 
 
-def _first(info: dict[str, Any]) -> Pairs:
-    return [(words, _text(info[key])) for key, words in _FIRST.items() if key in info]
+def _recorded(header: Header) -> dict[str, Any]:
+    """The keys of ``run.json`` that say something; those of runs side by side with the others."""
+    info = header.as_json()
+    info |= info.pop("joined", {})
+    info["fingerprint"] = header.fingerprints
+    return {key: value for key, value in info.items() if value not in ("", [], {})}
 
 
 def _start(facts: dict[str, Any], environment: dict[str, Any]) -> Start:
-    own = dict(facts.get("environment", {}))
-    command = facts.get("command") or own.pop("command", [])
-    place = (
-        f"{facts.get('device', 'device unknown')}, "
-        f"{numbers.counted(int(facts.get('workers') or 1), 'worker')} of "
-        f"{numbers.counted(int(facts.get('threads') or 1), 'thread')}, executor "
-        f"{facts.get('executor', 'unknown')}"
-    )
     told = {"time", "command", "device", "workers", "threads", "executor", "environment"}
-    known = dict(_dotted({k: v for k, v in environment.items() if k != "command"}))
-    other = _dotted({k: v for k, v in own.items() if k != "command"})
-    differs = [pair for pair in other if known.get(pair[0]) != pair[1]]
+    place = (
+        f"{facts['device']}, {numbers.counted(facts['workers'], 'worker')} of "
+        f"{numbers.counted(facts['threads'], 'thread')}, executor {facts['executor']}"
+    )
+    known = dict(_dotted(environment))
+    differs = [pair for pair in _dotted(facts["environment"]) if known.get(pair[0]) != pair[1]]
     settings = _dotted({k: v for k, v in facts.items() if k not in told})
-    return Start(str(facts.get("time", "")), _command(command), place, [*settings, *differs])
+    return Start(facts["time"], _command(facts["command"]), place, [*settings, *differs])
 
 
 def _command(words: Any) -> str:

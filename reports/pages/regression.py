@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bench.folder.read import Run
 from bench.text import numbers
 from reports.results import tables
-from reports.results.run import Run
 from reports.results.verdict import WORST, StoredVerdict
 from reports.site.album import Shown
 from reports.site.gallery import CaseView, page_name

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from bench.folder.read import Run
 from bench.statistics import Interval, mean_interval
 from bench.text import numbers
 from reports.results import tables
 from reports.results.ranking import case_metrics
-from reports.results.run import Run
 from reports.results.tables import Cell, Label
 from reports.site.site import Site
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bench.folder.read import Run
 from bench.statistics import Interval
 from bench.text import numbers
 from reports import figures
 from reports.figures import Point
 from reports.results import sentences
 from reports.results.ranking import Gap, Ranking, Scores
-from reports.results.run import Run
 from reports.results.tables import Cell, Column, Label
 from reports.site.site import Site
 

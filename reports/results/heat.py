@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import pandas as pd
 from scipy.stats import rankdata
 
+from bench.folder.read import Run
 from bench.text import numbers
 from reports.results import tables
 from reports.results.ranking import Ranking
-from reports.results.run import Run
 from reports.results.tables import Column, Label
 
 STEPS = 10

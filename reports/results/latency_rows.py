@@ -8,12 +8,12 @@ from typing import Any
 
 import pandas as pd
 
+from bench.folder.read import Run
 from bench.folder.store import records
 from bench.statistics import MARKS
 from bench.text import numbers
 from reports.results import tables
 from reports.results.ranking import Ranking
-from reports.results.run import Run
 from reports.results.tables import Cell, Column, Label
 
 _FEW = 30

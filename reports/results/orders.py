@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from bench.folder.read import Run
 from bench.folder.shown_cases import ALL_UP_TO, AT_RANDOM, case_hash
 from bench.statistics import CASE
 from reports.results import sentences
 from reports.results.ranking import Ranking
-from reports.results.run import Run
 
 MOST_CASES = 2000
 _EXTREME = 20

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from bench.folder.read import Run
 from bench.folder.store import records
 from bench.text import numbers
 from reports.results import sentences
 from reports.results.ranking import Ranking
-from reports.results.run import Run
 from reports.results.tables import Cell
 
 

@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 
 from bench import statistics
+from bench.folder.read import Run
 from bench.folder.store import records
 from bench.statistics import CASE, Comparison, Facts, Headline, Interval
 from bench.statistics.notes import power_note
-from reports.results.run import Run
 
 NEEDED = [*CASE, "method", "sample", "cluster", "status", "reason"]
 """Columns of the cases that a comparison needs besides the metric."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
+from bench.folder.read import Run
 from bench.text.numbers import counted, decimals_for, holes, interval, joined, number, p_value
 from reports.results.ranking import Gap, Ranking
-from reports.results.run import Run
 
 
 def headline(run: Run, rankings: list[Ranking]) -> str:

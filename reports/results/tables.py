@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from bench.folder.read import Run
 from bench.statistics import CAP_DB, MARKS, Interval
 from bench.text import numbers
 from reports.results import sentences
 from reports.results.ranking import Gap, Ranking, Scores, case_metrics
-from reports.results.run import Run
 
 # What the overview shows beside the headline metric; the tier pages show everything.
 OVERVIEW = ("lpips", "lpips_untrained", "ssim_hole", "psnr_hole_db", "l1_hole", "seam", "drift")

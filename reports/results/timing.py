@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from bench.folder.read import Run
 from bench.statistics import MARKS, completed
 from bench.text import numbers
 from reports.results import sentences
-from reports.results.run import Run
 
 INDICATIVE = (
     "Times: medians of this run, bars the middle half of the cases; indicative only, since other "

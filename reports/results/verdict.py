@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.errors import InputError
+from bench.folder.read import Run
 from bench.folder.store import KEYS, RunFolder
-from reports.results.run import Run
 
 FILE = "verdict.json"
 WORST = 12  # changes whose pictures are shown
@@ -100,9 +100,9 @@ def read_verdict(run: Run) -> StoredVerdict | None:
 def _outdated(run: Run, content: dict[str, Any]) -> str:
     """Why a verdict cannot be about the run as it is: whatever it says of the run must hold."""
     judged = content["run"]
-    if judged["fingerprint"] not in ("", run.info.get("fingerprint")):
+    if judged["fingerprint"] not in ("", str(run.header.fingerprint)):
         return f"it is of a run with the fingerprint {judged['fingerprint']}"
-    packages = run.info.get("environment", {}).get("packages", {})
+    packages = run.header.environment.packages
     if judged["packages"] and judged["packages"] != packages:
         return "it is of a run with other packages"
     for row in content["methods"]:

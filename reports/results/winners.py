@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench import statistics
+from bench.folder.read import Run
 from bench.statistics import Facts
 from reports.results import sentences, tables
 from reports.results.ranking import NEEDED, Ranking, Scores
-from reports.results.run import Run
 from reports.results.tables import Column, Label
 from reports.results.timing import times
 

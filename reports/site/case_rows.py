@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from bench.folder.read import Run
 from bench.statistics import MARKS
 from bench.text import numbers
 from reports.results.ranking import case_metrics
-from reports.results.run import Run
 from reports.results.tables import Cell, Column, facts
 from reports.site.gallery import CaseView
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from bench.folder.read import Run
 from bench.folder.shown_cases import case_hash
 from bench.statistics import CASE, MARKS
 from reports.results import disagreement
 from reports.results.disagreement import Window
 from reports.results.orders import Key
 from reports.results.ranking import Ranking
-from reports.results.run import Run
 from reports.site.album import Album, Shown, hole_thumbnail, read_hole, read_rgb, with_hole
 
 

@@ -10,8 +10,8 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bench import statistics
+from bench.folder.read import Run
 from bench.text import numbers
-from reports.results.run import Run
 from reports.results.verdict import read_verdict
 from reports.site.album import Album
 

@@ -6,6 +6,7 @@ import csv
 import itertools
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import html5lib
@@ -115,7 +116,7 @@ def test_the_summary_as_json_says_what_the_pages_say(run, data):
     found = json.loads((data / "summary.json").read_text("utf-8"), parse_constant=pytest.fail)
     read, ranked = rankings(run)
     assert found["result"] == sentences.headline(read, ranked)
-    assert found["fingerprint"] == read.info["fingerprint"]
+    assert found["fingerprint"] == str(read.header.fingerprint)
     assert [tier["tier"] for tier in found["tiers"]] == read.tiers
     for tier, ranking in zip(found["tiers"], ranked, strict=True):
         assert tier["best"] == ranking.best.method
@@ -217,7 +218,7 @@ def test_markdown_is_cut_at_a_line_where_it_would_be_too_long(run):
 
 def test_markdown_says_that_a_run_is_incomplete(run):
     read, ranked = rankings(run)
-    read.info.update(state="interrupted", missing=3)
+    read = replace(read, header=replace(read.header, state="interrupted", missing=3))
     assert "**This run is not complete** (interrupted; 3 fills missing)." in markdown.summary(
         read, ranked
     )

@@ -152,7 +152,7 @@ def test_fills_of_other_photos_are_not_shown_beside_these(pair, tmp_path):
     assert (rows.loc["shiftmap"].loc["coffee.png", "output"] == "").all()
     assert (rows.loc["shiftmap"].loc["chelsea.png", "output"] != "").all()
     assert (rows.loc["ns"].loc["coffee.png", "output"] != "").all()
-    notes = json.loads((tmp_path / "run.json").read_text())["notes"]
+    notes = json.loads((tmp_path / "run.json").read_text())["joined"]["notes"]
     assert any("2 cases of two have the name of a case before" in note for note in notes)
 
 

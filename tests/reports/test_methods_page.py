@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 
 import methods
+from bench.folder.schema import LATENCY
+from bench.folder.store import RunFolder
 from bench.run.methods_table import methods_table, parameters
 from methods.card import read as read_card
 from reports.build import build
@@ -69,7 +71,7 @@ def test_operations_are_those_of_the_table_of_latencies(copy):
          "status": "converged", "products": 2e9 * side, "fourier": 1e9}
         for side in (128, 256)
     ]  # fmt: skip
-    pd.DataFrame(rows).to_parquet(copy / "latency.parquet")
+    RunFolder(copy).write_table("latency.parquet", LATENCY.frame(rows))
     edit(copy, "methods", lambda t: t.assign(parameters=1.0))
     cards = cards_of(build(copy).parent / "methods.html")
     assert "257 G at 128 px; 513 G at 256 px" in cards["telea"]

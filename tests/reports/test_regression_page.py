@@ -41,7 +41,7 @@ def test_regressed_cases_are_named_with_old_and_new_value_and_a_link(sample, cop
     tree = regression_page(copy)
     assert texts(tree.find(f".//{XHTML}h1")) == "Regressed"
     page = texts(tree)
-    assert read_run(sample).info["fingerprint"] in page
+    assert str(read_run(sample).header.fingerprint) in page
     assert str(sample) in page
     worst, every = (
         tree.find(f".//{XHTML}section[@aria-labelledby='{name}']") for name in ("worst", "all")

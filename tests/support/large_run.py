@@ -13,22 +13,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from bench.folder.store import FORMAT, RunFolder
+from bench.folder.header import Environment
+from bench.folder.schema import CASES
+from tests.support import run_builder
 
 TIERS = ("small", "region", "large")
 _FAMILIES = ("CNN", "GAN", "transformer", "Fourier", "diffusion-based", "patch-based")
-_METRICS = (
-    ("psnr_db", "PSNR", "dB", "higher"), ("psnr_hole_db", "PSNR in the hole", "dB", "higher"),
-    ("ssim", "SSIM", "", "higher"), ("ssim_hole", "SSIM in the hole", "", "higher"),
-    ("l1", "L1", "", "lower"), ("l1_hole", "L1 in the hole", "", "lower"),
-    ("lpips", "LPIPS", "", "lower"), ("lpips_hole", "LPIPS in the hole", "", "lower"),
-    ("ms_ssim", "MS-SSIM", "", "higher"), ("gmsd", "GMSD", "", "lower"),
-    ("seam", "Seam", "", "lower"), ("drift", "Drift", "", "lower"),
-)  # fmt: skip
+_METRICS = [name for name, facts in run_builder.METRICS.items() if facts[3] == "case"]
 
 
 def write_large_run(
@@ -45,23 +39,31 @@ def write_large_run(
     """
     names = [*(f"method_{i:02}" for i in range(methods - 2)), "mean", "original"]
     plan = _plan(photos, side, pictures)
-    store = RunFolder(folder)
-    tables = {"plan": plan, "methods": _methods(names), "metrics": _metrics(),
-              "inputs": _inputs(plan), "sets": _sets(names, photos)}  # fmt: skip
-    for name, table in tables.items():
-        store.write_table(f"{name}.parquet", table)
-    with pq.ParquetWriter(folder / "cases.parquet", _schema()) as writer:
+    families = {name: _FAMILIES[i % len(_FAMILIES)] for i, name in enumerate(names)}
+    titles = {name: name.replace("_", " ").title() for name in names}
+    run_builder.write(
+        folder,
+        run_builder.header(
+            f"photos:aa/{photos} masks:bb/{len(plan)} size:{side} metrics:cc",
+            environment=Environment({}, python="3.12"),
+        ),
+        plan=plan,
+        methods=run_builder.methods(
+            families | {"mean": "floor", "original": "ceiling"},
+            title=titles,
+            summary=dict.fromkeys(names, "Made up."),
+        ),
+        metrics=run_builder.metrics([*_METRICS, "fid"]),
+        inputs=_inputs(plan),
+        sets=_sets(names, photos),
+    )
+    schema = CASES.arrow(CASES.frame([], _METRICS)).schema
+    with pq.ParquetWriter(folder / CASES.file, schema) as writer:
         for number, name in enumerate(names):
             rows = _cases(plan, name, number, names, pictures)
-            writer.write_table(pa.Table.from_pandas(rows, _schema(), preserve_index=False))
+            writer.write_table(CASES.arrow(CASES.typed(rows, _METRICS)))
     if pictures:
         _write_pictures(folder, plan, names, side)
-    store.write_json(
-        "run.json",
-        {"format": FORMAT, "state": "complete", "missing": 0, "photo_set": "own photos",
-         "fingerprint": f"photos:aa/{photos} masks:bb/{len(plan)} size:{side} metrics:cc",
-         "finished": "2024-01-02T03:04:05+00:00", "environment": {"python": "3.12"}},
-    )  # fmt: skip
     return folder
 
 
@@ -97,9 +99,10 @@ def _cases(
     db = level - 0.2 * number + noise - 6 * (name == "mean")
     error = np.zeros(len(plan)) if ceiling else 10 ** (-db / 20)
     rows = plan[["photo", "tier", "draw", "cluster", "hole_share", "hole_width", "case_key"]]
-    rows = rows.assign(method=name, sample=0, status="ok", reason="", note="", counts="",
-                       pictures="", worker=f"{8000 + number}-55dc4b0d", attempt=1)  # fmt: skip
-    for metric, _, unit, direction in _METRICS:
+    rows = rows.assign(method=name, sample=0, status="ok", reason="",
+                       worker=f"{8000 + number}-55dc4b0d", attempt=1)  # fmt: skip
+    for metric in _METRICS:
+        _, unit, direction, *_ = run_builder.METRICS[metric]
         if unit:
             rows[metric] = np.inf if ceiling else db
         else:
@@ -113,8 +116,7 @@ def _cases(
     # One method lacks some cases, in each tier another reason.
     if number == len(names) - 3:
         lost = np.arange(len(plan)) % 50 < len(TIERS)
-        measured = [name for name, *_ in _METRICS]
-        rows.loc[lost, [*measured, "seconds"]] = np.nan
+        rows.loc[lost, [*_METRICS, "seconds"]] = np.nan
         rows.loc[lost, ["status", "reason", "output"]] = ["failed", "ran out of ink", ""]
     return rows
 
@@ -125,53 +127,15 @@ def _fill_file(plan: pd.DataFrame, name: str, case: int) -> str:
     return f"outputs/{name}/{TIERS[case % len(TIERS)]}/{_hex('photo', case // len(TIERS))}-0.png"
 
 
-def _schema() -> pa.Schema:
-    texts = ("method", "photo", "tier", "cluster", "status", "reason", "note", "counts",
-             "pictures", "output", "output_sha", "case_key", "fill_key", "measure_key",
-             "worker")  # fmt: skip
-    whole = ("draw", "sample", "attempt")
-    measured = (name for name, *_ in _METRICS)
-    real = ("hole_share", "hole_width", *measured, "seconds", "cpu_seconds", "measure_seconds",
-            "peak_bytes")  # fmt: skip
-    kinds = ((texts, pa.string()), (whole, pa.int64()), (real, pa.float64()))
-    return pa.schema([(name, kind) for names, kind in kinds for name in names])
-
-
-def _methods(names: list[str]) -> pd.DataFrame:
-    families = {"mean": "floor", "original": "ceiling"}
-    return pd.DataFrame(
-        {
-            "method": name, "title": name.replace("_", " ").title(),
-            "family": families.get(name, _FAMILIES[i % len(_FAMILIES)]),
-            "summary": "Made up.", "paper": "", "url": "", "implementation": "none",
-            "licence": "CC0", "stochastic": False, "timed": True, "size": "any", "limits": "",
-            "verified": "", "identity": name, "status": "ok", "reason": "",
-        }
-        for i, name in enumerate(names)
-    )  # fmt: skip
-
-
-def _metrics() -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "metric": name, "label": label, "unit": unit, "direction": direction,
-            "region": "picture", "implementation": "made up", "version": "1",
-            "weights": "", "note": "", "status": "ok", "reason": "",
-        }
-        for name, label, unit, direction in (*_METRICS, ("fid", "FID", "", "lower"))
-    ).assign(scope=lambda table: table["metric"].map({"fid": "set"}).fillna("case"))  # fmt: skip
-
-
 def _inputs(plan: pd.DataFrame) -> pd.DataFrame:
     own = plan.drop_duplicates("photo")
-    facts = {"kind": "photo", "status": "ok", "reason": "", "note": ""}
+    facts = {"kind": "photo", "status": "ok"}
     return own[["height", "width"]].assign(path=own["photo"], sha256=own["photo_sha"], **facts)
 
 
 def _sets(names: list[str], photos: int) -> pd.DataFrame:
     return pd.DataFrame(
-        {"method": name, "tier": tier, "metric": "fid", "value": 10.0 + i, "low": np.nan,
-         "high": np.nan, "n": photos, "note": ""}
+        {"method": name, "tier": tier, "metric": "fid", "value": 10.0 + i, "n": photos}
         for i, name in enumerate(names)
         for tier in TIERS
     )  # fmt: skip

@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bench.folder.store import FORMAT, RunFolder
+from bench.folder.header import Environment
+from bench.folder.store import RunFolder
+from tests.support import run_builder
 
 PHOTOS = 30
 FINGERPRINT = "photos:aa/30 masks:bb/60 size:256 paste:known-8bit metrics:cc"
@@ -18,15 +20,7 @@ METHODS = {
     "mean": ("floor", -8.0, 0.3),
     "original": ("ceiling", np.inf, 0.0),
 }
-METRICS = [
-    ("psnr_db", "dB", "higher", "case", "ok"),
-    ("ssim_hole", "", "higher", "case", "ok"),
-    ("l1", "", "lower", "case", "ok"),
-    ("lpips", "", "lower", "case", "absent"),
-    ("swd", "", "lower", "set", "ok"),
-    ("kid_untrained", "", "lower", "set", "ok"),
-    ("fid_untrained", "", "lower", "set", "ok"),
-]
+METRICS = ("psnr_db", "ssim_hole", "l1", "lpips", "swd", "kid_untrained", "fid_untrained")
 
 
 def write_run(folder: Path, *, seed: int = 0, photos: int = PHOTOS, gain: float = 0.0) -> Path:
@@ -52,27 +46,23 @@ def write_run(folder: Path, *, seed: int = 0, photos: int = PHOTOS, gain: float 
     cases.loc[fails, ["status", "reason", "psnr_db", "ssim_hole", "l1"]] = [
         "declined", "too small", np.nan, np.nan, np.nan
     ]  # fmt: skip
-    metrics = pd.DataFrame(METRICS, columns=["metric", "unit", "direction", "scope", "status"])
-    metrics = metrics.assign(
-        region="picture", implementation="ours", version="1", weights="", reason="no weights"
-    )
-    methods = pd.DataFrame({"method": name, "family": facts[0]} for name, facts in METHODS.items())
     sets = pd.DataFrame(
         {"method": list(METHODS), "tier": "small", "metric": "swd", "value": range(6), "n": 60,
          "note": "noisy"}
     )  # fmt: skip
-    store = RunFolder(folder)
-    for name, table in {
-        "plan": plan, "cases": cases, "metrics": metrics, "methods": methods, "sets": sets
-    }.items():  # fmt: skip
-        store.write_table(f"{name}.parquet", table)
-    store.write_json(
-        "run.json",
-        {"format": FORMAT, "state": "complete", "fingerprint": FINGERPRINT,
-         "fill_keys": {"plain": str(seed)},
-         "environment": {"python": "3.12", "packages": {"numpy": f"2.{seed}"}}},
-    )  # fmt: skip
-    return folder
+    return run_builder.write(
+        folder,
+        run_builder.header(
+            FINGERPRINT,
+            fill_keys={"plain": str(seed)},
+            environment=Environment({"numpy": f"2.{seed}"}, python="3.12"),
+        ),
+        plan=plan,
+        cases=cases,
+        metrics=run_builder.metrics(METRICS, absent={"lpips": "no weights"}),
+        methods=run_builder.methods({name: facts[0] for name, facts in METHODS.items()}),
+        sets=sets,
+    )
 
 
 def write_features(folder: Path, photos: int, *, seed: int = 5) -> None:

@@ -6,7 +6,6 @@ Fills come from OpenCV, numbers from scikit-image; only LPIPS is made up where a
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,11 @@ import cv2
 import numpy as np
 import pandas as pd
 from PIL import Image
-from skimage import data, metrics
+from skimage import data
 from skimage.draw import ellipse, line
+from skimage.metrics import structural_similarity
+
+from tests.support import run_builder
 
 TIERS = ("small", "region", "large")
 HOSTILE_NAMES = (
@@ -42,17 +44,7 @@ _METHODS = (
     ("original", "Original", "ceiling"),
     ("lama:big-lama", "LaMa", "Fourier"),
 )
-_METRICS = (
-    ("psnr_db", "PSNR", "dB", "higher", "case", "picture"),
-    ("psnr_hole_db", "PSNR in the hole", "dB", "higher", "case", "hole"),
-    ("ssim", "SSIM", "", "higher", "case", "picture"),
-    ("ssim_hole", "SSIM in the hole", "", "higher", "case", "hole"),
-    ("l1", "L1", "", "lower", "case", "picture"),
-    ("l1_hole", "L1 in the hole", "", "lower", "case", "hole"),
-    ("lpips", "LPIPS", "", "lower", "case", "picture"),
-    ("swd", "Sliced Wasserstein", "", "lower", "set", "picture"),
-    ("fid", "FID", "", "lower", "set", "picture"),
-)
+_METRICS = ("psnr_db", "psnr_hole_db", "ssim", "ssim_hole", "l1", "l1_hole", "lpips", "swd", "fid")
 _NO_WEIGHTS = "its weights are not here; run: inpaint-bench weights fetch"
 
 
@@ -84,18 +76,18 @@ def write_run(
         row |= {"case": number, "keep": True}
     cases = pd.DataFrame(rows)
     cases["lpips"] = 1 - cases["ssim"] if lpips else np.nan
-    tables = {
-        "plan": pd.DataFrame(plan),
-        "cases": cases,
-        "metrics": _metrics(lpips),
-        "methods": _methods(),
-        "inputs": _inputs(plan),
-        "sets": _sets(cases),
-    }
-    for table, frame in tables.items():
-        frame.to_parquet(folder / f"{table}.parquet", index=False)
-    (folder / "run.json").write_text(json.dumps(_info(len(names))), "utf-8")
-    return folder
+    absent = {name: f"{_NO_WEIGHTS} {name}" for name in ("fid", *(() if lpips else ("lpips",)))}
+    metrics = run_builder.metrics(_METRICS, absent)
+    metrics.loc[metrics["metric"] == "swd", "note"] = "64 random directions"
+    facts = run_builder.header(
+        f"photos:0123456789/{len(names)} size:sample paste:known-8bit",
+        photo_set="bundled",
+        protocol={"seed": 0, "tiers": list(TIERS), "photos": "<b>folder</b>"},
+    )
+    return run_builder.write(
+        folder, facts, plan=plan, cases=cases, metrics=metrics, methods=_methods(),
+        inputs=_inputs(plan), sets=_sets(cases),
+    )  # fmt: skip
 
 
 def _photo(index: int, side: int) -> np.ndarray:
@@ -176,7 +168,7 @@ def _case_rows(
 
 def _measured(photo: np.ndarray, fill: np.ndarray, hole: np.ndarray) -> dict[str, float]:
     error = np.abs(photo.astype(float) - fill) / 255
-    ssim, ssim_map = metrics.structural_similarity(photo, fill, channel_axis=2, full=True)
+    ssim, ssim_map = structural_similarity(photo, fill, channel_axis=2, full=True)
     with np.errstate(divide="ignore"):
         psnr, psnr_hole = (-10 * np.log10(np.square(e).mean()) for e in (error, error[hole]))
     return {
@@ -186,51 +178,32 @@ def _measured(photo: np.ndarray, fill: np.ndarray, hole: np.ndarray) -> dict[str
     }  # fmt: skip
 
 
-def _metrics(lpips: bool) -> pd.DataFrame:
-    absent = {"fid"} if lpips else {"fid", "lpips"}
-    return pd.DataFrame(
-        {
-            "metric": name, "label": label, "unit": unit, "direction": direction,
-            "scope": scope, "region": region, "implementation": "scikit-image", "version": "1",
-            "weights": "", "note": "64 random directions" if name == "swd" else "",
-            "status": "absent" if name in absent else "ok",
-            "reason": f"{_NO_WEIGHTS} {name}" if name in absent else "",
-        }
-        for name, label, unit, direction, scope, region in _METRICS
-    )  # fmt: skip
-
-
 def _methods() -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "method": name, "title": title, "family": family,
-            "summary": f"Fills holes the way of {title}.",
-            "paper": "A. Author, A way to fill holes, 2004" if name in ("telea", "ns") else "",
-            "url": "https://doi.org/10.1080/10867651.2004.10487596" if name == "telea"
-            else "javascript:alert(1)" if name == "fussy" else "",
-            "implementation": "OpenCV", "licence": "Apache-2.0", "stochastic": False,
-            "timed": name != "original", "size": "any", "limits": "", "verified": "",
-            "identity": f"sample:{name}",
-            "status": "unavailable" if name.startswith("lama") else "ok",
-            "reason": f"{_NO_WEIGHTS} {name}" if name.startswith("lama") else "",
-        }
-        for name, title, family in _METHODS
+    lama = "lama:big-lama"
+    titles = {name: title for name, title, _ in _METHODS}
+    return run_builder.methods(
+        {name: family for name, _, family in _METHODS},
+        title=titles,
+        summary={name: f"Fills holes the way of {title}." for name, title in titles.items()},
+        paper=dict.fromkeys(("telea", "ns"), "A. Author, A way to fill holes, 2004"),
+        url={"telea": "https://doi.org/10.1080/10867651.2004.10487596",
+             "fussy": "javascript:alert(1)"},
+        timed={"original": False},
+        status={lama: "unavailable"},
+        reason={lama: f"{_NO_WEIGHTS} {lama}"},
     )  # fmt: skip
 
 
-def _inputs(plan: list[dict[str, Any]]) -> pd.DataFrame:
+def _inputs(plan: list[dict[str, Any]]) -> list[dict[str, Any]]:
     used = {row["photo"]: row for row in plan}
     rows = [
-        {"path": name, "kind": "photo", "status": "ok", "reason": "", "note": "",
-         "sha256": row["photo_sha"], "height": row["height"], "width": row["width"]}
+        {"path": name, "kind": "photo", "status": "ok", "sha256": row["photo_sha"],
+         "height": row["height"], "width": row["width"]}
         for name, row in used.items()
     ]  # fmt: skip
-    rows.append(
-        {"path": "torn<img src=x>.jpg", "kind": "photo", "status": "refused",
-         "reason": "torn.jpg: the file ends early; save it again", "note": "", "sha256": "",
-         "height": 0, "width": 0}
-    )  # fmt: skip
-    return pd.DataFrame(rows)
+    refused = {"path": "torn<img src=x>.jpg", "kind": "photo", "status": "refused",
+               "reason": "torn.jpg: the file ends early; save it again"}  # fmt: skip
+    return [*rows, refused]
 
 
 def _sets(cases: pd.DataFrame) -> pd.DataFrame:
@@ -241,20 +214,6 @@ def _sets(cases: pd.DataFrame) -> pd.DataFrame:
          "low": np.nan, "high": np.nan, "n": len(group), "note": ""}
         for (method, tier), group in done.groupby(["method", "tier"])
     )  # fmt: skip
-
-
-def _info(photos: int) -> dict[str, Any]:
-    return {
-        "format": 1,
-        "state": "complete",
-        "missing": 0,
-        "fingerprint": f"photos:0123456789/{photos} size:sample paste:known-8bit",
-        "photo_set": "bundled",
-        "finished": "2024-01-02T03:04:05+00:00",
-        "environment": {"python": "3.12.0", "packages": {"numpy": "2.0"}},
-        "options": {"seed": 0, "tiers": list(TIERS), "photos": "<b>folder</b>"},
-        "provenance": {"command": "inpaint-bench run", "versions": {"numpy": "2.0"}},
-    }
 
 
 def _sha(array: np.ndarray) -> str:

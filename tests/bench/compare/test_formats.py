@@ -11,10 +11,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from bench.compare.asked import read as read_run
 from bench.compare.formats import FORMATS, write
 from bench.compare.layout import blocks
 from bench.compare.runs import compare_within
-from bench.compare.tables import read_run
 from bench.statistics import Comparison, Facts, compare_methods
 from tests.support.made_up_run import write_run
 

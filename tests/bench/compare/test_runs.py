@@ -14,11 +14,13 @@ import pytest
 
 from bench.cli import main
 from bench.compare import sets_of_two_runs
+from bench.compare.asked import facts
+from bench.compare.asked import read as read_run
 from bench.compare.formats import FORMATS
 from bench.compare.layout import blocks, notes
 from bench.compare.runs import compare_between, compare_within
-from bench.compare.tables import Run, facts, read_run
 from bench.errors import BenchError, InputError
+from bench.folder.read import Run
 from bench.folder.store import RunFolder
 from bench.statistics import Comparison, Facts, compare_methods, holm, paired_interval, sign_flip
 from tests.support.made_up_run import FINGERPRINT, METHODS, write_features, write_run

@@ -2,17 +2,16 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-from bench.compare.tables import Run
 from bench.compare.trainings import compare
 from bench.errors import BenchError
-from bench.folder.store import RunFolder
+from bench.folder.read import Run
+from tests.support.run_builder import in_memory
 
 FIRST, SECOND = ("a0", "a1", "a2"), ("b0", "b1", "b2")
 
@@ -28,9 +27,7 @@ def made_up(effect: float, seed_noise: float, rng, photos: int = 40) -> Run:
                 rows.append((method, f"p{photo}", "large", 0, 0, f"c{photo // 2}", "ok", value))
     columns = ["method", "photo", "tier", "draw", "sample", "cluster", "status", "m"]
     cases = pd.DataFrame(rows, columns=columns)
-    empty = pd.DataFrame()
-    plan = cases[["tier"]]
-    return Run(RunFolder(Path("nowhere")), {}, plan, cases, empty, empty, empty)
+    return in_memory(plan=cases[["tier"]], cases=cases)
 
 
 def test_means_and_differences_are_those_of_the_table():

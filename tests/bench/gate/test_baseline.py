@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from bench.errors import InputError
-from bench.folder.store import KEYS
+from bench.folder.store import KEYS, NewerFormat
 from bench.gate import baseline, baseline_file, formats, judge
 from bench.gate.tolerances import TOLERANCES, decimals
 from bench.metrics import METRICS as ALL_METRICS
@@ -98,7 +98,7 @@ def test_a_newer_format_is_told_apart(tmp_path):
     (tmp_path / "b.json").write_text('{"format": 99}')
     (tmp_path / "run.json").write_text('{"format": 99}')
     for path in (tmp_path / "b.json", tmp_path):
-        with pytest.raises(baseline.NewerFormat, match="99 is newer"):
+        with pytest.raises(NewerFormat, match="99 is newer"):
             baseline.read(path)
 
 
@@ -165,7 +165,7 @@ def test_a_run_folder_is_read_as_the_file_made_of_it(photos, tmp_path):
     assert (file.finished, file.cases_hash) == (run.finished, run.cases_hash)
     damage_each_part(tmp_path / "run")
     (tmp_path / "run" / "cases.parquet").unlink()
-    with pytest.raises(InputError, match="cannot be read as a table"):
+    with pytest.raises(InputError, match=r"cases\.parquet, found none; if the run"):
         baseline.read(tmp_path / "run")
     shutil.rmtree(tmp_path / "run")
     with pytest.raises(InputError, match="run"):

@@ -10,6 +10,8 @@ import pytest
 
 from bench.cli import main
 from bench.errors import InputError
+from bench.folder.schema import LATENCY
+from bench.folder.store import RunFolder
 from bench.gate import baseline as baselines
 from bench.gate.baseline_file import write
 from bench.latency import compare
@@ -122,7 +124,7 @@ def run(tmp_path_factory):
 def give(folder, **values) -> None:
     """Put a measurement of `mean` into a run folder."""
     made = timings(1.0, method="mean", **values)
-    made.rows.to_parquet(folder / compare.TABLE)
+    RunFolder(folder).write_table(compare.TABLE, LATENCY.typed(made.rows))
     facts = {"format": 1, "anchor_identity": made.anchor, "kind": made.kind}
     facts["self_tests"] = made.self_tests
     (folder / compare.FACTS).write_text(json.dumps(facts))

@@ -305,11 +305,11 @@ def test_weights_that_arrive_later_are_used_by_the_same_command(tmp_path, photos
     out = tmp_path / "out"
     own = ("WantsWeights=tests.support.faulty:WantsWeights",)
     header = run(request(out, photos, methods=own))
-    assert header["without_result"] == ["WantsWeights"]
+    assert header.without_result == ["WantsWeights"]
     methods = RunFolder(out).read_table("methods.parquet").set_index("method")
     assert methods.loc["WantsWeights", "status"] == "unavailable"
     weights.touch()
-    assert run(request(out, photos, methods=own))["without_result"] == []
+    assert run(request(out, photos, methods=own)).without_result == []
     assert (commands.cases(out)["status"] == "ok").all()
 
 
@@ -317,7 +317,7 @@ def test_fewer_samples_than_before_leave_a_complete_run(tmp_path, photos):
     out = tmp_path / "out"
     run(request(out, photos, methods=("noise",), samples=2))
     header = run(request(out, photos, methods=("noise",), samples=1))
-    assert (header["state"], header["missing"]) == ("complete", 0)
+    assert (header.state, header.missing) == ("complete", 0)
     assert len(commands.cases(out).loc["noise"]) == 9
 
 
@@ -384,7 +384,7 @@ def test_a_photo_changed_in_the_run_folder_is_noticed(tmp_path, photos):
     with pytest.raises(BenchError, match="not what the plan says"):
         run(request(out, photos, methods=("telea",)))
     (out / "plan.parquet").unlink()
-    assert run(request(out, photos, methods=("telea",)))["state"] == "complete"
+    assert run(request(out, photos, methods=("telea",))).state == "complete"
 
 
 def test_an_output_lost_before_the_set_metrics_is_left_out(tmp_path, photos):
@@ -423,7 +423,7 @@ def test_an_earlier_method_that_is_gone_keeps_its_rows(tmp_path, photos, finishe
     run(request(out, photos, methods=(f"theirs=folder:{theirs}",)))
     shutil.rmtree(theirs)
     header = run(request(out, photos, methods=("mean",)))
-    assert header["state"] == "complete"
+    assert header.state == "complete"
     assert set(commands.cases(out).reset_index()["method"]) == {"theirs", "mean", "original"}
 
 

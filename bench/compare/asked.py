@@ -1,0 +1,69 @@
+"""The metrics and tiers that a comparison is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench import statistics
+from bench.errors import BenchError, InputError
+from bench.folder.read import Run, read_run
+from bench.folder.store import records
+from bench.statistics import Facts
+
+ALL = "all"
+
+
+def read(path: Path) -> Run:
+    """Read what is compared of a run folder.
+
+    Raises:
+        InputError: If it is missing or damaged.
+    """
+    return read_run(path, ("plan", "cases", "metrics", "methods", "sets"))
+
+
+def facts(run: Run, names: Sequence[str] | None) -> list[Facts]:
+    """What a comparison must know of the metrics asked for.
+
+    Args:
+        run: The run.
+        names: Names; ``all`` for every measured one; the headline metric if omitted.
+
+    Raises:
+        BenchError: If one is unknown or was not measured.
+    """
+    table = run.metrics.set_index("metric", drop=False)
+    if names is None:
+        names = [statistics.headline_metric(run.metrics).metric]
+    elif ALL in names:
+        names = list(table.index[table["status"] == "ok"])
+    found = []
+    for name in dict.fromkeys(names):
+        if name not in table.index:
+            raise BenchError(
+                f"--metrics: expected some of {', '.join(table.index)}, found {name!r}"
+            )
+        row = records(table.loc[[name]])[0]
+        if row["status"] != "ok":
+            raise BenchError(f"{name} was not measured: {row['reason']}")
+        found.append(Facts(name, row["direction"] == "higher", row["unit"], row["scope"]))
+    return found
+
+
+def tiers_of(runs: Sequence[Run], asked: Sequence[str] | None) -> list[str]:
+    """The tiers asked for, of those that all runs have; all of these if omitted.
+
+    Raises:
+        BenchError: If one is unknown.
+        InputError: If the runs share none.
+    """
+    shared = [tier for tier in runs[0].tiers if all(tier in run.tiers for run in runs)]
+    if not shared:
+        raise InputError(f"{' and '.join(str(r.folder) for r in runs)} have no tier in common")
+    unknown = [tier for tier in asked or [] if tier not in shared]
+    if unknown:
+        raise BenchError(
+            f"--tiers: expected some of {', '.join(shared)}, found {', '.join(unknown)}"
+        )
+    return [tier for tier in shared if asked is None or tier in asked]

@@ -1,0 +1,252 @@
+"""The content of ``run.json``, typed; and the fingerprint of a protocol."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import NoneType, UnionType
+from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+
+from bench.errors import InputError
+from bench.folder import upgrade
+from bench.folder.columns import FORMAT
+from bench.folder.store import RunFolder
+
+FILE = "run.json"
+ANEW = "delete it and give the run's command again, which writes it anew"
+_WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+_T = TypeVar("_T")
+
+
+class Part(NamedTuple):
+    """A part of the protocol that differs, as each side has it."""
+
+    name: str
+    mine: str
+    theirs: str
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What numbers must have in common to be compared, part by part.
+
+    Attributes:
+        parts: ``photos``, ``masks``, ``size``, ``paste``, ``metrics``, by name, in order.
+    """
+
+    parts: Mapping[str, str]
+
+    @classmethod
+    def parse(cls, text: str) -> Fingerprint:
+        """Read a line such as ``photos:0123456789/3 size:native``.
+
+        Raises:
+            ValueError: If it is none.
+        """
+        pairs = [part.partition(":") for part in text.split()]
+        if not pairs or not all(name and value for name, _, value in pairs):
+            raise ValueError(f"expected parts such as photos:0123456789/3, found {text!r:.80}")
+        return cls({name: value for name, _, value in pairs})
+
+    def __str__(self) -> str:
+        """The line."""
+        return " ".join(f"{name}:{value}" for name, value in self.parts.items())
+
+    def differences(self, other: Fingerprint) -> list[Part]:
+        """The parts that are not the same; ``none`` stands for one that a side lacks."""
+        names = dict.fromkeys([*self.parts, *other.parts])
+        found = (Part(n, self.parts.get(n, "none"), other.parts.get(n, "none")) for n in names)
+        return [part for part in found if part.mine != part.theirs]
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Machine, versions and code state. Older runs lack some of it."""
+
+    packages: Mapping[str, str]
+    python: str = ""
+    system: str = ""
+    processor: str = ""
+    cores: int | None = None
+    memory_bytes: int | None = None
+    accelerator: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Start:
+    """One start of a run. Older runs lack some of it."""
+
+    time: str
+    command: Sequence[str]
+    environment: Environment
+    executor: str = "unknown"
+    workers: int = 1
+    threads: int = 1
+    device: str = "device unknown"
+    offline: bool = False
+    shard: str = "0/1"
+    limits: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One of several runs whose tables were put side by side."""
+
+    folder: str
+    fingerprint: Fingerprint
+    created: str
+    finished: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Joined:
+    """What is to be known of runs side by side."""
+
+    differences: Sequence[str]
+    notes: Sequence[str]
+    runs: Mapping[str, Origin]
+
+
+@dataclass(frozen=True)
+class Header:
+    """The content of ``run.json``; what each key holds is in its field."""
+
+    state: Annotated[str, "running, interrupted, incomplete (fills are missing), complete"]
+    created: Annotated[str, "when the run was first started"]
+    photo_set: Annotated[str, "`bundled`, `own photos`; `several` of runs side by side"]
+    protocol: Annotated[Mapping[str, Any], "the request for photos and holes"]
+    size_rule: Annotated[str, "how photos become evaluated photos"]
+    samples: Annotated[int, "fills of a case by stochastic methods"]
+    methods: Annotated[Mapping[str, str], "what asks for each method, by full name"]
+    fill_keys: Annotated[
+        Mapping[str, str], "hash of all that decides a method's fills, by full name"
+    ]
+    made_anew: Annotated[
+        Mapping[str, str], "why a method's fills hold only for the start that made them"
+    ]
+    fills_per_case: Annotated[Mapping[str, int], "samples by full name"]
+    measurements: Annotated[
+        Mapping[str, Sequence[str]], "signatures of case metrics, by their hash"
+    ]
+    measure_key: Annotated[str, "which of them this run has"]
+    features: Annotated[Sequence[str], "networks whose features set metrics need"]
+    environment: Annotated[
+        Environment, "packages, Python, system, processor, code of the last start"
+    ]
+    starts: Annotated[Sequence[Start], "each start: time, command, where, with what settings"]
+    fingerprint: Annotated[
+        Fingerprint, "one line for the protocol: runs with the same may be merged"
+    ]
+    inputs_key: Annotated[str, "hash of the request and the listing of its files"]
+    missing: Annotated[int, "fills that were not tried; 0 as long as nobody counted"]
+    finished: Annotated[str, "when it ended last; empty while it runs"]
+    counts: Annotated[Mapping[str, int], "fills by status"]
+    without_result: Annotated[Sequence[str], "methods that completed no case"]
+    non_deterministic: Annotated[
+        Sequence[str], "fills that came out differently a second time, from the same code"
+    ]
+    merged_from: Annotated[Sequence[str], "folders of a merged run"] = ()
+    joined: Annotated[Joined | None, "of runs side by side: where they differ"] = None
+
+    @property
+    def fingerprints(self) -> str:
+        """The fingerprint; of runs side by side all of them."""
+        runs = self.joined.runs.values() if self.joined else [self]
+        return " | ".join(dict.fromkeys(str(run.fingerprint) for run in runs))
+
+    def as_json(self) -> dict[str, Any]:
+        """The content of the file."""
+        return {"format": FORMAT, **_plain(self)}
+
+    def write(self, folder: RunFolder) -> None:
+        """Write ``run.json``."""
+        folder.write_json(FILE, self.as_json())
+
+
+def read(folder: RunFolder) -> Header:
+    """Read ``run.json``, of this or an earlier format.
+
+    Raises:
+        NewerFormat: If a newer version of this project wrote it.
+        InputError: If it is missing or damaged.
+    """
+    value = folder.read_json(FILE)
+    path = folder.file(FILE)
+    try:
+        return _made(Header, upgrade.header(value), "")
+    except _WrongError as error:
+        raise InputError(f"{path}: expected {error}; {ANEW}") from None
+
+
+def described() -> Iterator[tuple[str, str]]:
+    """The keys and what they hold."""
+    yield "format", f"version of the layout, {FORMAT}"
+    for name, kind in get_type_hints(Header, include_extras=True).items():
+        yield name, kind.__metadata__[0]
+
+
+class _WrongError(Exception):
+    """What was expected of a value, and what was found."""
+
+
+def _made(kind: Any, value: Any, place: str) -> Any:
+    """The value of a type; dataclasses from objects, key by key."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if kind is Any:
+        return value
+    if kind is Fingerprint:
+        try:
+            return Fingerprint.parse(_made(str, value, place))
+        except ValueError as error:
+            raise _WrongError(f"{place} as a fingerprint: {error}") from None
+    if origin is UnionType:
+        (some,) = (each for each in arguments if each is not NoneType)
+        return None if value is None else _made(some, value, place)
+    if dataclasses.is_dataclass(kind):
+        return _object(kind, _checked(dict, value, place, "JSON object"), place)
+    if origin is Sequence:
+        every = _checked(list, value, place, "list")
+        return [_made(arguments[0], each, f"{place} {i}") for i, each in enumerate(every)]
+    if origin is Mapping:
+        pairs = _checked(dict, value, place, "JSON object").items()
+        return {name: _made(arguments[1], each, f"{place}: {name}") for name, each in pairs}
+    return _checked(kind, value, place, _WORDS[kind])
+
+
+def _object(kind: Any, value: dict[str, Any], place: str) -> Any:
+    hints = get_type_hints(kind)
+    made = {}
+    for field in dataclasses.fields(kind):
+        own = f"{place}: {field.name}".lstrip(": ")
+        if field.name in value:
+            made[field.name] = _made(hints[field.name], value[field.name], own)
+        elif field.default is field.default_factory is dataclasses.MISSING:
+            raise _WrongError(f"a key {own}, found none")
+    return kind(**made)
+
+
+def _checked(kind: type[_T], value: Any, place: str, words: str) -> _T:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise _WrongError(f"{place or 'the file'} as a {words}, found {value!r:.60}")
+    return value
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has of a value; what is optional and not there is left out."""
+    if isinstance(value, Fingerprint):
+        return str(value)
+    if dataclasses.is_dataclass(value):
+        fields = ((each, getattr(value, each.name)) for each in dataclasses.fields(value))
+        return {
+            each.name: _plain(own)
+            for each, own in fields
+            if own is not None and own != ()  # what came later, and is not there
+        }
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(each) for each in value]
+    return value
