@@ -96,7 +96,7 @@ def _rows(run: Run, method: str) -> pd.DataFrame:
         rows = run.cases.loc[run.cases["method"] == method, _COLUMNS]
     else:
         path = run.store.file(CASES.file)
-        rows = pq.read_table(path, _COLUMNS, filters=[("method", "==", method)]).to_pandas()
+        rows = pq.read_table(path, columns=_COLUMNS, filters=[("method", "==", method)]).to_pandas()
     rows = rows.astype({"method": str, "photo": str, "tier": str})
     return rows[rows["output_sha"].fillna("") != ""]
 
