@@ -16,7 +16,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import ClassVar, NamedTuple
 
 import cv2
@@ -86,7 +85,6 @@ class Inpainter:
         asked: What was asked for, in canonical text (see `methods.naming.Spec`); empty where the
             method was not made by name.
         timed: False where the time of a fill says nothing (outputs made elsewhere).
-        shared: Further modules that a fill depends on, if the class's module does not import them.
         files: Files and folders that a fill depends on; their content becomes part of `identity`.
         undifferentiable: Why the gradient of a fill says not what it was made from; empty where
             it does.
@@ -96,7 +94,6 @@ class Inpainter:
     asked: str = ""
     timed: ClassVar[bool] = True
     undifferentiable: ClassVar[str] = ""
-    shared: ClassVar[tuple[ModuleType, ...]] = ()
     files: Sequence[str | Path] = ()
 
     def __init__(self, name: str = "", *, device: str = "cpu") -> None:

@@ -26,11 +26,6 @@ class _Marching(PictureInpainter):
 
     weighting: ClassVar[int]
 
-    @property
-    def identity(self) -> str:
-        """Add OpenCV's version and the radius."""
-        return f"{super().identity} opencv {cv2.__version__} radius {_RADIUS}"
-
     def fill_picture(
         self, picture: np.ndarray, hole: np.ndarray, generator: torch.Generator
     ) -> np.ndarray:
@@ -59,8 +54,8 @@ class Biharmonic(PictureInpainter):
 
     @property
     def identity(self) -> str:
-        """Add the versions of scikit-image and of SciPy, which solves the system."""
-        return f"{super().identity} scikit-image {version('scikit-image')} scipy {version('scipy')}"
+        """Add the version of SciPy, by which scikit-image solves the system."""
+        return f"{super().identity} scipy {version('scipy')}"
 
     def load(self) -> None:
         """Import the solver here: other methods' workers do without its memory."""
@@ -80,11 +75,6 @@ class PatchMatch(PictureInpainter):
     """Patches of the known area, found with PatchMatch (Barnes et al., 2009), in PyPatchMatch."""
 
     card = read("patchmatch")
-
-    @property
-    def identity(self) -> str:
-        """Add the library's version, the radius and the seed."""
-        return f"{super().identity} pypatchmatch {version('pypatchmatch')} radius {_RADIUS} seed 0"
 
     def load(self) -> None:
         """Import the library.
@@ -114,11 +104,6 @@ class ShiftMap(PictureInpainter):
     """Graph cut over dominant patch offsets (He, Sun, 2012), in OpenCV's xphoto."""
 
     card = read("shift_map")
-
-    @property
-    def identity(self) -> str:
-        """Add OpenCV's version."""
-        return f"{super().identity} opencv {cv2.__version__}"
 
     def fill_picture(
         self, picture: np.ndarray, hole: np.ndarray, generator: torch.Generator

@@ -15,8 +15,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from types import ModuleType
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from bench.errors import Unhashable
 from methods.sources import OURS, code_of, modules_behind
@@ -35,7 +34,6 @@ class Method(Protocol):
 
     card: Any
     asked: str
-    shared: ClassVar[tuple[ModuleType, ...]]
     files: Sequence[str | Path]
 
     @property
@@ -53,7 +51,7 @@ def before_load(method: Method) -> str:
     Raises:
         Unhashable: If its code cannot be read, as of a cell of a notebook.
     """
-    code, libraries = code_of(*_own(method), *method.shared)
+    code, libraries = code_of(*_own(method))
     facts = Digest()
     card = {each.name: getattr(method.card, each.name) for each in fields(method.card)}
     facts.add({name: repr(value) for name, value in card.items() if name not in _PROSE})
@@ -80,7 +78,7 @@ def after_load(method: Method) -> str:
     kinds = _own(method)
     for kind in kinds:
         found.add_values(vars(kind))
-    for name in modules_behind(*kinds, *method.shared):
+    for name in modules_behind(*kinds):
         if name in sys.modules and name.partition(".")[0] not in OURS:
             found.add_values(vars(sys.modules[name]))
     return f"{method.identity} holds {found}"

@@ -83,7 +83,8 @@ def header(fingerprint: str, **stated: Any) -> Header:
     """The header of a complete run."""
     blank = dict(
         state="complete", created="", photo_set="own photos", protocol={}, size_rule="", samples=1,
-        methods={}, fill_keys={}, made_anew={}, fills_per_case={}, measurements={"": []}, measure_key="",
+        methods={}, fill_keys={}, made_anew={},
+        fills_per_case={}, measurements={"": []}, measure_key="",
         features=[], environment=Environment({"numpy": "2.0"}, python="3.12.0"), starts=[],
         inputs_key="", missing=0, finished="2024-01-02T03:04:05+00:00", counts={},
         without_result=[], non_deterministic=[],

@@ -13,7 +13,6 @@ import torch
 from methods.base import Fill
 from methods.card import read
 from methods.layers import windows
-from methods.networks.context_encoder import network
 from methods.networks.context_encoder.network import CENTRE, AnyMaskNetwork, CentreNetwork
 from methods.pretrained import Pretrained
 
@@ -30,7 +29,6 @@ class ContextEncoder(Pretrained):
 
     card = read("context_encoder")
     wrapper = "state_dict"
-    shared = (network, windows)
 
     def build(self, config: Mapping[str, Any]) -> CentreNetwork:
         """Make the generator."""
@@ -73,7 +71,6 @@ class ContextEncoderAny(Pretrained):
     """The any-mask method: the picture at 128 x 128, all its holes at once."""
 
     card = read("context_encoder_any")
-    shared = (network,)
 
     def build(self, config: Mapping[str, Any]) -> AnyMaskNetwork:
         """Make the generator."""

@@ -11,9 +11,8 @@ import torch
 from methods import sizes
 from methods.base import Fill
 from methods.card import read
-from methods.layers import contextual
 from methods.layers.contextual import enlarge, flow_to_image
-from methods.networks.deepfill import names, network
+from methods.networks.deepfill import names
 from methods.networks.deepfill.network import Generator
 from methods.pretrained import Pretrained
 from methods.weights import Checkpoint
@@ -26,7 +25,6 @@ class DeepFill(Pretrained):
 
     card = read("deepfill")
     wrapper = "state_dict"
-    shared = (contextual, network, names)
 
     def build(self, config: Mapping[str, Any]) -> Generator:
         """Make the generator; the order of channels is not its concern."""

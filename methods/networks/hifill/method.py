@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -16,7 +15,7 @@ from bench.errors import ContractError
 from methods import sizes, weights
 from methods.base import Fill, to_uint8
 from methods.card import SizeRule, read
-from methods.networks.hifill import aggregation, attention, network, published
+from methods.networks.hifill import aggregation, published
 from methods.networks.hifill.aggregation import CELL, Grid
 from methods.networks.hifill.network import HiFillNetwork
 from methods.pretrained import Pretrained
@@ -49,13 +48,7 @@ class HiFill(Pretrained):
     """
 
     card = read("hifill")
-    shared = (network, attention, aggregation, published, frozen_graph)
     unpublished: ClassVar = {_NATIVE: "in the photo's own shape"}
-
-    @property
-    def identity(self) -> str:
-        """That of all networks, and OpenCV, which aggregates."""
-        return f"{super().identity} opencv {cv2.__version__}"
 
     def build(self, config: Mapping[str, Any]) -> HiFillNetwork:
         """Make the network."""

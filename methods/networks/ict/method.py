@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import PIL
 import torch
 
 from methods import sizes, weights
 from methods.base import Fill
 from methods.card import read
-from methods.networks.ict import network, sampling, tokens, transformer, upsampler
+from methods.networks.ict import sampling, tokens
 from methods.networks.ict.network import Stages
 from methods.pretrained import Pretrained
 from methods.weights import Checkpoint
@@ -45,17 +44,11 @@ class ICT(Pretrained):
         "its colours are drawn token by token, which no gradient passes; what there is would be "
         "that of the network that adds the details, and hide what the transformer looks at"
     )
-    shared = (network, sampling, tokens, transformer, upsampler)
     unpublished: ClassVar = {
         "step8": "8 tokens per pass, another distribution",
         "onepass": "all tokens in one pass, another distribution",
     }
     network: Stages
-
-    @property
-    def identity(self) -> str:
-        """That of all networks, and Pillow, whose resizer makes the tokens."""
-        return f"{super().identity} Pillow {PIL.__version__}"
 
     def build(self, config: Mapping[str, Any]) -> Stages:
         """Make both networks and the palette."""

@@ -12,9 +12,7 @@ from torch import nn
 from bench.errors import WeightsMissing
 from methods import weights
 from methods.card import UNTRAINED, read
-from methods.layers import ffc, ffc_attention, ffc_lean
 from methods.layers.ffc_lean import Lean
-from methods.networks.lama import network
 from methods.networks.lama.network import Generator
 from methods.pretrained import Pretrained
 from methods.weights import Checkpoint
@@ -24,7 +22,6 @@ class LaMa(Pretrained):
     """The method: the whole picture is predicted, the hole taken from the prediction."""
 
     card = read("lama")
-    shared = (network, ffc, ffc_attention, ffc_lean)
 
     def build(self, config: Mapping[str, Any]) -> Generator:
         """Make the generator."""

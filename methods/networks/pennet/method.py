@@ -8,7 +8,6 @@ from typing import Any
 import torch
 
 from methods.card import read
-from methods.networks.pennet import network
 from methods.networks.pennet.network import PyramidContextEncoder
 from methods.pretrained import Pretrained
 
@@ -18,7 +17,6 @@ class PENNet(Pretrained):
 
     card = read("pennet")
     wrapper = "netG"
-    shared = (network,)
 
     def build(self, config: Mapping[str, Any]) -> PyramidContextEncoder:
         """Make the generator."""

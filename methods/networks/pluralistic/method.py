@@ -12,7 +12,7 @@ from torch import nn
 
 from methods import weights
 from methods.card import read
-from methods.networks.pluralistic import blocks, network, spectral
+from methods.networks.pluralistic import blocks, spectral
 from methods.networks.pluralistic.network import CompletionNetwork
 from methods.pretrained import Pretrained
 from methods.weights import Checkpoint
@@ -28,7 +28,6 @@ class Pluralistic(Pretrained):
     """
 
     card = read("pluralistic")
-    shared = (blocks, network, spectral)
     unpublished: ClassVar = {_MEAN: "mean of the prior"}
 
     def _use(self, checkpoints: tuple[Checkpoint, ...]) -> None:
