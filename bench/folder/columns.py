@@ -61,14 +61,14 @@ class Column:
         if types.is_dictionary(found):
             found = found.value_type
         if self.type == REAL:
-            return types.is_floating(found) or types.is_integer(found) or types.is_null(found)
+            return bool(types.is_floating(found) or types.is_integer(found) or types.is_null(found))
         if null and (types.is_null(found) or (self.type == WHOLE and types.is_floating(found))):
             return True
         if self.type == WHOLE:
-            return types.is_integer(found)
+            return bool(types.is_integer(found))
         if self.type == FLAG:
-            return types.is_boolean(found)
-        return types.is_string(found) or types.is_large_string(found)
+            return bool(types.is_boolean(found))
+        return bool(types.is_string(found) or types.is_large_string(found))
 
 
 @dataclass(frozen=True)

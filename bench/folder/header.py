@@ -176,9 +176,10 @@ def read(folder: RunFolder) -> Header:
     value = folder.read_json(FILE)
     path = folder.file(FILE)
     try:
-        return _made(Header, upgrade.header(value), "")
+        header: Header = _made(Header, upgrade.header(value), "")
     except _WrongError as error:
         raise InputError(f"{path}: expected {error}; {ANEW}") from None
+    return header
 
 
 def described() -> Iterator[tuple[str, str]]:

@@ -7,18 +7,17 @@ columns and types only the ends of the files are read; rows only of what is aske
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
 from bench.errors import InputError
+from bench.folder import checks
 from bench.folder import header as headers
-from bench.folder import upgrade
-from bench.folder.columns import REAL, TEXT, WORDS, Column, Table, format_of
+from bench.folder.columns import TEXT, Column, Table
 from bench.folder.header import Header
 from bench.folder.schema import CASES, METHODS, METRICS, SAMPLES, SETS, TABLES
 from bench.folder.store import RunFolder
@@ -260,7 +259,7 @@ class Reader:
             if rows is None or not {*table.keys} <= {*rows}:
                 texts = [c.name for c in table.columns if c.type == TEXT and c.name in table.keys]
                 rows = self.folder.read_table(table.file, table.keys, categories=texts)
-            _refuse_repeated(rows, table, self.folder.file(table.file))
+            checks.refuse_repeated(rows, table, self.folder.file(table.file))
             if table is METHODS:
                 cards = {*rows["method"]}
             elif name in ("cases", "receptive"):
@@ -280,14 +279,14 @@ class Reader:
 
     def _check(self, table: Table) -> None:
         """Refuse a file whose columns, types or nulls are not as declared."""
-        path = self.folder.file(table.file)
-        try:
-            with pq.ParquetFile(path) as file:
-                problem = next(self._problems(table, file), "")
-        except Exception as error:  # pyarrow raises its own, OSError and ValueError
-            raise InputError(f"{path}: cannot be read as a table: {error}; {table.anew}") from error
-        if problem:
-            raise InputError(f"{path}: expected {problem}; {table.anew}")
+        must: list[str] = []
+        if table is CASES and self.header.state == "complete":
+            must = [name for name, measured in self._metrics.items() if measured]
+        checks.refuse_undeclared(
+            self.folder.file(table.file),
+            table,
+            lambda there: self._columns(table, dict.fromkeys([*there, *must])),
+        )
 
     def _columns(self, table: Table, there: Iterable[str]) -> list[Column]:
         """The columns that count of a table that has these, and those it must have."""
@@ -295,50 +294,3 @@ class Reader:
         if table is not CASES:
             return columns
         return [each for each in columns if each in CASES.columns or each.name in self._metrics]
-
-    def _problems(self, table: Table, file: pq.ParquetFile) -> Iterator[str]:
-        schema = file.schema_arrow
-        must: list[str] = []
-        if table is CASES and self.header.state == "complete":
-            must = [name for name, measured in self._metrics.items() if measured]
-        for column in self._columns(table, dict.fromkeys([*schema.names, *must])):
-            if column.name not in schema.names:
-                if column.required:
-                    yield f"a column {column.name} ({column.says}), found none"
-                continue
-            null = upgrade.may_be_null(table.name, column.name, format_of(schema))
-            found = schema.field(column.name).type
-            if not column.accepts(found, null=null or not file.metadata.num_rows):
-                yield f"{column.name} as {WORDS[column.type]} in each row, found {found}"
-            elif column.type != REAL and not null and (nulls := _nulls(file, column)):
-                yield f"{column.name} in each row, found {nulls} rows without"
-
-
-def _nulls(file: pq.ParquetFile, column: Column) -> int:
-    """How many values of a column are null, by what the file says of its parts."""
-    place = file.schema_arrow.names.index(column.name)
-    parts = [
-        file.metadata.row_group(number).column(place).statistics
-        for number in range(file.metadata.num_row_groups)
-    ]
-    if all(part is not None and part.has_null_count for part in parts):
-        return sum(part.null_count for part in parts)
-    return int(file.read([column.name]).column(0).null_count)
-
-
-def _refuse_repeated(rows: pd.DataFrame, table: Table, path: Path) -> None:
-    """Refuse rows of the same keys; these are numbered, so that a large table needs no copy."""
-    number = np.zeros(len(rows), np.int64)
-    for key in table.keys:
-        values = rows[key]
-        categories = isinstance(values.dtype, pd.CategoricalDtype)
-        codes = values.cat.codes.to_numpy() if categories else pd.factorize(values)[0]
-        number = number * (int(codes.max(initial=0)) + 1) + codes
-    repeated = pd.Series(number).duplicated()
-    if repeated.any():
-        first = rows.loc[repeated.to_numpy(), list(table.keys)].iloc[0]
-        name = "|".join(map(str, first))
-        raise InputError(
-            f"{path}: expected each {', '.join(table.keys)} once, but {name} is there twice; "
-            f"{table.anew}"
-        )

@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import os
-import time
 import uuid
 import zipfile
 from collections import deque
@@ -29,9 +28,9 @@ from PIL import Image
 from bench.errors import InputError, StoreError
 from bench.folder import schema
 from bench.folder.columns import FORMAT
+from bench.folder.json_file import read_json
 
 KEYS = schema.KEYS
-_RESTORE = "restore it, or write it anew by the command that made it"
 
 # Disks flush several files in the time of one.
 _WRITERS, _PENDING = 4, 64
@@ -56,57 +55,6 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
         dict(zip(map(str, table), row, strict=True))
         for row in table.itertuples(index=False, name=None)
     ]
-
-
-class NewerFormat(InputError):
-    """A file written by a newer version of this project.
-
-    Attributes:
-        said: What is wrong with the format, without the path.
-    """
-
-    def __init__(self, path: Path, found: int, known: int) -> None:
-        """Name the file and its format."""
-        self.said = f"{found} (newer than {known}: update inpaint-bench)"
-        super().__init__(f"{path}: format {found} is newer than {known}; update inpaint-bench")
-
-
-def read_json(path: Path, known: int, what: str) -> dict[str, Any]:
-    """Read a JSON file whose format this code knows.
-
-    Args:
-        path: The file.
-        known: The newest format that can be read.
-        what: What it is, in words.
-
-    Raises:
-        NewerFormat: If it is of a newer format.
-        InputError: If it is missing or damaged.
-    """
-    try:
-        value: dict[str, Any] = json.loads(path.read_text("utf-8"), object_pairs_hook=_once)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: expected {what}: {error}; {_RESTORE}") from error
-    if not isinstance(value, dict):
-        raise InputError(f"{path}: expected a JSON object, found {value!r:.40}; {_RESTORE}")
-    if "format" not in value:
-        raise InputError(f"{path}: expected {what}, found no format; {_RESTORE}")
-    found = value["format"]
-    if type(found) is not int or found < 1:
-        raise InputError(f"{path}: expected a number as format, found {found!r:.40}; {_RESTORE}")
-    if found > known:
-        raise NewerFormat(path, found, known)
-    return value
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object whose keys differ; a merge that kept both lines of a conflict is none."""
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"{twice!r} is there twice, as after a merge that kept both sides")
-    return value
 
 
 class RunFolder:
@@ -171,9 +119,10 @@ class RunFolder:
         try:
             if method is not None:
                 own = [("method", "==", method)]
-                return pq.read_table(path, filters=own, page_checksum_verification=True).to_pandas()
+                table = pq.read_table(path, filters=own, page_checksum_verification=True)
+                return _frame(table)
             if columns is None:
-                return pq.ParquetFile(path, page_checksum_verification=True).read().to_pandas()
+                return _frame(pq.ParquetFile(path, page_checksum_verification=True).read())
             # Column by column, since a whole table would be in memory twice for a moment.
             there = [column for column in pq.read_schema(path).names if column in columns]
             as_codes = [*{*there} & {*categories}]
@@ -304,16 +253,11 @@ class RunFolder:
 
     def write_fragment(self, name: str, rows: list[dict[str, Any]]) -> None:
         """Write rows of `cases` as one fragment; names must be unique to their writer."""
-        columns = dict.fromkeys(key for row in rows for key in row)  # a failure's row has fewer
+        columns = dict.fromkeys(key for row in rows for key in row)  # of a failure no metrics
         table = pa.table({column: [row.get(column) for row in rows] for column in columns})
         packed = pa.BufferOutputStream()
         pq.write_table(table, packed, write_page_checksum=True)
         self._put(f"fragments/{name}.parquet", packed.getvalue())
-
-    def write_given_up(self, rows: list[dict[str, Any]]) -> None:
-        """Write rows of cases that no worker could, under the scheduler's name."""
-        stamp = {"worker": "scheduler", "written": time.time_ns()}
-        self.write_fragment(f"scheduler-{uuid.uuid4().hex}", [{**row, **stamp} for row in rows])
 
     def read_fragments(self) -> pd.DataFrame:
         """Read all fragments; damaged ones move to ``quarantine/`` and count as not written."""
@@ -327,12 +271,17 @@ class RunFolder:
                 path.replace(quarantine / path.name)
         if not tables:
             return pd.DataFrame(columns=KEYS)
-        return pa.concat_tables(tables, promote_options="permissive").to_pandas()
+        return _frame(pa.concat_tables(tables, promote_options="permissive"))
 
     def sweep(self) -> None:
         """Delete temporary files that a killed process left; call it only when none writes."""
         for path in self.path.rglob(".*.tmp"):
             path.unlink(missing_ok=True)
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
 
 
 def _packed(picture: np.ndarray) -> bytes:

@@ -19,9 +19,10 @@ import pandas as pd
 from bench.errors import InputError
 from bench.folder import read as folders
 from bench.folder.header import Fingerprint
+from bench.folder.json_file import read_json
 from bench.folder.read import Run
 from bench.folder.schema import CASES
-from bench.folder.store import KEYS, read_json
+from bench.folder.store import KEYS
 from bench.gate.tolerances import TOLERANCES
 from bench.latency import compare
 from bench.latency.compare import Timings

@@ -263,7 +263,8 @@ def _checks(
     tests = [*(table[column] > 0 for column in kinds.values()), table["compared"] == 0]
     table["outcome"] = np.select(tests, [*kinds, nothing], SAME)
     worst = largest.set_index(TIER)[["metric", "photo", "draw", "ratio"]]
-    return table.join(worst).reset_index()[_CHECKS]
+    checks: pd.DataFrame = table.join(worst).reset_index()[_CHECKS]
+    return checks
 
 
 def _outcome(findings: pd.DataFrame, protocol: pd.DataFrame, metrics: pd.DataFrame) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.errors import BenchError
-from bench.folder.store import NewerFormat, RunFolder
+from bench.folder.json_file import NewerFormat
+from bench.folder.store import RunFolder
 from bench.gate import baseline as baselines
 from bench.gate import formats
 from bench.gate.judge import incomparable, judge

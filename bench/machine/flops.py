@@ -58,7 +58,7 @@ class _Counter(TorchDispatchMode):
     """Look at every operation that reaches the library."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.products = self.fourier = self.traffic = 0
 
     def __torch_dispatch__(

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from bench.folder import shown_cases
 from bench.folder.schema import PLAN
 from bench.folder.store import RunFolder, WritePicture
 from bench.planning import images
+from bench.planning.case import PlannedCase
 from bench.planning.images import Photo
 from bench.planning.pairing import Inputs, read_photos
 from bench.planning.protocol import Protocol
@@ -76,13 +77,12 @@ def photo_of(sha: str, store: RunFolder) -> np.ndarray:
     return _verified(store, photo_file(sha), images.content_hash, sha)
 
 
-def hole_of(case: Mapping[str, Any], store: RunFolder) -> np.ndarray:
-    """Read the hole of a case, bool ``(height, width)``.
+def hole_of(sha: str, store: RunFolder) -> np.ndarray:
+    """Read a hole, bool ``(height, width)``.
 
     Raises:
         StoreError: If it is not there or not the hole of the plan, bit for bit.
     """
-    sha = str(case["mask_sha"])
     return _verified(store, mask_file(sha), tiers.mask_hash, sha)
 
 
@@ -103,9 +103,9 @@ def _verified(
     return pixels
 
 
-def seed_of(seed: int, case: Mapping[str, Any], sample: int) -> int:
+def seed_of(seed: int, case: PlannedCase, sample: int) -> int:
     """Seed of a method's generator: the same for every method, whatever runs before."""
-    text = f"fill|{seed}|{case['photo']}|{case['tier']}|{case['draw']}|{sample}"
+    text = f"fill|{seed}|{case.photo}|{case.tier}|{case.draw}|{sample}"
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
 
 

@@ -19,10 +19,11 @@ from bench.folder.schema import CASES
 from bench.folder.store import KEYS, Item, RunFolder, records
 from bench.machine import provenance
 from bench.metrics.meter import MetricStatus
+from bench.run.fill_row import Kept
 from bench.run.samples_table import sample_rows
 from bench.run.sets_table import set_rows
 
-Earlier = dict[str, dict[Item, Mapping[str, Any]]]
+Earlier = dict[str, dict[Item, Kept]]
 
 
 def metrics_table(metrics: Sequence[MetricStatus]) -> pd.DataFrame:
@@ -48,7 +49,7 @@ def settled(
 
     Returns:
         The fills that need nothing more, as (method, item), with the status of each; and by
-        method and item the rows whose fill still holds but that must be measured again.
+        method and item what stays of fills that still hold but must be measured again.
     """
     rows = _current(fragments, store.read_table("plan.parquet"), header)
     good, enough = rows["status"].eq("ok"), rows["measured"].astype(bool)
@@ -64,7 +65,7 @@ def settled(
     earlier: Earlier = {}
     for row in records(rows[good & ~enough & rows["output"].ne("")]):
         if store.file(row["output"]).exists():
-            earlier.setdefault(row["method"], {})[Item(row["case"], row["sample"])] = row
+            earlier.setdefault(row["method"], {})[Item(row["case"], row["sample"])] = Kept.of(row)
     return done, earlier
 
 

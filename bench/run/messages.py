@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from bench.folder.store import Item
+from bench.planning.case import PlannedCase
+from bench.run.fill_row import FillRow, Kept
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,10 @@ class Setup:
     device: str = "cpu"
     threads: int = 1
 
+    def blank_row(self, method: str, item: Item, case: PlannedCase) -> FillRow:
+        """The row of a fill before anything happened."""
+        return FillRow(method, item, case, self.fill_keys[method], self.measure_key)
+
 
 @dataclass(frozen=True)
 class Job:
@@ -47,15 +52,15 @@ class Job:
         id: Number of the job in this run.
         method: Full name of the method.
         items: What to fill.
-        cases: The plan's rows of their cases, by number.
-        earlier: Rows whose fill still holds and only has to be measured again.
+        cases: Their cases, by number.
+        earlier: Of those whose fill still holds and only has to be measured again, what stays.
     """
 
     id: int
     method: str
     items: tuple[Item, ...]
-    cases: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
-    earlier: Mapping[Item, Mapping[str, Any]] = field(default_factory=dict)
+    cases: Mapping[int, PlannedCase] = field(default_factory=dict)
+    earlier: Mapping[Item, Kept] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

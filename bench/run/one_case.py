@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,16 +20,12 @@ from bench.metrics.meter import Meter
 from bench.metrics.pair import Original, Pair
 from bench.metrics.pixel import drift_of
 from bench.planning import plan
+from bench.planning.case import PlannedCase
 from bench.planning.images import content_hash
+from bench.run.fill_row import FillRow, Kept
 from bench.run.messages import Setup
 from methods.base import CaseKey, to_uint8
 from methods.harness import CEILING, Filled, fill
-
-# What a fill leaves in its row, besides what is measured on its picture.
-FILL_COLUMNS = (
-    "peak_bytes", "seconds", "cpu_seconds", "output", "output_sha", "drift", "counts",
-    "pictures", "thumbnail",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -72,76 +67,71 @@ class Casework:
     def row(
         self,
         item: Item,
-        facts: Mapping[str, Any],
-        earlier: Mapping[str, Any] | None = None,
-        following: Mapping[str, Any] | None = None,
-    ) -> dict[str, Any]:
+        case: PlannedCase,
+        earlier: Kept | None = None,
+        following: PlannedCase | None = None,
+    ) -> FillRow:
         """Fill and measure one case; whatever goes wrong becomes its status and reason.
 
         Args:
             item: The fill.
-            facts: The case's row of the plan.
-            earlier: The row of an earlier start whose fill still holds.
-            following: The plan's row of the case that comes next, if it is known.
+            case: What to fill.
+            earlier: What stays of a fill of an earlier start that still holds.
+            following: The case that comes next, if it is known.
 
         Raises:
             StoreError: If the run folder cannot be read or written.
         """
-        row = blank_row(facts, self._name, item, self._setup) | {"attempt": 1}
+        row = replace(self._setup.blank_row(self._name, item, case), attempt=1)
         try:
-            row |= self._fill_and_measure(facts, item, earlier, following)
+            return self._fill_and_measure(row, earlier, following)
         except Declined as error:
-            row |= {"status": "declined", "reason": describe(error)}
+            return replace(row, status="declined", reason=describe(error))
         except StoreError:
             raise
         except Exception as error:
             status = "oom" if out_of_memory(error) else "failed"
-            row |= {"status": status, "reason": describe(error)}
-        return row
+            return replace(row, status=status, reason=describe(error))
 
-    def write(self, fragment: str, rows: list[dict[str, Any]]) -> None:
+    def write(self, fragment: str, rows: Sequence[FillRow]) -> None:
         """Write rows, and before them the pictures and features they belong to."""
         if self._features:
             self._store.write_features(fragment, self._features)
             self._features = {}
-        self._store.write_fragment(fragment, rows)
+        self._store.write_fragment(fragment, [row.columns() for row in rows])
 
     def _fill_and_measure(
-        self,
-        facts: Mapping[str, Any],
-        item: Item,
-        earlier: Mapping[str, Any] | None,
-        following: Mapping[str, Any] | None,
-    ) -> dict[str, Any]:
-        pictures = self._pictures(facts)
+        self, row: FillRow, earlier: Kept | None, following: PlannedCase | None
+    ) -> FillRow:
+        case = row.case
+        pictures = self._pictures(case)
         output = self._reusable(earlier)
-        keeping: Future[dict[str, Any]] | None = None
+        keeping: Future[Kept] | None = None
         if earlier is not None and output is not None:
-            row = {key: earlier.get(key, "") for key in FILL_COLUMNS}
+            kept = earlier
             pair = Pair(output, pictures.original, pictures.hole)
         else:
-            key = CaseKey(facts["photo"], facts["tier"], int(facts["draw"]), item.sample)
-            filled, row = self._fill(facts, key, pictures)
+            key = CaseKey(case.photo, case.tier, case.draw, row.item.sample)
+            filled, kept = self._fill(case, key, pictures)
             pair = Pair(filled.picture, pictures.original, pictures.hole, filled.raw)
-            keeping = self._second.submit(self._keep, facts, key, filled, pictures)
+            keeping = self._second.submit(self._keep, case, key, filled, pictures, kept)
         if following is not None:
             reading = self._second.submit(self._read, following, pictures)
-            self._ahead = following["case_key"], reading
+            self._ahead = following.case_key, reading
         try:
-            values, features = self._measure(pair)
+            row, features = self._measured(row, pair)
         finally:
             if keeping is not None:
-                row |= keeping.result()
+                kept = keeping.result()
         if features:
-            self._features[row["output_sha"]] = features
-        return row | values
+            self._features[kept.output_sha] = features
+        return replace(row, kept=kept)
 
-    def _measure(self, pair: Pair) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """What a row says of a fill's quality, and the features for metrics of sets."""
+    def _measured(self, row: FillRow, pair: Pair) -> tuple[FillRow, dict[str, np.ndarray]]:
+        """The row with what it says of a fill's quality, and the features for metrics of sets."""
         start = time.perf_counter()
         try:
-            found, reasons = self._meter.measure(pair)
-            values: dict[str, Any] = dict(found)
+            values, reasons = self._meter.measure(pair)
             if pair.raw is not None:
                 # Measured with every fill, asked for or not, since the raw output is not kept.
                 values["drift"] = drift_of(pair)
@@ -150,42 +140,41 @@ class Casework:
             raise BenchError(f"measuring failed, not the fill: {describe(error)}") from error
         if not pair.hole_pixels:
             reasons["seconds"] = "the hole is empty: nothing was filled"
-        values["note"] = "; ".join(f"{name}: {why}" for name, why in reasons.items())
-        values["measure_seconds"] = time.perf_counter() - start
-        return values, features
+        note = "; ".join(f"{name}: {why}" for name, why in reasons.items())
+        seconds = time.perf_counter() - start
+        return replace(row, values=values, note=note, measure_seconds=seconds), features
 
-    def _fill(
-        self, facts: Mapping[str, Any], key: CaseKey, pictures: _Pictures
-    ) -> tuple[Filled, dict[str, Any]]:
-        seed = plan.seed_of(self._setup.seed, facts, key.sample)
+    def _fill(self, case: PlannedCase, key: CaseKey, pictures: _Pictures) -> tuple[Filled, Kept]:
+        seed = plan.seed_of(self._setup.seed, case, key.sample)
         memory.reset_peak()
         filled = fill(self._method, pictures.original.photo, pictures.hole, seed, key)
         peak = memory.peak_bytes()
         if self._method.name != self._name:
             raise ContractError(f"the method calls itself {self._method.name!r} now")
-        return filled, {
-            "peak_bytes": peak,
-            "seconds": filled.seconds if self._method.timed else math.nan,
-            "cpu_seconds": filled.cpu_seconds if self._method.timed else math.nan,
-            "counts": json.dumps(dict(filled.counts)) if filled.counts else "",
-        }
+        return filled, Kept(
+            peak_bytes=peak,
+            seconds=filled.seconds if self._method.timed else math.nan,
+            cpu_seconds=filled.cpu_seconds if self._method.timed else math.nan,
+            counts=json.dumps(dict(filled.counts)) if filled.counts else "",
+        )
 
     def _keep(
-        self, facts: Mapping[str, Any], key: CaseKey, filled: Filled, pictures: _Pictures
-    ) -> dict[str, str]:
-        """Write a fill, if it is to be kept; gives the columns that say where and which."""
+        self, case: PlannedCase, key: CaseKey, filled: Filled, pictures: _Pictures, kept: Kept
+    ) -> Kept:
+        """Write a fill, if it is to be kept, and say where and which."""
         sha = content_hash(filled.picture)
-        row = {"output": "", "output_sha": sha, "pictures": "", "thumbnail": ""}
-        if self._name == CEILING and sha == facts["photo_sha"]:
-            row["output"] = plan.photo_file(sha)
-        elif facts["keep"]:
-            row["output"] = f"outputs/{method_folder(self._name)}/{key.file_name}"
-            self._store.write_picture(row["output"], filled.picture)
-            row["pictures"] = self._further(filled, key)
-            if facts["shown"] and key.sample == 0:
-                views = thumbnails.views(filled.picture, pictures.original.photo, pictures.hole)
-                row["thumbnail"] = self._store.write_named("thumbs", "webp", views)
-        return row
+        kept = kept._replace(output_sha=sha)
+        if self._name == CEILING and sha == case.photo_sha:
+            return kept._replace(output=plan.photo_file(sha))
+        if not case.keep:
+            return kept
+        output = f"outputs/{method_folder(self._name)}/{key.file_name}"
+        self._store.write_picture(output, filled.picture)
+        kept = kept._replace(output=output, pictures=self._further(filled, key))
+        if case.shown and key.sample == 0:
+            views = thumbnails.views(filled.picture, pictures.original.photo, pictures.hole)
+            kept = kept._replace(thumbnail=self._store.write_named("thumbs", "webp", views))
+        return kept
 
     def _further(self, filled: Filled, key: CaseKey) -> str:
         """Keep what else the method showed; gives the paths by name, as JSON."""
@@ -195,57 +184,29 @@ class Casework:
             self._store.write_picture(paths[name], to_uint8(planes[None])[0])
         return json.dumps(paths) if paths else ""
 
-    def _reusable(self, earlier: Mapping[str, Any] | None) -> np.ndarray | None:
+    def _reusable(self, earlier: Kept | None) -> np.ndarray | None:
         """The kept picture of an earlier fill, if it is still what it was."""
         if earlier is None:
             return None
         try:
-            picture = self._store.read_picture(earlier["output"])
+            picture = self._store.read_picture(earlier.output)
         except OSError:
             return None
-        return picture if content_hash(picture) == earlier["output_sha"] else None
+        return picture if content_hash(picture) == earlier.output_sha else None
 
-    def _pictures(self, facts: Mapping[str, Any]) -> _Pictures:
+    def _pictures(self, case: PlannedCase) -> _Pictures:
         """Photo and hole of a case; cases of one photo follow each other, so it is kept."""
         ahead, self._ahead = self._ahead, None
         if ahead is not None:
             found = ahead[1].result()  # waited for in any case: it would disturb the fill
-        if ahead is None or ahead[0] != facts["case_key"]:
-            found = self._read(facts, self._pictures_now)
+        if ahead is None or ahead[0] != case.case_key:
+            found = self._read(case, self._pictures_now)
         self._pictures_now = found
         return found
 
-    def _read(self, facts: Mapping[str, Any], before: _Pictures | None) -> _Pictures:
-        sha = facts["photo_sha"]
-        if before is not None and before.sha == sha:
+    def _read(self, case: PlannedCase, before: _Pictures | None) -> _Pictures:
+        if before is not None and before.sha == case.photo_sha:
             original = before.original
         else:
-            original = Original(plan.photo_of(sha, self._store))
-        return _Pictures(sha, original, plan.hole_of(facts, self._store))
-
-
-def blank_row(facts: Mapping[str, Any], method: str, item: Item, setup: Setup) -> dict[str, Any]:
-    """Return the row of a case before anything happened."""
-    return {
-        "case_key": facts["case_key"],
-        "case": item.case,
-        "method": method,
-        "photo": facts["photo"],
-        "tier": facts["tier"],
-        "draw": int(facts["draw"]),
-        "sample": item.sample,
-        "cluster": facts["cluster"],
-        "hole_share": facts["hole_share"],
-        "hole_width": facts["hole_width"],
-        "status": "ok",
-        "reason": "",
-        "note": "",
-        "counts": "",
-        "pictures": "",
-        "thumbnail": "",
-        "output": "",
-        "output_sha": "",
-        "fill_key": setup.fill_keys[method],
-        "measure_key": setup.measure_key,
-        "attempt": 0,
-    }
+            original = Original(plan.photo_of(case.photo_sha, self._store))
+        return _Pictures(case.photo_sha, original, plan.hole_of(case.mask_sha, self._store))

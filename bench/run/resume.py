@@ -16,14 +16,14 @@ from filelock import FileLock, Timeout
 import methods
 from bench.errors import BenchError, InputError, describe
 from bench.folder import header as headers
-from bench.folder import shown_cases
 from bench.folder.header import Environment, Fingerprint, Header, Start
 from bench.folder.read import Reader
-from bench.folder.store import Item, RunFolder, records
+from bench.folder.store import Item, RunFolder
 from bench.machine import provenance
 from bench.metrics import DEFAULT
 from bench.metrics.meter import MetricStatus, resolve_metrics
 from bench.planning import plan as planning
+from bench.planning.case import PlannedCase, planned
 from bench.planning.images import BUNDLED
 from bench.run import compaction, training_table
 from bench.run.identities import Identity, fill_key, identities
@@ -42,7 +42,7 @@ class Opened:
     Attributes:
         store: The folder.
         header: The content of ``run.json``.
-        plan: The cases.
+        plan: The cases, by number.
         metrics: What can be measured, and what cannot.
         wanted: All fills of the run by method, slow methods first.
         deterministic: Methods whose fills must be the same whenever they are made.
@@ -50,7 +50,7 @@ class Opened:
 
     store: RunFolder
     header: Header
-    plan: list[dict[str, Any]]
+    plan: list[PlannedCase]
     metrics: list[MetricStatus]
     wanted: dict[str, list[Item]]
     deterministic: frozenset[str]
@@ -101,7 +101,7 @@ def open_run(request: Request, store: RunFolder) -> Opened:
     signatures = [entry.metric.signature for entry in metrics if entry.status == "ok"]
     fingerprint = Fingerprint.parse(planning.fingerprint(plan, request.protocol, signatures))
     _same_protocol(store, before, fingerprint)
-    cases = records(plan.assign(shown=shown_cases.surely_shown(plan)))
+    cases = planned(plan)
     chosen = {**_still_there(before, asked, request, cases), **asked}
     for method in asked.values():
         _guarded(method.name, method.expect, _keys(cases, method, request))
@@ -178,7 +178,7 @@ def _still_there(
     before: Header | None,
     asked: Mapping[str, Inpainter],
     request: Request,
-    cases: list[dict[str, Any]],
+    cases: list[PlannedCase],
 ) -> dict[str, Inpainter]:
     """Earlier methods that can still run; the rows of others stay as they are."""
     found: dict[str, Inpainter] = {}
@@ -218,17 +218,15 @@ def _same_protocol(store: RunFolder, before: Header | None, fingerprint: Fingerp
         )
 
 
-def _items(cases: list[dict[str, Any]], method: Inpainter, request: Request) -> list[Item]:
+def _items(cases: list[PlannedCase], method: Inpainter, request: Request) -> list[Item]:
     samples = range(_samples(method, request))
     return [Item(case, sample) for case in range(len(cases)) for sample in samples]
 
 
-def _keys(cases: list[dict[str, Any]], method: Inpainter, request: Request) -> list[CaseKey]:
+def _keys(cases: list[PlannedCase], method: Inpainter, request: Request) -> list[CaseKey]:
     samples = range(_samples(method, request))
     return [
-        CaseKey(facts["photo"], facts["tier"], int(facts["draw"]), sample)
-        for facts in cases
-        for sample in samples
+        CaseKey(case.photo, case.tier, case.draw, sample) for case in cases for sample in samples
     ]
 
 

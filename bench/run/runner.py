@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import random
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +19,6 @@ from bench.run import compaction
 from bench.run.executors.inline import InlineExecutor
 from bench.run.executors.local import LocalExecutor, prepare
 from bench.run.messages import Setup
-from bench.run.one_case import blank_row
 from bench.run.progress import Progress
 from bench.run.request import Request
 from bench.run.resume import Opened, digest, only_writer, open_run
@@ -86,11 +87,15 @@ def _work(request: Request, opened: Opened) -> pd.DataFrame | None:
             given_up = [entry for entry in settled if not entry.written]
             if given_up:
                 rows = [
-                    blank_row(opened.plan[entry.item.case], method, entry.item, setup)
-                    | {"status": entry.status, "reason": entry.reason, "attempt": entry.tries}
+                    replace(
+                        setup.blank_row(method, entry.item, opened.plan[entry.item.case]),
+                        status=entry.status,
+                        reason=entry.reason,
+                        attempt=entry.tries,
+                    ).columns()
                     for entry in given_up
                 ]
-                store.write_given_up(rows)
+                store.write_fragment(f"scheduler-{uuid.uuid4().hex}", rows)
             progress.settled([entry.status for entry in settled])
 
         Scheduler(executor, request.limits, settle).run(todo, opened.plan, earlier)

@@ -69,7 +69,7 @@ class _Spread:
     ) -> None:
         self._store = store
         self._lpips = lpips
-        self._plan = records(store.read_table("plan.parquet"))
+        self._holes = store.read_table("plan.parquet")["mask_sha"]
         described = store.read_table("methods.parquet")
         self._stochastic = set(described.loc[described["stochastic"].astype(bool), "method"])
         self._network, self._absent = _network(lpips, files, device) if lpips else (None, "")
@@ -84,7 +84,7 @@ class _Spread:
             pictures = [self._store.read_picture(name) for name in own["output"]]
         except OSError:
             return {"note": "not all pictures of the samples are kept"}
-        hole = planning.hole_of(self._plan[int(own["case"].iloc[0])], self._store)
+        hole = planning.hole_of(self._holes[own["case"].iloc[0]], self._store)
         network = (self._lpips, self._network) if self._network else None
         found = diversity(pictures, hole, network)
         small = network and math.isnan(found[f"diversity_{self._lpips}_box"])

@@ -10,10 +10,12 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from bench.errors import BenchError, StoreError
 from bench.folder.store import Item
+from bench.planning.case import PlannedCase
+from bench.run.fill_row import Kept
 from bench.run.messages import Event, Job
 
 _BAD = ("failed", "timeout", "killed", "oom")
@@ -117,15 +119,15 @@ class Scheduler:
     def run(
         self,
         work: Mapping[str, Sequence[Item]],
-        plan: Sequence[Mapping[str, Any]],
-        earlier: Mapping[str, Mapping[Item, Mapping[str, Any]]] | None = None,
+        plan: Sequence[PlannedCase],
+        earlier: Mapping[str, Mapping[Item, Kept]] | None = None,
     ) -> None:
         """Do all work.
 
         Args:
             work: Items by method; methods start in this order.
-            plan: What workers must know of each case.
-            earlier: Rows whose fill still holds, by method and item.
+            plan: The cases, by number.
+            earlier: What stays of fills that still hold, by method and item.
 
         Raises:
             StoreError: If a worker could not read or write the run folder.
@@ -148,14 +150,14 @@ class Scheduler:
         self,
         method: str,
         items: Sequence[Item],
-        earlier: Mapping[Item, Mapping[str, Any]],
+        earlier: Mapping[Item, Kept],
         *,
         first: bool = False,
     ) -> None:
         if not items:
             return
-        rows = {item: earlier[item] for item in items if item in earlier}
-        job = Job(self._next_id, method, tuple(items), earlier=rows)
+        own = {item: earlier[item] for item in items if item in earlier}
+        job = Job(self._next_id, method, tuple(items), earlier=own)
         self._next_id += 1
         queue = self._queues.setdefault(method, deque())
         if first:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,9 +27,11 @@ from bench.metrics.record import (
 )
 from bench.metrics.sliced import Case, Patches, Photos
 from bench.planning import plan as planning
+from bench.planning.case import PlannedCase, planned
 
-_Group = tuple  # method and tier
-_Fills = dict[tuple, dict[_Group, dict[int, str]]]  # outputs by case, of all of the same cases
+_Group = tuple[Hashable, ...]  # method and tier
+# Outputs by case; those of one tier and of the same cases together.
+_Fills = dict[tuple[Hashable, tuple[int, ...]], dict[_Group, dict[int, str]]]
 _Found = dict[_Group, tuple[SetValue, float]]  # with the seconds it took
 
 
@@ -51,7 +52,7 @@ def set_rows(store: RunFolder, cases: pd.DataFrame, *, threads: int = 1) -> pd.D
     """
     asked = store.read_table("metrics.parquet").query("status == 'ok' and scope == 'set'")
     usable = cases[(cases["status"] == "ok") & (cases["sample"] == 0)]
-    plan = records(store.read_table("plan.parquet"))
+    plan = planned(store.read_table("plan.parquet"))
     features: dict[str, dict[str, np.ndarray]] = {}
     rows = []
     for name in asked["metric"]:
@@ -83,14 +84,14 @@ def _of_features(
     function: FeatureFunction,
     features: Mapping[str, np.ndarray],
     usable: pd.DataFrame,
-    plan: Sequence[Mapping[str, Any]],
+    plan: Sequence[PlannedCase],
 ) -> _Found:
     """Compare features of fills with those of the photos of the same cases."""
     found: _Found = {}
     for key, own in usable.groupby(["method", "tier"], sort=False):
         start = time.perf_counter()
         pairs = [
-            (row["output_sha"], plan[int(row["case"])]["photo_sha"])
+            (row["output_sha"], plan[int(row["case"])].photo_sha)
             for row in own.sort_values("case").to_dict("records")
         ]
         present = [pair for pair in pairs if all(sha in features for sha in pair)]
@@ -106,7 +107,7 @@ def _of_pictures(
     function: PatchFunction,
     store: RunFolder,
     usable: pd.DataFrame,
-    plan: Sequence[Mapping[str, Any]],
+    plan: Sequence[PlannedCase],
     threads: int,
 ) -> _Found:
     """Compare the fills that are still there with their photos."""
@@ -117,7 +118,7 @@ def _of_pictures(
         # In an order that favours no name.
         rows = sorted(records(own[own["output"] != ""]), key=lambda row: row["case_key"])
         outputs = {int(row["case"]): row["output"] for row in rows}
-        groups[key[1], *outputs][key] = outputs
+        groups[key[1], tuple(outputs)][key] = outputs
     found: _Found = {}
     # BLAS's own threads would only wait for each other, and keep the one that reads waiting.
     with ThreadPoolExecutor(threads) as pool, threadpool_limits(1, "blas"):
@@ -131,7 +132,7 @@ def _of_pictures(
 class _Pictures:
     """Reads what a metric needs of photos, holes and fills."""
 
-    def __init__(self, store: RunFolder, plan: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, store: RunFolder, plan: Sequence[PlannedCase]) -> None:
         self._store = store
         self._plan = plan
         # The cases of a tier come in no order of photos.
@@ -139,7 +140,7 @@ class _Pictures:
 
     def of(self, groups: _Fills) -> Iterator[tuple[_Group, Photos, Patches]]:
         """What is to be compared, one method and tier after the other."""
-        for (_, *cases), fills in groups.items():
+        for (_, cases), fills in groups.items():
             photos = self._photos(cases)
             # The ceiling first: what is computed for it is the photos' side, and takes as long as
             # reading another method's fills.
@@ -163,11 +164,11 @@ class _Pictures:
 
     def _of_photo(self, case: int, output: str) -> bool:
         """Whether a fill is the photo itself, as the ceiling's."""
-        return output == planning.photo_file(self._plan[case]["photo_sha"])
+        return output == planning.photo_file(self._plan[case].photo_sha)
 
-    def _case(self, facts: Mapping[str, Any]) -> Case:
-        hole = planning.hole_of(facts, self._store)
-        return facts["case_key"], self._photo(facts["photo_sha"]), hole
+    def _case(self, case: PlannedCase) -> Case:
+        hole = planning.hole_of(case.mask_sha, self._store)
+        return case.case_key, self._photo(case.photo_sha), hole
 
     def _readable(self, output: str) -> bool:
         try:

@@ -10,12 +10,16 @@ import os
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import zip_longest
-from typing import Any
+from typing import TYPE_CHECKING
 
 from bench.errors import StoreError, WeightsMissing, describe, out_of_memory
-from bench.folder.store import Item
+from bench.run.fill_row import FillRow
 from bench.run.messages import Event, Job, Setup
+
+if TYPE_CHECKING:
+    from bench.run.one_case import Casework
 
 _FLUSH_SECONDS = 30.0
 
@@ -29,7 +33,7 @@ class Worker:
         self._name = method
         self._tag = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._fragments = 0
-        self._bench: Any = None
+        self._bench: Casework | None = None
 
     def run(self, job: Job) -> Iterator[Event]:
         """Work through a job, telling what happens as it happens."""
@@ -45,33 +49,34 @@ class Worker:
             except Exception as error:
                 yield Event(job.id, "refused", status=_load_status(error), reason=describe(error))
                 return
+        bench = self._bench
         yield Event(job.id, "loaded")
-        rows: list[dict[str, Any]] = []
+        rows: list[FillRow] = []
         flushed = time.monotonic()
         try:
             for item, following in zip_longest(job.items, job.items[1:]):
                 yield Event(job.id, "started", item=item)
-                row = self._bench.row(
+                row = bench.row(
                     item,
                     job.cases[item.case],
                     job.earlier.get(item),
                     job.cases[following.case] if following else None,
                 )
-                rows.append({**row, "worker": self._tag, "written": time.time_ns()})
+                rows.append(replace(row, worker=self._tag, written=time.time_ns()))
                 if time.monotonic() - flushed > _FLUSH_SECONDS:
-                    yield self._flush(job, rows)
+                    yield self._flush(bench, job, rows)
                     rows, flushed = [], time.monotonic()
             if rows:
-                yield self._flush(job, rows)
+                yield self._flush(bench, job, rows)
         except StoreError as error:
             yield Event(job.id, "broken", reason=str(error))
             return
         yield Event(job.id, "finished")
 
-    def _flush(self, job: Job, rows: list[dict[str, Any]]) -> Event:
-        self._bench.write(f"{self._tag}-{self._fragments:05d}", rows)
+    def _flush(self, bench: Casework, job: Job, rows: list[FillRow]) -> Event:
+        bench.write(f"{self._tag}-{self._fragments:05d}", rows)
         self._fragments += 1
-        kept = tuple((Item(row["case"], row["sample"]), row["status"]) for row in rows)
+        kept = tuple((row.item, row.status) for row in rows)
         return Event(job.id, "kept", kept=kept)
 
 

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from bench.errors import InputError
-from bench.folder.store import KEYS, NewerFormat
+from bench.folder.json_file import NewerFormat
+from bench.folder.store import KEYS
 from bench.gate import baseline, baseline_file, formats, judge
 from bench.gate.tolerances import TOLERANCES, decimals
 from bench.metrics import METRICS as ALL_METRICS

@@ -27,7 +27,7 @@ def test_holes_do_not_depend_on_other_photos_or_their_order(store, photos):
 def test_the_hole_of_a_case_is_that_of_the_plan(store, photos):
     table, _ = plan.make(Protocol(photos=str(photos), size=64), store)
     for facts in records(table):
-        hole = plan.hole_of(facts, store)
+        hole = plan.hole_of(facts["mask_sha"], store)
         assert hole.shape == (64, 64)
         assert hole.mean() == facts["hole_share"]
 
@@ -38,9 +38,9 @@ def test_a_hole_that_is_gone_or_changed_is_an_error(store, photos):
     store.write_picture(plan.mask_file(first["mask_sha"]), np.eye(64, dtype=bool))
     store.file(plan.mask_file(second["mask_sha"])).unlink()
     with pytest.raises(StoreError, match="not what the plan says"):
-        plan.hole_of(first, store)
+        plan.hole_of(first["mask_sha"], store)
     with pytest.raises(StoreError, match="cannot be read"):
-        plan.hole_of(second, store)
+        plan.hole_of(second["mask_sha"], store)
 
 
 def test_unreadable_photos_are_refused_with_a_reason_and_others_used(store, tmp_path):
@@ -85,7 +85,7 @@ def test_mask_files_follow_their_photos_geometry_and_get_a_tier_by_share(store, 
         ["nested/c.png", "region", 0, 0.25],
     ]
     facts = records(table)[0]
-    assert plan.hole_of(facts, store)[16:48, 16:48].all()
+    assert plan.hole_of(facts["mask_sha"], store)[16:48, 16:48].all()
     refused = inputs[inputs["status"] == "refused"]
     assert refused["reason"].tolist() == ["no photo has the name of this mask"]
 
