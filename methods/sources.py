@@ -35,6 +35,8 @@ _INSTALLED = tuple(
     os.path.realpath(path) + os.sep
     for path in {sysconfig.get_path(kind) for kind in ("purelib", "platlib", "stdlib")}
 )
+# Libraries may be those of another environment: of the system, the user, a shared one.
+_LIBRARIES = frozenset({"site-packages", "dist-packages"})
 
 
 @dataclass(frozen=True)
@@ -105,12 +107,17 @@ def _closure(roots: list[str], within: tuple[str, ...] = ()) -> tuple[dict[str, 
             if name in roots:
                 raise Unhashable(f"the code of {name} cannot be read from a file")
             libraries.add(top)
-        elif top not in own and os.path.realpath(file).startswith(_INSTALLED):
+        elif top not in own and _is_installed(file):
             libraries.add(top)
         else:
             found[name] = _read(name, file)
             waiting += _modules(found[name].imports, top)
     return found, libraries - own
+
+
+def _is_installed(file: str) -> bool:
+    path = os.path.realpath(file)
+    return path.startswith(_INSTALLED) or not _LIBRARIES.isdisjoint(path.split(os.sep))
 
 
 def _below(name: str, tops: Iterable[str]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +107,11 @@ def read_run(path: Path) -> Results:
         InputError: If it is missing or damaged, or has no tables yet.
     """
     run = folders.read_run(path, ("metrics", "methods", "cases", "latency"))
+    return replace(of_run(run), cases_hash=_hash(path / CASES.file))
+
+
+def of_run(run: Run) -> Results:
+    """The results of a run that was read."""
     measured = run.metrics[run.metrics["status"] == "ok"]
     of_cases = measured["scope"] == "case"
     gated = measured["metric"].isin(TOLERANCES)
@@ -114,7 +119,7 @@ def read_run(path: Path) -> Results:
     methods = run.methods.reset_index(drop=True)
     gone = (methods["status"] == "unavailable") & ~methods["method"].isin(run.cases["method"])
     return Results(
-        source=str(path),
+        source=str(run.folder),
         fingerprint=str(run.header.fingerprint),
         packages=dict(run.header.environment.packages),
         metrics=metrics[["metric", "direction", "unit"]].assign(
@@ -124,7 +129,6 @@ def read_run(path: Path) -> Results:
         cases=run.cases[[*KEYS, "cluster", "status", "reason", *metrics["metric"]]],
         unfinished="" if run.complete else f"its state is {run.state}",
         finished=run.header.finished,
-        cases_hash=_hash(path / "cases.parquet"),
         set_metrics=tuple(measured.loc[measured["scope"] == "set", "metric"]),
         without_tolerance=tuple(measured.loc[of_cases & ~gated, "metric"]),
         unavailable=tuple(methods.loc[gone, "method"]),

@@ -129,6 +129,20 @@ def test_libraries_count_by_version_and_ours_by_code():
     assert not any(name.startswith(("bench", "methods.weights.download")) for name in behind)
 
 
+def test_what_another_environment_has_installed_counts_by_version_too(tmp_path, monkeypatch):
+    libraries = tmp_path / "elsewhere" / "site-packages"
+    libraries.mkdir(parents=True)
+    (libraries / "library_elsewhere.py").write_text("GREY = 0.5\n")
+    (tmp_path / "uses_it.py").write_text("import library_elsewhere\nclass Uses: pass\n")
+    monkeypatch.syspath_prepend(libraries)
+    monkeypatch.syspath_prepend(tmp_path)
+    kind = importlib.import_module("uses_it").Uses
+    code, named = code_of(kind)
+    (libraries / "library_elsewhere.py").write_text("GREY = 0.75  # and longer\n")
+    assert code_of(kind) == (code, named)
+    assert named == ["library_elsewhere unknown"]
+
+
 def test_code_that_no_file_holds_cannot_be_hashed():
     kind = type(
         "FromACell", (Inpainter,), {"__module__": "__main__", "card": Card("x", "X", "other")}

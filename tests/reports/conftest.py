@@ -7,8 +7,8 @@ import pytest
 
 from reports.build import build
 from tests.support.large_run import write_large_run
-from tests.support.reading import darken, judged, pages_of, write_run
-from tests.support.sample_run import HOSTILE_NAMES
+from tests.support.reading import darken, judged, pages_of
+from tests.support.sample_run import HOSTILE_NAMES, write_run
 
 
 @pytest.fixture(scope="session")

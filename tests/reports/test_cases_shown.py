@@ -15,7 +15,8 @@ from bench.statistics import CASE
 from bench.text import numbers
 from reports.build import build, read_run
 from reports.site import gallery
-from tests.support.reading import XHTML, pages_of, texts, write_run
+from tests.support.reading import XHTML, pages_of, texts
+from tests.support.sample_run import write_run
 
 SVG = "{http://www.w3.org/2000/svg}"
 

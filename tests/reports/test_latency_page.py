@@ -13,7 +13,8 @@ from bench.folder.store import RunFolder
 from bench.latency.anchors import ANCHOR
 from reports.build import build
 from tests.support import made_up_latency
-from tests.support.reading import XHTML, texts, write_run
+from tests.support.reading import XHTML, texts
+from tests.support.sample_run import write_run
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ def test_overview_says_who_wins_and_that_it_is_a_demonstration(report, sample):
     rankings = [rank(run, tier, headline_metric(run.metrics)) for tier in run.tiers]
     assert sentences.headline(run, rankings) in page
     assert "A demonstration, not an evaluation" in page
-    assert "Ranked by SSIM in the hole" in page
+    assert "Ranked by SSIM (hole)" in page
     assert "inpaint-bench weights fetch lpips" in page
     assert "original itself scored perfectly in 9 of 9 cases" in page
 

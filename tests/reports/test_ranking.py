@@ -14,7 +14,8 @@ from reports.build import build, read_run
 from reports.results import pair_rows, sentences, tables
 from reports.results.ranking import rank
 from tests.support.made_up_values import PHOTOS, ranking_of, spread, with_values
-from tests.support.reading import edit, texts, write_run
+from tests.support.reading import edit, texts
+from tests.support.sample_run import write_run
 
 
 def test_a_floor_or_the_ceiling_never_wins(copy):

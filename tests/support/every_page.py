@@ -8,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 import methods
 from bench.cli import main
 from bench.folder.store import RunFolder
 from bench.statistics import CASE
 from bench.training import ledger
-from tests.support import made_up_latency
+from tests.support import made_up_latency, run_builder
 from tests.support.sample_run import HOSTILE_NAMES, write_run
 
 _SMALL = Path(methods.__file__).parent / "small"
@@ -84,10 +83,10 @@ def _with_fields(store: RunFolder) -> None:
     measured = facts | {"method": "telea", "identity": "sample:telea", "status": "ok", "reason": "",
                         "r50": 10.0, "r90": 20.0, "r99": 30.0, "known_share": 0.4, "sigma": 9.0,
                         "r_squared": 0.9}  # fmt: skip
-    missing = facts | dict.fromkeys(("r50", "r90", "r99", "known_share", "sigma", "r_squared"))
-    missing |= {"method": "ns", "identity": "sample:ns", "status": "declined",
-                "reason": "has no receptive field"}  # fmt: skip
-    store.write_table("receptive.parquet", pd.DataFrame([measured, missing]))
+    missing = facts | {"method": "ns", "identity": "sample:ns", "status": "declined",
+                       "reason": "has no receptive field"}  # fmt: skip
+    rows = run_builder.table("receptive", [measured, missing])
+    store.write_table("receptive.parquet", rows)
     rows, columns = np.indices((64, 64)) - 31.5
     field = np.exp(-(rows**2 + columns**2) / 200).astype(np.float32)
     store.write_array("receptive/telea.npy", field)
@@ -99,9 +98,7 @@ def _with_further_pictures(store: RunFolder) -> None:
     rows = (cases["method"] == "shiftmap") & (cases["status"] == "ok")
     flow = np.zeros((64, 64, 3), np.uint8)
     flow[..., 0] = np.arange(64) * 4
-    path = store.file("pictures/shiftmap/flow.png")
-    path.parent.mkdir(parents=True)
-    Image.fromarray(flow).save(path)
+    run_builder.write_picture(store.file("pictures/shiftmap/flow.png"), flow)
     cases["pictures"] = np.where(rows, json.dumps({"flow": "pictures/shiftmap/flow.png"}), "")
     cases["counts"] = np.where(rows, json.dumps({"passes": 7}), "")
     store.write_table("cases.parquet", cases)

@@ -3,54 +3,43 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
+from bench.gate import baseline
 from bench.gate.baseline import Results
+from tests.support import run_builder
 
-METRICS = {"psnr_db": ("higher", "dB"), "l1_hole": ("lower", "")}
+METRICS = ("psnr_db", "l1_hole")
 FINGERPRINT = "photos:aa/6 masks:bb/12 size:short-64-centre paste:known-8bit metrics:cc"
 
 
 def results(
     cases: pd.DataFrame, *, stochastic: tuple[str, ...] = (), source: str = "run", **changed: Any
 ) -> Results:
-    """Results of these cases and, unless they have one, of a perfect ceiling."""
+    """Results of a run of these cases and, unless they have one, of a perfect ceiling."""
     if "original" not in set(cases["method"]):
         cases = pd.concat([cases, ceiling(cases)], ignore_index=True)
-    names = [name for name in METRICS if name in cases]
-    metrics = pd.DataFrame(
-        [
-            (name, *METRICS[name], f"{name}|picture|code|1||{'|'.join(METRICS[name])}")
-            for name in names
-        ],
-        columns=["metric", "direction", "unit", "signature"],
+    families = dict.fromkeys(cases["method"], "other")
+    run = run_builder.in_memory(
+        FINGERPRINT,
+        cases=cases,
+        metrics=run_builder.metrics(name for name in METRICS if name in cases),
+        methods=run_builder.methods(families, stochastic=dict.fromkeys(stochastic, True)),
     )
-    methods = pd.DataFrame(
-        [(name, name in stochastic, f"mine:{name}") for name in cases["method"].unique()],
-        columns=["method", "stochastic", "identity"],
-    )
-    facts = {
-        "source": source, "fingerprint": FINGERPRINT, "packages": {"numpy": "2.0"},
-        "metrics": metrics, "methods": methods, "cases": cases,
-    }  # fmt: skip
-    return Results(**(facts | changed))
+    return replace(baseline.of_run(run), **({"source": source, "cases": cases} | changed))
 
 
 def cases(*methods: str, photos: int = 6) -> pd.DataFrame:
     """Two tiers, one draw; every case has another value."""
-    rows = [
-        {
-            "method": method, "photo": f"p{photo}", "tier": tier, "draw": 0, "sample": 0,
-            "cluster": f"p{photo}", "status": "ok", "reason": "",
-            "psnr_db": 20.0 + photo + 5 * (tier == "small"), "l1_hole": 0.05 + 0.01 * photo,
-        }
-        for method in methods
-        for photo in range(photos)
-        for tier in ("small", "large")
-    ]  # fmt: skip
-    return pd.DataFrame(rows)
+    plan = run_builder.plan((f"p{i}" for i in range(photos)), ("small", "large"))
+    photo = plan.index // 2
+    values = {"psnr_db": 20.0 + photo + 5 * (plan["tier"] == "small"),
+              "l1_hole": 0.05 + 0.01 * photo}  # fmt: skip
+    rows = (run_builder.fills(plan, method, **values) for method in methods)
+    return pd.concat(rows, ignore_index=True)
 
 
 def ceiling(cases: pd.DataFrame) -> pd.DataFrame:

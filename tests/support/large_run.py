@@ -5,8 +5,6 @@ Columns and texts are those of real runs, so that files and tables weigh what re
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,13 +14,14 @@ import pandas as pd
 import pyarrow.parquet as pq
 from PIL import Image
 
-from bench.folder.header import Environment
 from bench.folder.schema import CASES
+from bench.metrics import DEFAULT, METRICS
+from methods.card import Card
 from tests.support import run_builder
+from tests.support.run_builder import TIERS, sha
 
-TIERS = ("small", "region", "large")
 _FAMILIES = ("CNN", "GAN", "transformer", "Fourier", "diffusion-based", "patch-based")
-_METRICS = [name for name, facts in run_builder.METRICS.items() if facts[3] == "case"]
+_METRICS = [name for name in DEFAULT if METRICS[name].scope == "case"]
 
 
 def write_large_run(
@@ -40,21 +39,19 @@ def write_large_run(
     names = [*(f"method_{i:02}" for i in range(methods - 2)), "mean", "original"]
     plan = _plan(photos, side, pictures)
     families = {name: _FAMILIES[i % len(_FAMILIES)] for i, name in enumerate(names)}
-    titles = {name: name.replace("_", " ").title() for name in names}
+    families |= {"mean": "floor", "original": "ceiling"}
     run_builder.write(
         folder,
-        run_builder.header(
-            f"photos:aa/{photos} masks:bb/{len(plan)} size:{side} metrics:cc",
-            environment=Environment({}, python="3.12"),
-        ),
+        run_builder.header(f"photos:aa/{photos} masks:bb/{len(plan)} size:{side} metrics:cc"),
         plan=plan,
         methods=run_builder.methods(
-            families | {"mean": "floor", "original": "ceiling"},
-            title=titles,
-            summary=dict.fromkeys(names, "Made up."),
+            {
+                name: Card(name, name.replace("_", " ").title(), family, "Made up.")
+                for name, family in families.items()
+            }
         ),
         metrics=run_builder.metrics([*_METRICS, "fid"]),
-        inputs=_inputs(plan),
+        inputs=run_builder.inputs(plan),
         sets=_sets(names, photos),
     )
     schema = CASES.arrow(CASES.frame([], _METRICS)).schema
@@ -63,29 +60,18 @@ def write_large_run(
             rows = _cases(plan, name, number, names, pictures)
             writer.write_table(CASES.arrow(CASES.typed(rows, _METRICS)))
     if pictures:
-        _write_pictures(folder, plan, names, side)
+        for path, pixels in _pictures(plan, names, side):
+            run_builder.write_picture(folder / path, pixels)
     return folder
 
 
 def _plan(photos: int, side: int, pictures: bool) -> pd.DataFrame:
-    count = photos * len(TIERS)
-    rng = np.random.default_rng(0)
-    photo = np.repeat([f"folder_{i % 100:02}/photo_{i:08}.jpg" for i in range(photos)], len(TIERS))
-    tier = np.tile(TIERS, photos)
-    low = {"small": 0.01, "region": 0.1, "large": 0.3}
-    share = np.array([low[name] for name in tier]) * rng.uniform(1, 2, count)
-    return pd.DataFrame(
-        {
-            "case": range(count),
-            "case_key": [_hex("case", i) for i in range(count)],
-            "photo": photo, "cluster": photo, "tier": tier, "draw": 0,
-            "height": side, "width": side,
-            "photo_sha": [_hex("photo", i // len(TIERS)) for i in range(count)],
-            "mask_sha": [_hex("mask", i) for i in range(count)],
-            "mask_source": "generated", "family": "blob", "parameters": "{}",
-            "hole_share": share, "hole_width": side * np.sqrt(share),
-            "components": 1, "border": False, "keep": pictures,
-        }
+    names = (f"folder_{i % 100:02}/photo_{i:08}.jpg" for i in range(photos))
+    low = np.tile([0.01, 0.1, 0.3], photos)  # by tier
+    share = low * np.random.default_rng(0).uniform(1, 2, len(low))
+    return run_builder.plan(
+        names, TIERS, height=side, width=side, family="blob", hole_share=share,
+        hole_width=side * np.sqrt(share), components=1, keep=pictures,
     )  # fmt: skip
 
 
@@ -98,21 +84,22 @@ def _cases(
     noise = np.random.default_rng([2, number]).normal(0, 0.4, len(plan))
     db = level - 0.2 * number + noise - 6 * (name == "mean")
     error = np.zeros(len(plan)) if ceiling else 10 ** (-db / 20)
-    rows = plan[["photo", "tier", "draw", "cluster", "hole_share", "hole_width", "case_key"]]
-    rows = rows.assign(method=name, sample=0, status="ok", reason="",
-                       worker=f"{8000 + number}-55dc4b0d", attempt=1)  # fmt: skip
+    rows = run_builder.fills(plan, name, worker=f"{8000 + number}-55dc4b0d", attempt=1)
     for metric in _METRICS:
-        _, unit, direction, *_ = run_builder.METRICS[metric]
-        if unit:
+        if METRICS[metric].unit:
             rows[metric] = np.inf if ceiling else db
         else:
-            rows[metric] = 1 - error if direction == "higher" else error
+            rows[metric] = 1 - error if METRICS[metric].direction == "higher" else error
     rows["seconds"] = 0.01 * (number + 1) * np.random.default_rng(3).uniform(0.9, 1.1, len(plan))
     rows["cpu_seconds"] = rows["measure_seconds"] = rows["seconds"]
     rows["peak_bytes"] = 2.0**20 * (150 + number)
-    rows["output_sha"] = [_hex(name, i) for i in range(len(plan))]
-    rows["fill_key"], rows["measure_key"] = _hex("fill", number), _hex("measure")
-    rows["output"] = [_fill_file(plan, name, i) for i in range(len(plan))] if pictures else ""
+    rows["output_sha"] = [sha(name, i) for i in range(len(plan))]
+    rows["fill_key"], rows["measure_key"] = sha("fill", number), sha("measure")
+    rows["output"] = ""
+    if pictures:
+        rows["output"] = [
+            _fill_file(name, *facts) for facts in zip(plan["tier"], plan["photo_sha"], strict=True)
+        ]
     # One method lacks some cases, in each tier another reason.
     if number == len(names) - 3:
         lost = np.arange(len(plan)) % 50 < len(TIERS)
@@ -121,16 +108,10 @@ def _cases(
     return rows
 
 
-def _fill_file(plan: pd.DataFrame, name: str, case: int) -> str:
+def _fill_file(name: str, tier: str, photo_sha: str) -> str:
     if name == "original":
-        return f"photos/{_hex('photo', case // len(TIERS))}.png"
-    return f"outputs/{name}/{TIERS[case % len(TIERS)]}/{_hex('photo', case // len(TIERS))}-0.png"
-
-
-def _inputs(plan: pd.DataFrame) -> pd.DataFrame:
-    own = plan.drop_duplicates("photo")
-    facts = {"kind": "photo", "status": "ok"}
-    return own[["height", "width"]].assign(path=own["photo"], sha256=own["photo_sha"], **facts)
+        return f"photos/{photo_sha}.png"
+    return f"outputs/{name}/{tier}/{photo_sha}-0.png"
 
 
 def _sets(names: list[str], photos: int) -> pd.DataFrame:
@@ -141,15 +122,8 @@ def _sets(names: list[str], photos: int) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _write_pictures(folder: Path, plan: pd.DataFrame, names: list[str], side: int) -> None:
-    """Photos of smooth noise, holes as discs, fills that blur the photo the more the worse."""
-    for path, pixels in _pictures(plan, names, side):
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(pixels).save(target, "PNG", compress_level=1)
-
-
 def _pictures(plan: pd.DataFrame, names: list[str], side: int) -> Iterator[tuple[str, Any]]:
+    """Photos of smooth noise, holes as discs, fills that blur the photo the more the worse."""
     rows, columns = np.indices((side, side))
     for case, facts in enumerate(plan.to_dict("records")):
         number = case // len(TIERS)
@@ -166,8 +140,4 @@ def _pictures(plan: pd.DataFrame, names: list[str], side: int) -> Iterator[tuple
             if name != "original":
                 shade = np.roll(photo, place + 1, axis=1)
                 fill = np.where(hole[..., None], shade, photo)
-                yield _fill_file(plan, name, case), fill
-
-
-def _hex(*parts: object) -> str:
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+                yield _fill_file(name, facts["tier"], facts["photo_sha"]), fill

@@ -8,6 +8,7 @@ import pandas as pd
 
 from bench.statistics import headline_metric
 from reports.results.ranking import rank
+from tests.support import run_builder
 
 PHOTOS = 12
 
@@ -20,13 +21,11 @@ def spread(mean: float, width: float = 0.0) -> list[float]:
 def with_values(run, values: dict[str, list[float]]):
     """A run of these SSIM values in the hole, photo by photo, in one tier."""
     photos = len(next(iter(values.values())))
-    plan = pd.DataFrame({"photo": [f"{i:03}" for i in range(photos)], "tier": "small", "draw": 0})
-    cases = pd.concat(
-        plan.assign(method=name, sample=0, status="ok", cluster=plan["photo"], seconds=1.0,
-                    peak_bytes=1.0, reason="", output="", ssim_hole=numbers_of)
-        for name, numbers_of in values.items()
-    ).reset_index(drop=True)  # fmt: skip
-    metrics = run.metrics[run.metrics["metric"].isin(["lpips", "ssim_hole"])]
+    plan = run_builder.plan(f"{i:03}" for i in range(photos))
+    rows = (run_builder.fills(plan, name, seconds=1.0, peak_bytes=1.0, ssim_hole=own)
+            for name, own in values.items())  # fmt: skip
+    cases = run_builder.table("cases", pd.concat(rows, ignore_index=True))
+    metrics = run_builder.metrics(["ssim_hole", "lpips"], {"lpips": "no weights"})
     sets = run.sets.head(0)
     return dataclasses.replace(run, plan=plan, cases=cases, metrics=metrics, sets=sets)
 

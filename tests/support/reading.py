@@ -1,4 +1,4 @@
-"""Runs to report on, changed as a test needs it, and reports read back."""
+"""Runs changed as a test needs it, and reports read back."""
 
 from __future__ import annotations
 
@@ -11,20 +11,18 @@ import pandas as pd
 
 from bench.cli import main
 from reports.build import build
-from tests.support import sample_run
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
-
-
-def write_run(folder: Path, **options) -> Path:
-    sample_run.write_run(folder, **options)
-    change_header(folder, state="complete", missing=0)
-    return folder
 
 
 def change_header(folder: Path, **changes) -> None:
     header = json.loads((folder / "run.json").read_text("utf-8")) | changes
     (folder / "run.json").write_text(json.dumps(header), "utf-8")
+
+
+def edit(folder: Path, table: str, change) -> None:
+    path = folder / f"{table}.parquet"
+    change(pd.read_parquet(path)).to_parquet(path, index=False)
 
 
 def pages_of(folder: Path) -> dict[Path, object]:
@@ -34,11 +32,6 @@ def pages_of(folder: Path) -> dict[Path, object]:
 
 def texts(element) -> str:
     return re.sub(r"\s+", " ", "".join(element.itertext()))
-
-
-def edit(folder: Path, table: str, change) -> None:
-    path = folder / f"{table}.parquet"
-    change(pd.read_parquet(path)).to_parquet(path, index=False)
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:

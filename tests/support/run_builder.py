@@ -1,38 +1,30 @@
-"""Write run folders for tests: what a test states, and blanks of the schema for all the rest."""
+"""Write run folders for tests: what a test states, and blanks of the schema for all the rest.
+
+Facts about metrics and methods are those of their records and cards.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from PIL import Image
 
 from bench.folder.header import Environment, Fingerprint, Header
 from bench.folder.read import Run
-from bench.folder.schema import TABLES
+from bench.folder.schema import CASES, TABLES
 from bench.folder.store import RunFolder
+from bench.metrics import METRICS
+from methods.card import Card
 
-# By metric: label, unit, direction, scope, region.
-METRICS = {
-    "psnr_db": ("PSNR", "dB", "higher", "case", "picture"),
-    "psnr_hole_db": ("PSNR in the hole", "dB", "higher", "case", "hole"),
-    "ssim": ("SSIM", "", "higher", "case", "picture"),
-    "ssim_hole": ("SSIM in the hole", "", "higher", "case", "hole"),
-    "l1": ("L1", "", "lower", "case", "picture"),
-    "l1_hole": ("L1 in the hole", "", "lower", "case", "hole"),
-    "lpips": ("LPIPS", "", "lower", "case", "picture"),
-    "lpips_hole": ("LPIPS in the hole", "", "lower", "case", "hole"),
-    "ms_ssim": ("MS-SSIM", "", "higher", "case", "picture"),
-    "gmsd": ("GMSD", "", "lower", "case", "picture"),
-    "seam": ("Seam", "", "lower", "case", "ring"),
-    "drift": ("Drift", "", "lower", "case", "known"),
-    "swd": ("Sliced Wasserstein", "", "lower", "set", "picture"),
-    "fid": ("FID", "", "lower", "set", "picture"),
-    "kid_untrained": ("KID, untrained", "", "lower", "set", "picture"),
-    "fid_untrained": ("FID, untrained", "", "lower", "set", "picture"),
-}
+TIERS = ("small", "region", "large")
 Rows = pd.DataFrame | Iterable[Mapping[str, Any]]
 _REQUIRED = ("plan", "inputs", "cases", "sets", "metrics", "methods")
 
@@ -42,40 +34,70 @@ def table(name: str, rows: Rows) -> pd.DataFrame:
     return TABLES[name].typed(pd.DataFrame(rows))
 
 
+def sha(*parts: object) -> str:
+    """What stands for a hash, 16 hex digits."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def plan(
+    photos: Iterable[str], tiers: Sequence[str] = ("small",), draws: int = 1, **columns: Any
+) -> pd.DataFrame:
+    """The plan: a case for each photo, tier and draw; each photo is its own cluster."""
+    keys = [*product(photos, tiers, range(draws))]
+    rows = pd.DataFrame(keys, columns=["photo", "tier", "draw"])
+    hashes = {"photo_sha": [sha(photo) for photo, *_ in keys],
+              "mask_sha": [sha(*key) for key in keys],
+              "case_key": [sha("case", *key) for key in keys]}  # fmt: skip
+    rows = rows.assign(case=range(len(keys)), cluster=rows["photo"], mask_source="generated",
+                       parameters="{}", **hashes)  # fmt: skip
+    return table("plan", rows.assign(**columns))
+
+
+def fills(plan: pd.DataFrame, method: str, **columns: Any) -> pd.DataFrame:
+    """Rows of cases: a fill of each case, which went well unless the columns say otherwise."""
+    rows = plan[[name for name in CASES.names if name in plan]]
+    return rows.assign(**{"method": method, "sample": 0, "status": "ok", "reason": ""} | columns)
+
+
+def inputs(plan: pd.DataFrame) -> pd.DataFrame:
+    """The table of inputs: the photos of a plan."""
+    own = plan.drop_duplicates("photo")
+    own = own.rename(columns={"photo": "path", "photo_sha": "sha256"})
+    return table("inputs", own.assign(kind="photo", status="ok"))
+
+
 def metrics(names: Iterable[str], absent: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """The table of metrics.
+    """The table of metrics: what their records say.
 
     Args:
-        names: Keys of `METRICS`.
+        names: Of built-in metrics.
         absent: Why those are absent that are.
     """
-    keys = ("label", "unit", "direction", "scope", "region")
     absent = absent or {}
-    return table(
-        "metrics",
-        (
-            dict(zip(keys, METRICS[name], strict=True))
-            | {"metric": name, "implementation": "made up", "version": "1",
-               "status": "absent" if name in absent else "ok", "reason": absent.get(name, "")}
-            for name in names
-        ),
+    rows = (
+        {name: getattr(METRICS[metric], name, "") for name in TABLES["metrics"].names}
+        | {"metric": metric, "reason": absent.get(metric, ""),
+           "status": "absent" if metric in absent else "ok"}
+        for metric in names
     )  # fmt: skip
+    return table("metrics", rows)
 
 
-def methods(families: Mapping[str, str], **columns: Mapping[str, Any]) -> pd.DataFrame:
-    """The table of methods.
+def methods(cards: Mapping[str, Card | str], **columns: Mapping[str, Any]) -> pd.DataFrame:
+    """The table of methods: what their cards say.
 
     Args:
-        families: By method.
-        columns: Values by method, where they are not blank.
+        cards: By method; of one that is made up, its family will do.
+        columns: Values by method, where they are not those of the card.
     """
-    rows = (
-        {"method": name, "title": name, "family": family, "implementation": "made up",
-         "licence": "CC0", "timed": True, "size": "any", "identity": f"sample:{name}",
-         "status": "ok"}
-        | {column: values[name] for column, values in columns.items() if name in values}
-        for name, family in families.items()
-    )  # fmt: skip
+    rows = []
+    for name, given in cards.items():
+        card = Card(name, name, given) if isinstance(given, str) else given
+        facts = {key: value for key, value in vars(card).items() if isinstance(value, str | bool)}
+        facts |= {"method": name, "timed": True, "size": str(card.size), "status": "ok",
+                  "identity": f"sample:{name}"}  # fmt: skip
+        own = {key: values[name] for key, values in columns.items() if name in values}
+        rows.append(facts | own)
     return table("methods", rows)
 
 
@@ -83,20 +105,20 @@ def header(fingerprint: str, **stated: Any) -> Header:
     """The header of a complete run."""
     blank = dict(
         state="complete", created="", photo_set="own photos", protocol={}, size_rule="", samples=1,
-        methods={}, fill_keys={}, made_anew={},
-        fills_per_case={}, measurements={"": []}, measure_key="",
-        features=[], environment=Environment({"numpy": "2.0"}, python="3.12.0"), starts=[],
-        inputs_key="", missing=0, finished="2024-01-02T03:04:05+00:00", counts={},
+        methods={}, fill_keys={}, made_anew={}, fills_per_case={}, measurements={"": []},
+        measure_key="", features=[], environment=Environment({"numpy": "2.0"}, python="3.12.0"),
+        starts=[], inputs_key="", missing=0, finished="2024-01-02T03:04:05+00:00", counts={},
         without_result=[], non_deterministic=[],
     )  # fmt: skip
     return Header(**(blank | {"fingerprint": Fingerprint.parse(fingerprint)} | stated))
 
 
-def in_memory(**tables: Rows) -> Run:
+def in_memory(fingerprint: str = "photos:aa/1", **tables: Rows) -> Run:
     """A run that is nowhere."""
     names = (each.name for each in fields(Run) if each.name in TABLES)
     every = {name: table(name, tables.get(name, ())) for name in names}
-    return Run(Path("nowhere"), header("photos:aa/1"), **every)
+    every["methods"] = every["methods"].set_axis(every["methods"]["method"].to_numpy())
+    return Run(Path("nowhere"), header(fingerprint), **every)
 
 
 def write(folder: Path, facts: Header, **tables: Rows) -> Path:
@@ -106,3 +128,9 @@ def write(folder: Path, facts: Header, **tables: Rows) -> Path:
         store.write_table(f"{name}.parquet", table(name, tables.get(name, ())))
     facts.write(store)
     return folder
+
+
+def write_picture(path: Path, pixels: np.ndarray) -> None:
+    """Write a PNG and the folders it lies in."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path, "PNG", compress_level=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -21,9 +20,9 @@ from bench.compare.layout import blocks, notes
 from bench.compare.runs import compare_between, compare_within
 from bench.errors import BenchError, InputError
 from bench.folder.read import Run
-from bench.folder.store import RunFolder
 from bench.statistics import Comparison, Facts, compare_methods, holm, paired_interval, sign_flip
 from tests.support.made_up_run import FINGERPRINT, METHODS, write_features, write_run
+from tests.support.reading import change_header, edit
 
 
 @pytest.fixture(scope="module")
@@ -372,9 +371,7 @@ def test_runs_that_share_nothing_are_refused(folder):
 
 def test_other_protocols_are_refused_with_what_differs(folder, other, tmp_path):
     strange = write_run(tmp_path / "c")
-    header = json.loads((strange / "run.json").read_text("utf-8"))
-    header["fingerprint"] = FINGERPRINT.replace("masks:bb", "masks:dd")
-    RunFolder(strange).write_json("run.json", header)
+    change_header(strange, fingerprint=FINGERPRINT.replace("masks:bb", "masks:dd"))
     one, two = read_run(folder), read_run(strange)
     with pytest.raises(BenchError, match=r"masks: bb/60 in A, dd/60 in B.*--anyway") as refused:
         compare_between(one, two, ["l1"])
@@ -386,12 +383,10 @@ def test_other_protocols_are_refused_with_what_differs(folder, other, tmp_path):
 
 def test_only_the_metrics_compared_must_be_defined_alike(folder, tmp_path):
     changed = write_run(tmp_path / "d")
-    header = json.loads((changed / "run.json").read_text("utf-8"))
-    header["fingerprint"] = FINGERPRINT.replace("metrics:cc", "metrics:ee")
-    RunFolder(changed).write_json("run.json", header)
-    table = pd.read_parquet(changed / "metrics.parquet")
-    table.loc[table["metric"] == "l1", "version"] = "2"
-    RunFolder(changed).write_table("metrics.parquet", table)
+    change_header(changed, fingerprint=FINGERPRINT.replace("metrics:cc", "metrics:ee"))
+    edit(
+        changed, "metrics", lambda t: t.assign(version=t["version"].where(t["metric"] != "l1", "2"))
+    )
     one, two = read_run(folder), read_run(changed)
     assert len(compare_between(one, two, ["psnr_db"]).pairs) == len(METHODS) - 1
     with pytest.raises(BenchError, match="metric l1: version '1' in A, '2' in B"):
@@ -400,16 +395,14 @@ def test_only_the_metrics_compared_must_be_defined_alike(folder, tmp_path):
 
 def test_a_metric_of_one_run_only_is_refused(folder, tmp_path):
     lacking = write_run(tmp_path / "e")
-    table = pd.read_parquet(lacking / "metrics.parquet").query("metric != 'l1'")
-    RunFolder(lacking).write_table("metrics.parquet", table)
+    edit(lacking, "metrics", lambda table: table[table["metric"] != "l1"])
     with pytest.raises(BenchError, match=r"l1: measured in .* but not in"):
         compare_between(read_run(folder), read_run(lacking), ["l1"])
 
 
 def test_an_unfinished_run_is_called_so(tmp_path):
     partial = write_run(tmp_path / "f")
-    header = json.loads((partial / "run.json").read_text("utf-8"))
-    RunFolder(partial).write_json("run.json", header | {"state": "interrupted"})
+    change_header(partial, state="interrupted")
     said = compare_within(read_run(partial), ["l1"]).notes
     assert any("interrupted: the numbers are of the cases done so far" in note for note in said)
 

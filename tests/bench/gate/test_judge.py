@@ -230,10 +230,7 @@ def test_the_metrics_part_of_the_fingerprint_alone_forbids_nothing():
 
 
 def redefined(run):
-    metrics = run.metrics.replace(
-        {"signature": {"l1_hole|picture|code|1||lower|": "l1_hole|hole|new|2|"}}
-    )
-    return replace(run, metrics=metrics)
+    return replace(run, metrics=change(run.metrics, "metric == 'l1_hole'", signature="new code"))
 
 
 def test_a_redefined_metric_is_not_comparable_by_name():
