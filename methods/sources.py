@@ -13,7 +13,6 @@ import hashlib
 import importlib.util
 import os
 import sys
-import sysconfig
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -31,11 +30,7 @@ _NO_PIXELS = (
     "methods.weights.files",
 )  # fmt: skip
 OWN = "_own_"  # begins the names of packages that stand for a user's folders
-_INSTALLED = tuple(
-    os.path.realpath(path) + os.sep
-    for path in {sysconfig.get_path(kind) for kind in ("purelib", "platlib", "stdlib")}
-)
-# Libraries may be those of another environment: of the system, the user, a shared one.
+# Where libraries lie, whichever environment they are of: the system's, the user's, a shared one.
 _LIBRARIES = frozenset({"site-packages", "dist-packages"})
 
 
@@ -116,8 +111,7 @@ def _closure(roots: list[str], within: tuple[str, ...] = ()) -> tuple[dict[str, 
 
 
 def _is_installed(file: str) -> bool:
-    path = os.path.realpath(file)
-    return path.startswith(_INSTALLED) or not _LIBRARIES.isdisjoint(path.split(os.sep))
+    return not _LIBRARIES.isdisjoint(Path(file).resolve().parts)
 
 
 def _below(name: str, tops: Iterable[str]) -> bool:

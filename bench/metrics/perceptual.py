@@ -18,7 +18,7 @@ import numpy as np
 from bench.errors import BenchError
 from bench.metrics import structure
 from bench.metrics.networks import LPIPS_HEADS
-from bench.metrics.pair import Original, Pair, Picture, gradient_magnitude
+from bench.metrics.pair import Pair, Picture, gradient_magnitude
 from bench.metrics.record import PairNetwork
 from bench.metrics.table import GMSD_SIDE, MS_SSIM_SIDE
 from methods import weights
@@ -29,35 +29,6 @@ if TYPE_CHECKING:
 
 _MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 _GMSD_CONSTANT = 170 / 255**2
-
-
-def ms_ssim(output: Picture, photo: Picture) -> float:
-    """Multi-scale structural similarity with 5 scales; higher is better.
-
-    Wang, Simoncelli and Bovik, "Multiscale structural similarity for image quality assessment",
-    Asilomar 2003. Per channel, negative terms count as 0, then the mean over channels, as in piq.
-
-    Args:
-        output: uint8 RGB, ``(H, W, 3)``.
-        photo: Likewise.
-
-    Returns:
-        At most 1; NaN for a side under 161 pixels.
-    """
-    return ms_ssim_of(_whole(output, photo))
-
-
-def gmsd(output: Picture, photo: Picture) -> float:
-    """Gradient magnitude similarity deviation of the luma; lower is better, 0 for equal pictures.
-
-    Xue, Zhang, Mou and Bovik, "Gradient magnitude similarity deviation", IEEE Transactions on
-    Image Processing 23(2), 2014: Prewitt filter at half the size.
-
-    Args:
-        output: uint8 RGB, ``(H, W, 3)``.
-        photo: Likewise.
-    """
-    return gmsd_of(_whole(output, photo))
 
 
 class Lpips:
@@ -140,12 +111,15 @@ class Lpips:
         return self.distance(output, photo, (height, width))
 
 
-def _whole(output: Picture, photo: Picture) -> Pair:
-    return Pair(output, Original(photo), np.ones(photo.shape[:2], np.bool_))
-
-
 def ms_ssim_of(pair: Pair) -> float:
-    """`ms_ssim` of a pair."""
+    """Multi-scale structural similarity with 5 scales; higher is better.
+
+    Wang, Simoncelli and Bovik, "Multiscale structural similarity for image quality assessment",
+    Asilomar 2003. Per channel, negative terms count as 0, then the mean over channels, as in piq.
+
+    Returns:
+        At most 1; NaN for a side under 161 pixels.
+    """
     if min(pair.hole.shape) < MS_SSIM_SIDE:
         return float("nan")
     result = np.ones(3)
@@ -163,7 +137,11 @@ def ms_ssim_of(pair: Pair) -> float:
 
 
 def gmsd_of(pair: Pair) -> float:
-    """`gmsd` of a pair."""
+    """Gradient magnitude similarity deviation of the luma; lower is better, 0 for equal pictures.
+
+    Xue, Zhang, Mou and Bovik, "Gradient magnitude similarity deviation", IEEE Transactions on
+    Image Processing 23(2), 2014: Prewitt filter at half the size.
+    """
     import cv2
 
     if min(pair.hole.shape) < GMSD_SIDE:

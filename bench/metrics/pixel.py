@@ -1,94 +1,19 @@
 """Metrics on pixels: PSNR, SSIM, L1, the seam at the hole's edge, and drift outside of it.
 
-The plain functions take pictures; those that end in ``_of`` do the same for a
-`bench.metrics.pair.Pair`, which shares intermediate results between metrics, and are what the
-records of `bench.metrics.table` name.
+They take a `bench.metrics.pair.Pair`, which shares intermediate results between metrics.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bench.metrics.pair import Original, Pair, Picture
+from bench.metrics.pair import Pair
 from bench.metrics.table import SSIM_SIDE
 
 Region = Literal["picture", "hole"]
-Mask = NDArray[np.bool_]
-
-
-def psnr(output: Picture, photo: Picture, hole: Mask | None = None) -> float:
-    """Peak signal-to-noise ratio in decibels, from one mean over all pixels and channels.
-
-    Args:
-        output: uint8 RGB, ``(H, W, 3)``.
-        photo: Likewise.
-        hole: Where to measure, bool ``(H, W)``; the whole picture if omitted.
-
-    Returns:
-        Infinite where the two agree exactly; NaN for an empty hole.
-    """
-    return _measure(psnr_of, output, photo, hole)
-
-
-def l1(output: Picture, photo: Picture, hole: Mask | None = None) -> float:
-    """Mean absolute difference in ``[0, 1]``; arguments and empty hole as for `psnr`."""
-    return _measure(l1_of, output, photo, hole)
-
-
-def ssim(output: Picture, photo: Picture, hole: Mask | None = None) -> float:
-    """Structural similarity, 11 x 11 Gaussian window (Wang et al. 2004); higher is better.
-
-    The same as scikit-image's ``structural_similarity`` with ``gaussian_weights=True``,
-    ``sigma=1.5``, ``use_sample_covariance=False``. Over the picture it is the mean of the map
-    without its border of 5 pixels; over the hole it is the mean of the full map, whose border
-    comes from reflected pixels, over the hole's pixels.
-
-    Returns:
-        At most 1; NaN for an empty hole or a side under 11 pixels.
-    """
-    return _measure(ssim_of, output, photo, hole)
-
-
-def seam(output: Picture, photo: Picture, hole: Mask) -> float:
-    """How much the jumps across the hole's edge differ from those of the photo; 0 is best.
-
-    For each two neighbours (4-neighbourhood) of which one lies in the hole and one outside, and
-    each channel, the jump is the absolute difference of the two. The result is the mean over
-    them of ``|jump in output - jump in photo|`` in ``[0, 1]``: a visible line counts as much as
-    a photo's own edge smeared away.
-
-    Returns:
-        NaN if the hole has no edge.
-    """
-    return seam_of(Pair(output, Original(photo), hole))
-
-
-def drift(raw: NDArray[np.float32], photo: Picture, hole: Mask) -> float:
-    """Mean absolute change of the pixels that were to be kept, in ``[0, 1]``.
-
-    Args:
-        raw: The method's output before pasting back, float32 ``(H, W, 3)`` in ``[0, 1]``.
-        photo: uint8 RGB, ``(H, W, 3)``.
-        hole: bool ``(H, W)``.
-
-    Returns:
-        0 if nothing changed, or if the whole picture is hole.
-    """
-    return drift_of(Pair(photo, Original(photo), hole, raw))
-
-
-def _measure(
-    function: Callable[[Pair, Region], float], output: Picture, photo: Picture, hole: Mask | None
-) -> float:
-    if hole is None:
-        everywhere = np.ones(photo.shape[:2], np.bool_)
-        return function(Pair(output, Original(photo), everywhere), "picture")
-    return function(Pair(output, Original(photo), hole), "hole")
 
 
 def _total(pair: Pair, region: Region, norm: str) -> float:
@@ -108,7 +33,11 @@ def _values(pair: Pair, region: Region) -> int:
 
 
 def psnr_of(pair: Pair, region: Region) -> float:
-    """`psnr` of a pair."""
+    """Peak signal-to-noise ratio in decibels, from one mean over all pixels and channels.
+
+    Returns:
+        Infinite where the two agree exactly; NaN for an empty hole.
+    """
     values = _values(pair, region)
     if values == 0:
         return math.nan
@@ -117,13 +46,22 @@ def psnr_of(pair: Pair, region: Region) -> float:
 
 
 def l1_of(pair: Pair, region: Region) -> float:
-    """`l1` of a pair."""
+    """Mean absolute difference in ``[0, 1]``; NaN for an empty hole."""
     values = _values(pair, region)
     return _total(pair, region, "NORM_L1") / (255 * values) if values else math.nan
 
 
 def ssim_of(pair: Pair, region: Region) -> float:
-    """`ssim` of a pair."""
+    """Structural similarity, 11 x 11 Gaussian window (Wang et al. 2004); higher is better.
+
+    The same as scikit-image's ``structural_similarity`` with ``gaussian_weights=True``,
+    ``sigma=1.5``, ``use_sample_covariance=False``. Over the picture it is the mean of the map
+    without its border of 5 pixels; over the hole it is the mean of the full map, whose border
+    comes from reflected pixels, over the hole's pixels.
+
+    Returns:
+        At most 1; NaN for an empty hole or a side under 11 pixels.
+    """
     if min(pair.hole.shape) < SSIM_SIDE or (region == "hole" and not pair.hole_pixels):
         return math.nan
     losses = pair.structure
@@ -133,7 +71,16 @@ def ssim_of(pair: Pair, region: Region) -> float:
 
 
 def seam_of(pair: Pair) -> float:
-    """`seam` of a pair."""
+    """How much the jumps across the hole's edge differ from those of the photo; 0 is best.
+
+    For each two neighbours (4-neighbourhood) of which one lies in the hole and one outside, and
+    each channel, the jump is the absolute difference of the two. The result is the mean over
+    them of ``|jump in output - jump in photo|`` in ``[0, 1]``: a visible line counts as much as
+    a photo's own edge smeared away.
+
+    Returns:
+        NaN if the hole has no edge.
+    """
     import cv2
 
     hole, width = pair.hole, pair.hole.shape[1]
@@ -153,7 +100,12 @@ def seam_of(pair: Pair) -> float:
 
 
 def drift_of(pair: Pair) -> float:
-    """`drift` of a pair; NaN where the raw output is not known."""
+    """Mean absolute change of the pixels that were to be kept, in ``[0, 1]``.
+
+    Returns:
+        0 if nothing changed, or if the whole picture is hole; NaN where the raw output is not
+        known.
+    """
     import cv2
 
     if pair.raw is None:

@@ -15,15 +15,14 @@ from bench.statistics.coverage import (
     cap_infinite,
     common_cases,
     completed,
-    coverage,
     headline_metric,
 )
 from bench.statistics.curves import Bin, Crossing, binned, crossings
 from bench.statistics.equivalence import ALPHA, MARGINS, Margin, margin, verdict
-from bench.statistics.intervals import Interval, column_intervals, mean_interval, paired_interval
+from bench.statistics.intervals import Interval, column_intervals, mean_interval
 from bench.statistics.pairs import compare_pairs, decide
 from bench.statistics.ranks import RankTest, friedman, photo_means
-from bench.statistics.significance import holm, sign_flip, sign_flips, wilcoxon
+from bench.statistics.significance import holm, sign_flips, wilcoxon
 from bench.statistics.ties import rank_ranges, tie_groups, tie_runs
 
 __all__ = [
@@ -48,7 +47,6 @@ __all__ = [
     "compare_methods",
     "compare_pairs",
     "completed",
-    "coverage",
     "crossings",
     "decide",
     "friedman",
@@ -57,10 +55,8 @@ __all__ = [
     "joined",
     "margin",
     "mean_interval",
-    "paired_interval",
     "photo_means",
     "rank_ranges",
-    "sign_flip",
     "sign_flips",
     "tie_groups",
     "tie_runs",

@@ -46,27 +46,6 @@ def common_cases(cases: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
     return rows[completed_by == len(set(methods))]
 
 
-def coverage(cases: pd.DataFrame) -> pd.DataFrame:
-    """Which share of each tier's cases each method completed (sample 0, status ``ok``).
-
-    Args:
-        cases: The table ``cases`` of a run.
-
-    Returns:
-        One row per method and tier: ``method``, ``tier``, ``expected``, ``completed``, ``share``
-        (0 to 1). A tier's expected cases are all that occur in it for any method.
-    """
-    expected = cases[CASE].drop_duplicates().groupby("tier").size()
-    done = completed(cases).groupby(["method", "tier"]).size()
-    pairs = pd.MultiIndex.from_product(
-        [sorted(cases["method"].unique()), sorted(expected.index)], names=["method", "tier"]
-    )
-    table = done.reindex(pairs, fill_value=0).rename("completed").reset_index()
-    table["expected"] = table["tier"].map(expected)
-    table["share"] = table["completed"] / table["expected"]
-    return table[["method", "tier", "expected", "completed", "share"]]
-
-
 def cap_infinite(values: pd.Series) -> tuple[pd.Series, int]:
     """Count infinite decibels (equal pictures) as 100 dB; also say how many there were.
 

@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from bench.errors import BenchError
 from bench.statistics.clusters import by_cluster
 
 RESAMPLES = 9999
@@ -52,11 +51,6 @@ class Interval:
         """Half of the interval's width; NaN if there is no interval."""
         return (self.high - self.low) / 2
 
-    @property
-    def excludes_zero(self) -> bool:
-        """Whether the whole interval lies on one side of zero; False if there is none."""
-        return bool(self.low > 0 or self.high < 0)
-
 
 def mean_interval(
     values: ArrayLike,
@@ -89,38 +83,6 @@ def mean_interval(
         column, clusters, confidences=(confidence,), resamples=resamples, seed=seed
     )
     return found
-
-
-def paired_interval(
-    a: ArrayLike,
-    b: ArrayLike,
-    clusters: ArrayLike,
-    *,
-    confidence: float = 0.95,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-) -> Interval:
-    """Mean of ``a - b`` over the same cases, with the interval of `mean_interval`.
-
-    Args:
-        a: ``(n,)`` values of one method.
-        b: ``(n,)`` values of the other, case by case the same.
-        clusters: ``(n,)`` labels of the photos.
-        confidence: Coverage of the interval, between 0 and 1.
-        resamples: Number of bootstrap resamples.
-        seed: Seeds the resampling.
-
-    Raises:
-        BenchError: If lengths differ or a difference is not finite.
-    """
-    first, second = np.asarray(a, float), np.asarray(b, float)
-    if first.shape != second.shape:
-        raise BenchError(
-            f"paired values: expected two of one length, found {first.shape} and {second.shape}"
-        )
-    return mean_interval(
-        first - second, clusters, confidence=confidence, resamples=resamples, seed=seed
-    )
 
 
 def column_intervals(

@@ -22,32 +22,24 @@ FINEST_P = 1 / (1 + FLIPS)  # of random flips; exact p-values are never so small
 _BLOCK = 2**22  # numbers handled at once
 
 
-def sign_flip(
-    differences: ArrayLike, clusters: ArrayLike, *, flips: int = FLIPS, seed: int = 0
-) -> float:
-    """Two-sided p-value of a mean paired difference by flipping its sign photo by photo.
+def sign_flips(
+    columns: ArrayLike, clusters: ArrayLike, *, flips: int = FLIPS, seed: int = 0
+) -> NDArray[np.float64]:
+    """Two-sided p-values of mean paired differences by flipping their signs photo by photo.
 
     Args:
-        differences: ``(n,)`` finite numbers, one per case.
+        columns: ``(n, p)`` finite numbers, a row per case, all with the same sign patterns.
         clusters: ``(n,)`` labels of the photos.
         flips: Number of random sign patterns.
         seed: Seeds them.
 
     Returns:
-        Exact if there are no more than ``flips + 1`` patterns, else ``(1 + as large) /
+        ``(p,)``, exact if there are no more than ``flips + 1`` patterns, else ``(1 + as large) /
         (1 + flips)``, which is never 0. NaN without values.
 
     Raises:
         BenchError: If lengths differ or a difference is not finite.
     """
-    column = np.asarray(differences, float)[..., None]
-    return float(sign_flips(column, clusters, flips=flips, seed=seed)[0])
-
-
-def sign_flips(
-    columns: ArrayLike, clusters: ArrayLike, *, flips: int = FLIPS, seed: int = 0
-) -> NDArray[np.float64]:
-    """`sign_flip` of each column of ``(n, p)`` numbers, all with the same sign patterns."""
     sums, _ = by_cluster(columns, clusters)
     k, p = sums.shape
     if k == 0:
@@ -67,7 +59,7 @@ def sign_flips(
 
 
 def smallest_p(clusters: int, *, flips: int = FLIPS) -> float:
-    """The smallest p-value that `sign_flip` can give for so many photos."""
+    """The smallest p-value that `sign_flips` can give for so many photos."""
     return max(2.0 ** (1 - clusters), 1 / (1 + flips))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bench.metrics import pixel
+from bench.metrics.pair import Original, Pair
 from bench.planning import images
 from bench.training.photos import TrainingPhoto
 from masks.tiers import TIERS, generate, seed_of
@@ -33,9 +34,9 @@ def measure(method: Inpainter, photos: Sequence[TrainingPhoto], side: int) -> di
         for photo in photos[:_PHOTOS]:
             square = images.evaluated(photo.pixels(), side)
             hole = generate(tier, side, side, seed_of(0, photo.name, tier, 0, side, side)).mask
-            picture = harness.fill(method, square, hole, 0).picture
-            l1.append(pixel.l1(picture, square, hole))
-            ssim.append(pixel.ssim(picture, square, hole))
+            pair = Pair(harness.fill(method, square, hole, 0).picture, Original(square), hole)
+            l1.append(pixel.l1_of(pair, "hole"))
+            ssim.append(pixel.ssim_of(pair, "hole"))
         figures[f"l1_hole_{tier}"] = float(np.mean(l1))
         figures[f"ssim_hole_{tier}"] = float(np.mean(ssim))
     return figures

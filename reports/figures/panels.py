@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator
 
 from bench.text.numbers import printable
 from reports.figures import style
@@ -76,6 +76,4 @@ def _ticks(axes: Axes, *, log: bool) -> None:
     axes.set_xscale("log")
     low, high = axes.get_xlim()
     steps = [m * 10.0**e for e in range(-3, 6) for m in (1, 3)]
-    axes.xaxis.set_major_locator(FixedLocator([step for step in steps if low <= step <= high]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_locator(NullLocator())
+    style.ticks(axes.xaxis, [step for step in steps if low <= step <= high], "g")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from reports.figures import labels, style
 from reports.figures.rows import Point
@@ -81,9 +80,7 @@ def _set(axes: Axes, frame: Frame) -> None:
     axes.set_xscale("log")
     axes.set_xlim(*frame.times)
     powers = [10.0**e for e in range(-3, 8)]
-    axes.xaxis.set_major_locator(FixedLocator([p for p in powers if frame.times[0] <= p]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-    axes.xaxis.set_minor_locator(NullLocator())
+    style.ticks(axes.xaxis, [p for p in powers if frame.times[0] <= p], ",g")
 
 
 def _draw(axes: Axes, spot: Spot) -> None:

@@ -36,7 +36,7 @@ def critical_difference(
             axes.plot([1, point.interval.mean], [row, row], color=style.GRID, linewidth=1, zorder=1)
             axes.plot([point.interval.mean], [row], marker=marker, markersize=7, color=colour,
                       zorder=3)  # fmt: skip
-        dress(axes, points, axis_label)
+        dress(axes, [point.label for point in points], axis_label)
         axes.set_xlim(len(points) + 0.3, 0.7 - _APART * len(bars))
         axes.set_xticks(range(1, len(points) + 1))
         for number, (start, stop) in enumerate(bars):

@@ -75,7 +75,8 @@ def _rows(shown: Sequence[Point], axis_label: str, draw: Callable[[Axes], None])
         draw(axes)
         for row, point in enumerate(shown):
             _draw(axes, row, point)
-        dress(axes, shown, axis_label)
+        dress(axes, [point.label for point in shown], axis_label)
+        axes.margins(x=0.04)
 
     return style.drawn(size(len(shown)), fill)
 
@@ -90,11 +91,10 @@ def _draw(axes: Axes, row: int, point: Point) -> None:
               markerfacecolor=colour if point.filled else style.PAPER)  # fmt: skip
 
 
-def dress(axes: Axes, shown: Sequence[Point], axis_label: str) -> None:
+def dress(axes: Axes, names: Sequence[str], axis_label: str) -> None:
     """Names at the left, a grid, no frame."""
     style.plain(axes, (axis_label, ""))
     axes.grid(visible=False, axis="y")
-    axes.set_yticks(range(len(shown)), [printable(p.label) for p in shown])
-    axes.set_ylim(max(len(shown), 1) - 0.4, -0.6)
+    axes.set_yticks(range(len(names)), [printable(name) for name in names])
+    axes.set_ylim(max(len(names), 1) - 0.4, -0.6)
     axes.tick_params(axis="y", colors=style.INK, pad=8)
-    axes.margins(x=0.04)

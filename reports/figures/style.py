@@ -8,12 +8,14 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from bench.text.numbers import printable
 
@@ -85,6 +87,13 @@ def plain(axes: Axes, axes_labels: tuple[str, str]) -> None:
     axes.tick_params(which="both", colors=QUIET, length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
+
+
+def ticks(axis: Axis, places: Sequence[float], form: str) -> None:
+    """Numbers at these places and nowhere else, written as the format says."""
+    axis.set_major_locator(FixedLocator(places))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: format(value, form)))
+    axis.set_minor_locator(NullLocator())
 
 
 def _svg(figure: Figure) -> bytes:

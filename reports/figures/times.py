@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from bench.text.numbers import printable
 from reports.figures import style
 from reports.figures.lines import Line, name_ends
+from reports.figures.rows import dress
 
 TIMES_SIZE = (470, 330)
 """Width and height of a plot of time against something, in points."""
@@ -58,11 +57,7 @@ def samples(rows: Sequence[Samples], axis_label: str) -> bytes:
         axes = figure.add_subplot()
         for place, row in enumerate(rows):
             _draw(axes, place, row)
-        style.plain(axes, (axis_label, ""))
-        axes.grid(visible=False, axis="y")
-        axes.set_yticks(range(len(rows)), [printable(row.label) for row in rows])
-        axes.set_ylim(max(len(rows), 1) - 0.4, -0.6)
-        axes.tick_params(axis="y", colors=style.INK, pad=8)
+        dress(axes, [row.label for row in rows], axis_label)
         _logarithmic(axes, "x")
 
     return style.drawn(samples_size(len(rows)), fill)
@@ -99,9 +94,7 @@ def against(
         if doublings:
             places = sorted({place for line in curves for place, _ in line.points})
             axes.set_xscale("log")
-            axes.xaxis.set_major_locator(FixedLocator(places))
-            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}"))
-            axes.xaxis.set_minor_locator(NullLocator())
+            style.ticks(axes.xaxis, places, ".0f")
             _guide(axes, places, min(y for line in curves for _, y in line.points))
         top = axes.get_ylim()[1]
         for _, family, place in gone:
@@ -136,9 +129,7 @@ def _logarithmic(axes: Axes, which: str) -> None:
     inside = [step for step in _STEPS if low <= step <= high]
     if len(inside) > 6:
         inside = [step for step in inside if f"{step:e}"[0] == "1"]
-    axis.set_major_locator(FixedLocator(inside))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-    axis.set_minor_locator(NullLocator())
+    style.ticks(axis, inside, ",g")
 
 
 def _guide(axes: Axes, places: Sequence[float], start: float) -> None:

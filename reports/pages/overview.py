@@ -24,7 +24,7 @@ def write(site: Site, sections: Sequence[Section]) -> None:
     context = {
         "sentence": sentences.headline(run, rankings),
         "headline": site.headline,
-        "headline_label": _label_of(run, site.headline.metric),
+        "headline_label": tables.metric_label(run, site.headline.metric),
         "margin": sections[0].margin if sections else "",
         "powerless": next(filter(None, map(sentences.powerless, rankings)), ""),
         "parts": parts,
@@ -68,11 +68,6 @@ def _absent(run: Run) -> list[tuple[str, str]]:
     for row in records(run.metrics[run.metrics["status"] != "ok"]):
         reasons.setdefault(row["reason"], []).append(row["label"])
     return [(numbers.joined(labels), reason) for reason, labels in reasons.items()]
-
-
-def _label_of(run: Run, metric: str) -> str:
-    labels = run.metrics.loc[run.metrics["metric"] == metric, "label"]
-    return str(labels.iloc[0]) if len(labels) else metric
 
 
 def _ceiling_check(run: Run) -> dict[str, int] | None:

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bench.folder.header import differing
 from bench.folder.read import Run
 from bench.text import numbers
 from reports.results import tables
+from reports.results.tables import metric_label
 from reports.results.verdict import WORST, StoredVerdict
 from reports.site.album import Shown
 from reports.site.gallery import CaseView, page_name
@@ -94,7 +96,7 @@ def write(site: Site, verdict: StoredVerdict, views: Mapping[str, CaseView]) -> 
         "missing": [{"about": _about(run, row), "reason": row["reason"]}
                     for row in missing[:LONGEST_LIST]],
         "missing_count": len(missing),
-        "metrics": [row | {"label": _label(run, row["metric"]), "tolerance": _tolerance(row)}
+        "metrics": [row | {"label": metric_label(run, row["metric"]), "tolerance": _tolerance(row)}
                     for row in verdict.metrics],
         "timings": [_timing(run, row) for row in sorted(verdict.latency, key=_slower_first)],
         "environment": list(_environment(run, verdict)),
@@ -126,7 +128,7 @@ def _lines(run: Run, verdict: StoredVerdict) -> Iterator[Line]:
             yield Line(*about, "all others", "same", count, "", "", "", 0.0)
             continue
         size = max(0.0, float(check["ratio"] or 0))
-        largest = f"largest: {_label(run, check['metric'])}" if size else "no change"
+        largest = f"largest: {metric_label(run, check['metric'])}" if size else "no change"
         yield Line(*about, "all", "same", count, largest, "", f"{size:.2g}", size)
 
 
@@ -138,7 +140,7 @@ def _line(
     return Line(
         method=_method(run, method) or "the run",
         tier=tier or "all",
-        metric=_label(run, metric) or "all",
+        metric=metric_label(run, metric) or "all",
         state=kind,
         count=_cases(len(rows)) if first["photo"] else "the tier" if tier else "all of it",
         change=f"{_value(first['old'])} \N{RIGHTWARDS ARROW} {_value(first['new'])}"
@@ -160,7 +162,7 @@ def _change(run: Run, row: dict[str, Any], views: Mapping[str, CaseView]) -> Cha
     return Change(
         method=_method(run, row["method"]),
         about=f"{about}, {row['tier']}",
-        metric=_label(run, row["metric"]),
+        metric=metric_label(run, row["metric"]),
         old=_value(row["old"]),
         new=_value(row["new"]),
         tolerance=_tolerance(row),
@@ -195,10 +197,8 @@ def _timing(run: Run, row: dict[str, Any]) -> Timing:
 
 def _environment(run: Run, verdict: StoredVerdict) -> Iterator[dict[str, str]]:
     """Packages and methods that are not as in the baseline."""
-    old, new = verdict.baseline["packages"], verdict.run["packages"]
-    for name in sorted({*old, *new}):
-        if old.get(name) != new.get(name):
-            yield {"name": name, "old": old.get(name, "none"), "new": new.get(name, "none")}
+    for name, old, new in sorted(differing(verdict.baseline["packages"], verdict.run["packages"])):
+        yield {"name": name, "old": old, "new": new}
     for row in verdict.methods:
         if row["baseline"] and row["run"] and row["baseline"] != row["run"]:
             name = f"code of {_method(run, row['method'])}"
@@ -207,18 +207,13 @@ def _environment(run: Run, verdict: StoredVerdict) -> Iterator[dict[str, str]]:
 
 def _about(run: Run, row: dict[str, Any]) -> str:
     case = f"{row['photo']}, draw {row['draw']}" if row["photo"] else ""
-    parts = [_method(run, row["method"]), case, row["tier"], _label(run, row["metric"])]
+    parts = [_method(run, row["method"]), case, row["tier"], metric_label(run, row["metric"])]
     return ", ".join(filter(None, parts)) or "the run"
 
 
 def _method(run: Run, name: str) -> str:
     """Title of a method; the name of one that the run does not have."""
     return tables.label(run, name).title if name in run.methods.index else name
-
-
-def _label(run: Run, metric: str) -> str:
-    rows = run.metrics[run.metrics["metric"] == metric]
-    return str(rows["label"].iloc[0]) if len(rows) else metric
 
 
 def _tolerance(row: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,9 @@ from bench.text import numbers
 from reports import figures
 from reports.figures import Line
 from reports.plots import exhibits
-from reports.plots.exhibits import Plot
+from reports.plots.exhibits import Exhibit, Numbers
 from reports.results import sentences, tables
-from reports.results.tables import Label
+from reports.results.tables import Cell, Label
 from reports.site.site import Site
 
 _CURVE = "l1_hole_"
@@ -54,16 +54,6 @@ class Budget:
     last: dict[str, str]
 
 
-@dataclass(frozen=True)
-class Curve:
-    """The learning curves of a tier, and their numbers: a row per method, a column per place."""
-
-    title: str
-    plot: Plot
-    places: list[str]
-    rows: list[tuple[Label, list[str]]]
-
-
 def write(site: Site) -> None:
     """Write ``training.html``, if any network was trained by this project."""
     held_out = site.run.training[site.run.training["kind"] == "held out"]
@@ -71,12 +61,17 @@ def write(site: Site) -> None:
         return
     curves = _of_the_last_stage(held_out[held_out["quantity"].str.startswith(_CURVE)])
     tiers = list(dict.fromkeys(curves["quantity"].str.removeprefix(_CURVE)))
-    budgets = _budgets(site, held_out)
+    cards = {
+        str(method): json.loads(str(site.run.methods.at[str(method), "training"]))
+        for method in held_out["method"].unique()
+    }
+    given = {words: [value(card) for card in cards.values()] for words, value in _GIVEN.items()}
+    varied = [words for words, values in given.items() if len(set(values)) > 1]
     context = {
-        "budgets": budgets,
-        "alike": _alike(budgets),
-        "given": [words for words in _GIVEN if words not in dict(_alike(budgets))],
-        "unlike": _unlike(budgets),
+        "budgets": _budgets(site, held_out, cards, varied),
+        "alike": [(words, f"{given[words][0]:,}") for words in given if words not in varied],
+        "given": varied,
+        "unlike": _unlike(cards.values()),
         "terms": _terms(site),
         "quantities": [(name, _words(name)) for name in dict.fromkeys(held_out["quantity"])],
         "curves": [_curve(site, tier, curves) for tier in tiers],
@@ -84,12 +79,9 @@ def write(site: Site) -> None:
     site.page("training.html", "training.html", "Training", context)
 
 
-def _budgets(site: Site, held_out: pd.DataFrame) -> list[Budget]:
-    cards = {
-        str(method): json.loads(str(site.run.methods.at[str(method), "training"]))
-        for method in held_out["method"].unique()
-    }
-    varied = [value for value in _GIVEN.values() if len({value(c) for c in cards.values()}) > 1]
+def _budgets(
+    site: Site, held_out: pd.DataFrame, cards: Mapping[str, Any], varied: Sequence[str]
+) -> list[Budget]:
     budgets = []
     for method, rows in held_out.groupby("method", sort=False):
         card = cards[str(method)]
@@ -98,7 +90,7 @@ def _budgets(site: Site, held_out: pd.DataFrame) -> list[Budget]:
             Budget(
                 tables.label(site.run, str(method)),
                 card,
-                [f"{value(card):,}" for value in varied],
+                [f"{_GIVEN[words](card):,}" for words in varied],
                 {
                     str(name): numbers.number(value, 4)
                     for name, value in zip(last["quantity"], last["value"], strict=True)
@@ -108,27 +100,17 @@ def _budgets(site: Site, held_out: pd.DataFrame) -> list[Budget]:
     return budgets
 
 
-def _alike(budgets: list[Budget]) -> list[tuple[str, str]]:
-    """What all were given, as words and number."""
-    found = []
-    for words, value in _GIVEN.items():
-        values = {value(budget.facts) for budget in budgets}
-        if len(values) == 1:
-            found.append((words, f"{values.pop():,}"))
-    return found
-
-
 def _of_the_last_stage(rows: pd.DataFrame) -> pd.DataFrame:
     """Drop what was measured before the part that fills began to learn."""
     last = rows.groupby("method")["stage"].transform("last")
     return rows[rows["stage"] == last]
 
 
-def _unlike(budgets: list[Budget]) -> list[str]:
+def _unlike(cards: Iterable[Any]) -> list[str]:
     """What the trainings shown together do not share, in words; empty if all is alike."""
     found = []
     for words, value in _ALIKE.items():
-        values = {json.dumps(value(budget.facts), sort_keys=True) for budget in budgets}
+        values = {json.dumps(value(card), sort_keys=True) for card in cards}
         if len(values) > 1:
             found.append(words)
     return found
@@ -148,7 +130,7 @@ def _terms(site: Site) -> list[tuple[Label, str, str, str]]:
     ]
 
 
-def _curve(site: Site, tier: str, curves: pd.DataFrame) -> Curve:
+def _curve(site: Site, tier: str, curves: pd.DataFrame) -> Exhibit:
     own = curves[curves["quantity"] == _CURVE + tier]
     values: dict[str, dict[int, float]] = {}
     for method, place, value in zip(own["method"], own["pictures"], own["value"], strict=True):
@@ -174,11 +156,12 @@ def _curve(site: Site, tier: str, curves: pd.DataFrame) -> Curve:
     rows = [
         (
             tables.label(site.run, method),
-            [numbers.number(points.get(place, math.nan), 4) for place in places],
+            [Cell(numbers.number(points.get(place, math.nan), 4)) for place in places],
         )
         for method, points in values.items()
     ]
-    return Curve(numbers.holes(tier).capitalize(), plot, [f"{place:,}" for place in places], rows)
+    table = Numbers("L1 in the hole by pictures seen", [f"{place:,}" for place in places], rows)
+    return Exhibit(numbers.holes(tier).capitalize(), plot, "", table)
 
 
 def _thinned(places: list[int]) -> list[int]:

@@ -182,6 +182,12 @@ def _capped(run: Run, ranking: Ranking, column: Column) -> str:
     )
 
 
+def metric_label(run: Run, metric: str) -> str:
+    """Name of a metric for readers; that in the tables where the run does not have it."""
+    labels = run.metrics.loc[run.metrics["metric"] == metric, "label"]
+    return str(labels.iloc[0]) if len(labels) else metric
+
+
 def facts(run: Run, metric: str) -> dict[str, Any]:
     """What is known of a metric, by the names of `Column`; all but its decimals."""
     row = run.metrics[run.metrics["metric"] == metric].iloc[0]

@@ -95,7 +95,6 @@ def views(
         for row in by_case.get(tuple(facts[name] for name in CASE), []):
             by_method.setdefault(row["method"], []).append(row)
         own = {name: by_method[name] for name in methods}
-        own = {name: by_method[name] for name in methods}
         return _view(_studio(run, album, facts), facts, own, competing)
 
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:

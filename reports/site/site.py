@@ -72,17 +72,25 @@ class Site:
     @cached_property
     def navigation(self) -> dict[str, Any]:
         """What every page's header needs."""
+        run = self.run
+        there = {
+            "difficulty.html": ("Difficulty", self.has_difficulty),
+            "methods.html": ("Methods", True),
+            "latency.html": ("Latency", (run.folder / "latency.json").exists()),
+            "training.html": ("Training", not run.training.empty),
+            "samples.html": ("Samples", not run.samples.empty),
+            "receptive.html": ("Receptive fields", not run.receptive.empty),
+            "regression.html": (
+                "Regression", self.verdict is not None and not self.verdict.outdated
+            ),
+            "provenance.html": ("Provenance", True),
+        }  # fmt: skip
         return {
             "tiers": [
-                {"path": f"tiers/{numbers.slug(tier)}.html", "name": tier}
-                for tier in self.run.tiers
+                {"path": f"tiers/{numbers.slug(tier)}.html", "name": tier} for tier in run.tiers
             ],
-            "difficulty": self.has_difficulty,
-            "latency": (self.run.folder / "latency.json").exists(),
-            "samples": not self.run.samples.empty,
-            "receptive": not self.run.receptive.empty,
-            "training": not self.run.training.empty,
-            "regression": self.verdict is not None and not self.verdict.outdated,
+            "pages": [(path, name) for path, (name, has) in there.items() if has],
+            "samples": not run.samples.empty,
             "failures": len(self.failures) + len(self.refused) + len(self.unavailable),
         }
 

@@ -20,7 +20,7 @@ from bench.compare.layout import blocks, notes
 from bench.compare.runs import compare_between, compare_within
 from bench.errors import BenchError, InputError
 from bench.folder.read import Run
-from bench.statistics import Comparison, Facts, compare_methods, holm, paired_interval, sign_flip
+from bench.statistics import Comparison, Facts, compare_methods, holm, mean_interval, sign_flips
 from tests.support.made_up_run import FINGERPRINT, METHODS, write_features, write_run
 from tests.support.reading import change_header, edit
 
@@ -69,11 +69,11 @@ def test_pairs_are_those_of_the_cases(folder, within):
     cases = read_run(folder).cases.set_index("method")
     a, b = (cases.loc[name, "psnr_db"].to_numpy() for name in ("good_one", "plain"))
     photos = cases.loc["plain", "cluster"].to_numpy()
-    expected = paired_interval(a, b, photos)
+    expected = mean_interval(a - b, photos)
     assert (pair["difference"], pair["low"], pair["high"]) == pytest.approx(
         (expected.mean, expected.low, expected.high)
     )
-    assert pair["p"] == sign_flip(a - b, photos)
+    assert pair["p"] == sign_flips((a - b)[:, None], photos)[0]
     assert pair["verdict"] == "a better"
     assert len(within.pairs) == 2 * 10
 

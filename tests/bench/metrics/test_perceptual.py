@@ -10,7 +10,7 @@ from skimage import data
 from bench.errors import BenchError
 from bench.metrics import METRICS
 from bench.metrics.pair import Original, Pair
-from bench.metrics.perceptual import Lpips, gmsd, ms_ssim
+from bench.metrics.perceptual import Lpips, gmsd_of, ms_ssim_of
 from methods.weights import Checkpoint
 
 # Shapes of the convolutions of torchvision's AlexNet, by their place in ``features``.
@@ -25,6 +25,18 @@ ALEXNET = {
 
 def photo(height, width):
     return np.ascontiguousarray(data.astronaut()[:height, 100 : 100 + width])
+
+
+def whole(output, picture):
+    return Pair(output, Original(picture), np.ones(picture.shape[:2], np.bool_))
+
+
+def ms_ssim(output, picture):
+    return ms_ssim_of(whole(output, picture))
+
+
+def gmsd(output, picture):
+    return gmsd_of(whole(output, picture))
 
 
 def noisy(picture, sigma=40):

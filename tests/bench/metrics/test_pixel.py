@@ -1,4 +1,5 @@
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -7,7 +8,26 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from bench.errors import InputError
 from bench.metrics.pair import Original, Pair
-from bench.metrics.pixel import drift, l1, psnr, seam, ssim
+from bench.metrics.pixel import drift_of, l1_of, psnr_of, seam_of, ssim_of
+
+
+def of_region(metric, output, picture, hole=None):
+    """A metric of pictures, over the whole or over the hole."""
+    if hole is None:
+        everywhere = np.ones(picture.shape[:2], np.bool_)
+        return metric(Pair(output, Original(picture), everywhere), "picture")
+    return metric(Pair(output, Original(picture), hole), "hole")
+
+
+psnr, l1, ssim = (partial(of_region, metric) for metric in (psnr_of, l1_of, ssim_of))
+
+
+def seam(output, picture, hole):
+    return seam_of(Pair(output, Original(picture), hole))
+
+
+def drift(raw, picture, hole):
+    return drift_of(Pair(picture, Original(picture), hole, raw))
 
 
 def photo(height, width):

@@ -14,13 +14,17 @@ from bench.statistics import (
     holm,
     margin,
     rank_ranges,
-    sign_flip,
     sign_flips,
     tie_groups,
     wilcoxon,
 )
 from bench.statistics.equivalence import is_equivalent, verdict
 from bench.statistics.significance import smallest_p
+
+
+def sign_flip(differences, clusters) -> float:
+    """The test of a single column."""
+    return sign_flips(np.asarray(differences, float)[:, None], clusters)[0]
 
 
 def by_scipy(cluster_sums: np.ndarray, flips: int = 9999) -> float:

@@ -10,11 +10,10 @@ from bench.statistics import (
     cap_infinite,
     column_intervals,
     common_cases,
-    coverage,
     headline_metric,
     mean_interval,
-    paired_interval,
 )
+from bench.statistics.comparison import coverage_of
 from bench.statistics.intervals import widened
 
 
@@ -117,7 +116,6 @@ def test_one_photo_has_no_interval_and_says_so():
     assert found.mean == 1.5
     assert np.isnan([found.low, found.high]).all()
     assert "one photo" in found.note
-    assert not found.excludes_zero
 
 
 def test_agreeing_photos_give_no_width_and_say_so():
@@ -141,8 +139,6 @@ def test_non_finite_values_are_refused(bad):
 def test_lengths_must_agree():
     with pytest.raises(BenchError, match="as many clusters"):
         mean_interval([1.0, 2.0], ["a"])
-    with pytest.raises(BenchError, match="one length"):
-        paired_interval([1.0, 2.0], [1.0], ["a", "b"])
 
 
 def test_many_photos_use_the_normal_interval():
@@ -153,22 +149,22 @@ def test_many_photos_use_the_normal_interval():
     assert "normal" in found.note
 
 
-def test_paired_interval_sees_a_difference_that_the_means_hide():
+def test_an_interval_of_differences_sees_a_difference_that_the_means_hide():
     rng = np.random.default_rng(6)
     level = rng.normal(0, 10, size=30)
     better = level + 0.1 + rng.normal(0, 0.02, size=30)
     clusters = np.arange(30)
-    paired = paired_interval(better, level, clusters)
-    assert paired.excludes_zero
+    paired = mean_interval(better - level, clusters)
+    assert paired.low > 0
     assert paired.mean == pytest.approx((better - level).mean())
     one, other = mean_interval(better, clusters), mean_interval(level, clusters)
     assert one.low < other.high
 
 
-def test_paired_interval_turns_round_with_its_arguments(values):
+def test_an_interval_turns_round_with_its_values(values):
     other = values[::-1]
-    there = paired_interval(values, other * 0.5, np.arange(60))
-    back = paired_interval(other * 0.5, values, np.arange(60))
+    there = mean_interval(values - other * 0.5, np.arange(60))
+    back = mean_interval(other * 0.5 - values, np.arange(60))
     assert (there.low, there.high) == pytest.approx((-back.high, -back.low), rel=1e-3)
 
 
@@ -196,8 +192,8 @@ def test_only_sample_0_counts(cases):
 
 
 def test_coverage_counts_against_all_cases_of_the_tier(cases):
-    shares = coverage(cases).set_index("method")["share"]
-    assert shares.to_dict() == pytest.approx({"a": 1.0, "b": 2 / 3, "c": 1 / 3})
+    shares = coverage_of(cases, "abc", expected=3)
+    assert shares == pytest.approx({"a": 1.0, "b": 2 / 3, "c": 1 / 3})
 
 
 @pytest.mark.parametrize(
