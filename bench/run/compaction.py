@@ -69,6 +69,17 @@ def settled(
     return done, earlier
 
 
+def of_others(fragments: pd.DataFrame, header: Header) -> dict[str, int]:
+    """Number of fills that methods have only by what they were before, and that hold no more."""
+    if fragments.empty:
+        return {}
+    good = fragments[fragments["status"] == "ok"]
+    today = good["fill_key"] == good["method"].map(header.fill_keys)
+    counts = good.groupby("method")["case_key"].nunique()[~today.groupby(good["method"]).any()]
+    passing = header.made_anew.keys()
+    return {str(name): int(n) for name, n in counts.items() if name not in passing}
+
+
 def finish(
     store: RunFolder,
     header: Header,

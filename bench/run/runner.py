@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -76,6 +77,12 @@ def _work(request: Request, opened: Opened) -> pd.DataFrame | None:
     }
     for method, again in _made_again(request, opened, done).items():
         todo[method] += again
+    for method, count in compaction.of_others(fragments, header).items():
+        print(
+            f"{method}: {count} kept fills are by other code, parameters, weights or libraries; "
+            "they are made anew",
+            file=sys.stderr,
+        )
     total = sum(map(len, todo.values()))
     if not total:
         return fragments
