@@ -167,4 +167,5 @@ def test_a_comment_of_ours_keeps_every_fill_and_a_constant_none(start, tmp_path,
     assert start(methods, fresh=True)[1] == {"telea": 1, "mean": 1, "pennet:small": 1}
     changed = sizes.read_text() + "\n_ANOTHER = 3\n"
     sizes.write_text(changed)
-    assert start(methods, fresh=True)[1] == {"telea": 3, "mean": 3, "pennet:small": 3, "original": 3}
+    again = {"telea": 3, "mean": 3, "pennet:small": 3, "original": 3}
+    assert start(methods, fresh=True)[1] == again
