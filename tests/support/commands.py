@@ -12,9 +12,12 @@ NOT_QUALITY = ["seconds", "cpu_seconds", "measure_seconds", "peak_bytes", "worke
 FAST = ["--size", "64", "--metrics", "psnr_db,ssim_hole,drift", "--no-report", "--offline"]
 
 
+def words(out: Path, photos: Path, *more: str) -> list[str]:
+    return ["run", "--out", str(out), "--images", str(photos), *FAST, *more]
+
+
 def command(out: Path, photos: Path, *more: str) -> list[str]:
-    start = [sys.executable, "-m", "bench", "run", "--out", str(out), "--images", str(photos)]
-    return [*start, *FAST, *more]
+    return [sys.executable, "-m", "bench", *words(out, photos, *more)]
 
 
 def run(out: Path, photos: Path, *more: str, **options) -> subprocess.CompletedProcess[str]:

@@ -1,12 +1,15 @@
-"""Kept fills and the methods that made them, by the command, in real worker processes."""
+"""Kept fills and the methods that made them, by the command."""
 
 import shutil
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 import bench
+from bench.cli import main
 from tests.support import commands
 
 ROOT = Path(bench.__file__).parents[1]
@@ -26,15 +29,32 @@ class Net(Inpainter):
 
 
 @pytest.fixture
-def start(tmp_path, photos, monkeypatch):
-    """Start the same command again; gives what it made and how often each method filled."""
+def start(tmp_path, photos, monkeypatch, capsys):
+    """Start the same command again; gives what it made and how often each method filled.
+
+    It starts in this process, which forgets the user's modules before, or in one of its own where
+    that matters: for workers, and another state of the product.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     seen: set[Path] = set()
 
-    def run(methods: str = "net=plug_net:Net", executor: str = "inline"):
+    def here(words: list[str]) -> SimpleNamespace:
+        for name in [name for name in sys.modules if name.startswith("plug_")]:
+            del sys.modules[name]
+        capsys.readouterr()
+        status = main(words)
+        said = capsys.readouterr()
+        return SimpleNamespace(returncode=status, stdout=said.out, stderr=said.err)
+
+    def run(methods: str = "net=plug_net:Net", executor: str = "inline", *, fresh: bool = False):
         given = ["--methods", methods, "--tiers", "region", "--workers", "1"]
-        done = commands.run(tmp_path / "out", photos, *given, "--executor", executor)
+        given += ["--executor", executor]
+        if fresh or executor == "local":
+            done = commands.run(tmp_path / "out", photos, *given)
+        else:
+            done = here(commands.words(tmp_path / "out", photos, *given))
         fragments = set((tmp_path / "out/fragments").iterdir()) - seen
         seen.update(fragments)
         made = pd.concat(map(pd.read_parquet, fragments)) if fragments else pd.DataFrame()
@@ -116,7 +136,7 @@ def test_an_environment_variable_read_at_import_is_seen(start, monkeypatch):
 
 
 def test_what_cannot_be_hashed_is_made_anew_and_said(start):
-    write("self.log = open('log.txt', 'w')")
+    write("self.lock = __import__('threading').Lock()")
     done, first = start()
     assert "net: its fills will be made anew by the next start: an object of type" in done.stdout
     done, second = start()
@@ -141,10 +161,11 @@ def test_a_comment_of_ours_keeps_every_fill_and_a_constant_none(start, tmp_path,
         shutil.copytree(ROOT / room, product / room, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setenv("PYTHONPATH", str(product))
     methods = "telea,mean,pennet:small"
-    start(methods)
+    start(methods, fresh=True)
     sizes = product / "methods/sizes.py"
     sizes.write_text(f"# Said better.\n{sizes.read_text()}# The end.\n")
-    assert start(methods)[1] == {"telea": 1, "mean": 1, "pennet:small": 1}
+    assert start(methods, fresh=True)[1] == {"telea": 1, "mean": 1, "pennet:small": 1}
     changed = sizes.read_text() + "\n_ANOTHER = 3\n"
     sizes.write_text(changed)
-    assert start(methods)[1] == {"telea": 3, "mean": 3, "pennet:small": 3, "original": 3}
+    again = {"telea": 3, "mean": 3, "pennet:small": 3, "original": 3}
+    assert start(methods, fresh=True)[1] == again
