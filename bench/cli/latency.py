@@ -95,12 +95,9 @@ def _latency(options: argparse.Namespace) -> int:
 def show(measured: Measured, out: Path) -> None:
     """Print what was measured, and what could not be."""
     print(_shown(measured.table))
-    for test in measured.facts["self_tests"]:
-        verdict = "" if test["trusted"] else ": too noisy for any verdict"
-        print(
-            f"{test['side']} px, {test['tier']}: the anchor is {test['ratio']:.3f} times itself"
-            f"{verdict}"
-        )
+    for test in measured.facts.self_tests:
+        verdict = "" if test.trusted else ": too noisy for any verdict"
+        print(f"{test.side} px, {test.tier}: the anchor is {test.ratio:.3f} times itself{verdict}")
     print(f"{out}: latency.parquet, latency-samples.parquet, latency.json")
     for name in measured.untimed:
         print(f"inpaint-bench: {name} could not be timed; the table says why", file=sys.stderr)

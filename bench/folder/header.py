@@ -5,18 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import NoneType, UnionType
-from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NamedTuple, get_type_hints
 
 from bench.errors import InputError
-from bench.folder import upgrade
+from bench.folder import typed_json, upgrade
 from bench.folder.columns import FORMAT
 from bench.folder.store import RunFolder
+from bench.folder.typed_json import Parsed, WrongValue
 
 FILE = "run.json"
 ANEW = "delete it and give the run's command again, which writes it anew"
-_WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false"}
-_T = TypeVar("_T")
 
 
 class Part(NamedTuple):
@@ -28,7 +26,7 @@ class Part(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Fingerprint:
+class Fingerprint(Parsed):
     """What numbers must have in common to be compared, part by part.
 
     Attributes:
@@ -159,7 +157,7 @@ class Header:
 
     def as_json(self) -> dict[str, Any]:
         """The content of the file."""
-        return {"format": FORMAT, **_plain(self)}
+        return {"format": FORMAT, **typed_json.plain(self)}
 
     def write(self, folder: RunFolder) -> None:
         """Write ``run.json``."""
@@ -176,10 +174,9 @@ def read(folder: RunFolder) -> Header:
     value = folder.read_json(FILE)
     path = folder.file(FILE)
     try:
-        header: Header = _made(Header, upgrade.header(value), "")
-    except _WrongError as error:
+        return typed_json.made(Header, upgrade.header(value))
+    except WrongValue as error:
         raise InputError(f"{path}: expected {error}; {ANEW}") from None
-    return header
 
 
 def described() -> Iterator[tuple[str, str]]:
@@ -187,67 +184,3 @@ def described() -> Iterator[tuple[str, str]]:
     yield "format", f"version of the layout, {FORMAT}"
     for name, kind in get_type_hints(Header, include_extras=True).items():
         yield name, kind.__metadata__[0]
-
-
-class _WrongError(Exception):
-    """What was expected of a value, and what was found."""
-
-
-def _made(kind: Any, value: Any, place: str) -> Any:
-    """The value of a type; dataclasses from objects, key by key."""
-    origin, arguments = get_origin(kind), get_args(kind)
-    if kind is Any:
-        return value
-    if kind is Fingerprint:
-        try:
-            return Fingerprint.parse(_made(str, value, place))
-        except ValueError as error:
-            raise _WrongError(f"{place} as a fingerprint: {error}") from None
-    if origin is UnionType:
-        (some,) = (each for each in arguments if each is not NoneType)
-        return None if value is None else _made(some, value, place)
-    if dataclasses.is_dataclass(kind):
-        return _object(kind, _checked(dict, value, place, "JSON object"), place)
-    if origin is Sequence:
-        every = _checked(list, value, place, "list")
-        return [_made(arguments[0], each, f"{place} {i}") for i, each in enumerate(every)]
-    if origin is Mapping:
-        pairs = _checked(dict, value, place, "JSON object").items()
-        return {name: _made(arguments[1], each, f"{place}: {name}") for name, each in pairs}
-    return _checked(kind, value, place, _WORDS[kind])
-
-
-def _object(kind: Any, value: dict[str, Any], place: str) -> Any:
-    hints = get_type_hints(kind)
-    made = {}
-    for field in dataclasses.fields(kind):
-        own = f"{place}: {field.name}".lstrip(": ")
-        if field.name in value:
-            made[field.name] = _made(hints[field.name], value[field.name], own)
-        elif field.default is field.default_factory is dataclasses.MISSING:
-            raise _WrongError(f"a key {own}, found none")
-    return kind(**made)
-
-
-def _checked(kind: type[_T], value: Any, place: str, words: str) -> _T:
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise _WrongError(f"{place or 'the file'} as a {words}, found {value!r:.60}")
-    return value
-
-
-def _plain(value: Any) -> Any:
-    """What JSON has of a value; what is optional and not there is left out."""
-    if isinstance(value, Fingerprint):
-        return str(value)
-    if dataclasses.is_dataclass(value):
-        fields = ((each, getattr(value, each.name)) for each in dataclasses.fields(value))
-        return {
-            each.name: _plain(own)
-            for each, own in fields
-            if own is not None and own != ()  # what came later, and is not there
-        }
-    if isinstance(value, Mapping):
-        return {name: _plain(each) for name, each in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(each) for each in value]
-    return value

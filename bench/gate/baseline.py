@@ -18,8 +18,10 @@ import pandas as pd
 
 from bench.errors import InputError
 from bench.folder import read as folders
+from bench.folder import typed_json
 from bench.folder.header import Fingerprint
 from bench.folder.json_file import read_json
+from bench.folder.latency_facts import AnchorPlace, AnchorTwice
 from bench.folder.read import Run
 from bench.folder.schema import CASES
 from bench.folder.store import KEYS
@@ -240,7 +242,12 @@ def _of_file(path: Path, value: dict[str, Any]) -> Results:
 def _timings(value: dict[str, Any]) -> Timings:
     rows = pd.DataFrame(value["rows"], columns=compare.ROW)
     numbers = rows[compare.NUMBERS].astype(float)
-    return Timings(rows.assign(**numbers), value["anchor"], value["kind"], value["self_tests"])
+    anchor = typed_json.made(AnchorPlace, value["anchor"])
+    twice = [
+        typed_json.made(AnchorTwice, {n: math.nan if v is None else v for n, v in test.items()})
+        for test in value["self_tests"]
+    ]
+    return Timings(rows.assign(**numbers), anchor, value["kind"], twice)
 
 
 def _row(method: str, key: str, values: Any, names: list[str]) -> dict[str, Any]:

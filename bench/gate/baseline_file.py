@@ -9,6 +9,7 @@ import json
 import math
 import os
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -128,9 +129,9 @@ def _lines(run: Results) -> Iterator[str]:
 def _latency(timings: Timings) -> Iterator[str]:
     """Ratios to the anchor, a method, size, tier and region a line."""
     yield ' "latency": {'
-    yield f'  "anchor": {_text(timings.anchor)},'
+    yield f'  "anchor": {_text(asdict(timings.anchor))},'
     yield f'  "kind": {_text(timings.kind)},'
-    tests = [_rounded(test) for test in timings.self_tests]
+    tests = [_rounded(asdict(test)) for test in timings.self_tests]
     yield f'  "self_tests": {_text(tests)},'
     yield '  "rows": ['
     rows = (_rounded(row) for row in records(timings.rows.sort_values(PLACE)))

@@ -7,13 +7,14 @@ What does not vary (operations, parameters, peak memory on a CUDA device) is com
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
 
-from bench.errors import InputError
+from bench.folder import latency_facts
+from bench.folder.latency_facts import AnchorPlace, AnchorTwice
 from bench.folder.read import Run
 from bench.folder.schema import LATENCY
 from bench.folder.store import records
@@ -21,7 +22,7 @@ from bench.latency import estimates
 from bench.latency.estimates import CANNOT_TELL, SAME, SLOWER, Ratio
 
 NOT_MEASURED = "not measured"
-TABLE, FACTS = LATENCY.file, "latency.json"
+TABLE = LATENCY.file
 PLACE = ["method", "side", "tier", "region"]
 EXACT = ("products", "fourier", "parameters")
 _PEAK = 1.01  # of peak memory on a CUDA device, which its allocator rounds
@@ -38,23 +39,19 @@ class Timings:
         rows: One per method, size, tier and region ``e2e`` or ``infer``; the columns `ROW`.
         anchor: What the anchor is and runs on; ratios to another say nothing.
         kind: ``dedicated`` or ``shared``, of the machine.
-        self_tests: The anchor against itself: ``side``, ``tier``, ``ratio``, ``low``, ``high``,
-            ``n``.
+        self_tests: The anchor against itself.
     """
 
     rows: pd.DataFrame
-    anchor: dict[str, Any]
+    anchor: AnchorPlace
     kind: str
-    self_tests: list[dict[str, Any]]
+    self_tests: Sequence[AnchorTwice]
 
     def twice(self, side: int, tier: str) -> Ratio:
         """The anchor over itself in the rounds of a size and tier."""
         for test in self.self_tests:
-            if (test["side"], test["tier"]) == (side, tier):
-                low, high = (
-                    math.nan if test[name] is None else test[name] for name in ("low", "high")
-                )
-                return Ratio(test["ratio"], low, high, test["n"])
+            if (test.side, test.tier) == (side, tier):
+                return Ratio(test.ratio, test.low, test.high, test.n)
         return Ratio(math.nan, math.nan, math.nan, 0)
 
 
@@ -66,14 +63,9 @@ def read(run: Run) -> Timings | None:
     """
     if run.latency.empty:
         return None
-    facts = run.store.read_json(FACTS)
-    lacking = [name for name in ("anchor_identity", "kind", "self_tests") if name not in facts]
-    if lacking:
-        raise InputError(
-            f"{run.store.file(FACTS)}: expected {', '.join(lacking)}, found none; {LATENCY.anew}"
-        )
+    facts = latency_facts.read(run.store)
     calls = run.latency[run.latency["region"].isin(["e2e", "infer"])]
-    return Timings(calls[ROW], facts["anchor_identity"], facts["kind"], facts["self_tests"])
+    return Timings(calls[ROW], facts.anchor_identity, facts.kind, facts.self_tests)
 
 
 def judge(before: Timings, now: Timings | None) -> pd.DataFrame:
@@ -114,11 +106,11 @@ def _judged(
 
 def _obstacles(old: dict[str, Any], before: Timings, now: Timings) -> Iterator[str]:
     """Why ratios of the two say nothing about each other."""
-    names = sorted(before.anchor.keys() | now.anchor.keys())
+    then, here = asdict(before.anchor), asdict(now.anchor)
     differing = [
-        f"{name} {before.anchor.get(name)!r} before, {now.anchor.get(name)!r} now"
-        for name in names
-        if before.anchor.get(name) != now.anchor.get(name)
+        f"{name} {then[name]!r} before, {here[name]!r} now"
+        for name in sorted(then)
+        if then[name] != here[name]
     ]
     if differing:
         yield f"another anchor: {', '.join(differing)}"

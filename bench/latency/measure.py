@@ -17,9 +17,10 @@ import torch
 
 import methods
 from bench.errors import BenchError
+from bench.folder.latency_facts import AnchorPlace, AnchorTwice, LatencyFacts
 from bench.folder.store import RunFolder
 from bench.latency import anchors, inputs, table
-from bench.latency.compare import FACTS, TABLE
+from bench.latency.compare import TABLE
 from bench.latency.inputs import Config
 from bench.latency.processes import NoAnswer, Process, data_limit
 from bench.latency.rounds import Bout, Pace, Rounds
@@ -82,7 +83,7 @@ class Measured:
 
     table: pd.DataFrame
     samples: pd.DataFrame
-    facts: dict[str, Any]
+    facts: LatencyFacts
 
     @property
     def untimed(self) -> list[str]:
@@ -148,8 +149,8 @@ def measure(request: LatencyRequest, tell: Callable[[str], None] = print) -> Mea
             tell("interrupted: what was measured is kept")
     setting = {"device": kind, "threads": request.threads, "basis": protocol.basis}
     samples = protocol.table()
-    facts = _facts(request, setting, words, ceilings)
-    facts["self_tests"] = table.self_tests(samples, bouts, protocol.basis)
+    twice = table.self_tests(samples, bouts, protocol.basis)
+    facts = _facts(request, setting, words, ceilings, twice)
     return Measured(table.build(samples, bouts, sides, setting), samples, facts)
 
 
@@ -165,7 +166,7 @@ def measure_into(
     store = RunFolder(folder)
     store.write_table(SAMPLES, measured.samples)
     store.write_table(TABLE, measured.table)
-    store.write_json(FACTS, measured.facts)
+    measured.facts.write(store)
     return measured
 
 
@@ -270,24 +271,22 @@ def _facts(
     setting: dict[str, Any],
     words: dict[str, str],
     ceilings: dict[str, float],
-) -> dict[str, Any]:
+    twice: Sequence[AnchorTwice],
+) -> LatencyFacts:
     environment = provenance.collect()
-    machine = {
-        "torch": torch.__version__,
-        "processor": environment["processor"],
-        "accelerator": environment["accelerator"] if setting["device"] != "cpu" else "",
-        "threads": request.threads,
-    }
-    return {
-        "format": 1,
-        "time": provenance.now(),
-        "request": asdict(request),
-        "anchors": words,
-        # Ratios to anchors that differ in any of this say nothing about each other.
-        "anchor_identity": machine,
-        "basis": setting["basis"],
-        "kind": "shared" if request.shared else "dedicated",
-        "settings": {
+    return LatencyFacts(
+        time=provenance.now(),
+        request=asdict(request),
+        anchors=words,
+        anchor_identity=AnchorPlace(
+            torch=str(torch.__version__),
+            processor=environment["processor"],
+            accelerator=environment["accelerator"] if setting["device"] != "cpu" else "",
+            threads=request.threads,
+        ),
+        basis=setting["basis"],
+        kind="shared" if request.shared else "dedicated",
+        settings={
             "number format": "float32, TF32 off, but where a row's name says otherwise",
             "cudnn.benchmark": True,
             "memory format": "contiguous, but @channels_last",
@@ -298,6 +297,7 @@ def _facts(
             "denormal numbers": "kept",
             "operations": flops.RULE,
         },
-        "ceilings": ceilings,
-        "environment": environment,
-    }
+        ceilings=ceilings,
+        environment=environment,
+        self_tests=twice,
+    )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bench.folder.latency_facts import AnchorTwice
 from bench.folder.schema import LATENCY
 from bench.latency import estimates
 from bench.latency.anchors import ANCHOR, FOURIER
@@ -66,7 +67,7 @@ def build(
     return LATENCY.frame(rows)
 
 
-def self_tests(samples: pd.DataFrame, bouts: Sequence[Bout], basis: str) -> list[dict[str, Any]]:
+def self_tests(samples: pd.DataFrame, bouts: Sequence[Bout], basis: str) -> list[AnchorTwice]:
     """The anchor against itself in each bout, and whether that lets anything be told."""
     found = []
     for bout in bouts:
@@ -75,15 +76,15 @@ def self_tests(samples: pd.DataFrame, bouts: Sequence[Bout], basis: str) -> list
         rows = _quick(samples, bout)
         twice = ratio_of(rows, ANCHOR + AGAIN, ANCHOR, f"infer_{basis}")
         found.append(
-            {
-                "side": bout.config.side,
-                "tier": bout.config.tier,
-                "ratio": twice.value,
-                "low": twice.low,
-                "high": twice.high,
-                "n": twice.n,
-                "trusted": estimates.trusted(twice),
-            }
+            AnchorTwice(
+                side=bout.config.side,
+                tier=bout.config.tier,
+                ratio=twice.value,
+                low=twice.low,
+                high=twice.high,
+                n=twice.n,
+                trusted=bool(estimates.trusted(twice)),
+            )
         )
     return found
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from bench.errors import InputError
+from bench.folder import latency_facts
+from bench.folder.latency_facts import AnchorPlace, LatencyFacts
 from bench.folder.schema import LATENCY_SAMPLES
 from bench.folder.store import RunFolder, records
 from bench.statistics import MARKS
@@ -40,7 +41,7 @@ class Timed:
 
     table: pd.DataFrame
     samples: pd.DataFrame
-    facts: dict[str, Any]
+    facts: LatencyFacts
 
 
 def write(site: Site, rankings: Sequence[Ranking]) -> None:
@@ -59,13 +60,13 @@ def write(site: Site, rankings: Sequence[Ranking]) -> None:
     ]
     context = {
         "facts": timed.facts,
-        "device": _device(timed.facts),
+        "device": _device(timed.facts.anchor_identity),
         "sentence": _sentence(timed, labels, *first),
         "parts": list(_parts(site, timed, labels, places, rankings)),
         "exhibits": [each for each in shown if each is not None],
         "throughput": _throughput(timed, labels),
-        "settings": list(timed.facts["settings"].items()),
-        "ceilings": _ceilings(timed.facts["ceilings"]),
+        "settings": list(timed.facts.settings.items()),
+        "ceilings": _ceilings(timed.facts.ceilings),
     }
     site.page("latency.html", "latency.html", "Latency", context)
 
@@ -75,7 +76,7 @@ def _read(site: Site) -> Timed | None:
         return None
     store = RunFolder(site.run.folder)
     try:
-        facts = store.read_json("latency.json")
+        facts = latency_facts.read(store)
     except InputError:  # joined runs have their tables only
         return None
     try:
@@ -112,7 +113,7 @@ def _sentence(timed: Timed, labels: dict[str, Label], side: int, tier: str) -> s
     """The fastest and the slowest from picture to picture, as far as anchors can be trusted."""
     rows = _calls(timed, "e2e", side, tier).sort_values("mean_ms")
     rows = rows[~rows["family"].isin(MARKS)]
-    noisy = [test for test in timed.facts["self_tests"] if not test["trusted"]]
+    noisy = [test for test in timed.facts.self_tests if not test.trusted]
     if rows.empty:
         return "No method could be timed."
     fast, slow = records(rows)[0], records(rows)[-1]
@@ -130,10 +131,9 @@ def _sentence(timed: Timed, labels: dict[str, Label], side: int, tier: str) -> s
     return words
 
 
-def _device(facts: dict[str, Any]) -> str:
-    anchor = facts["anchor_identity"]
-    where = anchor["accelerator"] or anchor["processor"]
-    return f"{where}, {numbers.counted(int(anchor['threads']), 'thread')} a process"
+def _device(anchor: AnchorPlace) -> str:
+    where = anchor.accelerator or anchor.processor
+    return f"{where}, {numbers.counted(anchor.threads, 'thread')} a process"
 
 
 def _distribution(
@@ -288,7 +288,7 @@ def _speed(value: float) -> str:
     return f"{float(f'{value:.3g}'):,g}"
 
 
-def _ceilings(found: dict[str, float]) -> list[tuple[str, str]]:
+def _ceilings(found: Mapping[str, float]) -> list[tuple[str, str]]:
     words = {
         "copy": ("copying in memory", "GB/s", 1e9),
         "fp32": ("matrix product, float32", "TFLOP/s", 1e12),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from bench.folder.latency_facts import LatencyFacts
 from bench.folder.read import Run
 from bench.folder.store import records
 from bench.statistics import MARKS
@@ -66,7 +67,7 @@ class Part:
 def part(
     run: Run,
     table: pd.DataFrame,
-    facts: dict[str, Any],
+    facts: LatencyFacts,
     labels: dict[str, Label],
     side: int,
     tier: str,
@@ -124,11 +125,11 @@ def part(
 
 
 def _cells(
-    whole: dict[str, Any], inner: dict[str, Any], load: float, facts: dict[str, Any]
+    whole: dict[str, Any], inner: dict[str, Any], load: float, facts: LatencyFacts
 ) -> list[Cell]:
     work = inner["products"] + inner["fourier"]
     seconds = _seconds(inner)
-    ceiling = facts["ceilings"].get(_ceiling(whole["method"]), math.nan)
+    ceiling = facts.ceilings.get(_ceiling(whole["method"]), math.nan)
     share = work / seconds / ceiling
     return [
         _percentile(whole, "p50_ms"),
@@ -202,11 +203,11 @@ def _quality(ranking: Ranking | None, column: Column, method: str) -> Cell:
     return tables.value_cell(value, column)
 
 
-def _anchor(facts: dict[str, Any], side: int, tier: str) -> str:
-    for test in facts["self_tests"]:
-        if (test["side"], test["tier"]) == (side, tier):
-            words = f"The anchor was {numbers.number(test['ratio'], 3)} times itself"
-            between = numbers.interval(test["low"], test["high"], 3)
-            said = "" if test["trusted"] else ": too noisy for any comparison"
+def _anchor(facts: LatencyFacts, side: int, tier: str) -> str:
+    for test in facts.self_tests:
+        if (test.side, test.tier) == (side, tier):
+            words = f"The anchor was {numbers.number(test.ratio, 3)} times itself"
+            between = numbers.interval(test.low, test.high, 3)
+            said = "" if test.trusted else ": too noisy for any comparison"
             return f"{words}{' ' + between if between else ''}{said}."
     return "It was interrupted before the first round."

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.folder.latency_facts import AnchorPlace, LatencyFacts
 from bench.folder.store import RunFolder
 from bench.latency import anchors, table
-from bench.latency.compare import FACTS, TABLE
+from bench.latency.compare import TABLE
 from bench.latency.inputs import Config
 from bench.latency.measure import SAMPLES
 from bench.latency.rounds import AGAIN, Bout, Pace, Rounds
@@ -82,7 +83,7 @@ def write(folder: Path, *, twice: float = 1.0) -> None:
     store = RunFolder(folder)
     store.write_table(SAMPLES, samples)
     store.write_table(TABLE, table.build(samples, bouts, _sides(), SETTING))
-    store.write_json(FACTS, _facts(table.self_tests(samples, bouts, "cpu")))
+    _facts(table.self_tests(samples, bouts, "cpu")).write(store)
 
 
 def _anchor(folder: Path) -> _Made:
@@ -111,12 +112,11 @@ def _sides() -> dict[str, Side]:
     return sides
 
 
-def _facts(self_tests: list) -> dict:
-    return {
-        "format": 1, "time": "2026-01-01T00:00:00+00:00", "kind": "shared", "basis": "cpu",
-        "anchors": dict.fromkeys(anchors.NAMES, "a fixed workload"),
-        "anchor_identity": {"torch": "2.14", "processor": "a processor", "accelerator": "",
-                            "threads": 1},
-        "settings": {"number format": "float32", "cudnn.benchmark": True},
-        "ceilings": {"copy": 1e10, "fp32": 1e12}, "self_tests": self_tests,
-    }  # fmt: skip
+def _facts(self_tests: list) -> LatencyFacts:
+    return LatencyFacts(
+        time="2026-01-01T00:00:00+00:00", kind="shared", basis="cpu",
+        anchors=dict.fromkeys(anchors.NAMES, "a fixed workload"),
+        anchor_identity=AnchorPlace("2.14", "a processor", "", 1),
+        settings={"number format": "float32", "cudnn.benchmark": True},
+        ceilings={"copy": 1e10, "fp32": 1e12}, self_tests=self_tests,
+    )  # fmt: skip

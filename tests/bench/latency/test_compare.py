@@ -10,6 +10,7 @@ import pytest
 
 from bench.cli import main
 from bench.errors import InputError
+from bench.folder.latency_facts import AnchorPlace, AnchorTwice, LatencyFacts
 from bench.folder.schema import LATENCY
 from bench.folder.store import RunFolder
 from bench.gate import baseline as baselines
@@ -17,7 +18,7 @@ from bench.gate.baseline_file import write
 from bench.latency import compare
 from bench.latency.compare import ROW, Timings, judge
 
-ANCHOR = {"torch": "2.14", "processor": "one", "accelerator": "", "threads": 1}
+ANCHOR = AnchorPlace("2.14", "one", "", 1)
 
 
 def timings(anchor_times: float, *, half: float = 0.01, twice: float = 1.0, **facts) -> Timings:
@@ -29,8 +30,7 @@ def timings(anchor_times: float, *, half: float = 0.01, twice: float = 1.0, **fa
         "ratio_wall": anchor_times, "rounds": 60.0,
         "products": 1e9, "fourier": 0.0, "parameters": 1e6, "peak_bytes": 1e8, **facts,
     }  # fmt: skip
-    test = {"side": 256, "tier": "region", "ratio": twice, "low": twice / 1.01,
-            "high": twice * 1.01, "n": 60}  # fmt: skip
+    test = AnchorTwice(256, "region", twice, twice / 1.01, twice * 1.01, 60)
     return Timings(pd.DataFrame([row], columns=ROW), ANCHOR, "dedicated", [test])
 
 
@@ -60,7 +60,7 @@ def test_a_wide_interval_cannot_tell():
 
 
 def test_another_anchor_cannot_tell_and_is_named():
-    other = replace(timings(9.0), anchor={**ANCHOR, "processor": "another"})
+    other = replace(timings(9.0), anchor=replace(ANCHOR, processor="another"))
     said, reason = verdict(timings(1.0), other)
     assert said == "cannot tell"
     assert "processor 'one' before, 'another' now" in reason
@@ -88,7 +88,7 @@ def test_operations_and_parameters_may_not_grow_at_all(name):
     assert verdict(before, timings(1.0, **{name: value + 1}))[0] == "slower"
     assert verdict(before, timings(1.0, **{name: value}))[0] == "same"
     # Nor on another machine, where times cannot be told.
-    other = replace(timings(1.0, **{name: value + 1}), anchor={})
+    other = replace(timings(1.0, **{name: value + 1}), anchor=replace(ANCHOR, processor="another"))
     assert verdict(before, other)[0] == "slower"
 
 
@@ -125,9 +125,8 @@ def give(folder, **values) -> None:
     """Put a measurement of `mean` into a run folder."""
     made = timings(1.0, method="mean", **values)
     RunFolder(folder).write_table(compare.TABLE, LATENCY.typed(made.rows))
-    facts = {"format": 1, "anchor_identity": made.anchor, "kind": made.kind}
-    facts["self_tests"] = made.self_tests
-    (folder / compare.FACTS).write_text(json.dumps(facts))
+    facts = LatencyFacts(anchor_identity=made.anchor, kind=made.kind, self_tests=made.self_tests)
+    facts.write(RunFolder(folder))
 
 
 def outcome(file, run, capsys) -> tuple[int, str]:

@@ -16,6 +16,7 @@ import torch
 
 from bench.cli import main
 from bench.errors import BenchError, Declined
+from bench.folder import typed_json
 from bench.latency import anchors, measure
 from bench.latency.inputs import Config
 from bench.latency.measure import LatencyRequest
@@ -194,13 +195,13 @@ def test_throughput_is_measured_at_growing_batches(measured):
 @pytest.mark.slow
 def test_the_facts_disclose_the_setting(measured):
     facts = measured.facts
-    assert "TF32 off" in facts["settings"]["number format"]
-    assert facts["anchor_identity"]["torch"] == torch.__version__
-    assert facts["anchor_identity"]["threads"] == 1
-    assert facts["ceilings"]["copy"] > 1e8
-    (test,) = facts["self_tests"]
-    assert test["n"] == 5
-    json.dumps(facts, default=str)
+    assert "TF32 off" in facts.settings["number format"]
+    assert facts.anchor_identity.torch == torch.__version__
+    assert facts.anchor_identity.threads == 1
+    assert facts.ceilings["copy"] > 1e8
+    (test,) = facts.self_tests
+    assert test.n == 5
+    json.dumps(typed_json.plain(facts), default=str)
 
 
 def test_sizes_that_a_method_does_not_take_are_results():
