@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -14,6 +14,11 @@ def positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, found {text!r}")
     return int(text)
+
+
+def taken(options: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """The options of these names, to be passed on under them."""
+    return {name: getattr(options, name) for name in names}
 
 
 def listed(lists: Sequence[str] | None) -> list[str]:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.cli.arguments import Commands, listed, positive
+from bench.cli.arguments import Commands, listed, positive, taken
 from bench.errors import BenchError
 from bench.text import plain
 
@@ -73,15 +73,11 @@ def _latency(options: argparse.Namespace) -> int:
         device=device,
         sides=tuple(_numbers(options.sizes)),
         tiers=tuple(options.tiers.split(",")),
-        images=options.images,
         threads=threads,
-        shared=options.shared,
         pace=_pace(options),
-        batches=options.batches,
         by_rule=options.weights_by_rule,
         together=options.load_together,
-        seed=options.seed,
-        timeout=options.timeout,
+        **taken(options, "images", "shared", "batches", "seed", "timeout"),
     )
     measured = measure.measure_into(options.out, request)
     show(measured, options.out)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.cli.arguments import Commands, listed, positive
+from bench.cli.arguments import Commands, listed, positive, taken
 from bench.cli.results import build_report, counted
 from bench.errors import BenchError
 
@@ -99,29 +99,18 @@ def _run(options: argparse.Namespace) -> int:
 
     protocol = Protocol.asked(
         photos=options.images,
-        masks=options.masks,
-        mask_threshold=options.mask_threshold,
-        invert_masks=options.invert_masks,
-        size=options.size,
         tiers=options.tiers.split(",") if options.tiers else None,
-        draws=options.draws,
-        seed=options.seed,
-        limit=options.limit,
+        **taken(options, "masks", "mask_threshold", "invert_masks"),
+        **taken(options, "size", "draws", "seed", "limit"),
     )
     request = Request(
-        out=options.out,
         protocol=protocol,
         methods=tuple(listed(options.methods) or _default_methods()),
         metrics=metrics,
-        samples=options.samples,
-        executor=options.executor,
-        workers=options.workers,
-        threads=options.threads,
-        device=options.device,
         shard=_shard(options.shard),
-        retry_failed=options.retry_failed,
-        offline=options.offline,
         weights=weights,
+        **taken(options, "out", "samples", "executor", "workers", "threads", "device"),
+        **taken(options, "retry_failed", "offline"),
         limits=Limits(timeout=options.timeout),
     )
     header = run(request)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bench.cli.arguments import Commands, positive
+from bench.cli.arguments import Commands, positive, taken
 from bench.errors import BenchError
 
 
@@ -66,23 +66,13 @@ def _train(options: argparse.Namespace) -> int:
         raise BenchError("--network-weights: --networks none needs no file; give one of the two")
     weights = train(
         TrainingJob(
-            method=options.method,
             images=tuple(options.images),
-            out=options.out,
-            budget=options.budget,
-            config=options.config,
-            seed=options.seed,
             batch=options.batch or (6 if options.recipe else 8),
             rounds=6 if options.recipe else 0,
-            crop=options.crop,
-            block=options.block,
-            device=options.device,
-            devices=options.devices,
-            precision=options.precision,
             workers=options.readers,
             terms_of_use=options.terms,
-            networks=options.networks,
-            network_weights=options.network_weights,
+            **taken(options, "method", "out", "budget", "config", "seed", "crop", "block"),
+            **taken(options, "device", "devices", "precision", "networks", "network_weights"),
         )
     )
     print(f"{weights}: weights of {options.method}:{options.config}; beside it, its card")

@@ -239,18 +239,11 @@ def extrapolated(
         )
     note = "intercept of a straight line in 1/n"
     lines = fid_extrapolated(fills, photos)
-    means = pd.Series({name: line.intercept for name, line in lines.items()})
-    unranked = dict.fromkeys(role_of, "compared")
-    order = by_mean(means, facts.higher, role_of)
     intervals = {
-        name: Interval(float(means[name]), np.nan, np.nan, n, clusters, note) for name in order
+        name: Interval(float(line.intercept), np.nan, np.nan, n, clusters, note)
+        for name, line in lines.items()
     }
-    nothing = pd.DataFrame(columns=PAIRS)
-    return Comparison(
-        ranks=rank_table(tier, limit, order, unranked, intervals, nothing),
-        pairs=nothing,
-        notes=(f"{limit.name}: {note}",),
-    )
+    return _unranked(tier, limit, intervals, role_of, f"{limit.name}: {note}")
 
 
 def _pair_row(a: str, b: str, gap: Estimate, photos: int) -> dict[str, object]:
@@ -279,12 +272,22 @@ def _without_interval(run: Run, facts: Facts, tier: str, role_of: Mapping[str, s
         )
         for row in records(rows)
     }
+    note = f"{facts.name}: one number of all fills, without interval: not ranked"
+    return _unranked(tier, facts, intervals, role_of, note)
+
+
+def _unranked(
+    tier: str,
+    facts: Facts,
+    intervals: Mapping[str, Interval],
+    role_of: Mapping[str, str],
+    note: str,
+) -> Comparison:
+    """Values that are shown, the best first, and of which nothing is concluded."""
     means = pd.Series({name: interval.mean for name, interval in intervals.items()}, dtype=float)
     order = by_mean(means, facts.higher, role_of)
-    unranked = dict.fromkeys(order, "compared")
     nothing = pd.DataFrame(columns=PAIRS)
+    unranked = dict.fromkeys(order, "compared")
     return Comparison(
-        ranks=rank_table(tier, facts, order, unranked, intervals, nothing),
-        pairs=nothing,
-        notes=(f"{facts.name}: one number of all fills, without interval: not ranked",),
+        rank_table(tier, facts, order, unranked, intervals, nothing), nothing, notes=(note,)
     )

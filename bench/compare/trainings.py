@@ -7,11 +7,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from bench.errors import BenchError
 from bench.folder.read import Run
 from bench.statistics import CASE, Interval, cap_infinite, mean_interval
+from bench.statistics.intervals import student_reach
 
 _ALIKE = ("pictures", "batch", "crop", "precision", "devices", "networks")
 
@@ -106,15 +105,5 @@ def _difference(
     by_seed = gaps.mean(0)
     return Difference(
         tier, metric, float(ours.mean()), float(theirs.mean()),
-        mean_interval(gaps.mean(1), clusters), tuple(map(float, by_seed)), _half_width(by_seed),
+        mean_interval(gaps.mean(1), clusters), tuple(map(float, by_seed)), student_reach(by_seed),
     )  # fmt: skip
-
-
-def _half_width(values: np.ndarray) -> float:
-    """Of the 95 % t interval of a mean; NaN for a single value."""
-    from scipy.stats import t
-
-    if len(values) < 2:
-        return math.nan
-    quantile = t.ppf(0.975, len(values) - 1)
-    return float(quantile * values.std(ddof=1) / math.sqrt(len(values)))

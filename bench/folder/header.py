@@ -18,11 +18,18 @@ ANEW = "delete it and give the run's command again, which writes it anew"
 
 
 class Part(NamedTuple):
-    """A part of the protocol that differs, as each side has it."""
+    """A part of what is compared that differs, as each side has it."""
 
     name: str
     mine: str
     theirs: str
+
+
+def differing(mine: Mapping[str, str], theirs: Mapping[str, str]) -> list[Part]:
+    """What two sides do not have alike; ``none`` stands for what one of them lacks."""
+    names = dict.fromkeys([*mine, *theirs])
+    found = (Part(name, mine.get(name, "none"), theirs.get(name, "none")) for name in names)
+    return [part for part in found if part.mine != part.theirs]
 
 
 @dataclass(frozen=True)
@@ -53,9 +60,7 @@ class Fingerprint(Parsed):
 
     def differences(self, other: Fingerprint) -> list[Part]:
         """The parts that are not the same; ``none`` stands for one that a side lacks."""
-        names = dict.fromkeys([*self.parts, *other.parts])
-        found = (Part(n, self.parts.get(n, "none"), other.parts.get(n, "none")) for n in names)
-        return [part for part in found if part.mine != part.theirs]
+        return differing(self.parts, other.parts)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,6 +20,8 @@ from bench.gate.judge import judge
 from bench.gate.tolerances import CEILING, decimals, require_tolerances
 from bench.gate.verdict import Verdict
 from bench.latency.compare import PLACE, Timings
+
+_DIGITS = 6  # as many as a ratio is worth
 
 
 def update_baseline(file: Path, run: Results) -> Verdict | None:
@@ -67,6 +69,17 @@ def to_json(value: float) -> float | str | None:
     if math.isnan(value):
         return None
     return value if math.isfinite(value) else str(value)
+
+
+def plain(row: Mapping[str, Any], digits: int | None = None) -> dict[str, Any]:
+    """Values that JSON can hold, numpy's numbers as Python's; rounded if digits are given."""
+    values = {name: getattr(value, "tolist", lambda v=value: v)() for name, value in row.items()}
+    return {
+        name: to_json(value if digits is None else float(f"{value:.{digits}g}"))
+        if isinstance(value, float)
+        else value
+        for name, value in values.items()
+    }
 
 
 def _refuse_flaw(source: str, flaw: dict[str, Any]) -> NoReturn:
@@ -131,22 +144,13 @@ def _latency(timings: Timings) -> Iterator[str]:
     yield ' "latency": {'
     yield f'  "anchor": {_text(asdict(timings.anchor))},'
     yield f'  "kind": {_text(timings.kind)},'
-    tests = [_rounded(asdict(test)) for test in timings.self_tests]
+    tests = [plain(asdict(test), _DIGITS) for test in timings.self_tests]
     yield f'  "self_tests": {_text(tests)},'
     yield '  "rows": ['
-    rows = (_rounded(row) for row in records(timings.rows.sort_values(PLACE)))
+    rows = (plain(row, _DIGITS) for row in records(timings.rows.sort_values(PLACE)))
     yield from _separated(f"   {_text(row)}" for row in rows)
     yield "  ]"
     yield " }"
-
-
-def _rounded(row: dict[str, Any]) -> dict[str, Any]:
-    """Values that JSON can hold, as many digits as a ratio is worth."""
-    plain = {name: getattr(value, "item", lambda v=value: v)() for name, value in row.items()}
-    return {
-        name: to_json(float(f"{value:.6g}")) if isinstance(value, float) else value
-        for name, value in plain.items()
-    }
 
 
 def _case(row: dict[str, Any], names: list[str]) -> str:

@@ -10,11 +10,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from bench.folder.store import KEYS, records
 from bench.gate.baseline import Results
 from bench.gate.tolerances import CEILING, CEILING_TOLERANCE, perfect
+from bench.statistics.intervals import student_reach
 
 SAME, BETTER, REGRESSED, NOT_MEASURED = "same", "better", "regressed", "not measured"
 CAP_DB: Final = 100.0
@@ -176,10 +176,9 @@ def student_interval(values: NDArray[np.float64], confidence: float) -> tuple[fl
         values: ``(k,)`` mean difference of each photo.
         confidence: Coverage, between 0 and 1.
     """
-    k = len(values)
-    if k < FEWEST_PHOTOS:
+    if len(values) < FEWEST_PHOTOS:
         return np.nan, np.nan
-    margin = stats.t.ppf((1 + confidence) / 2, k - 1) * values.std(ddof=1) / np.sqrt(k)
+    margin = student_reach(values, confidence)
     return float(values.mean() - margin), float(values.mean() + margin)
 
 

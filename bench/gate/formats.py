@@ -7,9 +7,10 @@ from xml.etree import ElementTree
 
 import pandas as pd
 
+from bench.folder.header import Part, differing
 from bench.folder.store import KEYS, records
 from bench.gate.baseline import case_name
-from bench.gate.baseline_file import to_json
+from bench.gate.baseline_file import plain
 from bench.gate.changes import BETTER, NOT_MEASURED, REGRESSED
 from bench.gate.judge import NOT_COMPARED, NOTHING_COMPARED
 from bench.gate.verdict import NOT_COMPARABLE, SAME_OR_BETTER, Verdict
@@ -71,7 +72,7 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
         "baseline": verdict.baseline,
         "run": verdict.run,
         **{
-            name: [_plain(row) for row in records(getattr(verdict, name))]
+            name: [plain(row) for row in records(getattr(verdict, name))]
             for name in ("protocol", "metrics", "methods", "checks", "findings", "latency")
         },
         "new": list(verdict.new),
@@ -210,13 +211,8 @@ def _metric_line(row: dict[str, Any]) -> str:
     return f"metric {row['metric']}: {row['baseline']} in the baseline, {row['run']} in the run"
 
 
-def _packages(verdict: Verdict) -> list[tuple[str, str, str]]:
-    old, new = verdict.baseline["packages"], verdict.run["packages"]
-    return [
-        (name, old.get(name, "none"), new.get(name, "none"))
-        for name in sorted({*old, *new})
-        if old.get(name) != new.get(name)
-    ]
+def _packages(verdict: Verdict) -> list[Part]:
+    return sorted(differing(verdict.baseline["packages"], verdict.run["packages"]))
 
 
 def _about(row: dict[str, Any]) -> str:
@@ -234,15 +230,6 @@ def _change(row: dict[str, Any]) -> str:
         photos = _count(int(row["n"]), "photo")
         text += f" (mean of {photos}; worse by {row['low']:.3g} to {row['high']:.3g})"
     return text
-
-
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    """Values that JSON can hold; numpy's numbers become Python's."""
-    values = {name: getattr(value, "tolist", lambda v=value: v)() for name, value in row.items()}
-    return {
-        name: to_json(value) if isinstance(value, float) else value
-        for name, value in values.items()
-    }
 
 
 # -- Markdown -----------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import contextlib
 import math
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from bench.folder.store import RunFolder
 from bench.latency import anchors, inputs, table
 from bench.latency.compare import TABLE
 from bench.latency.inputs import Config
-from bench.latency.processes import NoAnswer, Process, data_limit
+from bench.latency.processes import NoAnswer, Process, data_limit, started
 from bench.latency.rounds import Bout, Pace, Rounds
 from bench.latency.stopwatch import Loaded, Subject
 from bench.latency.table import Side
@@ -117,7 +117,7 @@ def measure(request: LatencyRequest, tell: Callable[[str], None] = print) -> Mea
     kind = request.device.partition(":")[0]
     with (
         tempfile.TemporaryDirectory(prefix="inpaint-bench-") as folder,
-        _processes(names, request) as processes,
+        started(_subjects(names, request), request.timeout) as processes,
     ):
         configs = inputs.write(
             Path(folder), request.images, request.sides, request.tiers, request.seed
@@ -134,9 +134,8 @@ def measure(request: LatencyRequest, tell: Callable[[str], None] = print) -> Mea
             request.seed,
             tell,
             lambda name, bout: _look(processes[name], sides[name], bout),
+            threads=request.threads,
         )
-        if kind == "cpu" and request.threads > 1:
-            protocol.basis = "wall"  # threads that wait for each other take CPU time too
         try:
             protocol.run(bouts)
             if request.batches:
@@ -188,23 +187,13 @@ def _names(asked: Sequence[str]) -> dict[str, str]:
     return {spec.name: spec.text for spec in specs}
 
 
-@contextlib.contextmanager
-def _processes(names: dict[str, str], request: LatencyRequest) -> Iterator[dict[str, Process]]:
-    """One process for each anchor and each method."""
+def _subjects(names: dict[str, str], request: LatencyRequest) -> list[Subject]:
+    """Each anchor and each method."""
     limit = data_limit(request.device)
-    texts = dict.fromkeys(anchors.NAMES, "") | names
-    processes = {
-        name: Process(
-            Subject(name, text, request.device, request.threads, request.by_rule, limit),
-            request.timeout,
-        )
-        for name, text in texts.items()
-    }
-    try:
-        yield processes
-    finally:
-        for process in processes.values():
-            process.close()
+    return [
+        Subject(name, text, request.device, request.threads, request.by_rule, limit)
+        for name, text in (dict.fromkeys(anchors.NAMES, "") | names).items()
+    ]
 
 
 def _anchors(processes: dict[str, Process]) -> tuple[dict[str, str], dict[str, float]]:

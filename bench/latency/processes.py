@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable, Iterator
 from multiprocessing.connection import wait
 from typing import Any
 
@@ -108,6 +109,17 @@ class Process:
         self._process.join()
         self._pipe.close()
         self._process = None
+
+
+@contextlib.contextmanager
+def started(subjects: Iterable[Subject], timeout: float) -> Iterator[dict[str, Process]]:
+    """One process for each subject, by its name; they end with the context."""
+    processes = {subject.name: Process(subject, timeout) for subject in subjects}
+    try:
+        yield processes
+    finally:
+        for process in processes.values():
+            process.close()
 
 
 def data_limit(device: str) -> int:

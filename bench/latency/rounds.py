@@ -125,6 +125,7 @@ class Rounds:
         seed: Of the order within rounds.
         tell: Called with a line of progress.
         look: Called with each method and bout once it is warm, to learn more of it.
+        threads: Of each process.
     """
 
     def __init__(
@@ -136,6 +137,8 @@ class Rounds:
         seed: int,
         tell: Callable[[str], None],
         look: Callable[[str, Bout], None] = lambda name, bout: None,
+        *,
+        threads: int = 1,
     ) -> None:
         """Take the parts."""
         self._processes = processes
@@ -147,7 +150,8 @@ class Rounds:
         self._look = look
         self._clocks = Clocks(device)
         self.samples: list[dict[str, Any]] = []
-        self.basis = "cpu" if device == "cpu" else "device"
+        # Threads that wait for each other take CPU time too.
+        self.basis = "device" if device != "cpu" else "wall" if threads > 1 else "cpu"
 
     def run(self, bouts: Sequence[Bout]) -> None:
         """Do all rounds: block after block, going over the bouts in turn.

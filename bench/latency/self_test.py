@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.latency import anchors, estimates
 from bench.latency.estimates import Ratio
 from bench.latency.inputs import Config
-from bench.latency.processes import Process
+from bench.latency.processes import started
 from bench.latency.rounds import AGAIN, Bout, Pace, Rounds, ratio_of
 from bench.latency.stopwatch import Subject
 
@@ -45,19 +45,14 @@ def run(device: str, threads: int, pace: Pace, tell: Callable[[str], None] = pri
         BenchError: If an anchor fails.
     """
     names = (anchors.ANCHOR, anchors.SLOWER)
-    processes = {name: Process(Subject(name, "", device, threads), timeout=60) for name in names}
+    subjects = [Subject(name, "", device, threads) for name in names]
     kind = device.partition(":")[0]
     bout = Bout(Config(0, "anchor", Path(tempfile.gettempdir())))
-    try:
+    with started(subjects, timeout=60) as processes:
         for process in processes.values():
             process.ask("load")
-        protocol = Rounds(processes, names, kind, pace, 0, tell)
-        if kind == "cpu" and threads > 1:
-            protocol.basis = "wall"
+        protocol = Rounds(processes, names, kind, pace, 0, tell, threads=threads)
         protocol.run([bout])
-    finally:
-        for process in processes.values():
-            process.close()
     rows = protocol.table()
     column = f"infer_{protocol.basis}"
     same, slower = (

@@ -73,7 +73,7 @@ def self_tests(samples: pd.DataFrame, bouts: Sequence[Bout], basis: str) -> list
     for bout in bouts:
         if not bout.blocks:  # interrupted before
             continue
-        rows = _quick(samples, bout)
+        rows = _of(samples, bout, slow=False)
         twice = ratio_of(rows, ANCHOR + AGAIN, ANCHOR, f"infer_{basis}")
         found.append(
             AnchorTwice(
@@ -127,7 +127,7 @@ def _summary(
     name: str, region: str, samples: pd.DataFrame, bout: Bout, setting: Mapping[str, Any]
 ) -> dict[str, Any]:
     slow = name in bout.slow
-    rows = _slow(samples, bout) if slow else _quick(samples, bout)
+    rows = _of(samples, bout, slow=slow)
     own = rows[rows["method"] == name]
     wall, cpu = 1e3 * own[f"{region}_wall"], 1e3 * own[f"{region}_cpu"]
     on_device = 1e3 * own["infer_device"] if region == "infer" else pd.Series(dtype=float)
@@ -164,14 +164,6 @@ def _status(rounds: int, bout: Bout) -> str:
     if rounds == 0:
         return INTERRUPTED
     return f"under {_FEW} rounds" if rounds < _FEW else bout.status or INTERRUPTED
-
-
-def _quick(samples: pd.DataFrame, bout: Bout) -> pd.DataFrame:
-    return _of(samples, bout, slow=False)
-
-
-def _slow(samples: pd.DataFrame, bout: Bout) -> pd.DataFrame:
-    return _of(samples, bout, slow=True)
 
 
 def _of(samples: pd.DataFrame, bout: Bout, *, slow: bool) -> pd.DataFrame:

@@ -164,6 +164,14 @@ def widened(confidence: float, clusters: int) -> float:
     return float(min(2 * stats.norm.cdf(reach) - 1, 1 - 1e-9))
 
 
+def student_reach(values: NDArray[np.float64], confidence: float = 0.95) -> float:
+    """Half the width of Student's interval of a mean of ``(k,)`` values; NaN below two of them."""
+    k = len(values)
+    if k < 2:
+        return float("nan")
+    return float(stats.t.ppf(0.5 + confidence / 2, k - 1) * values.std(ddof=1) / np.sqrt(k))
+
+
 def _normal(
     sums: NDArray[np.float64], counts: NDArray[np.float64], confidence: float
 ) -> NDArray[np.float64]:
