@@ -33,7 +33,11 @@ _NO_PIXELS = (
 OWN = "_own_"  # begins the names of packages that stand for a user's folders
 _INSTALLED = tuple(
     os.path.realpath(path) + os.sep
-    for path in {sysconfig.get_path(kind) for kind in ("purelib", "platlib", "stdlib")}
+    for path in {
+        *(sysconfig.get_path(kind) for kind in ("purelib", "platlib", "stdlib")),
+        # Those of another environment that this one sees (venv --system-site-packages, user site).
+        *(each for each in sys.path if each.endswith(("site-packages", "dist-packages"))),
+    }
 )
 
 
