@@ -72,17 +72,24 @@ class Site:
     @cached_property
     def navigation(self) -> dict[str, Any]:
         """What every page's header needs."""
+        samples = not self.run.samples.empty
+        pages = (
+            ("difficulty.html", "Difficulty", self.has_difficulty),
+            ("methods.html", "Methods", True),
+            ("latency.html", "Latency", (self.run.folder / "latency.json").exists()),
+            ("training.html", "Training", not self.run.training.empty),
+            ("samples.html", "Samples", samples),
+            ("receptive.html", "Receptive fields", not self.run.receptive.empty),
+            ("regression.html", "Regression", self.verdict and not self.verdict.outdated),
+            ("provenance.html", "Provenance", True),
+        )
         return {
             "tiers": [
                 {"path": f"tiers/{numbers.slug(tier)}.html", "name": tier}
                 for tier in self.run.tiers
             ],
-            "difficulty": self.has_difficulty,
-            "latency": (self.run.folder / "latency.json").exists(),
-            "samples": not self.run.samples.empty,
-            "receptive": not self.run.receptive.empty,
-            "training": not self.run.training.empty,
-            "regression": self.verdict is not None and not self.verdict.outdated,
+            "pages": [(path, name) for path, name, there in pages if there],
+            "samples": samples,
             "failures": len(self.failures) + len(self.refused) + len(self.unavailable),
         }
 
