@@ -1,4 +1,4 @@
-"""The examples of the contributor's pages that stand alone are run, and the places they name exist."""
+"""The contributor's pages: examples that stand alone are run, files that they name exist."""
 
 import re
 from pathlib import Path
