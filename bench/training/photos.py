@@ -91,7 +91,8 @@ def read(paths: Sequence[Path], smallest: int) -> PhotoSet:
     if not train or not held_out:
         raise InputError(
             f"training photos: expected at least {_HELD_OUT} or so with sides from {smallest} "
-            f"pixels, found {len(ordered)} in {', '.join(map(str, paths))}"
+            f"pixels, found {len(ordered)} in {', '.join(map(str, paths))}, {len(held_out)} of "
+            f"them to be held out (one in {_HELD_OUT}, by a hash of its name); add photos"
             + (f"; left out: {left_out[0]}" if left_out else "")
         )
     return PhotoSet(train, held_out, tuple(left_out), sources)
