@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bench.errors import Unhashable
-from methods.sources import OURS, code_of, modules_behind
+from methods.sources import OURS, OWN, changed_since, code_of, modules_behind
 from methods.state import Digest
 
 _BASE = "methods.base"
@@ -95,6 +95,17 @@ def in_words(method: Method) -> str:
 def unhashable(method: Method) -> str:
     """What stands for the identity of a method that has none."""
     return f"{type(method).__qualname__}, which cannot be hashed"
+
+
+def changed(method: Method) -> list[str]:
+    """Modules of the user's that changed while this process held them, so that it may run others.
+
+    Those beside a file that was asked for by path are imported anew by themselves.
+    """
+    names = changed_since(*_own(method))
+    return [
+        name for name in names if name.partition(".")[0] not in OURS and not name.startswith(OWN)
+    ]
 
 
 def must_load(method: Method) -> bool:

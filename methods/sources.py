@@ -29,6 +29,7 @@ _NO_PIXELS = (
     "methods.verification", "methods.weights.checkpoint", "methods.weights.download",
     "methods.weights.files",
 )  # fmt: skip
+_versions: dict[str, set[tuple[int, int]]] = {}  # of files that this process has looked at
 OWN = "_own_"  # begins the names of packages that stand for a user's folders
 # Where libraries lie, whichever environment they are of: the system's, the user's, a shared one.
 _LIBRARIES = frozenset({"site-packages", "dist-packages"})
@@ -67,6 +68,14 @@ def code_of(*written: type | ModuleType, within: Iterable[str] = ()) -> tuple[st
     variables = sorted({name for source in found.values() for name in source.variables})
     texts += [f"{name}={os.environ.get(name)!r}" for name in variables]
     return _hash("\n".join(texts)), [f"{name} {_version(name)}" for name in sorted(libraries)]
+
+
+def changed_since(*written: type | ModuleType) -> list[str]:
+    """Modules behind some code whose files have changed since they were first looked at here.
+
+    What this process has imported of them may be older than what would be hashed.
+    """
+    return [name for name in modules_behind(*written) if len(_versions.get(name, ())) > 1]
 
 
 def modules_behind(*written: type | ModuleType) -> list[str]:
@@ -163,6 +172,7 @@ def _folders(package: str) -> list[str]:
 
 def _read(name: str, file: str) -> _Source:
     stat = os.stat(file)
+    _versions.setdefault(name, set()).add((stat.st_mtime_ns, stat.st_size))
     return _parsed(name, file, stat.st_mtime_ns, stat.st_size)
 
 

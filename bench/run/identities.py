@@ -19,7 +19,7 @@ from bench.machine import children
 from bench.run.executors.local import prepare
 from bench.run.request import Request
 from methods.base import Inpainter
-from methods.identity import after_load, must_load, unhashable
+from methods.identity import after_load, changed, must_load, unhashable
 
 
 class Identity(NamedTuple):
@@ -67,6 +67,10 @@ def identities(
     for method, (text, passing) in zip(asked.values(), told, strict=True):
         unloaded = f"{found[method.name].text} not loaded"
         found[method.name] = Identity(text or unloaded, passing)
+    for method in chosen.values() if request.executor == "inline" else ():
+        if not found[method.name].passing and (names := changed(method)):
+            why = f"{', '.join(names)} changed after this process had imported it; start another"
+            found[method.name] = Identity(unhashable(method), why)
     return found
 
 
