@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
@@ -51,15 +52,18 @@ def before_load(method: Method) -> str:
     Raises:
         Unhashable: If its code cannot be read, as of a cell of a notebook.
     """
-    code, libraries = code_of(*_own(method))
+    code, own = code_of(*_own(method))
+    passed, others = harness()
+    libraries = sorted({*own, *others})
     facts = Digest()
     card = {each.name: getattr(method.card, each.name) for each in fields(method.card)}
     facts.add({name: repr(value) for name, value in card.items() if name not in _PROSE})
     facts.add(method.asked)
-    for file in method.files:
+    named = method.files
+    for file in [named] if isinstance(named, str | os.PathLike) else named:
         facts.add(_content(Path(file)))
     return (
-        f"{type(method).__qualname__} code {code} harness {harness()} facts {facts} "
+        f"{type(method).__qualname__} code {code} harness {passed} facts {facts} "
         f"({method.card.size}){''.join(f' {each}' for each in libraries)}"
     )
 
@@ -119,9 +123,9 @@ def is_ours(kind: type) -> bool:
 
 
 @functools.cache
-def harness() -> str:
-    """Hash of the code that every fill passes through, whatever the method."""
-    return code_of(importlib.import_module("methods.harness"))[0]
+def harness() -> tuple[str, list[str]]:
+    """Hash of the code that every fill passes through, whatever the method, and its libraries."""
+    return code_of(importlib.import_module("methods.harness"))
 
 
 def _own(method: Method) -> list[type]:
@@ -139,5 +143,5 @@ def _content(path: Path) -> str:
             return hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        return "missing"
+    except OSError as error:
+        raise Unhashable(f"the named file {path} cannot be read: {error}") from error

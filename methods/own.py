@@ -26,7 +26,7 @@ def load_class(spec: Spec) -> type[Inpainter]:
     try:
         module = user_code.module_of(spec.target, installed=spec.kind == "plug-in")
     except BenchError as error:
-        raise BenchError(f"method {spec.text!r}: {error}") from error
+        raise BenchError(f"method {spec.text!r}: {error}") from error.__cause__
     found = getattr(module, name, None)
     if found is None:
         raise BenchError(_no_class(spec, module, name))

@@ -23,11 +23,12 @@ from bench.errors import Unhashable
 
 OURS = frozenset({"bench", "masks", "methods", "reports", "inpaint_bench"})
 # Modules of ours that no pixel passes: errors, where files are found and fetched, the facts of
-# cards and the bytes of files (both are hashed themselves), reference outputs, this file.
+# cards and the bytes of files (both are hashed themselves), what names mean, reference outputs.
 _NO_PIXELS = (
     "bench", "methods.card", "methods.identity", "methods.sources", "methods.state",
     "methods.verification", "methods.weights.checkpoint", "methods.weights.download",
-    "methods.weights.files",
+    "methods.weights.files", "methods.naming", "methods.own", "methods.own_weights",
+    "methods.parameters", "methods.user_code", "inpaint_bench", "reports",
 )  # fmt: skip
 _versions: dict[str, set[tuple[int, int]]] = {}  # of files that this process has looked at
 OWN = "_own_"  # begins the names of packages that stand for a user's folders
@@ -102,9 +103,8 @@ def _closure(roots: list[str], within: tuple[str, ...] = ()) -> tuple[dict[str, 
         top = name.partition(".")[0]
         if name in found or (top in sys.stdlib_module_names and name not in roots):
             continue
-        if name not in roots and (
-            _below(name, _NO_PIXELS) or (within and not _below(name, within))
-        ):
+        passed_by = name == "methods" or _below(name, _NO_PIXELS)
+        if name not in roots and (passed_by or (within and not _below(name, within))):
             continue
         file = _file(name)
         if file is None:
@@ -134,13 +134,14 @@ def _modules(imports: Iterable[str], package: str) -> Iterator[str]:
     beside it by short names (see `methods.own`).
     """
     for name in imports:
-        top = name.partition(".")[0]
-        if top in sys.stdlib_module_names:
-            continue
         parts = name.split(".")
         names = [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
         inside = [f"{package}.{each}" for each in names] if package.startswith(OWN) else []
-        yield next((each for each in (*inside, *names) if _file(each) is not None), top)
+        beside = next((each for each in inside if _file(each) is not None), None)
+        if beside is not None:
+            yield beside
+        elif parts[0] not in sys.stdlib_module_names:
+            yield next((each for each in names if _file(each) is not None), parts[0])
 
 
 def _file(name: str) -> str | None:
@@ -194,11 +195,16 @@ def _parsed(name: str, file: str, changed: int, size: int) -> _Source:
 def _write(node: ast.AST, package: str, imports: list[str], text: list[str]) -> None:
     """Write a tree down, the same for all versions of Python, without what does not count."""
     if isinstance(node, ast.Import | ast.ImportFrom):
-        # Where a thing lies does not count, only what it is called here.
-        imports += _imported(node, package)
-        text += [f"import {each.name.rpartition('.')[2]} {each.asname}" for each in node.names]
+        found = _imported(node, package)
+        imports += found
+        for name, each in zip(found, node.names, strict=True):
+            # Where a thing of ours lies does not count, only what it is called.
+            ours = name.partition(".")[0] in OURS
+            text.append(f"import {name.rpartition('.')[2] if ours else name} {each.asname}")
         return
-    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+    if isinstance(node, ast.If) and ast.unparse(node.test).rpartition(".")[2] == "TYPE_CHECKING":
+        for part in node.orelse:
+            _write(part, package, imports, text)
         return
     text.append(type(node).__name__)
     for field, value in ast.iter_fields(node):

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 import hashlib
+import io
+import logging
 import pickle
-from collections.abc import Collection, Mapping
+import sys
+import zipfile
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import PurePath
-from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 import torch
 
-from bench.errors import Unhashable
+from bench.errors import Unhashable, describe
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes)
-_NAMED = (torch.device, torch.dtype, np.dtype, PurePath, BuiltinFunctionType)
+_NAMED = (torch.device, torch.dtype, np.dtype, BuiltinFunctionType)
 # What torch keeps in every module besides the user's own attributes.
 _OF_TORCH = frozenset(vars(torch.nn.Module()))
 
@@ -45,10 +49,22 @@ class Digest:
         Raises:
             Unhashable: If it holds something that cannot be hashed.
         """
-        if isinstance(value, _PLAIN):
+        try:
+            self._add(value)
+        except Unhashable:
+            raise
+        except Exception as error:  # of what a value is made of, such as layouts of tensors
+            raise Unhashable(f"a {type(value).__qualname__}: {describe(error)}") from error
+
+    def _add(self, value: object) -> None:
+        if type(value) in _PLAIN:
             self._put(type(value).__name__, repr(value).encode("utf-8", "surrogatepass"))
         elif isinstance(value, _NAMED):
             self._put(f"named {type(value)}", str(value).encode("utf-8", "surrogatepass"))
+        elif isinstance(value, PurePath):  # what lies there counts, where it is read, not where
+            self._put("path", value.name.encode("utf-8", "surrogatepass"))
+        elif isinstance(value, logging.Logger):
+            self._put("logger", value.name.encode())
         elif id(value) in self._seen:
             self._put("again", str(self._seen[id(value)]).encode())
         else:
@@ -82,6 +98,8 @@ class Digest:
             for each in value:
                 self.add(each)
             self._put("end")
+        elif isinstance(value, functools.partial):
+            self.add(["partial", value.func, value.args, value.keywords])
         elif isinstance(value, torch.nn.Module):
             self._add_module(value)
         elif isinstance(value, torch.Generator):
@@ -102,12 +120,23 @@ class Digest:
         """Parameters and buffers, those too that are not saved, and the module's own attributes."""
         self._put(f"module {type(module).__qualname__}")
         if isinstance(module, torch.jit.ScriptModule):
-            self._put("script", str(module.inlined_graph).encode())
-            self.add(dict(module.state_dict()))
+            self._add_script(module)
+            return
+        if isinstance(whole := getattr(module, "_orig_mod", None), torch.nn.Module):
+            self.add(whole)  # compiled; what the compiler keeps differs from process to process
             return
         self.add({**module._parameters, **module._buffers})
         self.add({name: each for name, each in vars(module).items() if name not in _OF_TORCH})
         self.add({"training": module.training, **module._modules})
+
+    def _add_script(self, module: torch.jit.ScriptModule) -> None:
+        """The archive it would be saved as, but for what names the act of saving."""
+        stream = io.BytesIO()
+        torch.jit.save(module, stream)
+        with zipfile.ZipFile(stream) as archive:
+            for name in sorted(archive.namelist()):
+                if not name.endswith(("serialization_id", ".debug_pkl")):
+                    self._put(name.partition("/")[2], archive.read(name))
 
     def _add_code(self, value: type | ModuleType | FunctionType | MethodType) -> None:
         """By name, as its text is hashed elsewhere, with the values it is bound to."""
@@ -116,7 +145,7 @@ class Digest:
         if isinstance(value, MethodType):
             self.add(value.__self__)
         elif isinstance(value, FunctionType):
-            cells = [cell.cell_contents for cell in value.__closure__ or ()]
+            cells = [_content(cell) for cell in value.__closure__ or ()]
             self.add([*cells, value.__defaults__, value.__kwdefaults__])
 
     def _add_object(self, value: Any) -> None:
@@ -141,19 +170,38 @@ def _apart(value: object) -> str:
     return str(digest)
 
 
+def _content(cell: CellType) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not set yet
+        return None
+
+
 def _attributes(value: Any) -> dict[str, object] | None:
     """All that an object holds; None if part of it may lie where only its own code can see it."""
-    made_in_python = 1 << 9  # or at least at run time; the flag of types that are on the heap
-    if not all(kind.__flags__ & made_in_python for kind in type(value).__mro__[:-1]):
+    kinds = type(value).__mro__[:-1]
+    if not all(map(_made_in_python, kinds)):
         return None
-    if dataclasses.is_dataclass(value):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    return getattr(value, "__dict__", None)
+    slots = [name for kind in kinds for name in _names(vars(kind).get("__slots__", ()))]
+    held = {name: getattr(value, name) for name in slots if hasattr(value, name)}
+    held |= getattr(value, "__dict__", {})
+    return held if held or hasattr(value, "__dict__") else None
+
+
+def _made_in_python(kind: type) -> bool:
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None) or ""
+    on_the_heap = 1 << 9  # the flag of classes that were made at run time
+    return bool(kind.__flags__ & on_the_heap) and file.endswith(".py")
+
+
+def _names(slots: str | Iterable[str]) -> list[str]:
+    return [slots] if isinstance(slots, str) else [*slots]
 
 
 def _is_data(value: object) -> bool:
     if isinstance(value, list | tuple | set | frozenset):
-        return all(map(_is_data, value))
+        return not value or any(map(_is_data, value))
     if isinstance(value, dict):
-        return all(_is_data(each) for pair in value.items() for each in pair)
-    return isinstance(value, (*_PLAIN, *_NAMED, torch.Tensor, np.ndarray, np.generic))
+        return not value or any(map(_is_data, value.values()))
+    arrays = (torch.Tensor, torch.nn.Module, np.ndarray, np.generic)
+    return isinstance(value, (*_PLAIN, *_NAMED, PurePath, *arrays))

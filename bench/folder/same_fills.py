@@ -96,6 +96,8 @@ def _rows(run: Run, method: str) -> pd.DataFrame:
         rows = run.cases.loc[run.cases["method"] == method, _COLUMNS]
     else:
         path = run.store.file(CASES.file)
+        if not path.exists():  # of a run that was killed; whoever needs it will say so
+            return pd.DataFrame(columns=_COLUMNS)
         rows = pq.read_table(path, columns=_COLUMNS, filters=[("method", "==", method)]).to_pandas()
     rows = rows.astype({"method": str, "photo": str, "tier": str})
     return rows[rows["output_sha"].fillna("") != ""]

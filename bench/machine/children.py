@@ -23,7 +23,7 @@ from typing import Any
 from bench.machine.threads import held_to
 
 Context = SpawnContext | ForkServerContext
-_STARTING = threading.Lock()
+_STARTING = threading.RLock()  # what is set for a child while it starts is of the whole process
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -63,7 +63,7 @@ def start(
     *arguments: object,
 ) -> BaseProcess:
     """Start a child that calls a function, leaves Ctrl-C to this process and ends with it."""
-    with _interrupts_held(), _environment(_limits(threads)):
+    with _STARTING, _interrupts_held(), _environment(_limits(threads)):
         child = context.Process(
             target=_run, args=(dict(os.environ), threads, target, arguments), daemon=True
         )

@@ -19,7 +19,7 @@ from bench.machine import children
 from bench.run.executors.local import prepare
 from bench.run.request import Request
 from methods.base import Inpainter
-from methods.identity import after_load, changed, must_load, unhashable
+from methods.identity import after_load, changed, is_ours, must_load, unhashable
 
 
 class Identity(NamedTuple):
@@ -28,10 +28,15 @@ class Identity(NamedTuple):
     Attributes:
         text: In one line, for readers and for comparing.
         passing: Why fills hold only for the start that made them; empty if they hold for longer.
+        loaded: Whether all of it is known: False if the method could not be loaded.
     """
 
     text: str
     passing: str = ""
+    loaded: bool = True
+
+
+_UNLOADED = Identity("", loaded=False)
 
 
 def identities(
@@ -64,9 +69,9 @@ def identities(
             told = list(pool.map(lambda text: _ask(context, text, request), asked))
     else:
         told = []
-    for method, (text, passing) in zip(asked.values(), told, strict=True):
+    for method, answer in zip(asked.values(), told, strict=True):
         unloaded = f"{found[method.name].text} not loaded"
-        found[method.name] = Identity(text or unloaded, passing)
+        found[method.name] = answer._replace(text=answer.text or unloaded)
     for method in chosen.values() if request.executor == "inline" else ():
         if not found[method.name].passing and (names := changed(method)):
             why = f"{', '.join(names)} changed after this process had imported it; start another"
@@ -77,6 +82,26 @@ def identities(
 def fill_key(digest: str, identity: Identity) -> str:
     """The key that fills are kept by: another one each time where they must not be kept."""
     return f"once-{uuid.uuid4().hex[:11]}" if identity.passing else digest
+
+
+def check_unchanged(method: Inpainter, expected: str) -> None:
+    """Refuse to fill under an identity that a loaded method has no more.
+
+    Args:
+        method: A method as a worker has loaded it.
+        expected: Its identity when the run began.
+
+    Raises:
+        BenchError: If its code or its files changed since, or it could not be loaded then.
+    """
+    if is_ours(type(method)) or expected == unhashable(method):
+        return
+    if expected.endswith(" not loaded"):
+        raise BenchError("it could not be loaded when the run began; give the same command again")
+    if not expected.startswith(method.identity):
+        raise BenchError(
+            "its code or a file it names changed since the run began; give the same command again"
+        )
 
 
 def _unloaded(method: Inpainter) -> Identity:
@@ -107,7 +132,7 @@ def _ask(context: children.Context, text: str, request: Request) -> Identity:
         ours.close()
         child.kill()
         child.join()
-    return Identity("")
+    return _UNLOADED
 
 
 def _answer(text: str, device: str, pipe: Connection) -> None:
@@ -119,8 +144,9 @@ def _told(text: str, device: str) -> Identity:
     try:
         method = methods.get(text, device=device)
         method.load()
+    except Exception:  # its rows will say why, as the worker loads it again
+        return _UNLOADED
+    try:
         return Identity(after_load(method))
     except Unhashable as error:
         return Identity(unhashable(method), str(error))
-    except Exception:  # its rows will say why, as the worker loads it again
-        return Identity("")

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import BenchError, InputError
+from bench.folder import same_fills
 from bench.folder.header import Header
 from bench.folder.read import read_run
 from bench.folder.store import RunFolder
@@ -43,6 +44,7 @@ def merge(out: Path, runs: Sequence[Path]) -> Header:
     header = parts[0].header
     for run, other in zip(runs[1:], parts[1:], strict=True):
         header = _joined(header, other.header, runs[0], run)
+    same_fills.check(parts)
     target = RunFolder(out)
     for part in parts:
         for folder in _FOLDERS:
@@ -71,11 +73,17 @@ def _joined(a: Header, b: Header, run_a: Path, run_b: Path) -> Header:
         )
     for method in a.fill_keys.keys() & b.fill_keys.keys():
         if a.fill_keys[method] != b.fill_keys[method]:
-            raise InputError(
-                f"{method} was run by different code or settings in {run_a} and {run_b}; "
-                "run it again in one of them"
+            anew = a.made_anew.get(method) or b.made_anew.get(method)
+            way = (
+                f"its fills hold only for the start that made them ({anew}): run it in one folder"
+                if anew
+                else "run it again in one of them; methods.parquet has its identity in each"
             )
-    names = ("methods", "fill_keys", "fills_per_case", "measurements")
+            raise InputError(
+                f"{method} was run by different code, libraries or settings in {run_a} and {run_b};"
+                f" {way}"
+            )
+    names = ("methods", "fill_keys", "made_anew", "fills_per_case", "measurements")
     both: dict[str, Any] = {name: {**getattr(a, name), **getattr(b, name)} for name in names}
     return replace(a, **both, starts=[*a.starts, *b.starts])
 

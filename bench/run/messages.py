@@ -23,6 +23,7 @@ class Setup:
         weights: Files of metric networks, by checkpoint name.
         methods: For each method, the text that asked for it (``mine=module:Class``).
         fill_keys: For each method, a hash of what its fills depend on besides the case.
+        identities: For each method that can run, what that is a hash of.
         measure_key: A hash of what measurements depend on besides the fill.
         device: Where methods and metric networks run.
         threads: Threads of each worker.
@@ -35,6 +36,7 @@ class Setup:
     weights: Mapping[str, Path]
     methods: Mapping[str, str]
     fill_keys: Mapping[str, str]
+    identities: Mapping[str, str]
     measure_key: str
     device: str = "cpu"
     threads: int = 1

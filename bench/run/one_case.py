@@ -23,6 +23,7 @@ from bench.planning import plan
 from bench.planning.case import PlannedCase
 from bench.planning.images import content_hash
 from bench.run.fill_row import FillRow, Kept
+from bench.run.identities import check_unchanged
 from bench.run.messages import Setup
 from methods.base import CaseKey, to_uint8
 from methods.harness import CEILING, Filled, fill
@@ -59,6 +60,7 @@ class Casework:
             raise StoreError(f"the metrics cannot be loaded: {describe(error)}") from error
         self._method = methods.get(setup.methods[method], device=setup.device)
         self._method.load()
+        check_unchanged(self._method, setup.identities[method])
         self._features: dict[str, dict[str, np.ndarray]] = {}
         self._second = ThreadPoolExecutor(1)
         self._ahead: tuple[str, Future[_Pictures]] | None = None

@@ -46,6 +46,7 @@ class Opened:
         metrics: What can be measured, and what cannot.
         wanted: All fills of the run by method, slow methods first.
         deterministic: Methods whose fills must be the same whenever they are made.
+        identities: What the fills of each method depend on, in one line.
     """
 
     store: RunFolder
@@ -54,6 +55,7 @@ class Opened:
     metrics: list[MetricStatus]
     wanted: dict[str, list[Item]]
     deterministic: frozenset[str]
+    identities: Mapping[str, str]
 
 
 @contextlib.contextmanager
@@ -106,6 +108,13 @@ def open_run(request: Request, store: RunFolder) -> Opened:
     for method in asked.values():
         _guarded(method.name, method.expect, _keys(cases, method, request))
     known = identities(chosen, request, [each.metric.name for each in metrics])
+    names = {method.name for method in asked.values()}
+    for text, method in list(chosen.items()):
+        # What nobody asked for now must not lose its rows for what cannot be known of it today.
+        if method.name not in names and (
+            known[method.name].passing or not known[method.name].loaded
+        ):
+            del chosen[text], known[method.name]
     header = _header(request, before, chosen, metrics, known, fingerprint, key)
     described = _described(store, header, list(chosen.values()), known)
     if before is not None:  # what is complete until then has the tables of before
@@ -121,7 +130,8 @@ def open_run(request: Request, store: RunFolder) -> Opened:
     steady = frozenset(
         method.name for method in ordered if not (method.card.stochastic or method.name == CEILING)
     )
-    return Opened(store, header, cases, metrics, wanted, steady)
+    texts = {name: identity.text for name, identity in known.items()}
+    return Opened(store, header, cases, metrics, wanted, steady, texts)
 
 
 def digest(*parts: str) -> str:
@@ -298,7 +308,10 @@ def _header(
         features=sorted({m.network for m in present if m.scope == "set" and m.network}),
         environment=environment,
         starts=[*(before.starts if before else ()), start],
-        made_anew={name: each.passing for name, each in known.items() if each.passing},
+        made_anew={
+            **{n: why for n, why in (before.made_anew if before else {}).items() if n not in known},
+            **{n: each.passing for n, each in known.items() if each.passing},
+        },
         fingerprint=fingerprint,
         inputs_key=inputs_key,
         missing=0,

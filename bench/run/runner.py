@@ -149,6 +149,7 @@ def _setup(request: Request, opened: Opened) -> Setup:
         weights=_weight_files(opened),
         methods=dict(header.methods),
         fill_keys=dict(header.fill_keys),
+        identities=opened.identities,
         measure_key=header.measure_key,
         device=request.device,
         threads=request.threads,

@@ -115,8 +115,10 @@ def test_a_second_run_into_the_folder_is_refused(tmp_path, photos):
 def test_a_full_disk_stops_the_run_and_what_was_done_is_kept(tmp_path, photos, uninterrupted):
     out = tmp_path / "out"
 
+    size = min(path.stat().st_size for path in (uninterrupted / "fragments").iterdir()) - 1
+
     def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (14_000, 14_000))  # below a fragment's size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
     stopped = commands.run(
         out, photos, "--methods", METHODS, preexec_fn=limit,

@@ -60,8 +60,7 @@ def test_two_workers_against_one(benchmark, tmp_path):
 @pytest.mark.skipif(sys.platform != "linux", reason="workers are not forked here")
 def test_starting_a_worker_against_a_fresh_process(benchmark, tmp_path):
     name = {"mean": "mean"}
-    setup = Setup(tmp_path, 0, ("lpips_untrained",), (), {}, methods=name, fill_keys=name,
-                  measure_key="")  # fmt: skip
+    setup = Setup(tmp_path, 0, ("lpips_untrained",), (), {}, name, name, name, measure_key="")
 
     def start(method: str) -> None:
         executor = LocalExecutor(setup, 1)

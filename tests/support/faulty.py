@@ -13,6 +13,10 @@ from bench.errors import Declined, WeightsMissing
 from methods.base import CaseKey, Fill, Inpainter
 from methods.card import Card
 
+# Not by their names where they are read, as they change no fill: what is read by name is part of an
+# identity.
+PACE, STARTED, ALONE = "SLOW_SECONDS", "SLOW_STARTED", "SLOW_AND_ALONE"
+
 
 class _Picky(Inpainter):
     """Fills with grey, but misbehaves on photo ``b.png`` in tier ``region``."""
@@ -80,11 +84,11 @@ class Slow(_Picky):
     """Takes a second a case and tells in a file that it started, so that tests can strike."""
 
     def infer(self, images, masks, generator):
-        marker = os.environ.get("SLOW_STARTED")
+        marker = os.environ.get(STARTED)
         if marker:
             Path(marker).write_text(str(os.getpid()))
-        seconds = float(os.environ.get("SLOW_SECONDS", "1"))
-        if os.environ.get("SLOW_AND_ALONE"):  # no other thread of Python runs meanwhile
+        seconds = float(os.environ.get(PACE, "1"))
+        if os.environ.get(ALONE):  # no other thread of Python runs meanwhile
             ctypes.PyDLL(None).sleep(int(seconds))
         else:
             time.sleep(seconds)

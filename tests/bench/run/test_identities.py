@@ -100,16 +100,16 @@ def test_kept_fills_stay_and_one_is_made_again(start):
 def test_a_file_opened_at_every_fill_is_found_out_and_both_pictures_are_named(start):
     write(level="torch.load('net.pt')['level']")
     save(0.5)
-    start()
+    start(fresh=True)
     before = commands.cases(Path("out")).loc["net", "output_sha"]
     save(0.95)
-    done, _ = start()
+    done, _ = start(fresh=True)
     assert done.returncode == 2
     assert "same method, other pictures: net on" in done.stderr
     assert any(sha in done.stderr for sha in before)
     assert "`files`" in done.stderr
     save(0.5)  # what was there before is no excuse: both pictures are in the folder
-    assert start()[0].returncode == 2
+    assert start(fresh=True)[0].returncode == 2
 
 
 def test_a_module_that_a_plug_in_imports_is_seen(start):
@@ -117,11 +117,11 @@ def test_a_module_that_a_plug_in_imports_is_seen(start):
     write(level="plug_helper.LEVEL")
     text = Path("plug_net.py").read_text()
     Path("plug_net.py").write_text(text.replace("import os", "import plug_helper"))
-    start()
+    start(fresh=True)
     Path("plug_helper.py").write_text("LEVEL = 0.5  # a half\n")
-    assert start()[1] == {"net": 1}
+    assert start(fresh=True)[1] == {"net": 1}
     Path("plug_helper.py").write_text("LEVEL = 0.9\n")
-    assert start()[1] == {"net": 3}
+    assert start(fresh=True)[1] == {"net": 3}
 
 
 def test_an_environment_variable_read_at_import_is_seen(start, monkeypatch):

@@ -24,7 +24,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="workers are not fork
 @pytest.mark.slow
 def test_workers_are_forked_from_a_process_of_one_thread_that_loaded_the_libraries(tmp_path):
     name = {"mean": "mean"}
-    setup = Setup(tmp_path, 0, ("lpips_untrained",), (), {}, name, name, "", threads=4)
+    setup = Setup(tmp_path, 0, ("lpips_untrained",), (), {}, name, name, name, "", threads=4)
     ours = psutil.Process()
     before = ours.children(recursive=True)
     with closing(LocalExecutor(setup, 1)) as executor:
@@ -70,6 +70,6 @@ def test_a_method_runs_on_as_many_threads_as_asked_for(tmp_path, photos, executo
 def test_an_executor_in_this_process_gives_its_threads_back(tmp_path):
     before = torch.get_num_threads(), cv2.getNumThreads()
     name = {"mean": "mean"}
-    with closing(InlineExecutor(Setup(tmp_path, 0, (), (), {}, name, name, "", threads=1))):
+    with closing(InlineExecutor(Setup(tmp_path, 0, (), (), {}, name, name, name, "", threads=1))):
         assert torch.get_num_threads() == 1
     assert (torch.get_num_threads(), cv2.getNumThreads()) == before
