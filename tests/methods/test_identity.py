@@ -1,6 +1,9 @@
 """What a fill depends on: what changes the identity of a method, and what does not."""
 
+import collections
+import functools
 import importlib
+import random
 import sys
 
 import numpy as np
@@ -273,3 +276,94 @@ def test_the_harness_counts_for_every_method(monkeypatch):
 
 def test_a_script_is_hashed_by_its_file():
     assert code_of(type(made(0.5)("made")))[0] == code_of(sys.modules[__name__])[0]
+
+
+class Slotted:
+    __slots__ = ("level",)
+
+    def __init__(self, level):
+        self.level = level
+
+
+def test_what_is_held_where_only_c_code_sees_it_is_hashed_or_refused():
+    def pad(value):
+        return value
+
+    pairs = [
+        (functools.partial(pad, value=1), functools.partial(pad, value=9)),
+        (random.Random(1), random.Random(2)),
+        (Slotted(1), Slotted(2)),
+        (collections.OrderedDict(a=1), collections.OrderedDict(a=2)),
+    ]
+    for one, other in pairs:
+        assert digest(one) == digest(one)
+        assert digest(one) != digest(other), one
+    with pytest.raises(Unhashable, match="Tensor"):
+        digest(torch.ones(2, 2).to_sparse())
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
+def test_an_archive_counts_by_its_parameters_attributes_and_code(tmp_path):
+    class Scaled(torch.nn.Module):
+        def __init__(self, weight, scale):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.tensor(weight))
+            self.scale = scale
+
+        def forward(self, x):
+            return x * self.weight * self.scale
+
+    def archive(weight, scale):
+        path = tmp_path / "net.pt"
+        torch.jit.script(Scaled(weight, scale)).save(str(path))
+        return torch.jit.load(str(path))
+
+    assert digest(archive(1.0, 2.0)) == digest(archive(1.0, 2.0))
+    assert len({digest(archive(*each)) for each in ((1.0, 2.0), (1.0, 3.0), (2.0, 2.0))}) == 3
+
+
+def test_weights_behind_a_name_of_the_module_count(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "holds_global.py").write_text(
+        "import torch\nfrom methods.base import Card, Inpainter\nNET = {}\n"
+        "class Net(Inpainter):\n"
+        "    card = Card('net', 'Net', 'other')\n"
+        "    def load(self):\n"
+        "        NET['it'] = torch.nn.Linear(1, 1)\n"
+    )
+    kind = importlib.import_module("holds_global").Net
+    assert loaded(kind) != loaded(kind)  # of random weights
+
+
+def test_where_something_is_imported_from_counts(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    found = set()
+    for place in ("math", "cmath"):
+        (tmp_path / f"uses_{place}.py").write_text(
+            f"from {place} import sqrt\nclass Use: f = sqrt\n"
+        )
+        found.add(code_of(importlib.import_module(f"uses_{place}").Use)[0])
+    assert len(found) == 2
+
+
+def test_a_report_is_no_part_of_a_method_written_against_the_public_face(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "uses_face.py").write_text(
+        "import inpaint_bench as ib\nclass Net(ib.Inpainter):\n"
+        "    card = ib.Card('net', 'Net', 'other')\n"
+    )
+    kind = importlib.import_module("uses_face").Net
+    assert sources.modules_behind(kind) == ["uses_face"]
+    assert "torch" in kind("net").identity  # through which every fill passes
+
+
+def test_one_named_file_may_be_a_text_and_must_be_there(tmp_path):
+    file = tmp_path / "net.pt"
+    method = made(0.5)("made")
+    method.files = str(file)
+    with pytest.raises(Unhashable, match=r"net\.pt cannot be read"):
+        before_load(method)
+    file.write_bytes(b"a")
+    one = before_load(method)
+    file.write_bytes(b"b")
+    assert before_load(method) != one
