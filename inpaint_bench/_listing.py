@@ -26,12 +26,11 @@ def methods() -> pd.DataFrame:
     """
     import pandas as pd
 
-    from methods import card, names
+    from methods import inventory
     from methods.weights import present
 
     rows = {}
-    for name in names():
-        facts = card(name)
+    for name, facts in inventory()[0].items():
         missing = [each.command for each in facts.files() if not present(each)]
         rows[name] = {
             **{field: getattr(facts, field) for field in ("title", "family", "summary")},
