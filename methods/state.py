@@ -8,6 +8,7 @@ import io
 import logging
 import pickle
 import sys
+import warnings
 import zipfile
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import PurePath
@@ -132,7 +133,8 @@ class Digest:
     def _add_script(self, module: torch.jit.ScriptModule) -> None:
         """The archive it would be saved as, but for what names the act of saving."""
         stream = io.BytesIO()
-        torch.jit.save(module, stream)
+        with warnings.catch_warnings(action="ignore", category=FutureWarning):
+            torch.jit.save(module, stream)
         with zipfile.ZipFile(stream) as archive:
             for name in sorted(archive.namelist()):
                 if not name.endswith(("serialization_id", ".debug_pkl")):

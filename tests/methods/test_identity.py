@@ -302,7 +302,7 @@ def test_what_is_held_where_only_c_code_sees_it_is_hashed_or_refused():
         digest(torch.ones(2, 2).to_sparse())
 
 
-@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
+@pytest.mark.filterwarnings("ignore:`torch.jit.(script|load)` is deprecated")
 def test_an_archive_counts_by_its_parameters_attributes_and_code(tmp_path):
     class Scaled(torch.nn.Module):
         def __init__(self, weight, scale):
