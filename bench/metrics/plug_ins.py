@@ -186,10 +186,9 @@ def _finished(record: _OWN, name: str, origin: str, module: ModuleType) -> _OWN:
 def _check_label(label: str, what: str) -> None:
     if not _NAME.fullmatch(label):
         raise BenchError(f"{what}: expected a name of letters, digits and _, found {label!r}")
-    if label.casefold() in METRICS or label.casefold() in RESERVED:
-        kind = (
-            "a built-in metric" if label.casefold() in METRICS else "something else in the tables"
-        )
+    built_in = label.casefold() in METRICS
+    if built_in or label.casefold() in RESERVED:
+        kind = "a built-in metric" if built_in else "something else in the tables"
         raise BenchError(f"{what}: {label!r} is the name of {kind}; choose another")
 
 

@@ -35,6 +35,11 @@ class Identity(NamedTuple):
     passing: str = ""
     loaded: bool = True
 
+    @property
+    def lasting(self) -> bool:
+        """Whether fills made under it may be kept for later starts."""
+        return self.loaded and not self.passing
+
 
 _UNLOADED = Identity("", loaded=False)
 

@@ -108,13 +108,9 @@ def open_run(request: Request, store: RunFolder) -> Opened:
     for method in asked.values():
         _guarded(method.name, method.expect, _keys(cases, method, request))
     known = identities(chosen, request, [each.metric.name for each in metrics])
-    names = {method.name for method in asked.values()}
-    for text, method in list(chosen.items()):
-        # What nobody asked for now must not lose its rows for what cannot be known of it today.
-        if method.name not in names and (
-            known[method.name].passing or not known[method.name].loaded
-        ):
-            del chosen[text], known[method.name]
+    # What nobody asked for now must not lose its rows for what cannot be known of it today.
+    chosen = {text: m for text, m in chosen.items() if text in asked or known[m.name].lasting}
+    known = {method.name: known[method.name] for method in chosen.values()}
     header = _header(request, before, chosen, metrics, known, fingerprint, key)
     described = _described(store, header, list(chosen.values()), known)
     if before is not None:  # what is complete until then has the tables of before

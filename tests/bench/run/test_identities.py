@@ -169,3 +169,16 @@ def test_a_comment_of_ours_keeps_every_fill_and_a_constant_none(start, tmp_path,
     sizes.write_text(changed)
     again = {"telea": 3, "mean": 3, "pennet:small": 3, "original": 3}
     assert start(methods, fresh=True)[1] == again
+
+
+def test_a_method_nobody_asks_for_keeps_its_rows_when_it_cannot_be_loaded_any_more(start):
+    write("self.level = torch.load('net.pt')['level']", "self.level")
+    save(0.5)
+    start()
+    before = commands.cases(Path("out")).loc["net"]
+    Path("net.pt").unlink()
+    _, made = start("mean")
+    assert made == {"mean": 3}
+    after = commands.cases(Path("out")).loc["net"]
+    assert (after["status"] == "ok").all()
+    assert after["output_sha"].tolist() == before["output_sha"].tolist()
