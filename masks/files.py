@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,62 @@ THRESHOLD = 128
 
 _PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif"}
 _MARKED = re.compile(r"(?P<photo>.+)[_-]mask[_-]?(?P<draw>\d*)", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class MaskFile:
+    """Where the mask of one photo is.
+
+    Attributes:
+        path: A picture, an annotation, or a folder that labelme exported.
+        entry: Name of the photo within an annotation of many photos; empty in other files.
+    """
+
+    path: Path
+    entry: str = ""
+
+    def __str__(self) -> str:
+        """As it is shown."""
+        return f"{self.path}#{self.entry}" if self.entry else str(self.path)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What of a file is hole.
+
+    Attributes:
+        threshold: Least 8-bit value that is hole, 1 to 255.
+        invert: Swap hole and known, for masks in which black is hole.
+        labels: Which labels, classes or colours are hole; all but the background if empty.
+    """
+
+    threshold: int = THRESHOLD
+    invert: bool = False
+    labels: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a threshold that no value or every value reaches."""
+        if not 1 <= self.threshold <= 255:
+            raise InputError(f"expected a mask threshold from 1 to 255, found {self.threshold}")
+
+
+class ReadMask(NamedTuple):
+    """A mask and what reading it took for granted, or an empty note."""
+
+    mask: Mask
+    note: str
+
+
+def read(file: MaskFile, rules: Rules, size: tuple[int, int] | None = None) -> ReadMask:
+    """As `read_mask`, by stated rules and with what was taken for granted.
+
+    Args:
+        file: Where it is.
+        rules: What of it is hole.
+        size: Height and width of the photo, for annotations that state none.
+    """
+    mask = read_mask(file.path, threshold=rules.threshold, invert=rules.invert)
+    return ReadMask(mask, "")
 
 
 def read_mask(path: Path, *, threshold: int = THRESHOLD, invert: bool = False) -> Mask:
@@ -47,8 +104,7 @@ def read_mask(path: Path, *, threshold: int = THRESHOLD, invert: bool = False) -
     Raises:
         InputError: If it cannot be read, naming the file and the reason.
     """
-    if not 1 <= threshold <= 255:
-        raise InputError(f"expected a mask threshold from 1 to 255, found {threshold}")
+    Rules(threshold, invert)
     if path.is_dir():
         mask = labelme.read_export(path)
     elif path.suffix.lower() == ".json":

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.cli import photos
 from bench.cli.arguments import Commands, listed, positive, taken
 from bench.cli.results import build_report, counted
 from bench.errors import BenchError
@@ -34,20 +35,7 @@ def add(commands: Commands) -> None:
     )
     run.set_defaults(command=_run)
     run.add_argument("--out", type=Path, default=Path("runs/bench"), help="run folder")
-    inputs = run.add_argument_group("photos and holes")
-    inputs.add_argument("--images", default="bundled", help="folder of photos, or 'bundled'")
-    inputs.add_argument("--masks", help="folder of masks, one or more a photo, paired by name")
-    inputs.add_argument(
-        "--invert-masks", action="store_true", help="black is hole in the mask files"
-    )
-    inputs.add_argument(
-        "--mask-threshold", type=positive, default=128, help="least value that is hole"
-    )
-    inputs.add_argument("--size", help="side of the evaluated square (256), or 'native'")
-    inputs.add_argument("--tiers", help="tiers of generated holes (small,region,large)")
-    inputs.add_argument("--draws", type=positive, help="generated holes a tier (1)")
-    inputs.add_argument("--limit", type=positive, help="only the first so many photos")
-    inputs.add_argument("--seed", type=int, default=0, help="seed of holes and stochastic methods")
+    photos.add(run)
     what = run.add_argument_group("methods and metrics")
     what.add_argument(
         "--methods", action="append", help="names, comma-separated; default: all quick ones"
@@ -92,19 +80,12 @@ def _run(options: argparse.Namespace) -> int:
     metrics = _metrics(options.metrics)
     weights = _weights(options.weights)
 
-    from bench.planning.protocol import Protocol
     from bench.run.request import Request
     from bench.run.runner import run
     from bench.run.scheduler import Limits
 
-    protocol = Protocol.asked(
-        photos=options.images,
-        tiers=options.tiers.split(",") if options.tiers else None,
-        **taken(options, "masks", "mask_threshold", "invert_masks"),
-        **taken(options, "size", "draws", "seed", "limit"),
-    )
     request = Request(
-        protocol=protocol,
+        protocol=photos.protocol(options),
         methods=tuple(listed(options.methods) or _default_methods()),
         metrics=metrics,
         shard=_shard(options.shard),

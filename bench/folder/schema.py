@@ -49,6 +49,12 @@ PLAN: Final = Table(
         Column("components", WHOLE, "parts of the hole that do not touch"),
         Column("border", FLAG, "whether the hole touches the border"),
         Column("keep", FLAG, "whether fills are kept as pictures"),
+        _later("lost_share", REAL, "share of the hole that a crop or a reduction took away; NaN if "
+               "generated", "0 to 1"),
+        _later("truth", TEXT, "what its fills are held against: empty for the photo itself, "
+               "`unknown`, or 16 hex digits of SHA-256 of another picture's decoded pixels"),
+        _later("prompt", TEXT, "what to fill in, for methods that can be told"),
+        _later("group", TEXT, "kind of photo"),
     ),
     _CASE,
 )  # fmt: skip
@@ -56,7 +62,7 @@ INPUTS: Final = Table(
     "inputs", "One row per photo or mask file given.",
     (
         Column("path", TEXT, "of the file: a photo's relative to its folder"),
-        Column("kind", TEXT, "photo, mask"),
+        Column("kind", TEXT, "photo, mask, truth, other"),
         Column("status", TEXT, "ok, refused"),
         Column("reason", TEXT, "why it was refused"),
         Column("note", TEXT, "what is odd about it"),

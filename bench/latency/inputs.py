@@ -11,6 +11,7 @@ import numpy as np
 
 from bench.errors import InputError
 from bench.planning import images
+from bench.planning.geometry import Geometry
 from bench.planning.pairing import Inputs, read_photos
 from bench.planning.protocol import Protocol
 from masks import tiers
@@ -79,11 +80,12 @@ def write(
 
 
 def _squares(source: str, side: int) -> list[np.ndarray]:
+    square = Geometry("square", side)
     if source == images.BUNDLED and side != images.TILE:
-        return [images.evaluated(pixels, side) for _, pixels in images.bundled_pictures()]
+        return [square.photo(pixels) for _, pixels in images.bundled_pictures()]
     refused = Inputs()
     photos = read_photos(Protocol(photos=source, size=side, limit=COUNT), refused)
-    found = [images.evaluated(photo.pixels, side) for photo, _ in photos]
+    found = [square.photo(given.photo.pixels) for given in photos]
     if not found:
         reasons = "; ".join(row["reason"] for row in refused.rows if row["reason"])
         raise InputError(f"photos: none in {source} can be read: {reasons or 'it holds none'}")

@@ -136,29 +136,6 @@ def find(folder: Path) -> list[str]:
     return sorted(visible)
 
 
-def evaluated(pixels: np.ndarray, size: int | None, *, mask: bool = False) -> np.ndarray:
-    """Bring a picture to the evaluated size: the centre square, resized to ``size``.
-
-    Args:
-        pixels: uint8 ``(H, W, 3)``, or bool ``(H, W)`` for a mask.
-        size: Side in pixels; None keeps the picture as it is.
-        mask: Resize by nearest neighbour instead of Lanczos.
-    """
-    if size is None:
-        return pixels
-    height, width = pixels.shape[:2]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    # The square is cut first, so that a very long photo takes no more memory than it has.
-    square = np.ascontiguousarray(pixels[top : top + side, left : left + side])
-    if side == size:
-        return square
-    image = Image.fromarray(square.astype(np.uint8) * 255 if mask else square)
-    resampling = Image.Resampling.NEAREST if mask else Image.Resampling.LANCZOS
-    resized = np.array(image.resize((size, size), resampling))
-    return resized > 127 if mask else resized
-
-
 def bundled() -> Iterator[Photo]:
     """Cut 15 native 256 x 256 tiles from the six photos inside scikit-image and matplotlib.
 

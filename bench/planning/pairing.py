@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,27 @@ from bench.planning import images
 from bench.planning.images import Photo
 from bench.planning.protocol import Protocol
 from masks import files
+from masks.files import MaskFile
+
+
+@dataclass(frozen=True)
+class Given:
+    """One photo with what belongs to it.
+
+    Attributes:
+        photo: As it is evaluated.
+        masks: Its mask files; None if its holes are to be generated.
+        truth: What its fills are held against, uint8 RGB like the photo; None if that is the photo
+            itself, or unknown.
+        prompt: What to fill in, for methods that can be told.
+        group: Kind of photo, for readers.
+    """
+
+    photo: Photo
+    masks: Sequence[MaskFile] | None
+    truth: np.ndarray | None = None
+    prompt: str = ""
+    group: str = ""
 
 
 @dataclass
@@ -41,14 +62,14 @@ class Inputs:
         self.rows.append(dict(zip(INPUTS.names, values, strict=True)))
 
 
-def read_photos(protocol: Protocol, inputs: Inputs) -> Iterator[tuple[Photo, list[Path] | None]]:
-    """Read the photos, each with its mask files, or None if its holes are to be generated."""
+def read_photos(protocol: Protocol, inputs: Inputs) -> Iterator[Given]:
+    """Read the photos, each with what belongs to it."""
     if protocol.photos == images.BUNDLED:
         if protocol.masks is not None:
             raise InputError("--masks: the bundled photos have generated holes; give --images too")
         for photo in list(images.bundled())[: protocol.limit]:
             inputs.ok(photo.id, "photo", photo.pixels)
-            yield photo, None
+            yield Given(photo, None)
         return
     folder = Path(protocol.photos)
     names = images.find(folder)
@@ -64,12 +85,11 @@ def read_photos(protocol: Protocol, inputs: Inputs) -> Iterator[tuple[Photo, lis
         except InputError as error:
             inputs.refused(name, "photo", str(error))
             continue
-        if protocol.size is not None and min(pixels.shape[:2]) < protocol.size:
+        if min(pixels.shape[:2]) < protocol.geometry.side:
             note = "; ".join(filter(None, (note, "enlarged, which flatters every method")))
         inputs.ok(name, "photo", pixels, note)
-        evaluated = images.evaluated(pixels, protocol.size)
-        photo = Photo(name, name, evaluated, pixels.shape[:2], note)
-        yield photo, None if paired is None else paired[name]
+        photo = Photo(name, name, protocol.geometry.photo(pixels), pixels.shape[:2], note)
+        yield Given(photo, None if paired is None else list(map(MaskFile, paired[name])))
 
 
 def _mask_files(

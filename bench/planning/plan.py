@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from bench.folder.store import RunFolder, WritePicture
 from bench.planning import images
 from bench.planning.case import PlannedCase
 from bench.planning.images import Photo
-from bench.planning.pairing import Inputs, read_photos
+from bench.planning.pairing import Given, Inputs, read_photos
 from bench.planning.protocol import Protocol
 from masks import files, tiers
 
@@ -44,10 +45,10 @@ def make(protocol: Protocol, store: RunFolder) -> tuple[pd.DataFrame, pd.DataFra
     inputs = Inputs()
     rows: list[dict[str, Any]] = []
     with store.writing() as write:
-        for photo, mask_paths in read_photos(protocol, inputs):
-            cases = list(_cases(photo, mask_paths, protocol, write, inputs))
+        for given in read_photos(protocol, inputs):
+            cases = list(_cases(given, protocol, write, inputs))
             if cases:
-                write(photo_file(photo.sha), photo.pixels)
+                write(photo_file(given.photo.sha), given.photo.pixels)
             rows.extend(cases)
     if not rows:
         reasons = [row["reason"] for row in inputs.rows if row["reason"]]
@@ -111,7 +112,7 @@ def seed_of(seed: int, case: PlannedCase, sample: int) -> int:
 
 def inputs_key(protocol: Protocol) -> str:
     """Hash of the request and of the listing of its files, to see whether a plan still holds."""
-    text = repr(protocol)
+    text = protocol.key_text()
     for folder in (protocol.photos, protocol.masks):
         if folder is not None and folder != images.BUNDLED:
             paths = [Path(folder)] if Path(folder).is_file() else sorted(Path(folder).rglob("*"))
@@ -129,7 +130,7 @@ def fingerprint(plan: pd.DataFrame, protocol: Protocol, metric_signatures: Seque
         (
             f"photos:{_digest(sorted(photos))}/{len(photos)}",
             f"masks:{_digest(sorted(plan['case_key']))}/{len(plan)}",
-            f"size:{protocol.geometry}",
+            f"size:{protocol.size_rule}",
             "paste:known-8bit",
             f"metrics:{_digest(sorted(metric_signatures))}",
         )
@@ -141,33 +142,29 @@ def _digest(lines: Iterable[str]) -> str:
 
 
 def _cases(
-    photo: Photo,
-    mask_paths: list[Path] | None,
-    protocol: Protocol,
-    write: WritePicture,
-    inputs: Inputs,
+    given: Given, protocol: Protocol, write: WritePicture, inputs: Inputs
 ) -> Iterator[dict[str, Any]]:
-    if mask_paths is None:
+    photo = given.photo
+    if given.masks is None:
         yield from _generated(photo, protocol, write, inputs)
         return
     draws: Counter[str] = Counter()
-    for path in mask_paths:
+    rules = files.Rules(protocol.mask_threshold, protocol.invert_masks, protocol.mask_labels)
+    for file in given.masks:
         try:
-            mask = files.read_mask(
-                path, threshold=protocol.mask_threshold, invert=protocol.invert_masks
-            )
+            mask, note = files.read(file, rules, photo.original_size)
             if mask.shape != photo.pixels.shape[:2]:
-                files.require_size(mask, path, *photo.original_size, photo.id)
-                mask = images.evaluated(mask, protocol.size, mask=True)
+                files.require_size(mask, file.path, *photo.original_size, photo.id)
+                mask = protocol.geometry.mask(mask)
         except InputError as error:
-            inputs.refused(str(path), "mask", str(error))
+            inputs.refused(str(file), "mask", str(error))
             continue
         share = float(mask.mean())
         # A case without a hole is perfect for every method: it must not enter a tier's means.
         tier = tiers.tier_of(share) if share else NO_HOLE
         odd = "no hole" if share == 0 else "more than 90 % hole" if share > 0.9 else ""
-        inputs.ok(str(path), "mask", mask, odd)
-        yield _row(write, photo, tier, draws[tier], mask, str(path), "file", {})
+        inputs.ok(str(file), "mask", mask, "; ".join(filter(None, (note, odd))))
+        yield _row(write, photo, tier, draws[tier], mask, str(file), "file", {})
         draws[tier] += 1
 
 
@@ -219,6 +216,10 @@ def _row(
         "hole_width": facts.width,
         "components": facts.components,
         "border": facts.border,
+        "lost_share": math.nan,
+        "truth": "",
+        "prompt": "",
+        "group": "",
     }
 
 

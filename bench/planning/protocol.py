@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
 
 from bench.errors import BenchError, InputError
 from bench.planning import images
+from bench.planning.geometry import Geometry
 from masks import files, tiers
+
+UNKNOWN: Final = "unknown"
+"""A truth that nobody has, as where an object is to be removed."""
+
+# Of what could not always be asked for; at its default it leaves the keys of older plans alone.
+_LATER: Final = {"later": True}
 
 
 @dataclass(frozen=True)
@@ -20,22 +27,36 @@ class Protocol:
         masks: A folder or file with masks; generated holes if None.
         mask_threshold: Least value of a mask file that is hole, 1 to 255.
         invert_masks: Whether black is hole in the mask files.
-        size: Side of the evaluated square in pixels; None keeps native sizes.
+        size: What photos are brought to, as `Geometry.asked` takes it: the side of a square in
+            pixels; None keeps native sizes.
         tiers: Tiers of generated holes.
         draws: Generated holes per photo and tier.
         seed: Seeds holes and stochastic methods.
         limit: Use only the first so many photos, if given.
+        mask_labels: Which labels, classes or colours of annotations and class masks are hole; all
+            that are none of the background if empty.
+        pairs: CSV file that says which photo has which masks, truth, cluster, prompt and group.
+        pairing: How photos get their masks from a folder: by ``name``, by ``order`` of their
+            sorted names, or from a ``pool`` by seeded choice.
+        clusters: What statistics resample: each ``photo``, or each ``folder`` of photos.
+        truth: What fills are held against: the photo if None, a folder of other pictures of the
+            same names, or `UNKNOWN`.
     """
 
     photos: str = images.BUNDLED
     masks: str | None = None
     mask_threshold: int = files.THRESHOLD
     invert_masks: bool = False
-    size: int | None = 256
+    size: int | str | None = 256
     tiers: tuple[str, ...] = tuple(tier.name for tier in tiers.TIERS)
     draws: int = 1
     seed: int = 0
     limit: int | None = None
+    mask_labels: tuple[str, ...] = field(default=(), metadata=_LATER)
+    pairs: str | None = field(default=None, metadata=_LATER)
+    pairing: str = field(default="name", metadata=_LATER)
+    clusters: str = field(default="photo", metadata=_LATER)
+    truth: str | None = field(default=None, metadata=_LATER)
 
     @classmethod
     def asked(
@@ -53,7 +74,7 @@ class Protocol:
         Args:
             photos: As the attribute.
             masks: Likewise.
-            size: Pixels, as a number or its digits, or ``native``.
+            size: As `Geometry.asked` takes it.
             tiers: As the attribute.
             draws: Likewise.
             more: The other attributes.
@@ -68,7 +89,7 @@ class Protocol:
         return cls(
             photos,
             masks,
-            size=cls.size if size is None else _side(size),
+            size=cls.size if size is None else Geometry.asked(size).words,
             tiers=cls.tiers if tiers is None else tuple(tiers),
             draws=cls.draws if draws is None else draws,
             **more,
@@ -88,16 +109,20 @@ class Protocol:
             )
 
     @property
-    def geometry(self) -> str:
+    def geometry(self) -> Geometry:
+        """The size rule."""
+        return Geometry.asked(self.size)
+
+    @property
+    def size_rule(self) -> str:
         """The size rule in one word, for the fingerprint."""
-        if self.photos == images.BUNDLED:
-            return "tiles-256"
-        return "native" if self.size is None else f"short-{self.size}-centre"
+        return "tiles-256" if self.photos == images.BUNDLED else str(self.geometry)
 
-
-def _side(size: int | str) -> int | None:
-    if size == "native":
-        return None
-    if not str(size).isdigit() or int(size) < 1:
-        raise BenchError(f"--size: expected a number of pixels or 'native', found {size!r}")
-    return int(size)
+    def key_text(self) -> str:
+        """The request as one text, the same as ever for what could be asked for ever since."""
+        shown = (
+            f"{each.name}={getattr(self, each.name)!r}"
+            for each in fields(self)
+            if not each.metadata or getattr(self, each.name) != each.default
+        )
+        return f"Protocol({', '.join(shown)})"

@@ -14,7 +14,7 @@ from bench.errors import BenchError, InputError, describe, status_of
 from bench.folder.read import read_run
 from bench.folder.schema import RECEPTIVE
 from bench.folder.store import RunFolder, method_folder
-from bench.planning import images
+from bench.planning.geometry import Geometry
 from bench.planning.pairing import Inputs, read_photos
 from bench.planning.protocol import Protocol
 from bench.receptive import field as receptive
@@ -93,7 +93,8 @@ def read(source: str, side: int, limit: int | None = None) -> Photos:
     """
     inputs = Inputs()
     protocol = Protocol(photos=source, size=side, limit=limit)
-    pictures = [images.evaluated(photo.pixels, side) for photo, _ in read_photos(protocol, inputs)]
+    square = Geometry("square", side)
+    pictures = [square.photo(given.photo.pixels) for given in read_photos(protocol, inputs)]
     refused = [f"{row['path']}: {row['reason']}" for row in inputs.rows if row["status"] != "ok"]
     if not pictures:
         raise InputError(f"photos: none in {source} can be read: {'; '.join(refused)}")

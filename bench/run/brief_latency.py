@@ -33,7 +33,7 @@ def measure_briefly(
     asked = measure.LatencyRequest(
         methods=tuple(names),
         device=measure.fastest_device(),
-        sides=(request.protocol.size or 256,),
+        sides=(request.protocol.geometry.side or 256,),
         tiers=("region",),
         images=request.protocol.photos,
         shared=True,

@@ -297,7 +297,7 @@ def _header(
         created=before.created if before else start.time,
         photo_set=BUNDLED if request.protocol.photos == BUNDLED else "own photos",
         protocol=asdict(request.protocol),
-        size_rule=request.protocol.geometry,
+        size_rule=request.protocol.size_rule,
         samples=request.samples,
         **now,
         measure_key=measure_key,

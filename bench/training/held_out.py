@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.metrics import pixel
 from bench.metrics.pair import Original, Pair
-from bench.planning import images
+from bench.planning.geometry import Geometry
 from bench.training.photos import TrainingPhoto
 from masks.tiers import TIERS, generate, seed_of
 from methods import harness
@@ -32,7 +32,7 @@ def measure(method: Inpainter, photos: Sequence[TrainingPhoto], side: int) -> di
     for tier in (tier.name for tier in TIERS):
         l1, ssim = [], []
         for photo in photos[:_PHOTOS]:
-            square = images.evaluated(photo.pixels(), side)
+            square = Geometry("square", side).photo(photo.pixels())
             hole = generate(tier, side, side, seed_of(0, photo.name, tier, 0, side, side)).mask
             pair = Pair(harness.fill(method, square, hole, 0).picture, Original(square), hole)
             l1.append(pixel.l1_of(pair, "hole"))

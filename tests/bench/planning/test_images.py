@@ -72,24 +72,6 @@ def test_a_folder_without_pictures_is_an_error_that_names_it(tmp_path):
         images.find(tmp_path / "absent")
 
 
-def test_the_evaluated_picture_is_the_centre_square_of_the_given_side():
-    wide = np.zeros((50, 200, 3), np.uint8)
-    wide[:, 75:125] = 255
-    assert images.evaluated(wide, 25).shape == (25, 25, 3)
-    assert (images.evaluated(wide, 50) == 255).all()
-    assert images.evaluated(wide, None) is wide
-
-
-def test_masks_stay_binary_and_follow_their_photo():
-    mask = np.zeros((100, 60), bool)
-    mask[40:60, 20:40] = True
-    small = images.evaluated(mask, 30, mask=True)
-    assert small.dtype == np.bool_
-    assert small.shape == (30, 30)
-    assert small[10:20, 10:20].all()
-    assert small.sum() == 100
-
-
 def test_the_bundled_set_is_fifteen_tiles_of_six_photos():
     photos = list(images.bundled())
     assert len(photos) == 15
