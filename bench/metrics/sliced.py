@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ Case = tuple[str, Picture, NDArray[np.bool_]]
 MAX_CASES = 250  # at 256 x 256 a method's patches take 94 MB then, the photos' projections 330 MB
 MIN_CASES = 10
 _FEW_CASES = 50
+_NAMED = 3  # photos that are left out
 _COARSEST = 16
 _PATCH = 7
 _PATCHES = 128
@@ -40,34 +42,34 @@ class Photos:
 
     Per case and pyramid level, from full size down to a short side of 16 pixels, 128 patches of
     7 x 7 that touch the hole are drawn, seeded by the case. The first 250 cases with a hole are
-    used, so memory has a bound.
+    used, so memory has a bound; pictures with a side under 32 pixels are left out.
 
     Attributes:
         n: Number of cases used.
+        small: Of which photos cases were left out as too small.
         refusal: Why there can be no distance, or empty.
         patches: The photos' own.
     """
 
-    def __init__(self, cases: Iterable[Case]) -> None:
+    def __init__(
+        self, cases: Iterable[Case], photo_of: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         """Cut the patches.
 
         Args:
             cases: (case id, photo, hole), read one after the other.
+            photo_of: Name of the photo by case id, where that is another.
         """
         self.n, self.refusal = 0, ""
+        self.small: list[str] = []
         self._places: list[list[_Place]] = []  # of each case, by level; none without a hole
         self._projections: dict[int, list[Planes]] = {}
         cut = []
         for name, photo, hole in cases:
-            height, width = hole.shape
             self._places.append([])
-            if hole.any():
-                if min(height, width) < SWD_SIDE:
-                    reason = (
-                        f"needs sides of at least {SWD_SIDE} pixels, {name} has {width}x{height}"
-                    )
-                    self.refusal = reason
-                    return
+            if min(hole.shape) < SWD_SIDE:
+                self.small.append(photo_of.get(name, name))
+            elif hole.any():
                 masks = enumerate(_masks(hole))
                 self._places[-1] = [_positions(mask, f"{name}|{level}") for level, mask in masks]
                 cut.append(_cut(photo, self._places[-1]))
@@ -77,6 +79,15 @@ class Photos:
         self.patches = _by_level(cut)
         if self.n < MIN_CASES:
             self.refusal = f"needs at least {MIN_CASES} cases with a hole, found {self.n}"
+            self.refusal += f"; {self.left_out}" if self.small else ""
+
+    @property
+    def left_out(self) -> str:
+        """Which cases are left out, in words; empty if none."""
+        if not self.small:
+            return ""
+        named = ", ".join(list(dict.fromkeys(self.small))[:_NAMED])
+        return f"{len(self.small)} left out, with a side under {SWD_SIDE} pixels, of {named}"
 
     def cut(self, outputs: Iterable[Picture]) -> Patches:
         """Cut the patches of a method's fills.
@@ -115,15 +126,14 @@ def swd(photos: Photos, patches: Patches, each: Each = map) -> SetValue:
         each: The built-in `map`, or that of a pool of threads, which share the levels.
 
     Returns:
-        Mean over levels; 0 if all fills equal their photos. NaN below 10 cases with a hole,
-        or if a picture has a side under 32 pixels.
+        Mean over levels; 0 if all fills equal their photos. NaN below 10 cases with a hole.
     """
     n = photos.n
     if photos.refusal:
         return SetValue(float("nan"), n, photos.refusal)
-    note = f"n = {n} is below {_FEW_CASES}: noisy" if n < _FEW_CASES else ""
-    if n == MAX_CASES:
-        note = f"of the first {n} cases"
+    few = f"n = {n} is below {_FEW_CASES}: noisy" if n < _FEW_CASES else ""
+    many = f"of the first {n} cases" if n == MAX_CASES else ""
+    note = "; ".join(filter(None, (few, many, photos.left_out)))
     values = list(each(partial(photos.distance, patches), range(len(patches))))
     return SetValue(1000 * float(np.mean(values)), n, note)
 

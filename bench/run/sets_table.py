@@ -148,7 +148,8 @@ class _Pictures:
                 yield key, *self._cut(photos, fills[key])
 
     def _photos(self, cases: Iterable[int]) -> Photos:
-        return Photos(self._case(self._plan[number]) for number in cases)
+        own = [self._plan[number] for number in cases]
+        return Photos(map(self._case, own), {case.case_key: case.photo for case in own})
 
     def _cut(self, photos: Photos, outputs: Mapping[int, str]) -> tuple[Photos, Patches]:
         """The fills of these photos' cases; those lost since are left out, and their photos."""

@@ -206,6 +206,14 @@ def test_swd_looks_only_where_the_hole_is():
     assert swd(here).value > 5 * swd(elsewhere).value
 
 
+def test_swd_leaves_out_a_picture_that_is_too_small_and_names_it():
+    small = next(cases(1, 50, side=31))
+    with_it = swd([("tiny.png", *small[1:]), *cases(12, 50)])
+    assert with_it.value == swd(cases(12, 50)).value
+    assert with_it.n == 12
+    assert with_it.note.endswith("1 left out, with a side under 32 pixels, of tiny.png")
+
+
 def test_patches_are_normalised_per_channel_over_the_set():
     from bench.metrics.sliced import _normalised
 
@@ -221,7 +229,10 @@ def test_swd_refuses_few_cases_and_small_pictures_with_the_reason():
     assert few.note == f"needs at least {MIN_CASES} cases with a hole, found {MIN_CASES - 1}"
     small = swd((name, o[:31], p[:31], h[:31]) for name, o, p, h in cases(12, 10))
     assert math.isnan(small.value)
-    assert small.note == "needs sides of at least 32 pixels, photo-0 has 56x31"
+    assert small.note == (
+        "needs at least 10 cases with a hole, found 0; "
+        "12 left out, with a side under 32 pixels, of photo-0, photo-1, photo-2"
+    )
 
 
 def test_swd_leaves_out_cases_without_a_hole():
