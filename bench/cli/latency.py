@@ -7,7 +7,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.cli.arguments import Commands, listed, positive, taken
+from bench.cli.arguments import (
+    Commands,
+    completed,
+    device,
+    listed,
+    methods_known,
+    positive,
+    taken,
+    tiers,
+    words,
+)
 from bench.errors import BenchError
 from bench.text import plain
 
@@ -23,18 +33,22 @@ def add(commands: Commands) -> None:
     latency = commands.add_parser(
         "latency",
         help="measure how long methods take, in turns, against anchors of the same run",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     latency.set_defaults(command=_latency)
     latency.add_argument(
         "--out", type=Path, default=Path("runs/bench"), help="run folder whose report is to show it"
     )
-    latency.add_argument(
-        "--methods", action="append", help="names, comma-separated; default: those of the run"
+    names = latency.add_argument(
+        "--methods", action="append", help="names, comma-separated (those of the run)"
     )
-    latency.add_argument("--device", help="torch device (cuda where there is one, else cpu)")
+    completed(names, methods_known)
+    latency.add_argument(
+        "--device", type=device, help="torch device (cuda where there is one, else cpu)"
+    )
     latency.add_argument("--sizes", default="256", help="sides of the photos, comma-separated")
-    latency.add_argument("--tiers", default="small,region,large", help="tiers of the holes")
+    latency.add_argument(
+        "--tiers", type=tiers, default="small,region,large", help="tiers of the holes"
+    )
     latency.add_argument("--images", default="bundled", help="folder of photos, or 'bundled'")
     latency.add_argument(
         "--shared", action="store_true", help="others use this machine: one thread, wider margins"
@@ -62,6 +76,8 @@ def add(commands: Commands) -> None:
 
 
 def _latency(options: argparse.Namespace) -> int:
+    asked = _names(options)  # before what takes seconds to load
+
     from bench.latency import measure
 
     device = options.device or measure.fastest_device()
@@ -69,10 +85,10 @@ def _latency(options: argparse.Namespace) -> int:
     if options.self_test:
         return _self_test(device, threads, _pace(options))
     request = measure.LatencyRequest(
-        methods=tuple(_names(options)),
+        methods=tuple(asked),
         device=device,
         sides=tuple(_numbers(options.sizes)),
-        tiers=tuple(options.tiers.split(",")),
+        tiers=tuple(options.tiers),
         threads=threads,
         pace=_pace(options),
         by_rule=options.weights_by_rule,
@@ -142,7 +158,7 @@ def _names(options: argparse.Namespace) -> list[str]:
 
 
 def _numbers(text: str) -> list[int]:
-    parts = text.split(",")
+    parts = words(text)
     if not all(part.isdigit() and int(part) > 0 for part in parts):
         raise BenchError(f"--sizes: expected pixels, comma-separated, found {text!r}")
     return [int(part) for part in parts]

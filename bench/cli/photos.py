@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from bench.cli.arguments import positive, taken
+from bench.cli.arguments import positive, taken, words
 
 if TYPE_CHECKING:
     from bench.planning.protocol import Protocol
@@ -23,7 +23,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--mask-threshold", type=positive, default=128, help="least value that is hole"
     )
     group.add_argument("--size", help="side of the evaluated square (256), or 'native'")
-    group.add_argument("--tiers", help="tiers of generated holes (small,region,large)")
+    group.add_argument(
+        "--tiers", type=words, help="tiers of generated holes (small,region,large)"
+    )
     group.add_argument("--draws", type=positive, help="generated holes a tier (1)")
     group.add_argument("--limit", type=positive, help="only the first so many photos")
     group.add_argument("--seed", type=int, default=0, help="seed of holes and stochastic methods")
@@ -39,7 +41,6 @@ def protocol(options: argparse.Namespace) -> Protocol:
 
     return Protocol.asked(
         photos=options.images,
-        tiers=options.tiers.split(",") if options.tiers else None,
         **taken(options, "masks", "mask_threshold", "invert_masks"),
-        **taken(options, "size", "draws", "seed", "limit"),
+        **taken(options, "size", "tiers", "draws", "seed", "limit"),
     )

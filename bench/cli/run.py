@@ -9,7 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.cli import photos
-from bench.cli.arguments import Commands, listed, positive, taken
+from bench.cli.arguments import (
+    Commands,
+    completed,
+    device,
+    listed,
+    methods_known,
+    metrics_known,
+    positive,
+    taken,
+    words,
+)
 from bench.cli.results import build_report, counted
 from bench.errors import BenchError
 
@@ -17,35 +27,27 @@ if TYPE_CHECKING:
     from bench.folder.header import Header
 
 
-class _Defaults(argparse.ArgumentDefaultsHelpFormatter):
-    """Show defaults but those that are only the absence of a choice."""
-
-    def _get_help_string(self, action: argparse.Action) -> str | None:
-        if action.default is None or action.const is True:
-            return action.help
-        return super()._get_help_string(action)
-
-
 def add(commands: Commands) -> None:
     """Describe the command."""
     run = commands.add_parser(
-        "run",
-        help="fill, measure, report; an existing run folder is continued",
-        formatter_class=_Defaults,
+        "run", help="fill, measure, report; an existing run folder is continued"
     )
     run.set_defaults(command=_run)
     run.add_argument("--out", type=Path, default=Path("runs/bench"), help="run folder")
     photos.add(run)
     what = run.add_argument_group("methods and metrics")
-    what.add_argument(
-        "--methods", action="append", help="names, comma-separated; default: all quick ones"
+    names = what.add_argument(
+        "--methods", action="append", help="names, comma-separated (all quick ones)"
     )
+    completed(names, methods_known)
     what.add_argument("--samples", type=positive, default=1, help="fills of stochastic methods")
-    what.add_argument(
+    metrics = what.add_argument(
         "--metrics",
+        type=words,
         help="names, comma-separated, and own ones as LABEL=module:function or "
-        "LABEL=file.py:function; default: all usual ones",
+        "LABEL=file.py:function (all usual ones)",
     )
+    completed(metrics, metrics_known)
     what.add_argument(
         "--latency", action="store_true", help="time the methods afterwards, in a short pass"
     )
@@ -67,8 +69,15 @@ def add(commands: Commands) -> None:
     how = run.add_argument_group("how")
     how.add_argument("--workers", type=positive, default=os.cpu_count() or 1, help="processes")
     how.add_argument("--threads", type=positive, default=1, help="threads of each worker")
-    how.add_argument("--executor", choices=("local", "inline"), default="local")
-    how.add_argument("--device", default="cpu", help="torch device of methods and networks")
+    how.add_argument(
+        "--executor",
+        choices=("local", "inline"),
+        default="local",
+        help="where methods run: in worker processes, or in this one",
+    )
+    how.add_argument(
+        "--device", type=device, default="cpu", help="torch device of methods and networks"
+    )
     how.add_argument("--timeout", type=float, default=600.0, help="seconds for one case")
     how.add_argument("--shard", default="0/1", metavar="I/N", help="do part I (from 0) of N")
     how.add_argument("--retry-failed", action="store_true", help="try failed cases again")
@@ -77,18 +86,21 @@ def add(commands: Commands) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     # Before what takes seconds to load.
+    asked = listed(options.methods)
     metrics = _metrics(options.metrics)
     weights = _weights(options.weights)
+    shard = _shard(options.shard)
+    protocol = photos.protocol(options)
 
     from bench.run.request import Request
     from bench.run.runner import run
     from bench.run.scheduler import Limits
 
     request = Request(
-        protocol=photos.protocol(options),
-        methods=tuple(listed(options.methods) or _default_methods()),
+        protocol=protocol,
+        methods=tuple(asked or _default_methods()),
         metrics=metrics,
-        shard=_shard(options.shard),
+        shard=shard,
         weights=weights,
         **taken(options, "out", "samples", "executor", "workers", "threads", "device"),
         **taken(options, "retry_failed", "offline"),
@@ -119,16 +131,13 @@ def _status(header: Header) -> int:
     return 1 if header.without_result else 0
 
 
-def _metrics(text: str | None) -> tuple[str, ...] | None:
-    """The metrics asked for; None for the usual ones."""
-    if not text:
+def _metrics(asked: list[str] | None) -> tuple[str, ...] | None:
+    """The metrics asked for, as they are spelt; None for the usual ones."""
+    if not asked:
         return None
     from bench.metrics.plug_ins import name_of
 
-    names = tuple(filter(None, map(str.strip, text.split(","))))
-    for name in names:
-        name_of(name)
-    return names
+    return tuple(text if "=" in text else name_of(text) for text in asked if name_of(text))
 
 
 def _weights(given: list[str] | None) -> dict[str, Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bench.cli.arguments import Commands, positive, taken
+from bench.cli.arguments import Commands, completed, device, positive, taken
 from bench.errors import BenchError
 
 
@@ -14,10 +14,10 @@ def add(commands: Commands) -> None:
     train = commands.add_parser(
         "train",
         help="train a network on the equal-budget track; an existing training is continued",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     train.set_defaults(command=_train)
-    train.add_argument("method", help="name of a learnable method, such as lama")
+    method = train.add_argument("method", help="name of a learnable method, such as lama")
+    completed(method, _learnable)
     train.add_argument(
         "--images", type=Path, nargs="+", required=True, help="folders or .tar archives of photos"
     )
@@ -35,7 +35,7 @@ def add(commands: Commands) -> None:
     train.add_argument("--batch", type=positive, help="pictures of a step (8)")
     train.add_argument("--crop", type=positive, default=128, help="side of the squares, in pixels")
     train.add_argument("--block", type=positive, default=800, help="pictures between two savings")
-    train.add_argument("--device", default="cpu", help="torch device")
+    train.add_argument("--device", type=device, default="cpu", help="torch device")
     train.add_argument(
         "--devices", type=positive, default=1, help="how many of these share each batch"
     )
@@ -54,16 +54,29 @@ def add(commands: Commands) -> None:
     train.add_argument("--terms", default="not stated", help="terms of use of the photos")
 
 
-def _train(options: argparse.Namespace) -> int:
-    from bench.training.job import TrainingJob
-    from bench.training.loop import train
+def _learnable() -> list[str]:
+    from methods.card import read
+    from methods.naming import TABLE
 
+    return [name for name in TABLE if read(name).configs]
+
+
+def _train(options: argparse.Namespace) -> int:
     if options.recipe and options.batch:
         raise BenchError("--batch: source-report has batches of six; give one of the two")
     if options.seed < 0:
         raise BenchError(f"--seed: expected 0 or more, found {options.seed}")
     if options.network_weights and options.networks == "none":
         raise BenchError("--network-weights: --networks none needs no file; give one of the two")
+    import methods
+
+    spec = methods.look_up(options.method)  # before what takes seconds to load
+    if spec.kind == "built-in":
+        methods.card(spec).config(options.config)
+
+    from bench.training.job import TrainingJob
+    from bench.training.loop import train
+
     weights = train(
         TrainingJob(
             images=tuple(options.images),
@@ -71,7 +84,8 @@ def _train(options: argparse.Namespace) -> int:
             rounds=6 if options.recipe else 0,
             workers=options.readers,
             terms_of_use=options.terms,
-            **taken(options, "method", "out", "budget", "config", "seed", "crop", "block"),
+            method=spec.text,
+            **taken(options, "out", "budget", "config", "seed", "crop", "block"),
             **taken(options, "device", "devices", "precision", "networks", "network_weights"),
         )
     )

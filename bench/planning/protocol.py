@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
-from bench.errors import BenchError, InputError
+from bench.errors import BenchError, InputError, did_you_mean, spelt_like
 from bench.planning import images
 from bench.planning.geometry import Geometry
 from masks import files, tiers
@@ -16,6 +16,7 @@ UNKNOWN: Final = "unknown"
 
 # Of what could not always be asked for; at its default it leaves the keys of older plans alone.
 _LATER: Final = {"later": True}
+_TIERS: Final = tuple(tier.name for tier in tiers.TIERS)
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Protocol:
             photos,
             masks,
             size=cls.size if size is None else Geometry.asked(size).words,
-            tiers=cls.tiers if tiers is None else tuple(tiers),
+            tiers=cls.tiers if tiers is None else tuple(spelt_like(t, _TIERS) for t in tiers),
             draws=cls.draws if draws is None else draws,
             **more,
         )
@@ -100,12 +101,12 @@ class Protocol:
         for name, count in (("draws", self.draws), ("limit", self.limit)):
             if count is not None and count < 1:
                 raise InputError(f"--{name}: expected a number from 1, found {count}")
-        known = [tier.name for tier in tiers.TIERS]
-        unknown = [name for name in self.tiers if name not in known]
+        unknown = [name for name in self.tiers if name not in _TIERS]
         if unknown or len(set(self.tiers)) != len(self.tiers) or not self.tiers:
+            meant = did_you_mean(unknown[0], _TIERS) if unknown else ""
             raise InputError(
-                f"--tiers: the tiers are {', '.join(known)}, each at most once; "
-                f"found {','.join(self.tiers) or 'none'}"
+                f"--tiers: the tiers are {', '.join(_TIERS)}, each at most once; "
+                f"found {','.join(self.tiers) or 'none'}.{meant}"
             )
 
     @property
