@@ -6,7 +6,6 @@ import argparse
 import os
 
 from bench.cli.arguments import Commands
-from bench.errors import BenchError
 
 _SHELLS = ("bash", "zsh", "fish", "tcsh", "powershell")
 
@@ -16,7 +15,7 @@ def add(commands: Commands) -> None:
     completion = commands.add_parser(
         "completion",
         help="print what makes a shell complete commands, options and names",
-        description="In bash and zsh: eval \"$(inpaint-bench completion bash)\", best in a start "
+        description='In bash and zsh: eval "$(inpaint-bench completion bash)", best in a start '
         "file such as ~/.bashrc; in fish: inpaint-bench completion fish | source.",
     )
     completion.set_defaults(command=_completion)
@@ -32,7 +31,7 @@ def answer(parser: argparse.ArgumentParser) -> None:
 
 
 def _completion(options: argparse.Namespace) -> int:
-    import argcomplete
+    from argcomplete.shell_integration import shellcode
 
-    print(argcomplete.shellcode(["inpaint-bench"], shell=options.shell))
+    print(shellcode(["inpaint-bench"], shell=options.shell))
     return 0

@@ -64,7 +64,9 @@ def _doctor(options: argparse.Namespace) -> int:
         width = max(len(each.name) for each in findings)
         for each in findings:
             mend = f"; run: {each.mend}" if each.mend else ""
-            line = f"{each.state:8} {each.part:8} {each.name:{width}}  {one_line(each.detail)}{mend}"
+            line = (
+                f"{each.state:8} {each.part:8} {each.name:{width}}  {one_line(each.detail)}{mend}"
+            )
             print(line.rstrip())
     broken = sum(each.state == "broken" for each in findings)
     if not options.json:
@@ -92,7 +94,9 @@ def _packages() -> Iterator[Finding]:
         try:
             version = metadata.version(name)
         except metadata.PackageNotFoundError:
-            yield Finding("package", name, "broken", f"not installed, needs {asked.specifier}", mend)
+            yield Finding(
+                "package", name, "broken", f"not installed, needs {asked.specifier}", mend
+            )
             continue
         if not asked.specifier.contains(version, prereleases=True):
             yield Finding("package", name, "broken", f"{version}, needs {asked.specifier}", mend)

@@ -79,6 +79,7 @@ def _latency(options: argparse.Namespace) -> int:
     asked = _names(options)  # before what takes seconds to load
 
     from bench.latency import measure
+    from bench.run.lock import require_run_folder
 
     device = options.device or measure.fastest_device()
     threads = options.threads or (1 if options.shared else measure.threads_here())
@@ -95,6 +96,7 @@ def _latency(options: argparse.Namespace) -> int:
         together=options.load_together,
         **taken(options, "images", "shared", "batches", "seed", "timeout"),
     )
+    require_run_folder(options.out)
     measured = measure.measure_into(options.out, request)
     show(measured, options.out)
     if not options.no_report and (options.out / "run.json").exists():
@@ -119,12 +121,12 @@ def _self_test(device: str, threads: int, pace: Pace) -> int:
     from bench.latency import self_test
 
     found = self_test.run(device, threads, pace)
-    for words, ratio, true in (
+    for what, ratio, true in (
         ("the anchor over itself", found.same, 1.0),
         ("the anchor with more work over the anchor", found.slower, self_test.MORE_WORK),
     ):
         print(
-            f"{words}: {ratio.value:.3f} [{ratio.low:.3f}, {ratio.high:.3f}], work {true:.3f}, "
+            f"{what}: {ratio.value:.3f} [{ratio.low:.3f}, {ratio.high:.3f}], work {true:.3f}, "
             f"{ratio.n} rounds"
         )
     said = "sees" if found.sees else "does not see"

@@ -19,10 +19,11 @@ from bench.metrics import DEFAULT
 from bench.run import compaction
 from bench.run.executors.inline import InlineExecutor
 from bench.run.executors.local import LocalExecutor, prepare
+from bench.run.lock import only_writer
 from bench.run.messages import Setup
 from bench.run.progress import Progress
 from bench.run.request import Request
-from bench.run.resume import Opened, digest, only_writer, open_run
+from bench.run.resume import Opened, digest, open_run
 from bench.run.scheduler import Executor, Scheduler, Settled
 
 

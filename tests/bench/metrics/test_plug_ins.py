@@ -108,7 +108,7 @@ def test_its_code_and_that_of_its_neighbours_is_in_the_signature_but_comments_ar
     [
         ("PSNR", "did you mean psnr_db"),
         ("ssim_hol", "did you mean ssim_hole"),
-        ("Lpips", "did you mean lpips"),
+        ("Lpipz", "did you mean lpips"),
         ("own_metrics:worst", "LABEL=module:function"),
         ("PSNR_dB=own_metrics:worst", "a built-in metric"),
         ("status=own_metrics:worst", "something else in the tables"),
