@@ -186,13 +186,14 @@ def check_choice(spec: Spec, facts: Card) -> None:
     """
     owner = spec.network or spec.base
     variant, ways = execution.split(spec.variant)
-    if ways and not (facts.checkpoints or facts.configs):
+    runs = facts.checkpoints or facts.configs  # in one way or another
+    if ways and not runs:
         raise BenchError(
             f"method {spec.text!r}: {', '.join(ways)} are ways to run a network; {owner} has none"
         )
     for kind, asked, known in (
         ("weights", spec.weights, _choices(facts)),
-        ("variant", variant, facts.variants),
+        ("variant", variant, (*facts.variants, *(execution.EXECUTIONS if runs else ()))),
     ):
         if asked and asked not in known:
             listed = f"it has {', '.join(known)}" if known else "it has none to choose from"

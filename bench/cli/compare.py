@@ -22,10 +22,12 @@ def add(commands: Commands) -> None:
     compare.add_argument("run", type=Path, help="run folder")
     compare.add_argument("other", type=Path, nargs="?", help="a later run of the same protocol")
     metrics = compare.add_argument(
-        "--metrics", type=words, help="names, comma-separated, or 'all' (the headline metric)"
+        "--metrics",
+        type=words,
+        help="names, comma-separated, or 'all' (default: the headline metric)",
     )
     completed(metrics, metrics_known)
-    compare.add_argument("--tiers", type=words, help="names, comma-separated (all)")
+    compare.add_argument("--tiers", type=words, help="names, comma-separated (default: all)")
     compare.add_argument("--format", choices=_FORMATS, default="table", help="what to print")
     compare.add_argument("--out", type=Path, help="file to write; as CSV, one a table")
     compare.add_argument(

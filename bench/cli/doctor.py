@@ -154,7 +154,7 @@ def _folders(out: Path) -> Iterator[Finding]:
         ("runs", out, "inpaint-bench doctor --out ANOTHER_FOLDER"),
         ("weights", cache_folder(), f"export {FOLDER_VARIABLE}=FOLDER"),
     ):
-        there = next(each for each in (folder, *folder.resolve().parents) if each.is_dir())
+        there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
         try:
             with tempfile.TemporaryFile(dir=there):
                 free = shutil.disk_usage(there).free / 1e9

@@ -39,11 +39,11 @@ def add(commands: Commands) -> None:
         "--out", type=Path, default=Path("runs/bench"), help="run folder whose report is to show it"
     )
     names = latency.add_argument(
-        "--methods", action="append", help="names, comma-separated (those of the run)"
+        "--methods", action="append", help="names, comma-separated (default: those of the run)"
     )
     completed(names, methods_known)
     latency.add_argument(
-        "--device", type=device, help="torch device (cuda where there is one, else cpu)"
+        "--device", type=device, help="torch device (default: cuda where there is one)"
     )
     latency.add_argument("--sizes", default="256", help="sides of the photos, comma-separated")
     latency.add_argument(
@@ -53,11 +53,13 @@ def add(commands: Commands) -> None:
     latency.add_argument(
         "--shared", action="store_true", help="others use this machine: one thread, wider margins"
     )
-    latency.add_argument("--threads", type=positive, help="of each process (physical cores, or 1)")
+    latency.add_argument(
+        "--threads", type=positive, help="of each process (default: physical cores; --shared: 1)"
+    )
     latency.add_argument("--batches", action="store_true", help="throughput at growing batches too")
     latency.add_argument("--short", action="store_true", help="a quick look, too short for a gate")
     latency.add_argument(
-        "--limit", type=float, help="seconds of a size and tier after which to end (120)"
+        "--limit", type=float, help="seconds of a size and tier after which to end (default: 120)"
     )
     latency.add_argument(
         "--weights-by-rule",

@@ -44,7 +44,8 @@ class Version(argparse.Action):
             except PackageNotFoundError:
                 found.append("not installed")
         python = platform.python_version()
-        parser.exit(message=f"inpaint-bench {found[0]} (Python {python}, torch {found[1]})\n")
+        print(f"inpaint-bench {found[0]} (Python {python}, torch {found[1]})")
+        parser.exit()
 
 
 class Parser(argparse.ArgumentParser):

@@ -29,7 +29,9 @@ def add(commands: Commands) -> None:
     )
     completed(names, methods_known)
     receptive.add_argument("--images", default="bundled", help="folder of photos, or 'bundled'")
-    receptive.add_argument("--side", type=positive, default=256, help="of the photos, in pixels")
+    receptive.add_argument(
+        "--side", type=positive, default=256, help="side of the photos, in pixels"
+    )
     receptive.add_argument("--limit", type=positive, help="only the first so many photos")
     receptive.add_argument("--device", type=device, default="cpu", help="torch device")
     receptive.add_argument(

@@ -37,15 +37,19 @@ def add(commands: Commands) -> None:
     photos.add(run)
     what = run.add_argument_group("methods and metrics")
     names = what.add_argument(
-        "--methods", action="append", help="names, comma-separated (all quick ones)"
+        "--methods",
+        action="append",
+        help="names, comma-separated; see list (default: all quick ones)",
     )
     completed(names, methods_known)
-    what.add_argument("--samples", type=positive, default=1, help="fills of stochastic methods")
+    what.add_argument(
+        "--samples", type=positive, default=1, help="fills of a case by stochastic methods"
+    )
     metrics = what.add_argument(
         "--metrics",
         type=words,
-        help="names, comma-separated, and own ones as LABEL=module:function or "
-        "LABEL=file.py:function (all usual ones)",
+        help="names, comma-separated; see list; own ones as LABEL=module:function or "
+        "LABEL=file.py:function (default: the usual ones)",
     )
     completed(metrics, metrics_known)
     what.add_argument(
@@ -67,7 +71,9 @@ def add(commands: Commands) -> None:
             help=argparse.SUPPRESS,
         )
     how = run.add_argument_group("how")
-    how.add_argument("--workers", type=positive, default=os.cpu_count() or 1, help="processes")
+    how.add_argument(
+        "--workers", type=positive, default=os.cpu_count() or 1, help="worker processes"
+    )
     how.add_argument("--threads", type=positive, default=1, help="threads of each worker")
     how.add_argument(
         "--executor",

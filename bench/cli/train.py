@@ -22,7 +22,7 @@ def add(commands: Commands) -> None:
         "--images", type=Path, nargs="+", required=True, help="folders or .tar archives of photos"
     )
     much = train.add_mutually_exclusive_group(required=True)
-    much.add_argument("--budget", type=positive, default=0, help="pictures to be seen")
+    much.add_argument("--budget", type=positive, help="pictures to be seen")
     much.add_argument(
         "--recipe",
         choices=("source-report",),
@@ -32,7 +32,7 @@ def add(commands: Commands) -> None:
     train.add_argument("--out", type=Path, required=True, help="folder of the training")
     train.add_argument("--config", default="small", help="configuration on the method's card")
     train.add_argument("--seed", type=int, default=0, help="of first weights, pictures and holes")
-    train.add_argument("--batch", type=positive, help="pictures of a step (8)")
+    train.add_argument("--batch", type=positive, help="pictures of a step (default: 8)")
     train.add_argument("--crop", type=positive, default=128, help="side of the squares, in pixels")
     train.add_argument("--block", type=positive, default=800, help="pictures between two savings")
     train.add_argument("--device", type=device, default="cpu", help="torch device")
@@ -85,7 +85,8 @@ def _train(options: argparse.Namespace) -> int:
             workers=options.readers,
             terms_of_use=options.terms,
             method=spec.text,
-            **taken(options, "out", "budget", "config", "seed", "crop", "block"),
+            budget=options.budget or 0,
+            **taken(options, "out", "config", "seed", "crop", "block"),
             **taken(options, "device", "devices", "precision", "networks", "network_weights"),
         )
     )

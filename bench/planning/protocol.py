@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, Final
 
 from bench.errors import BenchError, InputError, did_you_mean, spelt_like
@@ -82,7 +83,15 @@ class Protocol:
 
         Raises:
             BenchError: If an option is malformed or would change nothing.
+            InputError: If there is no such folder or file.
         """
+        for option, path in (("--images", photos), ("--masks", masks)):
+            if path not in (None, images.BUNDLED) and not Path(path).exists():
+                there = [each.name for each in Path(path).absolute().parent.glob("*")]
+                raise InputError(
+                    f"{option}: expected a folder or a file, found nothing at {path}."
+                    f"{did_you_mean(Path(path).name, there)}"
+                )
         if photos == images.BUNDLED and size is not None:
             raise BenchError("--size: the bundled tiles are 256 x 256; give --images too")
         if masks is not None and (tiers is not None or draws is not None):
