@@ -43,6 +43,7 @@ def run(request: Request) -> Header:
             # On another core while the plan is made; of another start there may be nothing left.
             prepare(request.threads, DEFAULT if request.metrics is None else request.metrics)
         opened = open_run(request, store)
+        _say_absent(opened)
         try:
             fragments = _work(request, opened)
         except KeyboardInterrupt:
@@ -57,6 +58,16 @@ def run(request: Request) -> Header:
             device=request.device,
             threads=request.workers * request.threads,
         )
+
+
+def _say_absent(opened: Opened) -> None:
+    """Say which metrics cannot be measured, and what mends it, once for each reason."""
+    absent: dict[str, list[str]] = {}
+    for entry in opened.metrics:
+        if entry.status == "absent":
+            absent.setdefault(entry.reason, []).append(entry.metric.name)
+    for reason, names in absent.items():
+        print(f"{', '.join(names)} not measured: {reason}", file=sys.stderr)
 
 
 def _work(request: Request, opened: Opened) -> pd.DataFrame | None:
