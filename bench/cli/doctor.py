@@ -11,34 +11,26 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import NamedTuple
 
 from bench.cli.arguments import Commands
 from bench.errors import describe
 from bench.text.plain import one_line
 
 _ROOM = 1.0  # GB that the default job and the weights of its metrics take at most
-_OWN = "inpaint-bench"
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at.
+class Finding(NamedTuple):
+    """One thing looked at, and the command that mends it.
 
-    Attributes:
-        part: What it belongs to.
-        name: What it is.
-        state: ``missing`` is what one can do without; ``broken`` what one cannot.
-        detail: What was found.
-        mend: The command that mends it.
+    Its state is ``ok``, ``missing`` (one can do without) or ``broken``.
     """
 
     part: str
     name: str
-    state: Literal["ok", "missing", "broken"]
+    state: str
     detail: str
     mend: str = ""
 
@@ -57,70 +49,60 @@ def add(commands: Commands) -> None:
 
 def _doctor(options: argparse.Namespace) -> int:
     findings = [*_packages(), *_machine(), *_devices(), *_folders(options.out), *_weights()]
-    findings.append(_browser())
+    states = [each.state for each in findings]
     if options.json:
-        print(json.dumps([asdict(each) for each in findings], indent=1))
+        print(json.dumps([each._asdict() for each in findings], indent=1))
     else:
         width = max(len(each.name) for each in findings)
-        for each in findings:
-            mend = f"; run: {each.mend}" if each.mend else ""
-            line = (
-                f"{each.state:8} {each.part:8} {each.name:{width}}  {one_line(each.detail)}{mend}"
-            )
-            print(line.rstrip())
-    broken = sum(each.state == "broken" for each in findings)
-    if not options.json:
-        missing = sum(each.state == "missing" for each in findings)
-        print(f"{broken} broken, {missing} missing that can be done without")
-    return 1 if broken else 0
+        for part, name, state, detail, mend in findings:
+            mended = f"; run: {mend}" if mend else ""
+            print(f"{state:8} {part:8} {name:{width}}  {one_line(detail)}{mended}")
+        missing = states.count("missing")
+        print(f"{states.count('broken')} broken, {missing} missing that can be done without")
+    return 1 if "broken" in states else 0
 
 
 def _packages() -> Iterator[Finding]:
     """Each package that is needed: here, in the range asked for, and loading."""
     from packaging.requirements import Requirement
 
-    yield Finding("python", "python", "ok", platform.python_version())
     modules = {
-        _plain(package): module
+        re.sub(r"[-_.]+", "-", package).lower(): module
         for module, packages in metadata.packages_distributions().items()
         for package in packages
         if not module.startswith("_")
     }
-    for text in metadata.requires(_OWN) or ():
-        asked = Requirement(text)
+    for asked in map(Requirement, metadata.requires("inpaint-bench") or ()):
         if asked.marker and not asked.marker.evaluate({"extra": ""}):
             continue
-        name, mend = asked.name, f"pip install '{asked.name}{asked.specifier}'"
         try:
-            version = metadata.version(name)
+            version, why = metadata.version(asked.name), ""
+            if not asked.specifier.contains(version, prereleases=True):
+                why = f"expected {asked.specifier}, found {version}"
+            importlib.import_module(modules.get(asked.name.lower(), asked.name))
         except metadata.PackageNotFoundError:
-            yield Finding(
-                "package", name, "broken", f"not installed, needs {asked.specifier}", mend
-            )
-            continue
-        if not asked.specifier.contains(version, prereleases=True):
-            yield Finding("package", name, "broken", f"{version}, needs {asked.specifier}", mend)
-            continue
-        try:
-            importlib.import_module(modules.get(_plain(name), name))
-            yield Finding("package", name, "ok", version)
+            why = f"expected {asked.specifier}, not installed"
         except Exception as error:  # whatever a half-installed library does
             why = f"{version} does not load: {describe(error)}"
-            mend = f"pip install --force-reinstall '{name}=={version}'"
-            yield Finding("package", name, "broken", why, mend)
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+        if why:
+            mend = f"pip install --force-reinstall '{asked.name}{asked.specifier}'"
+            yield Finding("package", asked.name, "broken", why, mend)
+        else:
+            yield Finding("package", asked.name, "ok", version)
 
 
 def _machine() -> Iterator[Finding]:
     import psutil
 
-    yield Finding("machine", "cores", "ok", str(os.cpu_count()))
     memory = psutil.virtual_memory()
-    words = f"{memory.available / 1e9:.1f} of {memory.total / 1e9:.1f} GB free"
-    yield Finding("machine", "memory", "ok", words)
+    free = f"{memory.available / 1e9:.1f} of {memory.total / 1e9:.1f} GB free"
+    yield Finding("machine", "python", "ok", platform.python_version())
+    yield Finding("machine", "cores", "ok", str(os.cpu_count()))
+    yield Finding("machine", "memory", "ok", free)
+    browser = shutil.which("chromium") or shutil.which("chromium-browser")
+    mend = "apt install chromium" if shutil.which("apt") and not browser else ""
+    words = browser or "only the tests of reports need it"
+    yield Finding("browser", "chromium", "ok" if browser else "missing", words, mend)
 
 
 def _devices() -> Iterator[Finding]:
@@ -129,17 +111,17 @@ def _devices() -> Iterator[Finding]:
     except Exception:  # said of the package
         return
     yield Finding("device", "cpu", "ok", f"{torch.get_num_threads()} threads")
-    count = torch.cuda.device_count()
-    for index in range(count):
-        facts = torch.cuda.get_device_properties(index)
-        words = f"{facts.name}, {facts.total_memory / 1e9:.0f} GB"
+    for index in range(torch.cuda.device_count()):
+        card = torch.cuda.get_device_properties(index)
+        words = f"{card.name}, {card.total_memory / 1e9:.0f} GB"
         yield Finding("device", f"cuda:{index}", "ok", words)
-    if not count:
-        card = shutil.which("nvidia-smi")
-        made = f"torch {torch.__version__} is made for CUDA {torch.version.cuda or '(none)'}"
-        words = f"{made}; {'nvidia-smi is here' if card else 'there is no driver'}"
+    if not torch.cuda.device_count():
+        driver = shutil.which("nvidia-smi")
+        words = (
+            f"torch is made for CUDA {torch.version.cuda or '(none)'}, driver: {driver or 'none'}"
+        )
         # With a driver but a torch that cannot use it, torch is the wrong one.
-        mend = "pip install --force-reinstall torch torchvision" if card else ""
+        mend = "pip install --force-reinstall torch torchvision" if driver else ""
         yield Finding("device", "cuda", "missing", words, mend)
     if platform.system() == "Darwin":
         here = torch.backends.mps.is_available()
@@ -152,7 +134,7 @@ def _folders(out: Path) -> Iterator[Finding]:
 
     for name, folder, mend in (
         ("runs", out, "inpaint-bench doctor --out ANOTHER_FOLDER"),
-        ("weights", cache_folder(), f"export {FOLDER_VARIABLE}=FOLDER"),
+        ("weights", cache_folder(), f"export {FOLDER_VARIABLE}=ANOTHER_FOLDER"),
     ):
         there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
         try:
@@ -160,11 +142,10 @@ def _folders(out: Path) -> Iterator[Finding]:
                 free = shutil.disk_usage(there).free / 1e9
         except OSError as error:
             yield Finding("disk", name, "broken", f"{folder} cannot be written: {error}", mend)
-            continue
-        state: Literal["ok", "broken"] = "ok" if free >= _ROOM else "broken"
-        least = "" if state == "ok" else f", of at least {_ROOM:.0f}"
-        yield Finding("disk", name, state, f"{folder}: {free:.1f} GB free{least}",
-                      "" if state == "ok" else mend)  # fmt: skip
+        else:
+            enough = free >= _ROOM
+            words = f"{folder}: {free:.1f} GB free, takes at most {_ROOM:.0f}"
+            yield Finding("disk", name, *(("ok", words) if enough else ("broken", words, mend)))
 
 
 def _weights() -> Iterator[Finding]:
@@ -174,26 +155,16 @@ def _weights() -> Iterator[Finding]:
     from methods.weights.files import mismatch
 
     files = list(CHECKPOINTS.values())
-    for each in files:
-        state: Literal["ok", "missing"] = "ok" if present(each) else "missing"
-        yield Finding("weights", each.name, state, each.file, "" if present(each) else each.command)
+    mends = {each.name: (each.file, "" if present(each) else each.command) for each in files}
     for name, card in methods.inventory()[0].items():
         files += card.checkpoints
         if card.checkpoints or card.training:
             facts = methods.facts(name, card)
-            mend = facts["fetch"] or facts["train"]
-            words = f"here: {', '.join(facts['weights']) or 'none'}"
-            yield Finding("weights", name, "missing" if mend else "ok", words, mend)
+            here = f"here: {', '.join(facts['weights']) or 'none'}"
+            mends[name] = here, facts["fetch"] or facts["train"]
+    for name, (words, mend) in mends.items():
+        yield Finding("weights", name, "missing" if mend else "ok", words, mend)
     for each in files:
         for path in (folder / each.file for folder in folders()):
             if path.is_file() and (wrong := mismatch(path, each)):
                 yield Finding("weights", each.name, "broken", f"{path}: {wrong}", each.command)
-
-
-def _browser() -> Finding:
-    """Only tests of reports need one that is driven; reports open in any."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found:
-        return Finding("browser", "chromium", "ok", found)
-    mend = "apt install chromium" if shutil.which("apt") else ""
-    return Finding("browser", "chromium", "missing", "only the tests of reports need it", mend)

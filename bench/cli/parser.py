@@ -35,16 +35,10 @@ class Version(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
         """Print and end."""
-        from importlib.metadata import PackageNotFoundError, version
+        from bench.machine.provenance import version_of
 
-        found = []
-        for name in ("inpaint-bench", "torch"):
-            try:
-                found.append(version(name))
-            except PackageNotFoundError:
-                found.append("not installed")
-        python = platform.python_version()
-        print(f"inpaint-bench {found[0]} (Python {python}, torch {found[1]})")
+        python, torch = platform.python_version(), version_of("torch")
+        print(f"inpaint-bench {version_of('inpaint-bench')} (Python {python}, torch {torch})")
         parser.exit()
 
 

@@ -72,7 +72,7 @@ def test_the_doctor_sees_damage(capsys, tmp_path, monkeypatch):
     )
     broken = {each["name"]: each for each in found if each["state"] == "broken"}
     assert broken.keys() == {"numpy", "no-such-thing", "runs", "lpips-alex"}
-    assert broken["numpy"]["mend"] == "pip install 'numpy<1'"
+    assert broken["numpy"]["mend"] == "pip install --force-reinstall 'numpy<1'"
     assert "not installed" in broken["no-such-thing"]["detail"]
     assert "expected about" in broken["lpips-alex"]["detail"]
     assert main(["doctor"]) == 1

@@ -248,7 +248,7 @@ def test_weights_are_given_by_the_name_of_the_network(option, tmp_path, photos, 
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ("lpips-alx=f", "did you mean lpips-alex?"),
+        ("lpips-alx=f", "Did you mean lpips-alex?"),
         ("lama/big-lama=f", "inpaint-bench weights add"),
         ("lpips-alex", "expected NAME=FILE"),
     ],
