@@ -143,7 +143,8 @@ def _metrics(asked: list[str] | None) -> tuple[str, ...] | None:
         return None
     from bench.metrics.plug_ins import name_of
 
-    return tuple(text if "=" in text else name_of(text) for text in asked if name_of(text))
+    names = [(text, name_of(text)) for text in asked]
+    return tuple(text if "=" in text else name for text, name in names)
 
 
 def _weights(given: list[str] | None) -> dict[str, Path]:

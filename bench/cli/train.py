@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bench.cli.arguments import Commands, completed, device, positive, taken
+from bench.cli.arguments import Commands, completed, device, methods_known, positive, taken
 from bench.errors import BenchError
 
 
@@ -17,7 +17,7 @@ def add(commands: Commands) -> None:
     )
     train.set_defaults(command=_train)
     method = train.add_argument("method", help="name of a learnable method, such as lama")
-    completed(method, _learnable)
+    completed(method, methods_known)
     train.add_argument(
         "--images", type=Path, nargs="+", required=True, help="folders or .tar archives of photos"
     )
@@ -52,13 +52,6 @@ def add(commands: Commands) -> None:
         "--network-weights", type=Path, help="file of such a network, or a folder of them"
     )
     train.add_argument("--terms", default="not stated", help="terms of use of the photos")
-
-
-def _learnable() -> list[str]:
-    from methods.card import read
-    from methods.naming import TABLE
-
-    return [name for name in TABLE if read(name).configs]
 
 
 def _train(options: argparse.Namespace) -> int:
