@@ -164,7 +164,7 @@ def _names(options: argparse.Namespace) -> list[str]:
 
 def _numbers(text: str) -> list[int]:
     parts = words(text)
-    if not all(part.isdigit() and int(part) > 0 for part in parts):
+    if not parts or not all(part.isdigit() and int(part) > 0 for part in parts):
         raise BenchError(f"--sizes: expected pixels, comma-separated, found {text!r}")
     return [int(part) for part in parts]
 
