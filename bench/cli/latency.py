@@ -16,7 +16,6 @@ from bench.cli.arguments import (
     positive,
     taken,
     tiers,
-    words,
 )
 from bench.errors import BenchError
 from bench.text import plain
@@ -163,8 +162,8 @@ def _names(options: argparse.Namespace) -> list[str]:
 
 
 def _numbers(text: str) -> list[int]:
-    parts = words(text)
-    if not parts or not all(part.isdigit() and int(part) > 0 for part in parts):
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdigit() and int(part) > 0 for part in parts):
         raise BenchError(f"--sizes: expected pixels, comma-separated, found {text!r}")
     return [int(part) for part in parts]
 
