@@ -85,6 +85,10 @@ class Protocol:
             BenchError: If an option is malformed or would change nothing.
             InputError: If there is no such folder or file.
         """
+        if photos == images.BUNDLED and size is not None:
+            raise BenchError("--size: the bundled tiles are 256 x 256; give --images too")
+        if masks is not None and (tiers is not None or draws is not None):
+            raise BenchError("--tiers and --draws: for generated holes only, not with --masks")
         for option, path in (("--images", photos), ("--masks", masks)):
             if path not in (None, images.BUNDLED) and not Path(path).exists():
                 there = [each.name for each in Path(path).absolute().parent.glob("*")]
@@ -92,10 +96,6 @@ class Protocol:
                     f"{option}: expected a folder or a file, found nothing at {path}."
                     f"{did_you_mean(Path(path).name, there)}"
                 )
-        if photos == images.BUNDLED and size is not None:
-            raise BenchError("--size: the bundled tiles are 256 x 256; give --images too")
-        if masks is not None and (tiers is not None or draws is not None):
-            raise BenchError("--tiers and --draws: for generated holes only, not with --masks")
         return cls(
             photos,
             masks,
