@@ -1,4 +1,4 @@
-"""Masks that users bring: reading them and pairing them with photos.
+"""Masks that users bring, read by stated rules.
 
 White is hole: a value of 128 or more. See `read_mask` for the exceptions. Nothing is stretched
 to fit: a mask of another size than its photo is refused.
@@ -6,10 +6,8 @@ to fit: a mask of another size than its photo is refused.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -24,8 +22,7 @@ from masks.raster import Mask
 THRESHOLD = 128
 """Least 8-bit value that is hole."""
 
-_PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif"}
-_MARKED = re.compile(r"(?P<photo>.+)[_-]mask[_-]?(?P<draw>\d*)", re.IGNORECASE | re.DOTALL)
+PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif"}
 
 
 @dataclass(frozen=True)
@@ -129,88 +126,6 @@ def require_size(mask: Mask, path: Path, height: int, width: int, photo: str) ->
         )
 
 
-def find_masks(folder: Path) -> dict[str, Path]:
-    """List the masks below a folder.
-
-    Pictures, labelme annotations and exported folders count; hidden files and other types do
-    not, nor do the files inside an exported folder. Where one photo has an export, an annotation
-    and a picture of the same name, the export is taken before the annotation, and that before
-    the picture, which is then the annotated photo.
-
-    Returns:
-        Path relative to the folder without extension, with ``/``, to the file or folder; sorted.
-        An export ``b_json`` is listed as ``b``.
-
-    Raises:
-        InputError: If there is no such folder, or two pictures differ by their extension only.
-    """
-    if not folder.is_dir():
-        raise InputError(f"expected a folder of masks at '{folder}', found none")
-    found: dict[str, Path] = {}
-    for path in sorted(_candidates(folder), key=_precedence):
-        key = _stem(path.relative_to(folder).as_posix(), is_folder=path.is_dir())
-        if key not in found:
-            found[key] = path
-        elif _precedence(found[key])[0] == _precedence(path)[0]:
-            raise InputError(
-                f"masks '{found[key]}' and '{path}' would both belong to photo '{key}'; remove one "
-                f"or number them '{PurePosixPath(key).name}_mask000', '..._mask001'"
-            )
-    return dict(sorted(found.items()))
-
-
-@dataclass(frozen=True)
-class Pairing:
-    """Which masks belong to which photos.
-
-    Attributes:
-        masks: For each photo that has any, its masks in the order of draws.
-        missing: Photos without a mask.
-        unused: Masks without a photo.
-    """
-
-    masks: dict[str, tuple[Path, ...]]
-    missing: tuple[str, ...]
-    unused: tuple[Path, ...]
-
-
-def pair(photo_ids: Sequence[str], folder: Path) -> Pairing:
-    """Find the masks of each photo by name.
-
-    Photo ``a/b.jpg`` has the masks ``a/b_mask.png`` (or ``b-mask``) or ``a/b_mask000.png``,
-    ``a/b_mask001.png`` and so on, in the order of their numbers. Without such, ``a/b.png`` is its
-    mask. So photos and masks may share a folder.
-
-    Args:
-        photo_ids: Paths of photos relative to their folder, with ``/``.
-        folder: Folder of masks, laid out like that of the photos.
-
-    Raises:
-        InputError: If the folder cannot be used, see `find_masks`.
-    """
-    found = find_masks(folder)
-    marked: dict[str, list[tuple[int, str]]] = {}
-    for key in found:
-        match = _MARKED.fullmatch(key)
-        if match:
-            marked.setdefault(match["photo"], []).append((int(match["draw"] or 0), key))
-    masks: dict[str, tuple[Path, ...]] = {}
-    used: set[str] = set()
-    for photo in photo_ids:
-        stem = _stem(photo, is_folder=False)
-        # The export of annotation "b.v1.json" is the folder "b_v1_json".
-        plain = [key for key in (stem, _undotted(stem)) if key in found][:1]
-        keys = [key for _, key in sorted(marked.get(stem, []))] or plain
-        if keys:
-            masks[photo] = tuple(found[key] for key in keys)
-            used.update(keys)
-    return Pairing(
-        masks,
-        tuple(photo for photo in photo_ids if photo not in masks),
-        tuple(path for key, path in found.items() if key not in used),
-    )
-
-
 def binary(picture: Image.Image, threshold: int, name: str) -> Mask:
     """As `read_mask`, of a picture that is open already and called so in messages."""
     if picture.mode == "F":
@@ -233,32 +148,3 @@ def _grey(picture: Image.Image) -> NDArray[np.integer]:
     if picture.mode == "RGBA":
         picture = picture.convert("RGB")
     return np.asarray(picture.convert("L"))
-
-
-def _candidates(folder: Path) -> list[Path]:
-    found: list[Path] = []
-    for path in folder.iterdir():
-        if path.name.startswith("."):
-            continue
-        if path.is_dir():
-            found += [path] if labelme.is_export(path) else _candidates(path)
-        elif path.suffix.lower() in _PICTURES or path.suffix.lower() == ".json":
-            found.append(path)
-    return found
-
-
-def _precedence(path: Path) -> tuple[int, str]:
-    if path.is_dir():
-        return 0, path.as_posix()
-    return 1 if path.suffix.lower() == ".json" else 2, path.as_posix()
-
-
-def _stem(name: str, *, is_folder: bool) -> str:
-    if is_folder:
-        return name.removesuffix("_json")
-    return PurePosixPath(name).with_suffix("").as_posix()
-
-
-def _undotted(stem: str) -> str:
-    path = PurePosixPath(stem)
-    return path.with_name(path.name.replace(".", "_")).as_posix()

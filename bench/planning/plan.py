@@ -22,6 +22,7 @@ from bench.planning import images
 from bench.planning.case import PlannedCase
 from bench.planning.images import Photo
 from bench.planning.pairing import Given, Inputs, read_photos
+from bench.planning.pairs import read_pairs
 from bench.planning.protocol import Protocol
 from masks import files, tiers
 
@@ -49,9 +50,9 @@ def make(protocol: Protocol, store: RunFolder) -> tuple[pd.DataFrame, pd.DataFra
             cases = list(_cases(given, protocol, write, inputs))
             if cases:
                 write(photo_file(given.photo.sha), given.photo.pixels)
-            rows.extend(cases)
+            rows.extend({**case, "prompt": given.prompt, "group": given.group} for case in cases)
     if not rows:
-        reasons = [row["reason"] for row in inputs.rows if row["reason"]]
+        reasons = list(dict.fromkeys(row["reason"] for row in inputs.rows if row["reason"]))
         raise InputError(f"no photo with a hole to fill: {'; '.join(reasons[:3]) or 'none given'}")
     plan = pd.DataFrame(rows)
     plan.insert(0, "case", np.arange(len(plan)))
@@ -113,7 +114,11 @@ def seed_of(seed: int, case: PlannedCase, sample: int) -> int:
 def inputs_key(protocol: Protocol) -> str:
     """Hash of the request and of the listing of its files, to see whether a plan still holds."""
     text = protocol.key_text()
-    for folder in (protocol.photos, protocol.masks):
+    folders: tuple[str | Path | None, ...] = (protocol.photos, protocol.masks)
+    if protocol.pairs is not None:
+        folders = (protocol.pairs, protocol.masks, *read_pairs(protocol).files)
+        text += f"\n{hashlib.sha256(Path(protocol.pairs).read_bytes()).hexdigest()}"
+    for folder in folders:
         if folder is not None and folder != images.BUNDLED:
             paths = [Path(folder)] if Path(folder).is_file() else sorted(Path(folder).rglob("*"))
             for path in paths:
@@ -218,8 +223,6 @@ def _row(
         "border": facts.border,
         "lost_share": math.nan,
         "truth": "",
-        "prompt": "",
-        "group": "",
     }
 
 

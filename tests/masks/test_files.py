@@ -11,7 +11,8 @@ from PIL import Image
 
 from bench.errors import InputError
 from masks import labelme
-from masks.files import find_masks, pair, read_mask, require_size
+from masks.files import read_mask, require_size
+from masks.pairing import find_masks, pair
 
 HOLE = np.zeros((10, 14), dtype=bool)
 HOLE[2:6, 3:9] = True
