@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from bench.errors import InputError
-from masks import labelme
+from masks.annotations import SUFFIXES as ANNOTATIONS
+from masks.annotations import labelme_export
+from masks.annotations import read as read_annotation
+from masks.mask_file import MaskFile as MaskFile
+from masks.mask_file import ReadMask as ReadMask
 from masks.picture import open_picture, read_bytes
 from masks.raster import Mask
 
@@ -23,23 +26,6 @@ THRESHOLD = 128
 """Least 8-bit value that is hole."""
 
 PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif"}
-
-
-@dataclass(frozen=True)
-class MaskFile:
-    """Where the mask of one photo is.
-
-    Attributes:
-        path: A picture, an annotation, or a folder that labelme exported.
-        entry: Name of the photo within an annotation of many photos; empty in other files.
-    """
-
-    path: Path
-    entry: str = ""
-
-    def __str__(self) -> str:
-        """As it is shown."""
-        return f"{self.path}#{self.entry}" if self.entry else str(self.path)
 
 
 @dataclass(frozen=True)
@@ -62,13 +48,6 @@ class Rules:
             raise InputError(f"expected a mask threshold from 1 to 255, found {self.threshold}")
 
 
-class ReadMask(NamedTuple):
-    """A mask and what reading it took for granted, or an empty note."""
-
-    mask: Mask
-    note: str
-
-
 def read(file: MaskFile, rules: Rules, size: tuple[int, int] | None = None) -> ReadMask:
     """As `read_mask`, by stated rules and with what was taken for granted.
 
@@ -77,8 +56,10 @@ def read(file: MaskFile, rules: Rules, size: tuple[int, int] | None = None) -> R
         rules: What of it is hole.
         size: Height and width of the photo, for annotations that state none.
     """
-    mask = read_mask(file.path, threshold=rules.threshold, invert=rules.invert)
-    return ReadMask(mask, "")
+    if file.path.is_dir() or file.path.suffix.lower() in ANNOTATIONS:
+        mask, note = read_annotation(file, rules.labels, size)
+        return ReadMask(~mask if rules.invert else mask, note)
+    return ReadMask(_read_picture(file.path, rules), "")
 
 
 def read_mask(path: Path, *, threshold: int = THRESHOLD, invert: bool = False) -> Mask:
@@ -101,16 +82,15 @@ def read_mask(path: Path, *, threshold: int = THRESHOLD, invert: bool = False) -
     Raises:
         InputError: If it cannot be read, naming the file and the reason.
     """
-    Rules(threshold, invert)
-    if path.is_dir():
-        mask = labelme.read_export(path)
-    elif path.suffix.lower() == ".json":
-        mask = labelme.read_annotation(path)
-    elif path.name == "label.png" and labelme.is_export(path.parent):
-        mask = labelme.read_classes(path) > 0
+    return read(MaskFile(path), Rules(threshold, invert)).mask
+
+
+def _read_picture(path: Path, rules: Rules) -> Mask:
+    if path.name == "label.png" and labelme_export.is_export(path.parent):
+        mask = labelme_export.read_classes(path) > 0
     else:
-        mask = binary(open_picture(read_bytes(path), str(path)), threshold, str(path))
-    return ~mask if invert else mask
+        mask = binary(open_picture(read_bytes(path), str(path)), rules.threshold, str(path))
+    return ~mask if rules.invert else mask
 
 
 def require_size(mask: Mask, path: Path, height: int, width: int, photo: str) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from bench.errors import InputError, nearest
-from masks import labelme
+from masks.annotations import labelme_export
 from masks.files import PICTURES, MaskFile
 
 _MARKED = re.compile(r"(?P<photo>.+)[_. -]mask[_ -]?(?P<draw>\d{0,9})", re.IGNORECASE | re.DOTALL)
@@ -278,7 +278,7 @@ def _candidates(folder: Path) -> Iterator[Path]:
         if path.name.startswith("."):
             continue
         if path.is_dir():
-            yield from [path] if labelme.is_export(path) else _candidates(path)
+            yield from [path] if labelme_export.is_export(path) else _candidates(path)
         elif path.suffix.lower() in PICTURES or path.suffix.lower() == ".json":
             yield path
 
