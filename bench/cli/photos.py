@@ -22,8 +22,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--mask-threshold", type=positive, default=128, help="least value that is hole"
     )
-    group.add_argument("--size", help="side of the evaluated square (256), or 'native'")
-    group.add_argument("--tiers", help="tiers of generated holes (small,region,large)")
+    group.add_argument(
+        "--size",
+        help="N (centre square, scaled to N pixels; 256), WxH (likewise), fit:N (short side, "
+        "nothing cut off) or native",
+    )
+    group.add_argument(
+        "--tiers", help="tiers of generated holes (small,region,large; also: object, outside)"
+    )
     group.add_argument("--draws", type=positive, help="generated holes a tier (1)")
     group.add_argument("--limit", type=positive, help="only the first so many photos")
     group.add_argument("--seed", type=int, default=0, help="seed of holes and stochastic methods")

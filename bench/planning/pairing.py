@@ -82,13 +82,15 @@ def read_photos(protocol: Protocol, inputs: Inputs) -> Iterator[Given]:
             continue
         try:
             pixels, note = images.read(folder if folder.is_file() else folder / name)
+            evaluated = protocol.geometry.photo(pixels)
         except InputError as error:
             inputs.refused(name, "photo", str(error))
             continue
-        if min(pixels.shape[:2]) < protocol.geometry.side:
-            note = "; ".join(filter(None, (note, "enlarged, which flatters every method")))
+        if (times := protocol.geometry.enlargement(*pixels.shape[:2])) > 1:
+            larger = f"enlarged, which flatters every method: {times:.2f} times"
+            note = "; ".join(filter(None, (note, larger)))
         inputs.ok(name, "photo", pixels, note)
-        photo = Photo(name, name, protocol.geometry.photo(pixels), pixels.shape[:2], note)
+        photo = Photo(name, name, evaluated, pixels.shape[:2], note)
         yield Given(photo, None if paired is None else list(map(MaskFile, paired[name])))
 
 

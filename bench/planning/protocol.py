@@ -28,7 +28,7 @@ class Protocol:
         mask_threshold: Least value of a mask file that is hole, 1 to 255.
         invert_masks: Whether black is hole in the mask files.
         size: What photos are brought to, as `Geometry.asked` takes it: the side of a square in
-            pixels; None keeps native sizes.
+            pixels, ``WxH`` or ``fit:N``; None keeps native sizes.
         tiers: Tiers of generated holes.
         draws: Generated holes per photo and tier.
         seed: Seeds holes and stochastic methods.
@@ -100,7 +100,7 @@ class Protocol:
         for name, count in (("draws", self.draws), ("limit", self.limit)):
             if count is not None and count < 1:
                 raise InputError(f"--{name}: expected a number from 1, found {count}")
-        known = [tier.name for tier in tiers.TIERS]
+        known = [tier.name for tier in tiers.ALL]
         unknown = [name for name in self.tiers if name not in known]
         if unknown or len(set(self.tiers)) != len(self.tiers) or not self.tiers:
             raise InputError(
