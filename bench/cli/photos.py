@@ -41,8 +41,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--mask-threshold", type=positive, default=128, help="least value that is hole"
     )
-    group.add_argument("--size", help="side of the evaluated square (256), or 'native'")
-    group.add_argument("--tiers", help="tiers of generated holes (small,region,large)")
+    group.add_argument(
+        "--size",
+        help="N (centre square, scaled to N pixels; 256), WxH (likewise), fit:N (short side, "
+        "nothing cut off) or native",
+    )
+    group.add_argument(
+        "--tiers", help="tiers of generated holes (small,region,large; also: object, outside)"
+    )
     group.add_argument(
         "--draws", type=positive, help="generated holes a tier, or masks of a pool a photo (1)"
     )

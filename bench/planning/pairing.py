@@ -83,14 +83,15 @@ def read_photos(protocol: Protocol, inputs: Inputs) -> Iterator[Given]:
             continue
         try:
             pixels, note = images.read(folder if folder.is_file() else folder / name)
+            evaluated = protocol.geometry.photo(pixels)
         except InputError as error:
             inputs.refused(name, "photo", str(error))
             continue
-        if min(pixels.shape[:2]) < protocol.geometry.side:
-            note = "; ".join(filter(None, (note, "enlarged, which flatters every method")))
+        if (times := protocol.geometry.enlargement(*pixels.shape[:2])) > 1:
+            larger = f"enlarged, which flatters every method: {times:.2f} times"
+            note = "; ".join(filter(None, (note, larger)))
         inputs.ok(name, "photo", pixels, note)
         apart = name if protocol.clusters == "photo" else PurePosixPath(name).parent.as_posix()
-        evaluated = protocol.geometry.photo(pixels)
         photo = Photo(name, wanted.cluster or apart, evaluated, pixels.shape[:2], note)
         masks = wanted.masks
         if masks is not None and protocol.pairing == "pool":

@@ -30,7 +30,7 @@ class Protocol:
         mask_threshold: Least value of a mask file that is hole, 1 to 255.
         invert_masks: Whether black is hole in the mask files.
         size: What photos are brought to, as `Geometry.asked` takes it: the side of a square in
-            pixels; None keeps native sizes.
+            pixels, ``WxH`` or ``fit:N``; None keeps native sizes.
         tiers: Tiers of generated holes.
         draws: Generated holes per photo and tier.
         seed: Seeds holes and stochastic methods.
@@ -118,7 +118,7 @@ class Protocol:
             raise InputError(f"--pairing {self.pairing}: give the folder of masks too, --masks")
         if self.photos == images.BUNDLED and (self.clusters != "photo" or self.pairs):
             raise InputError("--clusters and --pairs: not for the bundled photos; give --images")
-        known = [tier.name for tier in tiers.TIERS]
+        known = [tier.name for tier in tiers.ALL]
         unknown = [name for name in self.tiers if name not in known]
         if unknown or len(set(self.tiers)) != len(self.tiers) or not self.tiers:
             raise InputError(
