@@ -96,7 +96,7 @@ def _ring(kind: str, points: Numbers, where: str) -> Numbers:
     if kind == "circle":
         centre, rim = points
         radius = math.dist(centre, rim)
-        return ellipse((*centre, radius, radius), where)
+        return ellipse((*centre, radius, radius), where) + 0.5  # to the nearest, not the lower
     if kind == "rectangle":
         low, high = points.min(axis=0), points.max(axis=0)
         return box((*low, *(high - low)), where)
