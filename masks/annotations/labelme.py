@@ -38,11 +38,8 @@ def parse(content: Any, path: Path) -> Annotation | None:
     """Take the content for an annotation; None if it is another kind of file."""
     if not isinstance(content, dict) or not isinstance(content.get("shapes"), list):
         return None
-    items = content["shapes"]
-    labels = {item.get("label") for item in items if isinstance(item, dict)} - {IGNORED}
-    sheet = Sheet(partial(_size, content, path), partial(_shapes, items, path))
-    named = frozenset(label for label in labels if isinstance(label, str))
-    return Annotation({path.stem: sheet}, named, complete=False, outlined=True)
+    sheet = Sheet(partial(_size, content, path), partial(_shapes, content["shapes"], path))
+    return Annotation({path.stem: sheet}, outlined=True)
 
 
 def _size(content: dict[str, Any], path: Path) -> Size | None:

@@ -140,7 +140,8 @@ def runs(counts: Any, pixels: int, where: str) -> NDArray[np.bool_]:
     if lengths.ndim != 1 or lengths.dtype.kind != "i" or lengths.min() < 0:
         raise InputError(f"{where}: expected a flat list of run lengths from 0 on")
     if lengths.max() > pixels or lengths.sum() != pixels:
-        raise InputError(f"{where}: expected runs of {pixels} pixels in all, found other ones")
+        total = lengths.sum(dtype=np.float64)
+        raise InputError(f"{where}: expected runs of {pixels} pixels in all, found {total:.0f}")
     return np.repeat(np.arange(len(lengths)) % 2 == 1, lengths)
 
 

@@ -22,10 +22,9 @@ def parse(text: str, path: Path) -> Annotation | None:
     if rows and (len(rows[0]) < 2 or not all(map(_is_number, rows[0]))):
         return None
     names = _names(path.parent)
-    labels = frozenset(names.values()) or frozenset(row[0] for row in rows)
     sheet = Sheet(lambda: None, partial(_shapes, rows, names, path))
-    keys = frozenset(map(str, names))
-    return Annotation({path.stem: sheet}, labels, keys, complete=bool(names))
+    labels = frozenset(names.values()) or None
+    return Annotation({path.stem: sheet}, labels, frozenset(map(str, names)))
 
 
 def _is_number(text: str) -> bool:
