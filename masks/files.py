@@ -1,7 +1,6 @@
 """Masks that users bring: reading them and pairing them with photos.
 
-White is hole: a value of 128 or more. See `read_mask` for the exceptions. Nothing is stretched
-to fit: a mask of another size than its photo is refused.
+Nothing is stretched to fit: a mask of another size than its photo is refused.
 """
 
 from __future__ import annotations
@@ -12,19 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
 from bench.errors import InputError
-from masks import labelme
-from masks.picture import open_picture, read_bytes
+from masks import classes, kinds, labelme
+from masks.classes import THRESHOLD
+from masks.picture import decode, read_bytes
 from masks.raster import Mask
 
-THRESHOLD = 128
-"""Least 8-bit value that is hole."""
-
-_PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif"}
 _MARKED = re.compile(r"(?P<photo>.+)[_-]mask[_-]?(?P<draw>\d*)", re.IGNORECASE | re.DOTALL)
 
 
@@ -73,60 +65,68 @@ class ReadMask(NamedTuple):
 
 
 def read(file: MaskFile, rules: Rules, size: tuple[int, int] | None = None) -> ReadMask:
-    """As `read_mask`, by stated rules and with what was taken for granted.
+    """Read a mask from a picture, an array, a labelme annotation or a folder that labelme exported.
+
+    EXIF orientation is applied. What of a picture is hole: see `masks.classes`. The ``label.png``
+    of a labelme export holds class numbers in place of colours: there all but 0 is hole.
 
     Args:
         file: Where it is.
         rules: What of it is hole.
         size: Height and width of the photo, for annotations that state none.
-    """
-    mask = read_mask(file.path, threshold=rules.threshold, invert=rules.invert)
-    return ReadMask(mask, "")
-
-
-def read_mask(path: Path, *, threshold: int = THRESHOLD, invert: bool = False) -> Mask:
-    """Read a mask from a picture, a labelme annotation or a folder that labelme exported.
-
-    Colours are turned to grey, transparency is ignored, 16-bit values are scaled to 8 bits, EXIF
-    orientation is applied. A picture whose values are only 0 and 1 looks black but was meant as
-    a mask: there 1 is hole; likewise a deeper file with 8-bit values only is read as 8 bits. The
-    ``label.png`` of a labelme export holds class numbers in place of colours: there all but 0 is
-    hole.
-
-    Args:
-        path: Picture, ``.json`` file or exported folder.
-        threshold: Least 8-bit value that is hole, 1 to 255.
-        invert: Swap hole and known, for masks in which black is hole.
 
     Returns:
-        bool, ``(H, W)``, True in the hole; may be empty or full.
+        bool, ``(H, W)``, True in the hole, may be empty or full; with what was taken for granted.
 
     Raises:
         InputError: If it cannot be read, naming the file and the reason.
     """
-    Rules(threshold, invert)
+    path, note = file.path, ""
     if path.is_dir():
-        mask = labelme.read_export(path)
+        mask = labelme.read_export(path, rules.labels or None)
     elif path.suffix.lower() == ".json":
-        mask = labelme.read_annotation(path)
+        mask = labelme.read_annotation(path, rules.labels or None)
     elif path.name == "label.png" and labelme.is_export(path.parent):
         mask = labelme.read_classes(path) > 0
     else:
-        mask = binary(open_picture(read_bytes(path), str(path)), threshold, str(path))
-    return ~mask if invert else mask
+        decoded = decode(read_bytes(path), str(path))
+        mask, note = classes.hole(decoded, rules.threshold, rules.labels, str(path))
+    return ReadMask(~mask if rules.invert else mask, note)
 
 
-def require_size(mask: Mask, path: Path, height: int, width: int, photo: str) -> None:
+def read_mask(path: Path, *, threshold: int = THRESHOLD, invert: bool = False) -> Mask:
+    """As `read`, without what was taken for granted."""
+    return read(MaskFile(path), Rules(threshold, invert)).mask
+
+
+def require_size(
+    mask: Mask, path: Path, height: int, width: int, photo: str, *, turned: bool = False
+) -> None:
     """Refuse a mask that does not have the size of its photo.
+
+    Args:
+        mask: As read.
+        path: Where it is.
+        height: Of the photo.
+        width: Likewise.
+        photo: What to call it.
+        turned: Whether it is shown otherwise than it is stored.
 
     Raises:
         InputError: If the sizes differ.
     """
-    if mask.shape != (height, width):
-        raise InputError(
-            f"mask '{path}' is {mask.shape[1]}x{mask.shape[0]} but photo '{photo}' is "
-            f"{width}x{height}; draw it on that photo or resize one of them with nearest neighbour"
+    if mask.shape == (height, width):
+        return
+    advice = "draw it on that photo or resize one of them with nearest neighbour"
+    if turned and mask.shape == (width, height):
+        advice = (
+            "EXIF turns the photo, and the mask was drawn on what is stored; turn the mask "
+            "likewise, or draw it on the photo as it is shown"
         )
+    raise InputError(
+        f"mask '{path}' is {mask.shape[1]}x{mask.shape[0]} but photo '{photo}' is "
+        f"{width}x{height}; {advice}"
+    )
 
 
 def find_masks(folder: Path) -> dict[str, Path]:
@@ -211,30 +211,6 @@ def pair(photo_ids: Sequence[str], folder: Path) -> Pairing:
     )
 
 
-def binary(picture: Image.Image, threshold: int, name: str) -> Mask:
-    """As `read_mask`, of a picture that is open already and called so in messages."""
-    if picture.mode == "F":
-        raise InputError(f"mask '{name}' holds floating-point values; save it with 8 bits")
-    levels = _grey(picture)
-    greatest = int(levels.max())
-    if greatest <= 1:
-        return levels > 0
-    return levels >= (threshold * 257 if greatest > 255 else threshold)
-
-
-def _grey(picture: Image.Image) -> NDArray[np.integer]:
-    """Grey values in the depth of the file, without transparency."""
-    if picture.mode.startswith("I"):  # 16 bits, sometimes held in 32
-        return np.asarray(picture)
-    if picture.mode in ("L", "LA"):
-        return np.asarray(picture.getchannel("L"))
-    if picture.mode == "P" and "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-    if picture.mode == "RGBA":
-        picture = picture.convert("RGB")
-    return np.asarray(picture.convert("L"))
-
-
 def _candidates(folder: Path) -> list[Path]:
     found: list[Path] = []
     for path in folder.iterdir():
@@ -242,7 +218,7 @@ def _candidates(folder: Path) -> list[Path]:
             continue
         if path.is_dir():
             found += [path] if labelme.is_export(path) else _candidates(path)
-        elif path.suffix.lower() in _PICTURES or path.suffix.lower() == ".json":
+        elif kinds.is_readable(path.name) or path.suffix.lower() == ".json":
             found.append(path)
     return found
 
