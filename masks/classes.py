@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,7 +135,7 @@ def _held(image: Image.Image, lossy: bool) -> _Held:
     return _Held("colours", packed, values, counts, values)
 
 
-def _grey(levels: Ints | Mask) -> _Held:
+def _grey(levels: Any) -> _Held:
     levels = levels.astype(np.uint8) if levels.dtype == np.bool_ else levels
     values, counts = np.unique(levels, return_counts=True)
     return _Held("grey", levels, values, counts, values.astype(np.int64) * 0x010101)
@@ -210,13 +210,13 @@ def _of_colours(held: _Held, threshold: int, lossy: bool, name: str) -> tuple[Ma
 
 def _of_classes(held: _Held, classes: Mask, hole: Mask, name: str) -> tuple[Mask, str]:
     """All of the hole if there is one class in it, perhaps with an outline."""
-    names = [held.text(at) for at in np.flatnonzero(classes)]
+    names = [held.text(at) for at in np.flatnonzero(classes).tolist()]
     if len(names) > 1:
         raise InputError(
             f"mask '{name}' holds several classes: {held.listed()}; say which are hole, such as "
             f"--mask-labels '{','.join(names[:_SHOWN])}'"
         )
-    outline = [held.text(at) for at in np.flatnonzero(hole & ~classes)]
+    outline = [held.text(at) for at in np.flatnonzero(hole & ~classes).tolist()]
     return hole, f"a mask of classes: {' and '.join(names + outline)} is hole, the rest known"
 
 

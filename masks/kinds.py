@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
+from typing import Final
 
 from PIL import Image
 
@@ -23,12 +23,7 @@ _REASONS = {
 }
 
 
-@cache
-def formats() -> dict[str, str]:
-    """Suffixes of pictures of pixels, in lower case, to the name of their format in Pillow.
-
-    HEIC is among them where ``pillow-heif`` is installed.
-    """
+def _formats() -> dict[str, str]:
     with contextlib.suppress(ImportError):
         import pillow_heif
 
@@ -39,10 +34,17 @@ def formats() -> dict[str, str]:
     return pixels | {".mpo": "JPEG"}  # which it begins with
 
 
-def is_readable(name: str) -> bool:
+_FORMATS = _formats()
+FORMATS: Final = tuple(sorted(set(_FORMATS.values())))
+"""Names that Pillow has for the formats of pictures of pixels; HEIF where its package is."""
+
+PICTURES: Final = frozenset({*_FORMATS, ".npy"})
+"""What pictures and arrays of pixels end in, in lower case."""
+
+
+def is_picture(name: str) -> bool:
     """Tell by its suffix, in any case, whether a file is a picture or an array of pixels."""
-    suffix = os.path.splitext(name)[1].lower()
-    return suffix == ".npy" or suffix in formats()
+    return os.path.splitext(name)[1].lower() in PICTURES
 
 
 def unread(name: str) -> str:

@@ -159,7 +159,7 @@ def explained(name: str) -> Iterator[None]:
 
 def _header(data: bytes, name: str) -> Image.Image:
     # Only kinds that are listed: some others run programs on what they are given.
-    picture = Image.open(io.BytesIO(data), formats=sorted(set(kinds.formats().values())))
+    picture = Image.open(io.BytesIO(data), formats=kinds.FORMATS)
     refuse_large(picture.height, picture.width, name)
     return picture
 

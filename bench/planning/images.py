@@ -124,7 +124,7 @@ def find(folder: Path) -> list[str]:
     if not folder.is_dir():
         raise InputError(f"photos: expected a folder or a picture, found nothing at {folder}")
     files = [path.relative_to(folder).as_posix() for path in kinds.visible(folder)]
-    found = sorted(filter(kinds.is_readable, files))
+    found = sorted(filter(kinds.is_picture, files))
     if not found:
         first = f"; {files[0]}: {kinds.unread(files[0])}" if files else ""
         raise InputError(f"photos: no picture that can be read below {folder}{first}")

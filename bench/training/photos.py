@@ -117,7 +117,7 @@ def _files(source: Path) -> Iterator[tuple[str, bytes]]:
         with tarfile.open(source) as archive:
             for member in archive:
                 file = archive.extractfile(member) if member.isfile() else None
-                if file is not None and kinds.is_readable(member.name):
+                if file is not None and kinds.is_picture(member.name):
                     yield member.name, file.read()
     except tarfile.TarError as error:
         raise InputError(f"{source}: expected a tar archive of pictures: {error}") from error
