@@ -168,7 +168,8 @@ class Geometry:
 
 def stretched(mask: Mask, height: int, width: int) -> Mask:
     """Bring a mask to a size as `Geometry.mask` does, whatever its shape."""
-    return np.ascontiguousarray(_resized(_resized(mask, height).T, width).T)
+    resized: Mask = np.ascontiguousarray(_resized(_resized(mask, height).T, width).T)
+    return resized
 
 
 def _resized(mask: Mask, height: int) -> Mask:

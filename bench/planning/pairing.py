@@ -16,8 +16,10 @@ from bench.planning import images
 from bench.planning.images import Photo
 from bench.planning.pairs import Wanted, read_pairs
 from bench.planning.protocol import Protocol
+from masks.annotations import entries
 from masks.files import MaskFile
-from masks.pairing import drawn, find_masks, natural, pair
+from masks.listing import drawn, in_order, is_annotation, natural
+from masks.pairing import pair
 
 
 @dataclass(frozen=True)
@@ -114,24 +116,33 @@ def _wanted(protocol: Protocol, folder: Path, inputs: Inputs) -> list[Wanted]:
     if protocol.masks is None:
         return wanted
     given = Path(protocol.masks)
+    home = folder.parent if folder.is_file() else folder
     names = [each.name for each in wanted]
     if protocol.pairing != "name":
-        masks = _by_number(names, folder, given, protocol.pairing)
-    elif given.is_file():
+        masks = _by_number(names, home, given, protocol.pairing)
+    elif given.is_file() and not _is_of_many(given):
         masks = {name: [MaskFile(given)] for name in names}
     else:
-        masks = _by_name(names, folder, given, inputs)
+        masks = _by_name(names, home, given, inputs)
     return [replace(each, masks=masks[each.name]) for each in wanted if each.name in masks]
 
 
+def _is_of_many(given: Path) -> bool:
+    """Tell an annotation of several photos from a mask that is meant for all."""
+    found = entries(given) if is_annotation(given) else None
+    return any(file.entry for file in (found or {}).values())
+
+
 def _by_name(
-    names: Sequence[str], folder: Path, given: Path, inputs: Inputs
+    names: Sequence[str], home: Path, given: Path, inputs: Inputs
 ) -> Mapping[str, Sequence[MaskFile]]:
-    found = pair(names, folder, given)
+    found = pair(names, home, given)
     if found.missing and not found.masks:
+        photo, reason = next(iter(found.missing.items()))
         raise InputError(
-            f"{next(iter(found.missing.values()))}, nor after any other; --pairing order goes by "
-            "the order of names, --pairing pool chooses by seed, and --pairs FILE.csv says which"
+            f"photo '{photo}': {reason}. None of {len(names)} photos has a mask by name; "
+            "--pairing order pairs in the order of names, --pairing pool chooses by seed, and "
+            "--pairs FILE.csv says what belongs together"
         )
     for name, reason in found.missing.items():
         inputs.refused(name, "photo", reason)
@@ -142,18 +153,18 @@ def _by_name(
 
 
 def _by_number(
-    names: Sequence[str], folder: Path, given: Path, pairing: str
+    names: Sequence[str], home: Path, given: Path, pairing: str
 ) -> Mapping[str, Sequence[MaskFile]]:
-    """One mask each in the order of names, or the whole pool for each."""
-    pool = [mask.file for mask in sorted(find_masks(given), key=lambda mask: natural(mask.name))]
-    taken = {file.path.resolve() for file in pool}
-    photos = [name for name in names if (folder / name).resolve() not in taken]
+    """One mask each in the order of names, or for each the pool that it draws from."""
+    masks = in_order(given)
+    taken = {file.path.resolve() for file in masks}
+    photos = [name for name in names if (home / name).resolve() not in taken]
     if pairing == "pool":
-        return dict.fromkeys(photos, pool)
-    if len(photos) != len(pool):
+        return dict.fromkeys(photos, masks)
+    if len(photos) != len(masks):
         raise InputError(
             f"--pairing order: expected as many masks as photos, found {len(photos)} photos in "
-            f"{folder} and {len(pool)} masks in {given}"
+            f"{home} and {len(masks)} masks in {given}"
         )
     ordered = sorted(photos, key=natural)
-    return {name: [file] for name, file in zip(ordered, pool, strict=True)}
+    return {name: [file] for name, file in zip(ordered, masks, strict=True)}

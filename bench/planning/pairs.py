@@ -14,7 +14,7 @@ from typing import Final
 from bench.errors import InputError, did_you_mean
 from bench.planning.protocol import UNKNOWN, Protocol
 from masks.files import MaskFile
-from masks.pairing import composed
+from masks.listing import composed
 
 FILES: Final = ("photo", "mask", "truth")
 COLUMNS: Final = (*FILES, "cluster", "prompt", "group")
