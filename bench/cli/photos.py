@@ -25,6 +25,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--size", help="side of the evaluated square (256), or 'native'")
     group.add_argument("--tiers", help="tiers of generated holes (small,region,large)")
     group.add_argument("--draws", type=positive, help="generated holes a tier (1)")
+    group.add_argument(
+        "--truth",
+        metavar="FOLDER",
+        help="pictures to hold fills against, by the names of the photos, where what is under the "
+        "masks is to be removed; or 'unknown' (the photos themselves)",
+    )
     group.add_argument("--limit", type=positive, help="only the first so many photos")
     group.add_argument("--seed", type=int, default=0, help="seed of holes and stochastic methods")
 
@@ -41,5 +47,5 @@ def protocol(options: argparse.Namespace) -> Protocol:
         photos=options.images,
         tiers=options.tiers.split(",") if options.tiers else None,
         **taken(options, "masks", "mask_threshold", "invert_masks"),
-        **taken(options, "size", "draws", "seed", "limit"),
+        **taken(options, "size", "draws", "seed", "limit", "truth"),
     )

@@ -12,9 +12,9 @@ import pandas as pd
 
 from bench.errors import InputError
 from bench.folder.schema import INPUTS
-from bench.planning import images
+from bench.planning import images, truths
 from bench.planning.images import Photo
-from bench.planning.protocol import Protocol
+from bench.planning.protocol import UNKNOWN, Protocol
 from masks import files
 from masks.files import MaskFile
 
@@ -74,8 +74,9 @@ def read_photos(protocol: Protocol, inputs: Inputs) -> Iterator[Given]:
     folder = Path(protocol.photos)
     names = images.find(folder)
     paired = _mask_files(names, folder, protocol, inputs)
-    if paired is not None:
-        names = [name for name in names if name in paired]
+    used = [name for name in names if paired is None or name in paired]
+    truth_of = _truths(names, used, protocol, inputs)
+    names = [name for name in used if truth_of is None or name in truth_of]
     for name in names[: protocol.limit]:
         if (shown := name.encode("utf-8", "backslashreplace").decode()) != name:
             inputs.refused(shown, "photo", "the file name is not valid UTF-8; rename the file")
@@ -87,9 +88,44 @@ def read_photos(protocol: Protocol, inputs: Inputs) -> Iterator[Given]:
             continue
         if min(pixels.shape[:2]) < protocol.geometry.side:
             note = "; ".join(filter(None, (note, "enlarged, which flatters every method")))
-        inputs.ok(name, "photo", pixels, note)
         photo = Photo(name, name, protocol.geometry.photo(pixels), pixels.shape[:2], note)
-        yield Given(photo, None if paired is None else list(map(MaskFile, paired[name])))
+        truth = None if truth_of is None else _truth(truth_of[name], photo, protocol, inputs)
+        if truth is None and truth_of is not None:
+            continue
+        inputs.ok(name, "photo", pixels, note)
+        yield Given(photo, None if paired is None else list(map(MaskFile, paired[name])), truth)
+
+
+def _truths(
+    names: list[str], used: list[str], protocol: Protocol, inputs: Inputs
+) -> dict[str, Path] | None:
+    """Truths by photo, of those that are used; what has no partner is refused.
+
+    None if no other picture than the photos is held against.
+    """
+    if protocol.truth in (None, UNKNOWN):
+        return None
+    found, lacking, unused = truths.paired(names, Path(protocol.truth))
+    for name in used:
+        if name in lacking:
+            inputs.refused(name, "photo", lacking[name])
+    for path in unused:
+        inputs.refused(str(path), "truth", "no photo has the name of this truth")
+    for name in sorted(found.keys() - set(used)):
+        inputs.refused(str(found[name]), "truth", f"its photo {name} is not used")
+    return {name: found[name] for name in used if name in found}
+
+
+def _truth(path: Path, photo: Photo, protocol: Protocol, inputs: Inputs) -> np.ndarray | None:
+    """The truth of a photo as it is evaluated; None if it is refused, and with it the photo."""
+    try:
+        pixels, evaluated, note = truths.read(path, photo, protocol.geometry)
+    except InputError as error:
+        inputs.refused(str(path), "truth", str(error))
+        inputs.refused(photo.id, "photo", f"its truth cannot be used: {error}")
+        return None
+    inputs.ok(str(path), "truth", pixels, note)
+    return evaluated
 
 
 def _mask_files(

@@ -7,12 +7,10 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 from bench.errors import BenchError, InputError
+from bench.folder.header import UNKNOWN as UNKNOWN  # a truth that nobody has
 from bench.planning import images
 from bench.planning.geometry import Geometry
 from masks import files, tiers
-
-UNKNOWN: Final = "unknown"
-"""A truth that nobody has, as where an object is to be removed."""
 
 # Of what could not always be asked for; at its default it leaves the keys of older plans alone.
 _LATER: Final = {"later": True}
@@ -100,6 +98,11 @@ class Protocol:
         for name, count in (("draws", self.draws), ("limit", self.limit)):
             if count is not None and count < 1:
                 raise InputError(f"--{name}: expected a number from 1, found {count}")
+        if self.truth is not None and self.masks is None and self.pairs is None:
+            raise InputError(
+                "--truth: for objects to be removed, which --masks show; give --images and --masks "
+                "too, or leave it out: of generated holes the photo is the truth"
+            )
         known = [tier.name for tier in tiers.TIERS]
         unknown = [name for name in self.tiers if name not in known]
         if unknown or len(set(self.tiers)) != len(self.tiers) or not self.tiers:
