@@ -31,6 +31,7 @@ def run(
     tiers: Sequence[str] | None = None,
     draws: int | None = None,
     limit: int | None = None,
+    truth: str | os.PathLike[str] | None = None,
     seed: int = 0,
     samples: int = 1,
     weights: Mapping[str, str | os.PathLike[str]] | None = None,
@@ -64,6 +65,8 @@ def run(
         tiers: Of generated holes: small, region, large, object, outside.
         draws: Generated holes a tier.
         limit: Only the first so many photos.
+        truth: Folder of what fills are held against, by the photos' names, or ``unknown``, where
+            objects are to be removed; the photos themselves if omitted.
         seed: Of holes and stochastic methods.
         samples: Fills of stochastic methods.
         weights: Files of the networks of metrics, by name, as ``weights list`` shows it.
@@ -113,6 +116,7 @@ def run(
         draws=draws,
         seed=seed,
         limit=limit,
+        truth=None if truth is None else os.fspath(truth),
     )
     asked = default_methods() if methods is None else listed(methods)
     files = {name: Path(path) for name, path in (weights or {}).items()}

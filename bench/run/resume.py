@@ -20,7 +20,6 @@ from bench.folder.header import Environment, Fingerprint, Header, Start
 from bench.folder.read import Reader
 from bench.folder.store import Item, RunFolder
 from bench.machine import provenance
-from bench.metrics import DEFAULT
 from bench.metrics.meter import MetricStatus, resolve_metrics
 from bench.planning import plan as planning
 from bench.planning.case import PlannedCase, planned
@@ -94,9 +93,10 @@ def open_run(request: Request, store: RunFolder) -> Opened:
     before = headers.read(store) if store.file(headers.FILE).exists() else None
     asked = _asked(request)
     metrics = resolve_metrics(
-        DEFAULT if request.metrics is None else request.metrics,
+        request.measured,
         offline=request.offline,
         weights=request.weights,
+        truth_known=request.truth_known,
     )
     key = planning.inputs_key(request.protocol)
     plan, inputs = _plan(request, store, before, key)
@@ -160,6 +160,8 @@ def _asked(request: Request) -> dict[str, Inpainter]:
     names: dict[str, str] = {}
     for given in [*request.methods, CEILING]:
         spec = methods.parse(given)
+        if spec.name == CEILING and not request.truth_known:
+            continue
         text = spec.stored
         if names.setdefault(spec.name, text) != text:
             raise BenchError(
@@ -167,6 +169,9 @@ def _asked(request: Request) -> dict[str, Inpainter]:
             )
         if text not in found:
             found[text] = _guarded(spec.name, partial(methods.get, text, device=request.device))
+    if not found:
+        raise BenchError("methods: expected one, found only the ceiling, which shows the truth; "
+                         "where that is unknown it cannot be run")  # fmt: skip
     return found
 
 
@@ -277,11 +282,14 @@ def _header(
     measure_key = digest(*signatures)
     # Seed and kind of device change fills, and belong to no method.
     setting = (str(request.protocol.seed), request.device.partition(":")[0])
+    # The one method whose fills depend on a truth that is not the photo.
+    truth = {CEILING: (fingerprint.parts["truth"],)} if "truth" in fingerprint.parts else {}
     now: dict[str, Any] = {
         "methods": {method.name: text for text, method in chosen.items()},
         "fill_keys": {
             method.name: fill_key(
-                digest(method.name, known[method.name].text, *setting), known[method.name]
+                digest(method.name, known[method.name].text, *setting, *truth.get(method.name, ())),
+                known[method.name],
             )
             for method in chosen.values()
         },
