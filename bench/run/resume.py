@@ -99,7 +99,7 @@ def open_run(request: Request, store: RunFolder) -> Opened:
         weights=request.weights,
     )
     key = planning.inputs_key(request.protocol)
-    plan, inputs = _plan(request, store, before is not None and before.inputs_key == key)
+    plan, inputs = _plan(request, store, before, key)
     signatures = [entry.metric.signature for entry in metrics if entry.status == "ok"]
     fingerprint = Fingerprint.parse(planning.fingerprint(plan, request.protocol, signatures))
     _same_protocol(store, before, fingerprint)
@@ -200,14 +200,24 @@ def _still_there(
 
 
 def _plan(
-    request: Request, store: RunFolder, same_request: bool
+    request: Request, store: RunFolder, before: Header | None, key: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Take the plan of an earlier start if its request and files are the same, else make it."""
-    if same_request:
+    earlier = None
+    if before is not None:
         with contextlib.suppress(InputError):
             reader = Reader(store, ("plan", "inputs"))
-            return reader.table("plan"), reader.table("inputs")
-    return planning.make(request.protocol, store)
+            earlier, inputs = reader.table("plan"), reader.table("inputs")
+            if before.inputs_key == key:
+                return earlier, inputs
+    plan, inputs = planning.make(request.protocol, store)
+    if before is not None and earlier is not None and request.protocol.masks is None:
+        # Photos that only moved keep the holes that an earlier version drew for them.
+        place = ["photo", "photo_sha", "tier", "draw"]
+        same_seed = before.protocol.get("seed") == request.protocol.seed
+        if same_seed and earlier[place].equals(plan[place]):
+            return earlier, inputs
+    return plan, inputs
 
 
 def _same_protocol(store: RunFolder, before: Header | None, fingerprint: Fingerprint) -> None:
