@@ -32,6 +32,9 @@ def run(
     draws: int | None = None,
     limit: int | None = None,
     truth: str | os.PathLike[str] | None = None,
+    pairs: str | os.PathLike[str] | None = None,
+    pairing: Literal["name", "order", "pool"] = "name",
+    clusters: Literal["photo", "folder"] = "photo",
     seed: int = 0,
     samples: int = 1,
     weights: Mapping[str, str | os.PathLike[str]] | None = None,
@@ -53,7 +56,7 @@ def run(
 
     Args:
         images: Folder of photos, or ``bundled``.
-        masks: Folder of masks, paired by name; generated holes if omitted.
+        masks: Folder of masks, a mask for all photos, or an annotation; generated holes if omitted.
         methods: Names and classes of one's own. A class of a notebook or script needs
             ``executor="inline"``, since worker processes cannot import it from there.
         metrics: Names; all usual ones if omitted.
@@ -63,10 +66,13 @@ def run(
         size: Side of the evaluated square in pixels (256), ``"WxH"``, ``"fit:N"`` (short side,
             nothing cut off) or ``"native"``.
         tiers: Of generated holes: small, region, large, object, outside.
-        draws: Generated holes a tier.
+        draws: Generated holes a tier, or masks of a pool a photo.
         limit: Only the first so many photos.
         truth: Folder of what fills are held against, by the photos' names, or ``unknown``, where
             objects are to be removed; the photos themselves if omitted.
+        pairs: CSV file with columns photo, mask, truth, cluster, prompt, group.
+        pairing: How photos get masks of the folder: by ``name``, in ``order``, or from a ``pool``.
+        clusters: What statistics resample: each ``photo``, or each ``folder`` of photos.
         seed: Of holes and stochastic methods.
         samples: Fills of stochastic methods.
         weights: Files of the networks of metrics, by name, as ``weights list`` shows it.
@@ -117,6 +123,9 @@ def run(
         seed=seed,
         limit=limit,
         truth=None if truth is None else os.fspath(truth),
+        pairs=None if pairs is None else os.fspath(pairs),
+        pairing=pairing,
+        clusters=clusters,
     )
     asked = default_methods() if methods is None else listed(methods)
     files = {name: Path(path) for name, path in (weights or {}).items()}

@@ -20,7 +20,9 @@ _PHOTO = Column("photo", TEXT, "id of the photo: its path relative to the folder
 _TIER = Column("tier", TEXT, "tier of the hole")
 _DRAW = Column("draw", WHOLE, "number of the hole among those of the photo and tier, from 0")
 _CLUSTER = Column(
-    "cluster", TEXT, "what statistics resample: the photo, or the picture a tile was cut from"
+    "cluster",
+    TEXT,
+    "what statistics resample: the photo, the picture it was cut from, its folder, or as asked",
 )
 _IDENTITY = Column("identity", TEXT, "what the method was made of")
 _SHARE = Column("hole_share", REAL, "share of the picture that is hole", "0 to 1")
