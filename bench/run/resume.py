@@ -137,7 +137,12 @@ def digest(*parts: str) -> str:
 
 def _check(request: Request) -> None:
     photos = request.protocol.photos
-    if photos != BUNDLED and request.out.resolve().is_relative_to(Path(photos).resolve()):
+    listed = request.protocol.pairs is not None  # no other picture becomes a photo
+    if (
+        photos != BUNDLED
+        and not listed
+        and request.out.resolve().is_relative_to(Path(photos).resolve())
+    ):
         raise BenchError(
             f"--out {request.out} lies inside the photos' folder, so fills would become photos; "
             "give another --out"
@@ -216,12 +221,14 @@ def _plan(
             if before.inputs_key == key:
                 return earlier, inputs
     plan, inputs = planning.make(request.protocol, store)
-    if before is not None and earlier is not None and request.protocol.masks is None:
+    generated = plan["mask_source"].eq("generated").all()
+    if before is not None and earlier is not None and generated:
         # Photos that only moved keep the holes that an earlier version drew for them.
         place = ["photo", "photo_sha", "tier", "draw"]
         same_seed = before.protocol.get("seed") == request.protocol.seed
         if same_seed and earlier[place].equals(plan[place]):
-            return earlier, inputs
+            said = {name: plan[name] for name in ("cluster", "prompt", "group")}
+            return earlier.assign(**said), inputs
     return plan, inputs
 
 
