@@ -13,7 +13,7 @@ from masks.annotations.shape import Numbers, Shape, Size, box, interleaved, numb
 from masks.annotations.sheet import Annotation, Sheet
 from masks.picture import read_bytes
 
-_NAMES = ("data.yaml", "dataset.yaml", "classes.txt", "obj.names")
+NAMES = ("data.yaml", "dataset.yaml", "classes.txt", "obj.names")
 
 
 def parse(text: str, path: Path) -> Annotation | None:
@@ -60,7 +60,7 @@ def _ring(texts: list[str], where: str, extent: Size) -> Numbers:
 def _names(folder: Path) -> dict[int, str]:
     """Names of the classes, from a file beside the annotation or up to two folders above it."""
     for place in (folder, *folder.absolute().parents[:2]):
-        for file in (place / name for name in _NAMES):
+        for file in (place / name for name in NAMES):
             if file.is_file() and (found := _listed(file, file.stat().st_mtime_ns)):
                 return found
     return {}
