@@ -68,7 +68,8 @@ def hole(given: Picture, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         InputError: If it cannot be one without guessing, or has another size.
     """
     if isinstance(given, str | os.PathLike):
-        mask = files.read_mask(Path(given))
+        file = files.MaskFile(Path(given))
+        mask = files.read(file, files.Rules(), shape[:2]).mask
     elif isinstance(given, Image.Image):
         mask, _ = classes.hole(loaded(given, "mask"), classes.THRESHOLD, (), "mask")
     else:

@@ -27,6 +27,7 @@ def run(
     *,
     invert_masks: bool = False,
     mask_threshold: int = 128,
+    mask_labels: Sequence[str] = (),
     size: int | str | None = None,
     tiers: Sequence[str] | None = None,
     draws: int | None = None,
@@ -63,6 +64,8 @@ def run(
         out: The run folder.
         invert_masks: Black is hole in the mask files.
         mask_threshold: Least value of a mask file that is hole.
+        mask_labels: Which labels or classes of mask files are hole; all but the background if
+            empty.
         size: Side of the evaluated square in pixels (256), ``"WxH"``, ``"fit:N"`` (short side,
             nothing cut off) or ``"native"``.
         tiers: Of generated holes: small, region, large, object, outside.
@@ -117,6 +120,7 @@ def run(
         masks=None if masks is None else os.fspath(masks),
         mask_threshold=mask_threshold,
         invert_masks=invert_masks,
+        mask_labels=listed(mask_labels),
         size=size,
         tiers=None if tiers is None else listed(tiers),
         draws=draws,

@@ -55,6 +55,10 @@ class _Held:
         """What the value at this place is called in ``--mask-labels``."""
         return f"#{self.colours[at]:06x}" if self.kind == "colours" else str(self.values[at])
 
+    def channels(self) -> Ints:
+        """Red, green and blue of the values, ``(V, 3)``."""
+        return self.colours[:, None].astype(np.int64) >> np.array([16, 8, 0]) & 255
+
     def listed(self) -> str:
         """The values with their shares, the most frequent first."""
         order = np.argsort(-self.counts, kind="stable").tolist()
@@ -95,8 +99,9 @@ def hole(decoded: Decoded, threshold: int, labels: Sequence[str], name: str) -> 
     if labels:
         chosen, note = _named(held, labels, name), ""
     elif alpha is not None and len(held.values) == 1:
-        note = "only its transparency varies: what is opaque is hole"
-        return alpha >= threshold, "; ".join((*decoded.notes, note))
+        held, alpha = _grey(alpha), None
+        chosen, _ = _of_grey(held, threshold, decoded.lossy, name)
+        note = "only its transparency varies: what is opaque is hole (if not: --invert-masks)"
     elif held.kind == "grey":
         chosen, note = _of_grey(held, threshold, decoded.lossy, name)
     else:
@@ -123,36 +128,47 @@ def _held(image: Image.Image, lossy: bool) -> _Held:
         return _grey(np.asarray(image))
     if image.mode == "P":
         return _of_palette(np.asarray(image), np.array(image.getpalette("RGB"), np.uint8))
-    rgb = np.asarray(image.convert("RGB"))
-    spread = rgb.max(axis=2) - rgb.min(axis=2)
-    if not spread.any():
+    image = image.convert("RGB")
+    rgb = np.asarray(image)
+    if (rgb[..., :2] == rgb[..., 1:]).all():
         return _grey(rgb[..., 0])
-    packed = _packed(rgb)
-    values, counts = np.unique(packed, return_counts=True)
-    changed = lossy or len(values) > _MOST
-    if changed and (spread > _NEARLY_GREY).mean() <= _STRAY:
-        return _grey(np.asarray(image.convert("RGB").convert("L")))
-    return _Held("colours", packed, values, counts, values)
+    # The fourth byte is there for speed: a pixel is one number.
+    packed = np.asarray(image.convert("RGBX")).view(">u4")[..., 0] >> 8
+    values, counts = _counted(packed)
+    held = _Held("colours", packed, values, counts, values)
+    if lossy or len(values) > _MOST:
+        channels = held.channels()
+        spread = channels.max(axis=1) - channels.min(axis=1)
+        if counts[spread > _NEARLY_GREY].sum() <= _STRAY * packed.size:
+            return _grey(np.asarray(image.convert("L")))
+    return held
 
 
 def _grey(levels: Any) -> _Held:
     levels = levels.astype(np.uint8) if levels.dtype == np.bool_ else levels
-    values, counts = np.unique(levels, return_counts=True)
+    values, counts = _counted(levels)
     return _Held("grey", levels, values, counts, values.astype(np.int64) * 0x010101)
 
 
 def _of_palette(indices: Ints, palette: NDArray[np.uint8]) -> _Held:
     colours = np.zeros((256, 3), np.uint8)  # an index beyond the palette is black to a viewer
     colours.flat[: palette.size] = palette
-    values, counts = np.unique(indices, return_counts=True)
-    used = _packed(colours[values])
-    if (colours[values] == colours[values][:, :1]).all() and len(set(used.tolist())) == len(used):
-        return _grey(colours[indices][..., 0])
+    values, counts = _counted(indices)
+    used = colours[values] @ np.array([0x10000, 0x100, 1])
+    if len(set(used.tolist())) == len(used) and (colours[values] == colours[values][:, :1]).all():
+        return _grey(colours[indices, 0])
     return _Held("palette", indices, values, counts, used)
 
 
-def _packed(rgb: NDArray[np.uint8]) -> Ints:
-    return rgb.astype(np.int32) @ np.array([0x10000, 0x100, 1], np.int32)
+def _counted(numbers: Ints) -> tuple[Ints, Ints]:
+    """Which values occur, sorted, and how often."""
+    least, size = int(numbers.min()), int(numbers.max()) + 1
+    if least < 0 or size > (1 << 24 if numbers.size > 1 << 20 else 1 << 16):
+        return np.unique(numbers, return_counts=True)
+    counts = np.zeros(size, np.int64)
+    for part in np.array_split(numbers, 8):  # which is faster than sorting, and takes less memory
+        counts += np.bincount(part.ravel(), minlength=size)
+    return np.flatnonzero(counts), counts[counts > 0]
 
 
 def _named(held: _Held, labels: Sequence[str], name: str) -> Mask:
@@ -216,13 +232,15 @@ def _of_classes(held: _Held, classes: Mask, hole: Mask, name: str) -> tuple[Mask
             f"mask '{name}' holds several classes: {held.listed()}; say which are hole, such as "
             f"--mask-labels '{','.join(names[:_SHOWN])}'"
         )
-    outline = [held.text(at) for at in np.flatnonzero(hole & ~classes).tolist()]
-    return hole, f"a mask of classes: {' and '.join(names + outline)} is hole, the rest known"
+    known, outline = (
+        [held.text(at) for at in np.flatnonzero(each).tolist()] for each in (~hole, hole & ~classes)
+    )
+    return hole, f"a mask of classes: hole is {' and '.join(names + outline)}, not {''.join(known)}"
 
 
 def _shades(held: _Held, lossy: bool) -> NDArray[np.floating] | None:
     """How much of one colour each value has, 0 to 1; None if there are several colours."""
-    rgb = (held.colours[:, None] >> np.array([16, 8, 0]) & 255).astype(np.float64)
+    rgb = held.channels().astype(np.float64)
     bright = rgb.max(axis=1) >= 64
     if not bright.any():
         return None

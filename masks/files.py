@@ -66,7 +66,9 @@ def read(file: MaskFile, rules: Rules, size: tuple[int, int] | None = None) -> R
     else:
         decoded = decode(read_bytes(path), str(path))
         mask, note = classes.hole(decoded, rules.threshold, rules.labels, str(path))
-    return ReadMask(~mask if rules.invert else mask, note)
+    if rules.invert:
+        return ReadMask(~mask, f"{note}; then inverted" if note else "")
+    return ReadMask(mask, note)
 
 
 def read_mask(path: Path, *, threshold: int = THRESHOLD, invert: bool = False) -> Mask:

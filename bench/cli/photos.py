@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from bench.cli.arguments import positive, taken
+from bench.cli.arguments import named, positive, taken
 
 if TYPE_CHECKING:
     from bench.planning.protocol import Protocol
@@ -42,6 +42,14 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--mask-threshold", type=positive, default=128, help="least value that is hole"
     )
     group.add_argument(
+        "--mask-labels",
+        type=named,
+        default=(),
+        metavar="A,B,...",
+        help="which labels of annotations, or classes of mask pictures, are hole: names, numbers, "
+        "colours as #rrggbb; default: all but the background",
+    )
+    group.add_argument(
         "--size",
         help="N (centre square, scaled to N pixels; 256), WxH (likewise), fit:N (short side, "
         "nothing cut off) or native",
@@ -73,7 +81,7 @@ def protocol(options: argparse.Namespace) -> Protocol:
     return Protocol.asked(
         photos=options.images,
         tiers=options.tiers.split(",") if options.tiers else None,
-        **taken(options, "masks", "mask_threshold", "invert_masks"),
+        **taken(options, "masks", "mask_threshold", "invert_masks", "mask_labels"),
         **taken(options, "pairs", "pairing", "clusters", "truth"),
         **taken(options, "size", "draws", "seed", "limit"),
     )

@@ -13,6 +13,7 @@ import pandas as pd
 from bench.errors import InputError
 from bench.folder.schema import INPUTS
 from bench.planning import images, truths
+from bench.planning.doubts import Doubts
 from bench.planning.images import Photo
 from bench.planning.pairs import Wanted, read_pairs
 from bench.planning.protocol import UNKNOWN, Protocol
@@ -49,6 +50,7 @@ class Inputs:
     rows: list[dict[str, Any]] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
     """What is known of files, by path, before they are read."""
+    doubts: Doubts = field(default_factory=Doubts)
 
     def ok(self, path: str, kind: str, pixels: np.ndarray, note: str = "") -> None:
         """Record a file that can be used."""

@@ -18,7 +18,7 @@ from bench.errors import InputError, StoreError
 from bench.folder import shown_cases
 from bench.folder.schema import PLAN
 from bench.folder.store import RunFolder, WritePicture
-from bench.planning import images
+from bench.planning import doubts, images
 from bench.planning.case import PlannedCase
 from bench.planning.geometry import Fitted, stretched
 from bench.planning.images import Photo
@@ -27,6 +27,7 @@ from bench.planning.pairs import read_pairs
 from bench.planning.protocol import UNKNOWN, Protocol
 from masks import files, tiers
 from masks.files import MaskFile
+from masks.picture import TURNED
 from masks.raster import Mask
 
 KEEP_ALL_UP_TO = 5000
@@ -56,9 +57,15 @@ def make(protocol: Protocol, store: RunFolder) -> tuple[pd.DataFrame, pd.DataFra
                 truth = _truth(given, protocol, write)
                 facts = {"truth": truth, "prompt": given.prompt, "group": given.group}
                 rows.extend(case | facts for case in cases)
-    if not rows:
+    for path, reason in doubts.unread(protocol, inputs.rows):
+        inputs.refused(path, "other", reason)
+    inputs.doubts.note(protocol)
+    if not any(row["hole_share"] for row in rows):
         reasons = list(dict.fromkeys(row["reason"] for row in inputs.rows if row["reason"]))
-        raise InputError(f"no photo with a hole to fill: {'; '.join(reasons[:3]) or 'none given'}")
+        reasons += [
+            f"{len(rows)} masks have no hole; --invert-masks and --mask-threshold say what is"
+        ]
+        raise InputError(f"no photo with a hole to fill: {'; '.join(reasons[:3])}")
     plan = pd.DataFrame(rows)
     plan.insert(0, "case", np.arange(len(plan)))
     plan["keep"] = _kept(plan)
@@ -201,7 +208,8 @@ def read_masks(
                 taken = f"taken as drawn on the evaluated picture: {own}, the photo is {whole}"
                 fitted = Fitted(mask, note=taken)
             else:
-                files.require_size(mask, file.path, *photo.original_size, photo.id)
+                turned = TURNED in photo.note
+                files.require_size(mask, file.path, *photo.original_size, photo.id, turned=turned)
                 fitted = protocol.geometry.mask(mask)
         except InputError as error:
             inputs.refused(str(file), "mask", str(error))
@@ -210,6 +218,7 @@ def read_masks(
         odd = "no hole" if share == 0 else "more than 90 % hole" if share > 0.9 else ""
         notes = filter(None, (note, fitted.note, odd))
         inputs.ok(str(file), "mask", fitted.mask, "; ".join(notes))
+        inputs.doubts.see(inputs.rows[-1], photo.pixels, fitted.mask)
         yield file, fitted.mask, fitted.lost
 
 

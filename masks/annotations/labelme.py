@@ -44,9 +44,9 @@ def parse(content: Any, path: Path) -> Annotation | None:
 
 def _size(content: dict[str, Any], path: Path) -> Size | None:
     """As stated, else of the embedded picture, else of the one beside it."""
-    height, width = content.get("imageHeight"), content.get("imageWidth")
-    if height is not None and width is not None:
-        return size(height, width, f"annotation '{path}'")
+    where = f"annotation '{path}'"
+    if stated := size(content.get("imageHeight"), content.get("imageWidth"), where):
+        return stated
     if content.get("imageData"):
         where = f"{path}, imageData"
         return picture_size(_decoded(content["imageData"], where), where)

@@ -81,12 +81,14 @@ def whole(value: Any, where: str) -> int:
     return int(number)
 
 
-def size(height: Any, width: Any, where: str) -> Size:
-    """Check a stated size.
+def size(height: Any, width: Any, where: str) -> Size | None:
+    """Check a stated size; None if either is not there.
 
     Raises:
         InputError: If it is none, or larger than any mask.
     """
+    if height is None or width is None:
+        return None
     found = whole(height, f"{where}, height"), whole(width, f"{where}, width")
     refuse_large(*found, where)
     return found

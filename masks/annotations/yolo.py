@@ -70,7 +70,8 @@ def _names(folder: Path) -> dict[int, str]:
 def _listed(file: Path, _: int) -> dict[int, str]:
     text = read_bytes(file).decode("utf-8", "replace")
     if file.suffix != ".yaml":
-        return dict(enumerate(line.strip() for line in text.splitlines()))
+        lines = enumerate(map(str.strip, text.splitlines()))
+        return {number: line for number, line in lines if line}
     try:
         content = yaml.safe_load(text)
         names = content.get("names") if isinstance(content, dict) else None
