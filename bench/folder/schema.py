@@ -239,7 +239,9 @@ LATENCY: Final = Table(
         _later("family", TEXT, "kind of method; empty where it did not load"),
         _later("weights", TEXT, "where from; or that they were made by rule"),
         _later("identity", TEXT, "what the method was made of"),
-        Column("side", WHOLE, "of the square photos", "pixels"),
+        Column("side", WHOLE, "of the square with as many pixels as the photos", "pixels"),
+        _later("height", WHOLE, "of the photos; 0 in older runs, which timed squares", "pixels"),
+        _later("width", WHOLE, "likewise", "pixels"),
         _TIER,
         Column("region", TEXT, "`e2e` (8-bit photo in, 8-bit result out), `infer` (prepared "
                "tensors to finished output), `load` (to the end of the first fill), `throughput`"),
@@ -287,7 +289,7 @@ LATENCY_SAMPLES: Final = Table(
     "anchors and what they ran on, the settings, the ceilings of the device, the self-tests.",
     (
         Column("method", TEXT, "full name, anchors too; `-again` is the anchor's second sample"),
-        Column("side", WHOLE, "of the square photos", "pixels"),
+        Column("side", WHOLE, "of the square with as many pixels as the photos", "pixels"),
         _TIER,
         Column("block", WHOLE, "number of the block of rounds"),
         Column("round", WHOLE, "number of the round"),
