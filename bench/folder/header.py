@@ -70,7 +70,8 @@ class Fingerprint(Parsed):
 
     def differences(self, other: Fingerprint) -> list[Part]:
         """The parts that are not the same; ``none`` stands for one that a side lacks."""
-        return differing(self.parts, other.parts)
+        sides = ({"truth": PHOTO, **each.parts} for each in (self, other))
+        return differing(*sides)
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,10 @@ def paired(
     """
     if folder.is_file():
         return dict.fromkeys(photos, folder), {}, []
-    there = images.find(folder)
+    try:
+        there = images.find(folder)
+    except InputError as error:
+        raise InputError(f"--truth: {str(error).removeprefix('photos: ')}") from error
     by_name = {_plain(name): name for name in there}
     named = {photo: [by_name[key]] for photo in photos if (key := _plain(photo)) in by_name}
     by_stem: dict[str, list[str]] = defaultdict(list)

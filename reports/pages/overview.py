@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bench.folder.header import PHOTO
+from bench.folder.header import PHOTO, UNKNOWN
 from bench.folder.read import Run
 from bench.folder.store import records
 from bench.text import numbers
@@ -79,7 +79,7 @@ def _ceiling_check(run: Run) -> dict[str, int] | None:
     names = run.methods.index[run.methods["family"] == "ceiling"]
     rows = run.cases[run.cases["method"].isin(names) & (run.cases["status"] == "ok")]
     metric = "psnr_db" if run.header.truth == PHOTO else "psnr_hole_db"
-    if metric not in rows or rows[metric].isna().all():
+    if run.header.truth == UNKNOWN or metric not in rows or rows[metric].isna().all():
         return None
     values = rows[metric].dropna()
     return {"perfect": int((values == float("inf")).sum()), "n": len(values)}

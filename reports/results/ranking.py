@@ -165,6 +165,10 @@ def rank(run: Run, tier: str, headline: Headline) -> Ranking:
     def judged(names: Iterable[str], rows: pd.DataFrame) -> list[Scores]:
         return [_scores(run, tier, name, rows, places.get(name), gaps.get(name)) for name in names]
 
+    marks = [
+        name for name, row in places.items()
+        if name not in ranked and (facts.name or row["role"] != "ceiling")
+    ]  # fmt: skip
     partial = [name for name in found.partial["method"] if name not in ranked]
     known = {*places, *ranked, *partial}
     return Ranking(
@@ -172,7 +176,7 @@ def rank(run: Run, tier: str, headline: Headline) -> Ranking:
         headline=facts.name,
         higher_is_better=facts.higher,
         ranked=judged(ranked, on_shared),
-        marks=judged((name for name in places if name not in ranked), on_shared),
+        marks=judged(marks, on_shared),
         partial=judged(partial, done),
         absent=[(n, _reason(run, cases, n)) for n in run.methods.index if n not in known],
         expected=expected,
