@@ -75,7 +75,7 @@ def unread(protocol: Protocol, rows: list[dict[str, Any]]) -> list[tuple[str, st
             if (real := path.resolve()) in seen:
                 continue
             seen.add(real)
-            shown = path.relative_to(given).as_posix() if given == photos else str(path)
+            shown = path.relative_to(str(given)).as_posix() if given == photos else str(path)
             is_mask = given == protocol.masks
             if str(path) not in known and (reason := _reason(path, is_mask)):
                 found.append((shown, reason))
