@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,10 @@ from bench.planning.images import Photo
 from bench.planning.protocol import Protocol
 from masks import files
 from masks.files import MaskFile
+
+_T = TypeVar("_T")
+Tell = Callable[[int, int], None]
+"""Told how many of how many photos are read."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +66,16 @@ class Inputs:
         self.rows.append(dict(zip(INPUTS.names, values, strict=True)))
 
 
-def read_photos(protocol: Protocol, inputs: Inputs) -> Iterator[Given]:
+def untold(done: int, total: int) -> None:
+    """Where nobody wants to know."""
+
+
+def read_photos(protocol: Protocol, inputs: Inputs, tell: Tell = untold) -> Iterator[Given]:
     """Read the photos, each with what belongs to it."""
     if protocol.photos == images.BUNDLED:
         if protocol.masks is not None:
             raise InputError("--masks: the bundled photos have generated holes; give --images too")
-        for photo in list(images.bundled())[: protocol.limit]:
+        for photo in _told(list(images.bundled())[: protocol.limit], tell):
             inputs.ok(photo.id, "photo", photo.pixels)
             yield Given(photo, None)
         return
@@ -76,7 +84,7 @@ def read_photos(protocol: Protocol, inputs: Inputs) -> Iterator[Given]:
     paired = _mask_files(names, folder, protocol, inputs)
     if paired is not None:
         names = [name for name in names if name in paired]
-    for name in names[: protocol.limit]:
+    for name in _told(names[: protocol.limit], tell):
         if (shown := name.encode("utf-8", "backslashreplace").decode()) != name:
             inputs.refused(shown, "photo", "the file name is not valid UTF-8; rename the file")
             continue
@@ -90,6 +98,13 @@ def read_photos(protocol: Protocol, inputs: Inputs) -> Iterator[Given]:
         inputs.ok(name, "photo", pixels, note)
         photo = Photo(name, name, protocol.geometry.photo(pixels), pixels.shape[:2], note)
         yield Given(photo, None if paired is None else list(map(MaskFile, paired[name])))
+
+
+def _told(photos: Sequence[_T], tell: Tell) -> Iterator[_T]:
+    """Photos one by one; each is read, and its holes are made, when the next is asked for."""
+    for done, photo in enumerate(photos):
+        tell(done, len(photos))
+        yield photo
 
 
 def _mask_files(

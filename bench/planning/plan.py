@@ -21,7 +21,7 @@ from bench.folder.store import RunFolder, WritePicture
 from bench.planning import images
 from bench.planning.case import PlannedCase
 from bench.planning.images import Photo
-from bench.planning.pairing import Given, Inputs, read_photos
+from bench.planning.pairing import Given, Inputs, Tell, read_photos, untold
 from bench.planning.protocol import Protocol
 from masks import files, tiers
 
@@ -29,30 +29,35 @@ KEEP_ALL_UP_TO = 5000
 NO_HOLE = "no-hole"
 
 
-def make(protocol: Protocol, store: RunFolder) -> tuple[pd.DataFrame, pd.DataFrame]:
+def make(
+    protocol: Protocol, store: RunFolder, tell: Tell = untold
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read the photos, and draw or read their holes.
 
     Photos and holes go to the run folder under their content's name; the two tables are the
     caller's to write, once it knows that they belong there.
+
+    Args:
+        protocol: What is asked for.
+        store: The run folder.
+        tell: Told how many of how many photos are read.
 
     Returns:
         The plan, one row per case, and the inputs, one row per file (columns in
         ``docs/run-folder.md``).
 
     Raises:
-        InputError: If no photo can be used.
+        InputError: If no photo can be used, or no hole has a pixel.
     """
     inputs = Inputs()
     rows: list[dict[str, Any]] = []
     with store.writing() as write:
-        for given in read_photos(protocol, inputs):
+        for given in read_photos(protocol, inputs, tell):
             cases = list(_cases(given, protocol, write, inputs))
             if cases:
                 write(photo_file(given.photo.sha), given.photo.pixels)
             rows.extend(cases)
-    if not rows:
-        reasons = [row["reason"] for row in inputs.rows if row["reason"]]
-        raise InputError(f"no photo with a hole to fill: {'; '.join(reasons[:3]) or 'none given'}")
+    _refuse_nothing(rows, inputs)
     plan = pd.DataFrame(rows)
     plan.insert(0, "case", np.arange(len(plan)))
     plan["keep"] = _kept(plan)
@@ -139,6 +144,19 @@ def fingerprint(plan: pd.DataFrame, protocol: Protocol, metric_signatures: Seque
 
 def _digest(lines: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:10]
+
+
+def _refuse_nothing(rows: list[dict[str, Any]], inputs: Inputs) -> None:
+    """Refuse a plan in which there is nothing to fill."""
+    if not rows:
+        reasons = [row["reason"] for row in inputs.rows if row["reason"]]
+        raise InputError(f"no photo with a hole to fill: {'; '.join(reasons[:3]) or 'none given'}")
+    if all(row["tier"] == NO_HOLE for row in rows):
+        raise InputError(
+            f"nothing to fill: the {len(rows)} masks that were read have no hole (first: "
+            f"{rows[0]['mask_source']}); white is hole, from --mask-threshold up, or black with "
+            "--invert-masks"
+        )
 
 
 def _cases(

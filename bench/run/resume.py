@@ -25,9 +25,10 @@ from bench.metrics.meter import MetricStatus, resolve_metrics
 from bench.planning import plan as planning
 from bench.planning.case import PlannedCase, planned
 from bench.planning.images import BUNDLED
-from bench.run import compaction, training_table
+from bench.run import compaction, summary, training_table
 from bench.run.identities import Identity, fill_key, identities
 from bench.run.methods_table import methods_table
+from bench.run.progress import Progress
 from bench.run.request import Request
 from methods.base import CaseKey, Inpainter
 from methods.harness import CEILING
@@ -83,7 +84,7 @@ def only_writer(folder: Path) -> Iterator[RunFolder]:
         lock.release()
 
 
-def open_run(request: Request, store: RunFolder) -> Opened:
+def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     """Check everything that can be checked, then write what the run starts from.
 
     Raises:
@@ -99,7 +100,11 @@ def open_run(request: Request, store: RunFolder) -> Opened:
         weights=request.weights,
     )
     key = planning.inputs_key(request.protocol)
-    plan, inputs = _plan(request, store, before is not None and before.inputs_key == key)
+    same = before is not None and before.inputs_key == key
+    plan, inputs = _plan(request, store, same, progress)
+    if request.strict:
+        summary.refuse_any(inputs)
+    progress.stage("preparing the methods")
     signatures = [entry.metric.signature for entry in metrics if entry.status == "ok"]
     fingerprint = Fingerprint.parse(planning.fingerprint(plan, request.protocol, signatures))
     _same_protocol(store, before, fingerprint)
@@ -200,14 +205,14 @@ def _still_there(
 
 
 def _plan(
-    request: Request, store: RunFolder, same_request: bool
+    request: Request, store: RunFolder, same_request: bool, progress: Progress
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Take the plan of an earlier start if its request and files are the same, else make it."""
     if same_request:
         with contextlib.suppress(InputError):
             reader = Reader(store, ("plan", "inputs"))
             return reader.table("plan"), reader.table("inputs")
-    return planning.make(request.protocol, store)
+    return planning.make(request.protocol, store, progress.reading)
 
 
 def _same_protocol(store: RunFolder, before: Header | None, fingerprint: Fingerprint) -> None:
