@@ -60,8 +60,9 @@ def run(
         out: The run folder.
         invert_masks: Black is hole in the mask files.
         mask_threshold: Least value of a mask file that is hole.
-        size: Side of the evaluated square in pixels (256), or ``native``.
-        tiers: Of generated holes.
+        size: Side of the evaluated square in pixels (256), ``"WxH"``, ``"fit:N"`` (short side,
+            nothing cut off) or ``"native"``.
+        tiers: Of generated holes: small, region, large, object, outside.
         draws: Generated holes a tier.
         limit: Only the first so many photos.
         seed: Of holes and stochastic methods.

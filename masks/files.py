@@ -1,4 +1,4 @@
-"""Masks that users bring: reading them and pairing them with photos.
+"""Masks that users bring, read by stated rules.
 
 White is hole: a value of 128 or more. See `read_mask` for the exceptions. Nothing is stretched
 to fit: a mask of another size than its photo is refused.
@@ -6,43 +6,26 @@ to fit: a mask of another size than its photo is refused.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from bench.errors import InputError
-from masks import labelme
+from masks.annotations import SUFFIXES as ANNOTATIONS
+from masks.annotations import labelme_export
+from masks.annotations import read as read_annotation
+from masks.mask_file import MaskFile as MaskFile
+from masks.mask_file import ReadMask as ReadMask
 from masks.picture import open_picture, read_bytes
 from masks.raster import Mask
 
 THRESHOLD = 128
 """Least 8-bit value that is hole."""
 
-_PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif"}
-_MARKED = re.compile(r"(?P<photo>.+)[_-]mask[_-]?(?P<draw>\d*)", re.IGNORECASE | re.DOTALL)
-
-
-@dataclass(frozen=True)
-class MaskFile:
-    """Where the mask of one photo is.
-
-    Attributes:
-        path: A picture, an annotation, or a folder that labelme exported.
-        entry: Name of the photo within an annotation of many photos; empty in other files.
-    """
-
-    path: Path
-    entry: str = ""
-
-    def __str__(self) -> str:
-        """As it is shown."""
-        return f"{self.path}#{self.entry}" if self.entry else str(self.path)
+PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif"}
 
 
 @dataclass(frozen=True)
@@ -65,13 +48,6 @@ class Rules:
             raise InputError(f"expected a mask threshold from 1 to 255, found {self.threshold}")
 
 
-class ReadMask(NamedTuple):
-    """A mask and what reading it took for granted, or an empty note."""
-
-    mask: Mask
-    note: str
-
-
 def read(file: MaskFile, rules: Rules, size: tuple[int, int] | None = None) -> ReadMask:
     """As `read_mask`, by stated rules and with what was taken for granted.
 
@@ -80,8 +56,10 @@ def read(file: MaskFile, rules: Rules, size: tuple[int, int] | None = None) -> R
         rules: What of it is hole.
         size: Height and width of the photo, for annotations that state none.
     """
-    mask = read_mask(file.path, threshold=rules.threshold, invert=rules.invert)
-    return ReadMask(mask, "")
+    if file.path.is_dir() or file.path.suffix.lower() in ANNOTATIONS:
+        mask, note = read_annotation(file, rules.labels, size)
+        return ReadMask(~mask if rules.invert else mask, note)
+    return ReadMask(_read_picture(file.path, rules), "")
 
 
 def read_mask(path: Path, *, threshold: int = THRESHOLD, invert: bool = False) -> Mask:
@@ -104,16 +82,15 @@ def read_mask(path: Path, *, threshold: int = THRESHOLD, invert: bool = False) -
     Raises:
         InputError: If it cannot be read, naming the file and the reason.
     """
-    Rules(threshold, invert)
-    if path.is_dir():
-        mask = labelme.read_export(path)
-    elif path.suffix.lower() == ".json":
-        mask = labelme.read_annotation(path)
-    elif path.name == "label.png" and labelme.is_export(path.parent):
-        mask = labelme.read_classes(path) > 0
+    return read(MaskFile(path), Rules(threshold, invert)).mask
+
+
+def _read_picture(path: Path, rules: Rules) -> Mask:
+    if path.name == "label.png" and labelme_export.is_export(path.parent):
+        mask = labelme_export.read_classes(path) > 0
     else:
-        mask = binary(open_picture(read_bytes(path), str(path)), threshold, str(path))
-    return ~mask if invert else mask
+        mask = binary(open_picture(read_bytes(path), str(path)), rules.threshold, str(path))
+    return ~mask if rules.invert else mask
 
 
 def require_size(mask: Mask, path: Path, height: int, width: int, photo: str) -> None:
@@ -127,88 +104,6 @@ def require_size(mask: Mask, path: Path, height: int, width: int, photo: str) ->
             f"mask '{path}' is {mask.shape[1]}x{mask.shape[0]} but photo '{photo}' is "
             f"{width}x{height}; draw it on that photo or resize one of them with nearest neighbour"
         )
-
-
-def find_masks(folder: Path) -> dict[str, Path]:
-    """List the masks below a folder.
-
-    Pictures, labelme annotations and exported folders count; hidden files and other types do
-    not, nor do the files inside an exported folder. Where one photo has an export, an annotation
-    and a picture of the same name, the export is taken before the annotation, and that before
-    the picture, which is then the annotated photo.
-
-    Returns:
-        Path relative to the folder without extension, with ``/``, to the file or folder; sorted.
-        An export ``b_json`` is listed as ``b``.
-
-    Raises:
-        InputError: If there is no such folder, or two pictures differ by their extension only.
-    """
-    if not folder.is_dir():
-        raise InputError(f"expected a folder of masks at '{folder}', found none")
-    found: dict[str, Path] = {}
-    for path in sorted(_candidates(folder), key=_precedence):
-        key = _stem(path.relative_to(folder).as_posix(), is_folder=path.is_dir())
-        if key not in found:
-            found[key] = path
-        elif _precedence(found[key])[0] == _precedence(path)[0]:
-            raise InputError(
-                f"masks '{found[key]}' and '{path}' would both belong to photo '{key}'; remove one "
-                f"or number them '{PurePosixPath(key).name}_mask000', '..._mask001'"
-            )
-    return dict(sorted(found.items()))
-
-
-@dataclass(frozen=True)
-class Pairing:
-    """Which masks belong to which photos.
-
-    Attributes:
-        masks: For each photo that has any, its masks in the order of draws.
-        missing: Photos without a mask.
-        unused: Masks without a photo.
-    """
-
-    masks: dict[str, tuple[Path, ...]]
-    missing: tuple[str, ...]
-    unused: tuple[Path, ...]
-
-
-def pair(photo_ids: Sequence[str], folder: Path) -> Pairing:
-    """Find the masks of each photo by name.
-
-    Photo ``a/b.jpg`` has the masks ``a/b_mask.png`` (or ``b-mask``) or ``a/b_mask000.png``,
-    ``a/b_mask001.png`` and so on, in the order of their numbers. Without such, ``a/b.png`` is its
-    mask. So photos and masks may share a folder.
-
-    Args:
-        photo_ids: Paths of photos relative to their folder, with ``/``.
-        folder: Folder of masks, laid out like that of the photos.
-
-    Raises:
-        InputError: If the folder cannot be used, see `find_masks`.
-    """
-    found = find_masks(folder)
-    marked: dict[str, list[tuple[int, str]]] = {}
-    for key in found:
-        match = _MARKED.fullmatch(key)
-        if match:
-            marked.setdefault(match["photo"], []).append((int(match["draw"] or 0), key))
-    masks: dict[str, tuple[Path, ...]] = {}
-    used: set[str] = set()
-    for photo in photo_ids:
-        stem = _stem(photo, is_folder=False)
-        # The export of annotation "b.v1.json" is the folder "b_v1_json".
-        plain = [key for key in (stem, _undotted(stem)) if key in found][:1]
-        keys = [key for _, key in sorted(marked.get(stem, []))] or plain
-        if keys:
-            masks[photo] = tuple(found[key] for key in keys)
-            used.update(keys)
-    return Pairing(
-        masks,
-        tuple(photo for photo in photo_ids if photo not in masks),
-        tuple(path for key, path in found.items() if key not in used),
-    )
 
 
 def binary(picture: Image.Image, threshold: int, name: str) -> Mask:
@@ -233,32 +128,3 @@ def _grey(picture: Image.Image) -> NDArray[np.integer]:
     if picture.mode == "RGBA":
         picture = picture.convert("RGB")
     return np.asarray(picture.convert("L"))
-
-
-def _candidates(folder: Path) -> list[Path]:
-    found: list[Path] = []
-    for path in folder.iterdir():
-        if path.name.startswith("."):
-            continue
-        if path.is_dir():
-            found += [path] if labelme.is_export(path) else _candidates(path)
-        elif path.suffix.lower() in _PICTURES or path.suffix.lower() == ".json":
-            found.append(path)
-    return found
-
-
-def _precedence(path: Path) -> tuple[int, str]:
-    if path.is_dir():
-        return 0, path.as_posix()
-    return 1 if path.suffix.lower() == ".json" else 2, path.as_posix()
-
-
-def _stem(name: str, *, is_folder: bool) -> str:
-    if is_folder:
-        return name.removesuffix("_json")
-    return PurePosixPath(name).with_suffix("").as_posix()
-
-
-def _undotted(stem: str) -> str:
-    path = PurePosixPath(stem)
-    return path.with_name(path.name.replace(".", "_")).as_posix()

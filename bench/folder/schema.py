@@ -45,12 +45,12 @@ PLAN: Final = Table(
         Column("family", TEXT, "kind of the generated hole, or `file`"),
         Column("parameters", TEXT, "of the generated hole, JSON"),
         _SHARE,
-        Column("hole_width", REAL, "diameter of the largest disc in the hole", "pixels"),
+        Column("hole_width", REAL, "diameter of the largest disc without a known pixel", "pixels"),
         Column("components", WHOLE, "parts of the hole that do not touch"),
         Column("border", FLAG, "whether the hole touches the border"),
         Column("keep", FLAG, "whether fills are kept as pictures"),
-        _later("lost_share", REAL, "share of the hole that a crop or a reduction took away; NaN if "
-               "generated", "0 to 1"),
+        _later("lost_share", REAL, "share of the hole that was cut off with the photo's edges; NaN "
+               "if generated", "0 to 1"),
         _later("truth", TEXT, "what its fills are held against: empty for the photo itself, "
                "`unknown`, or 16 hex digits of SHA-256 of another picture's decoded pixels"),
         _later("prompt", TEXT, "what to fill in, for methods that can be told"),
@@ -77,7 +77,7 @@ CASES: Final = Table(
         _METHOD, _PHOTO, _TIER, _DRAW,
         Column("sample", WHOLE, "number of the fill of a stochastic method, from 0"),
         _CLUSTER, _SHARE,
-        Column("hole_width", REAL, "diameter of the largest disc in the hole", "pixels"),
+        Column("hole_width", REAL, "diameter of the largest disc without a known pixel", "pixels"),
         Column("<metric>", REAL, "one column per case metric, in the order of metrics.parquet; "
                "PSNR of equal pictures is `inf`", "see metrics.parquet", pattern=".+"),
         Column("seconds", REAL, "wall time of the fill", "s"),

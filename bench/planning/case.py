@@ -23,7 +23,7 @@ class PlannedCase(NamedTuple):
         photo_sha: 16 hex digits of the SHA-256 of the photo's pixels, which name its file.
         mask_sha: Likewise of the hole.
         hole_share: Share of the picture that is hole, 0 to 1.
-        hole_width: Diameter of the largest disc in the hole, in pixels.
+        hole_width: Diameter of the largest disc without a known pixel, in pixels.
         keep: Whether fills are kept as pictures.
         shown: Whether a report shows it whatever the results turn out to be.
     """

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,9 +14,12 @@ from bench.errors import InputError
 from bench.folder.schema import INPUTS
 from bench.planning import images
 from bench.planning.images import Photo
+from bench.planning.pairs import Wanted, read_pairs
 from bench.planning.protocol import Protocol
-from masks import files
+from masks.annotations import entries
 from masks.files import MaskFile
+from masks.listing import drawn, in_order, is_annotation, natural
+from masks.pairing import pair
 
 _T = TypeVar("_T")
 Tell = Callable[[int, int], None]
@@ -48,10 +51,13 @@ class Inputs:
     """Rows on every file that was read or refused."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
+    """What is known of files, by path, before they are read."""
 
     def ok(self, path: str, kind: str, pixels: np.ndarray, note: str = "") -> None:
         """Record a file that can be used."""
         height, width = pixels.shape[:2]
+        note = "; ".join(filter(None, (self.notes.get(path), note)))
         self._add(path, kind, "ok", "", note, images.content_hash(pixels), height, width)
 
     def refused(self, path: str, kind: str, reason: str) -> None:
@@ -80,24 +86,28 @@ def read_photos(protocol: Protocol, inputs: Inputs, tell: Tell = untold) -> Iter
             yield Given(photo, None)
         return
     folder = Path(protocol.photos)
-    names = images.find(folder)
-    paired = _mask_files(names, folder, protocol, inputs)
-    if paired is not None:
-        names = [name for name in names if name in paired]
-    for name in _told(names[: protocol.limit], tell):
+    for wanted in _told(_wanted(protocol, folder, inputs)[: protocol.limit], tell):
+        name = wanted.name
         if (shown := name.encode("utf-8", "backslashreplace").decode()) != name:
             inputs.refused(shown, "photo", "the file name is not valid UTF-8; rename the file")
             continue
         try:
             pixels, note = images.read(folder if folder.is_file() else folder / name)
+            evaluated = protocol.geometry.photo(pixels)
         except InputError as error:
             inputs.refused(name, "photo", str(error))
             continue
-        if min(pixels.shape[:2]) < protocol.geometry.side:
-            note = "; ".join(filter(None, (note, "enlarged, which flatters every method")))
+        if (times := protocol.geometry.enlargement(*pixels.shape[:2])) > 1:
+            larger = f"enlarged, which flatters every method: {times:.2f} times"
+            note = "; ".join(filter(None, (note, larger)))
         inputs.ok(name, "photo", pixels, note)
-        photo = Photo(name, name, protocol.geometry.photo(pixels), pixels.shape[:2], note)
-        yield Given(photo, None if paired is None else list(map(MaskFile, paired[name])))
+        apart = name if protocol.clusters == "photo" else PurePosixPath(name).parent.as_posix()
+        photo = Photo(name, wanted.cluster or apart, evaluated, pixels.shape[:2], note)
+        masks = wanted.masks
+        if masks is not None and protocol.pairing == "pool":
+            # By content, so that a photo keeps its masks wherever it lies.
+            masks = drawn(masks, f"{protocol.seed}|{photo.sha}", protocol.draws)
+        yield Given(photo, masks, prompt=wanted.prompt, group=wanted.group)
 
 
 def _told(photos: Sequence[_T], tell: Tell) -> Iterator[_T]:
@@ -107,27 +117,69 @@ def _told(photos: Sequence[_T], tell: Tell) -> Iterator[_T]:
         yield photo
 
 
-def _mask_files(
-    names: list[str], folder: Path, protocol: Protocol, inputs: Inputs
-) -> dict[str, list[Path]] | None:
-    """Mask files by photo; what has no partner is refused. None if holes are generated."""
+def _wanted(protocol: Protocol, folder: Path, inputs: Inputs) -> list[Wanted]:
+    """The photos that are asked for, each with its masks; what has no partner is refused."""
+    if protocol.pairs is None:
+        wanted = [Wanted(name) for name in images.find(folder)]
+    else:
+        pairs = read_pairs(protocol)
+        for lost in pairs.lost:
+            inputs.refused(*lost)
+        wanted = list(pairs.photos)
+        if "mask" in pairs.columns:
+            return wanted
     if protocol.masks is None:
-        return None
+        return wanted
     given = Path(protocol.masks)
-    if given.is_file():
-        return {name: [given] for name in names}
-    pairing = files.pair(names, given)
-    photos = {(folder / name).resolve(): name for name in names}
-    # Photos and masks may share a folder: no photo is its own mask, no mask is a photo.
-    paired = {
-        name: [path for path in paths if photos.get(path.resolve()) != name]
-        for name, paths in pairing.masks.items()
-    }
-    used = {path.resolve() for paths in paired.values() for path in paths}
-    for path, name in photos.items():
-        if not paired.get(name) and path not in used:
-            inputs.refused(name, "photo", f"no mask in {given} is named after this photo")
-    for path in pairing.unused:
-        if path.resolve() not in photos:
-            inputs.refused(str(path), "mask", "no photo has the name of this mask")
-    return {name: paths for name, paths in paired.items() if paths}
+    home = folder.parent if folder.is_file() else folder
+    names = [each.name for each in wanted]
+    if protocol.pairing != "name":
+        masks = _by_number(names, home, given, protocol.pairing)
+    elif given.is_file() and not _is_of_many(given):
+        masks = {name: [MaskFile(given)] for name in names}
+    else:
+        masks = _by_name(names, home, given, inputs)
+    return [replace(each, masks=masks[each.name]) for each in wanted if each.name in masks]
+
+
+def _is_of_many(given: Path) -> bool:
+    """Tell an annotation of several photos from a mask that is meant for all."""
+    found = entries(given) if is_annotation(given) else None
+    return any(file.entry for file in (found or {}).values())
+
+
+def _by_name(
+    names: Sequence[str], home: Path, given: Path, inputs: Inputs
+) -> Mapping[str, Sequence[MaskFile]]:
+    found = pair(names, home, given)
+    if found.missing and not found.masks:
+        photo, reason = next(iter(found.missing.items()))
+        raise InputError(
+            f"photo '{photo}': {reason}. None of {len(names)} photos has a mask by name; "
+            "--pairing order pairs in the order of names, --pairing pool chooses by seed, and "
+            "--pairs FILE.csv says what belongs together"
+        )
+    for name, reason in found.missing.items():
+        inputs.refused(name, "photo", reason)
+    for file, reason in found.unused.items():
+        inputs.refused(str(file), "mask", reason)
+    inputs.notes |= {str(file): note for file, note in found.notes.items()}
+    return found.masks
+
+
+def _by_number(
+    names: Sequence[str], home: Path, given: Path, pairing: str
+) -> Mapping[str, Sequence[MaskFile]]:
+    """One mask each in the order of names, or for each the pool that it draws from."""
+    masks = in_order(given)
+    taken = {file.path.resolve() for file in masks}
+    photos = [name for name in names if (home / name).resolve() not in taken]
+    if pairing == "pool":
+        return dict.fromkeys(photos, masks)
+    if len(photos) != len(masks):
+        raise InputError(
+            f"--pairing order: expected as many masks as photos, found {len(photos)} photos in "
+            f"{home} and {len(masks)} masks in {given}"
+        )
+    ordered = sorted(photos, key=natural)
+    return {name: [file] for name, file in zip(ordered, masks, strict=True)}

@@ -20,10 +20,14 @@ from bench.folder.schema import PLAN
 from bench.folder.store import RunFolder, WritePicture
 from bench.planning import images
 from bench.planning.case import PlannedCase
+from bench.planning.geometry import Fitted, stretched
 from bench.planning.images import Photo
 from bench.planning.pairing import Given, Inputs, Tell, read_photos, untold
+from bench.planning.pairs import read_pairs
 from bench.planning.protocol import Protocol
 from masks import files, tiers
+from masks.files import MaskFile
+from masks.raster import Mask
 
 KEEP_ALL_UP_TO = 5000
 NO_HOLE = "no-hole"
@@ -56,7 +60,7 @@ def make(
             cases = list(_cases(given, protocol, write, inputs))
             if cases:
                 write(photo_file(given.photo.sha), given.photo.pixels)
-            rows.extend(cases)
+            rows.extend({**case, "prompt": given.prompt, "group": given.group} for case in cases)
     _refuse_nothing(rows, inputs)
     plan = pd.DataFrame(rows)
     plan.insert(0, "case", np.arange(len(plan)))
@@ -118,7 +122,11 @@ def seed_of(seed: int, case: PlannedCase, sample: int) -> int:
 def inputs_key(protocol: Protocol) -> str:
     """Hash of the request and of the listing of its files, to see whether a plan still holds."""
     text = protocol.key_text()
-    for folder in (protocol.photos, protocol.masks):
+    folders: tuple[str | Path | None, ...] = (protocol.photos, protocol.masks)
+    if protocol.pairs is not None:
+        folders = (protocol.pairs, protocol.masks, *read_pairs(protocol).files)
+        text += f"\n{hashlib.sha256(Path(protocol.pairs).read_bytes()).hexdigest()}"
+    for folder in folders:
         if folder is not None and folder != images.BUNDLED:
             paths = [Path(folder)] if Path(folder).is_file() else sorted(Path(folder).rglob("*"))
             for path in paths:
@@ -149,7 +157,7 @@ def _digest(lines: Iterable[str]) -> str:
 def _refuse_nothing(rows: list[dict[str, Any]], inputs: Inputs) -> None:
     """Refuse a plan in which there is nothing to fill."""
     if not rows:
-        reasons = [row["reason"] for row in inputs.rows if row["reason"]]
+        reasons = list(dict.fromkeys(row["reason"] for row in inputs.rows if row["reason"]))
         raise InputError(f"no photo with a hole to fill: {'; '.join(reasons[:3]) or 'none given'}")
     if all(row["tier"] == NO_HOLE for row in rows):
         raise InputError(
@@ -167,23 +175,54 @@ def _cases(
         yield from _generated(photo, protocol, write, inputs)
         return
     draws: Counter[str] = Counter()
-    rules = files.Rules(protocol.mask_threshold, protocol.invert_masks, protocol.mask_labels)
-    for file in given.masks:
-        try:
-            mask, note = files.read(file, rules, photo.original_size)
-            if mask.shape != photo.pixels.shape[:2]:
-                files.require_size(mask, file.path, *photo.original_size, photo.id)
-                mask = protocol.geometry.mask(mask)
-        except InputError as error:
-            inputs.refused(str(file), "mask", str(error))
-            continue
+    for file, mask, lost in read_masks(given, protocol, inputs):
         share = float(mask.mean())
         # A case without a hole is perfect for every method: it must not enter a tier's means.
         tier = tiers.tier_of(share) if share else NO_HOLE
-        odd = "no hole" if share == 0 else "more than 90 % hole" if share > 0.9 else ""
-        inputs.ok(str(file), "mask", mask, "; ".join(filter(None, (note, odd))))
-        yield _row(write, photo, tier, draws[tier], mask, str(file), "file", {})
+        row = _row(write, photo, tier, draws[tier], mask, str(file), "file", {})
+        yield row | {"lost_share": lost}
         draws[tier] += 1
+
+
+def read_masks(
+    given: Given, protocol: Protocol, inputs: Inputs
+) -> Iterator[tuple[MaskFile, Mask, float]]:
+    """Read the mask files of a photo, each at the evaluated size.
+
+    Yields:
+        The file, its mask, and the share of its hole that was cut off; one that cannot be used has
+        its row only.
+    """
+    photo = given.photo
+    rules = files.Rules(protocol.mask_threshold, protocol.invert_masks, protocol.mask_labels)
+    for file in given.masks or ():
+        try:
+            mask, note = files.read(file, rules, photo.original_size)
+            if protocol.pairing == "pool":
+                fitted = _of_pool(mask, *photo.pixels.shape[:2])
+            elif mask.shape == photo.pixels.shape[:2] != photo.original_size:
+                own, whole = (f"{w}x{h}" for h, w in (mask.shape, photo.original_size))
+                taken = f"taken as drawn on the evaluated picture: {own}, the photo is {whole}"
+                fitted = Fitted(mask, note=taken)
+            else:
+                files.require_size(mask, file.path, *photo.original_size, photo.id)
+                fitted = protocol.geometry.mask(mask)
+        except InputError as error:
+            inputs.refused(str(file), "mask", str(error))
+            continue
+        share = float(fitted.mask.mean())
+        odd = "no hole" if share == 0 else "more than 90 % hole" if share > 0.9 else ""
+        notes = filter(None, (note, fitted.note, odd))
+        inputs.ok(str(file), "mask", fitted.mask, "; ".join(notes))
+        yield file, fitted.mask, fitted.lost
+
+
+def _of_pool(mask: Mask, height: int, width: int) -> Fitted:
+    """Bring a mask that was drawn on no photo to the evaluated size."""
+    if mask.shape == (height, width):
+        return Fitted(mask)
+    note = f"of a pool: brought from {mask.shape[1]}x{mask.shape[0]} to {width}x{height}"
+    return Fitted(stretched(mask, height, width), note=note)
 
 
 def _generated(
@@ -192,7 +231,7 @@ def _generated(
     height, width = photo.pixels.shape[:2]
     for tier in protocol.tiers:
         for draw in range(protocol.draws):
-            seed = tiers.seed_of(protocol.seed, photo.id, tier, draw, height, width)
+            seed = tiers.seed_of(protocol.seed, photo.sha, tier, draw, height, width)
             try:
                 hole = tiers.generate(tier, height, width, seed)
             except InputError as error:
@@ -236,8 +275,6 @@ def _row(
         "border": facts.border,
         "lost_share": math.nan,
         "truth": "",
-        "prompt": "",
-        "group": "",
     }
 
 

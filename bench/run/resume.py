@@ -100,8 +100,7 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
         weights=request.weights,
     )
     key = planning.inputs_key(request.protocol)
-    same = before is not None and before.inputs_key == key
-    plan, inputs = _plan(request, store, same, progress)
+    plan, inputs = _plan(request, store, before, key, progress)
     if request.strict:
         summary.refuse_any(inputs)
     progress.stage("preparing the methods")
@@ -205,14 +204,24 @@ def _still_there(
 
 
 def _plan(
-    request: Request, store: RunFolder, same_request: bool, progress: Progress
+    request: Request, store: RunFolder, before: Header | None, key: str, progress: Progress
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Take the plan of an earlier start if its request and files are the same, else make it."""
-    if same_request:
+    earlier = None
+    if before is not None:
         with contextlib.suppress(InputError):
             reader = Reader(store, ("plan", "inputs"))
-            return reader.table("plan"), reader.table("inputs")
-    return planning.make(request.protocol, store, progress.reading)
+            earlier, inputs = reader.table("plan"), reader.table("inputs")
+            if before.inputs_key == key:
+                return earlier, inputs
+    plan, inputs = planning.make(request.protocol, store, progress.reading)
+    if before is not None and earlier is not None and request.protocol.masks is None:
+        # Photos that only moved keep the holes that an earlier version drew for them.
+        place = ["photo", "photo_sha", "tier", "draw"]
+        same_seed = before.protocol.get("seed") == request.protocol.seed
+        if same_seed and earlier[place].equals(plan[place]):
+            return earlier, inputs
+    return plan, inputs
 
 
 def _same_protocol(store: RunFolder, before: Header | None, fingerprint: Fingerprint) -> None:

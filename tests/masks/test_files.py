@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from bench.errors import InputError
-from masks import labelme
-from masks.files import find_masks, pair, read_mask, require_size
+from masks.annotations import read
+from masks.files import MaskFile, read_mask, require_size
+from masks.pairing import find_masks, pair
 
 HOLE = np.zeros((10, 14), dtype=bool)
 HOLE[2:6, 3:9] = True
@@ -322,8 +323,8 @@ def test_reference_annotations_are_reproduced(shared_data):
     assert len(rows) == 4
     for row in rows:
         listed = row["labels_in_mask"]
-        labels = None if listed == "all area shapes" else listed.split("|")
-        ours = labelme.read_annotation(shared_data / row["annotation"], labels)
+        labels = [] if listed == "all area shapes" else listed.split("|")
+        ours = read(MaskFile(shared_data / row["annotation"]), labels).mask
         reference = read_mask(shared_data / row["reference_mask"])
         assert (ours & reference).sum() / (ours | reference).sum() >= 0.98
 
@@ -382,10 +383,10 @@ def test_labels_choose_and_ignored_regions_never_count(tmp_path):
     other = shape("rectangle", [[40, 0], [59, 39]], label="other")
     ignored = shape("rectangle", [[0, 0], [59, 39]], label="__ignore__")
     path = annotate(tmp_path / "a.json", [SQUARE, other, ignored])
-    np.testing.assert_array_equal(labelme.read_annotation(path, ["thing"]), BOX)
+    np.testing.assert_array_equal(read(MaskFile(path), ["thing"]).mask, BOX)
     assert read_mask(path).sum() == BOX.sum() + 800
     with pytest.raises(InputError, match="no label 'think'; it has '__ignore__', 'other', 'thing'"):
-        labelme.read_annotation(path, ["think"])
+        read(MaskFile(path), ["think"])
 
 
 def test_size_is_stated_or_embedded_or_beside(tmp_path):
@@ -476,8 +477,8 @@ def test_export_knows_labels_by_their_names(tmp_path):
     palette_picture(classes).save(folder / "label.png")
     save(folder / "mask.png", white_hole())
     (folder / "label_names.txt").write_text("_background_\ncar\nbus\n__ignore__\n")
-    np.testing.assert_array_equal(labelme.read_export(folder, ["car"]), HOLE)
+    np.testing.assert_array_equal(read(MaskFile(folder), ["car"]).mask, HOLE)
     (folder / "mask.png").unlink()
     np.testing.assert_array_equal(read_mask(folder), (classes == 1) | (classes == 2))
     with pytest.raises(InputError, match="no label 'tram'"):
-        labelme.read_export(folder, ["tram"])
+        read(MaskFile(folder), ["tram"])
