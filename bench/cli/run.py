@@ -124,14 +124,18 @@ def asked(options: argparse.Namespace) -> Request:
     Raises:
         BenchError: If one is malformed.
     """
+    import methods
     from bench.run.request import Request
     from bench.run.scheduler import Limits
 
+    names = listed(options.methods)
+    for name in names:
+        methods.parse(name)
     return Request(
         metrics=_metrics(options.metrics),
         weights=_weights(options.weights),
         protocol=photos.protocol(options),
-        methods=tuple(listed(options.methods) or _default_methods()),
+        methods=tuple(names or _default_methods()),
         shard=_shard(options.shard),
         **taken(options, "out", "samples", "executor", "workers", "threads", "device"),
         **taken(options, "retry_failed", "offline", "strict"),

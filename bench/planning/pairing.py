@@ -79,8 +79,6 @@ def untold(done: int, total: int) -> None:
 def read_photos(protocol: Protocol, inputs: Inputs, tell: Tell = untold) -> Iterator[Given]:
     """Read the photos, each with what belongs to it."""
     if protocol.photos == images.BUNDLED:
-        if protocol.masks is not None:
-            raise InputError("--masks: the bundled photos have generated holes; give --images too")
         for photo in _told(list(images.bundled())[: protocol.limit], tell):
             inputs.ok(photo.id, "photo", photo.pixels)
             yield Given(photo, None)
