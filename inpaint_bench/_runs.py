@@ -47,6 +47,7 @@ def run(
     timeout: float = 600.0,
     shard: tuple[int, int] = (0, 1),
     retry_failed: bool = False,
+    strict: bool = False,
     latency: bool = False,
     report: bool = False,
 ) -> Run:
@@ -87,6 +88,7 @@ def run(
         timeout: Seconds for one case.
         shard: Do part ``i``, from 0, of ``n``: ``(i, n)``.
         retry_failed: Try failed cases again.
+        strict: Refuse to start unless every given file can be used.
         latency: Time the methods afterwards, in a short pass.
         report: Build the HTML report too, ``OUT/report/index.html``.
 
@@ -98,7 +100,7 @@ def run(
             read or written.
 
     Warns:
-        UserWarning: Of a method that completed no case; its rows say why.
+        UserWarning: Of files that could not be used, and of a method that completed no case.
 
     Examples:
         >>> import tempfile
@@ -109,8 +111,9 @@ def run(
         >>> found.cases.groupby("method")["l1_hole"].count().to_dict()
         {'mean': 2, 'original': 2, 'telea': 2}
     """
+    from bench.folder.store import RunFolder
     from bench.planning.protocol import Protocol
-    from bench.run import runner
+    from bench.run import runner, summary
     from bench.run.request import Request, default_methods
     from bench.run.scheduler import Limits
     from inpaint_bench._own import text_of
@@ -145,11 +148,14 @@ def run(
         device=device,
         shard=shard,
         retry_failed=retry_failed,
+        strict=strict,
         offline=offline,
         weights=files,
         limits=Limits(timeout=timeout),
     )
     header = runner.run(request)
+    for line in summary.refusals(RunFolder(request.out).read_table("inputs.parquet")):
+        warnings.warn(f"{line}; all: {request.out / 'inputs.parquet'}", stacklevel=2)
     for name in header.without_result:
         warnings.warn(f"{name} completed no case; its rows say why", stacklevel=2)
     if latency and not header.missing:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,10 @@ from masks.annotations import entries
 from masks.files import MaskFile
 from masks.listing import drawn, in_order, is_annotation, natural
 from masks.pairing import pair
+
+_T = TypeVar("_T")
+Tell = Callable[[int, int], None]
+"""Told how many of how many photos are read."""
 
 
 @dataclass(frozen=True)
@@ -70,17 +74,19 @@ class Inputs:
         self.rows.append(dict(zip(INPUTS.names, values, strict=True)))
 
 
-def read_photos(protocol: Protocol, inputs: Inputs) -> Iterator[Given]:
+def untold(done: int, total: int) -> None:
+    """Where nobody wants to know."""
+
+
+def read_photos(protocol: Protocol, inputs: Inputs, tell: Tell = untold) -> Iterator[Given]:
     """Read the photos, each with what belongs to it."""
     if protocol.photos == images.BUNDLED:
-        if protocol.masks is not None:
-            raise InputError("--masks: the bundled photos have generated holes; give --images too")
-        for photo in list(images.bundled())[: protocol.limit]:
+        for photo in _told(list(images.bundled())[: protocol.limit], tell):
             inputs.ok(photo.id, "photo", photo.pixels)
             yield Given(photo, None)
         return
     folder = Path(protocol.photos)
-    for wanted in _wanted(protocol, folder, inputs)[: protocol.limit]:
+    for wanted in _told(_wanted(protocol, folder, inputs)[: protocol.limit], tell):
         name = wanted.name
         if (shown := name.encode("utf-8", "backslashreplace").decode()) != name:
             inputs.refused(shown, "photo", "the file name is not valid UTF-8; rename the file")
@@ -119,6 +125,13 @@ def _truth(path: Path, photo: Photo, protocol: Protocol, inputs: Inputs) -> np.n
         return None
     inputs.ok(str(path), "truth", pixels, note)
     return evaluated
+
+
+def _told(photos: Sequence[_T], tell: Tell) -> Iterator[_T]:
+    """Photos one by one; each is read, and its holes are made, when the next is asked for."""
+    for done, photo in enumerate(photos):
+        tell(done, len(photos))
+        yield photo
 
 
 def _wanted(protocol: Protocol, folder: Path, inputs: Inputs) -> list[Wanted]:

@@ -22,7 +22,7 @@ from bench.planning import doubts, images
 from bench.planning.case import PlannedCase
 from bench.planning.geometry import Fitted, stretched
 from bench.planning.images import Photo
-from bench.planning.pairing import Given, Inputs, read_photos
+from bench.planning.pairing import Given, Inputs, Tell, read_photos, untold
 from bench.planning.pairs import read_pairs
 from bench.planning.protocol import UNKNOWN, Protocol
 from masks import files, tiers
@@ -34,23 +34,30 @@ KEEP_ALL_UP_TO = 5000
 NO_HOLE = "no-hole"
 
 
-def make(protocol: Protocol, store: RunFolder) -> tuple[pd.DataFrame, pd.DataFrame]:
+def make(
+    protocol: Protocol, store: RunFolder, tell: Tell = untold
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read the photos, and draw or read their holes.
 
     Photos and holes go to the run folder under their content's name; the two tables are the
     caller's to write, once it knows that they belong there.
+
+    Args:
+        protocol: What is asked for.
+        store: The run folder.
+        tell: Told how many of how many photos are read.
 
     Returns:
         The plan, one row per case, and the inputs, one row per file (columns in
         ``docs/run-folder.md``).
 
     Raises:
-        InputError: If no photo can be used.
+        InputError: If no photo can be used, or no hole has a pixel.
     """
     inputs = Inputs()
     rows: list[dict[str, Any]] = []
     with store.writing() as write:
-        for given in read_photos(protocol, inputs):
+        for given in read_photos(protocol, inputs, tell):
             cases = list(_cases(given, protocol, write, inputs))
             if cases:
                 write(photo_file(given.photo.sha), given.photo.pixels)
@@ -60,12 +67,7 @@ def make(protocol: Protocol, store: RunFolder) -> tuple[pd.DataFrame, pd.DataFra
     for path, reason in doubts.unread(protocol, inputs.rows):
         inputs.refused(path, "other", reason)
     inputs.doubts.note(protocol)
-    if not any(row["hole_share"] for row in rows):
-        reasons = list(dict.fromkeys(row["reason"] for row in inputs.rows if row["reason"]))
-        reasons += [
-            f"{len(rows)} masks have no hole; --invert-masks and --mask-threshold say what is"
-        ]
-        raise InputError(f"no photo with a hole to fill: {'; '.join(reasons[:3])}")
+    _refuse_nothing(rows, inputs)
     plan = pd.DataFrame(rows)
     plan.insert(0, "case", np.arange(len(plan)))
     plan["keep"] = _kept(plan)
@@ -168,6 +170,19 @@ def _truth_part(plan: pd.DataFrame) -> Iterator[str]:
 
 def _digest(lines: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:10]
+
+
+def _refuse_nothing(rows: list[dict[str, Any]], inputs: Inputs) -> None:
+    """Refuse a plan in which there is nothing to fill."""
+    if not rows:
+        reasons = list(dict.fromkeys(row["reason"] for row in inputs.rows if row["reason"]))
+        raise InputError(f"no photo with a hole to fill: {'; '.join(reasons[:3]) or 'none given'}")
+    if all(row["tier"] == NO_HOLE for row in rows):
+        raise InputError(
+            f"nothing to fill: the {len(rows)} masks that were read have no hole (first: "
+            f"{rows[0]['mask_source']}); white is hole, from --mask-threshold up, or black with "
+            "--invert-masks"
+        )
 
 
 def _cases(

@@ -84,6 +84,10 @@ class Protocol:
         """
         if photos == images.BUNDLED and more.get("pairs") is not None:
             photos = str(Path(more["pairs"]).parent)
+        if photos != images.BUNDLED and not Path(photos).exists():
+            raise InputError(f"--images: expected a folder or a picture, found nothing at {photos}")
+        if photos == images.BUNDLED and masks is not None:
+            raise BenchError("--masks: the bundled photos have generated holes; give --images too")
         if photos == images.BUNDLED and size is not None:
             raise BenchError("--size: the bundled tiles are 256 x 256; give --images too")
         pool = more.get("pairing", cls.pairing) == "pool"

@@ -30,6 +30,7 @@ class Request:
         device: Where methods run.
         shard: ``(i, n)``: do only the i-th of n parts, from 0.
         retry_failed: Try again what failed, timed out or was killed before.
+        strict: Refuse to start unless every given file can be used.
         offline: Fetch nothing.
         weights: File of a metric's network by its name (``lpips-alex``), instead of a search.
         limits: When to give up on a case or a method.
@@ -46,6 +47,7 @@ class Request:
     device: str = "cpu"
     shard: tuple[int, int] = (0, 1)
     retry_failed: bool = False
+    strict: bool = False
     offline: bool = False
     weights: Mapping[str, Path] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)

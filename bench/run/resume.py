@@ -24,9 +24,10 @@ from bench.metrics.meter import MetricStatus, resolve_metrics
 from bench.planning import plan as planning
 from bench.planning.case import PlannedCase, planned
 from bench.planning.images import BUNDLED
-from bench.run import compaction, training_table
+from bench.run import compaction, summary, training_table
 from bench.run.identities import Identity, fill_key, identities
 from bench.run.methods_table import methods_table
+from bench.run.progress import Progress
 from bench.run.request import Request
 from methods.base import CaseKey, Inpainter
 from methods.harness import CEILING
@@ -82,7 +83,7 @@ def only_writer(folder: Path) -> Iterator[RunFolder]:
         lock.release()
 
 
-def open_run(request: Request, store: RunFolder) -> Opened:
+def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     """Check everything that can be checked, then write what the run starts from.
 
     Raises:
@@ -99,7 +100,10 @@ def open_run(request: Request, store: RunFolder) -> Opened:
         truth_known=request.truth_known,
     )
     key = planning.inputs_key(request.protocol)
-    plan, inputs = _plan(request, store, before, key)
+    plan, inputs = _plan(request, store, before, key, progress)
+    if request.strict:
+        summary.refuse_any(inputs)
+    progress.stage("preparing the methods")
     signatures = [entry.metric.signature for entry in metrics if entry.status == "ok"]
     fingerprint = Fingerprint.parse(planning.fingerprint(plan, request.protocol, signatures))
     _same_protocol(store, before, fingerprint)
@@ -210,7 +214,7 @@ def _still_there(
 
 
 def _plan(
-    request: Request, store: RunFolder, before: Header | None, key: str
+    request: Request, store: RunFolder, before: Header | None, key: str, progress: Progress
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Take the plan of an earlier start if its request and files are the same, else make it."""
     earlier = None
@@ -220,7 +224,7 @@ def _plan(
             earlier, inputs = reader.table("plan"), reader.table("inputs")
             if before.inputs_key == key:
                 return earlier, inputs
-    plan, inputs = planning.make(request.protocol, store)
+    plan, inputs = planning.make(request.protocol, store, progress.reading)
     generated = plan["mask_source"].eq("generated").all()
     if before is not None and earlier is not None and generated:
         # Photos that only moved keep the holes that an earlier version drew for them.
