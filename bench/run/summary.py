@@ -94,7 +94,8 @@ def _lines(found: Iterable[tuple[str, str, str, str]]) -> list[str]:
     for whose, status, reason, which in found:
         head, named, rest = reason.partition(f"{which}: ")
         text = rest if named and ": " not in head else reason
-        kind = whose, status, _VARIES.sub("", text.replace(which, ""))
+        # What follows the first semicolon is advice on this one.
+        kind = whose, status, _VARIES.sub("", text.replace(which, "").partition("; ")[0])
         counts[kind] = counts.get(kind, 0) + 1
         firsts.setdefault(kind, f"{_short(text)} (first: {_short(which)})")
     order = sorted(counts, key=lambda kind: -counts[kind])
