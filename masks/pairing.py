@@ -73,8 +73,9 @@ def pair(photos: Sequence[str], home: Path, given: Path) -> Pairing:
     """
     found = [] if given.is_file() else find_masks(given)
     relative = {mask.file: mask.file.path.relative_to(given).as_posix() for mask in found}
-    real = {file: given.resolve() / path for file, path in relative.items()}
-    where = {photo: home.resolve() / photo for photo in photos}
+    ours, theirs = home.resolve(), given.resolve()
+    where = {photo: ours / photo for photo in photos}
+    real = {file: theirs / path for file, path in relative.items()}
     names = _Names(where, set(map(composed, relative.values())))
     claims: dict[str, list[_Claim]] = defaultdict(list)
     result = Pairing()
@@ -130,9 +131,11 @@ class _Names:
         """Rank, draw and photos that a mask fits; several if nothing decides, none if none."""
         for loose in (False, True):
             for kind, called, draw in _readings(name):
+                # A photo is no mask of itself, nor of one beside it that only looks the same.
+                beside = path.parent if kind == _PLAIN and path in self.paths else None
                 for place, table in enumerate(self._tables[3:] if loose else self._tables[:3]):
                     fits = table.get(called.casefold() if loose else called, [])
-                    fits = [photo for photo in fits if self._photos[photo] != path]
+                    fits = [photo for photo in fits if self._photos[photo].parent != beside]
                     if len(fits) > 1 and all(composed(photo) in self._masks for photo in fits):
                         # Each has a mask called just as itself.
                         fits = [photo for photo in fits if composed(photo) == composed(relative)]

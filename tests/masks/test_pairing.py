@@ -195,6 +195,16 @@ def test_photos_and_masks_may_share_a_folder(masks):
     assert list(found.missing) == ["lonely.png"]
 
 
+def test_photos_that_share_a_folder_and_a_name_are_not_each_others_masks(masks):
+    photos = ["a.jpg", "a.png", "b.png", "B.png", "c.png", "sub/c.png"]
+    lay(masks, *photos)
+    names, found = pairs(photos, masks, home=masks)
+    assert (names, found.unused) == ({}, {})
+    assert list(found.missing) == photos
+    names, _ = pairs(photos, masks / "sub", home=masks)
+    assert names == {"c.png": ["c.png"]}
+
+
 def test_hidden_files_and_other_types_are_no_masks(masks):
     for name in (".hidden.png", "._a.png", "Thumbs.db", "notes.txt", "table.csv", ".cache/b.png"):
         (masks / name).parent.mkdir(exist_ok=True)

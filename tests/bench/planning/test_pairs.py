@@ -1,13 +1,17 @@
+import contextlib
 import unicodedata
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from bench.errors import BenchError, InputError
 from bench.folder.store import RunFolder
 from bench.planning import plan
 from bench.planning.pairing import Inputs, read_photos
+from bench.planning.pairs import COLUMNS, read_pairs
 from bench.planning.protocol import Protocol
 
 COMPOSED, APART = (unicodedata.normalize(form, "é.png") for form in ("NFC", "NFD"))
@@ -55,8 +59,8 @@ def photos(protocol):
     return found, reasons
 
 
-def files(given):
-    return None if given.masks is None else [file.path.name for file in given.masks]
+def files(photo):
+    return None if photo.masks is None else [file.path.name for file in photo.masks]
 
 
 @pytest.mark.parametrize(
@@ -102,11 +106,11 @@ def test_truths_of_a_table_are_what_fills_are_held_against(here, folder):
     protocol = asked(here, text, masks="masks", truth=folder and str(here / folder))
     found, reasons = photos(protocol)
     assert reasons == []
-    for given, name in zip(found, ("a.png", "b.png"), strict=True):
-        np.testing.assert_array_equal(given.truth, np.array(Image.open(here / "truth" / name)))
+    for each, name in zip(found, ("a.png", "b.png"), strict=True):
+        np.testing.assert_array_equal(each.truth, np.array(Image.open(here / "truth" / name)))
     assert plan.inputs_key(protocol) != plan.inputs_key(asked(here, text, masks="masks", seed=1))
     (here / "truth/b.png").unlink()
-    assert [given.photo.id for given in photos(protocol)[0]] == ["b.png"]
+    assert [each.photo.id for each in photos(protocol)[0]] == ["b.png"]
 
 
 def test_paths_are_relative_to_the_folder_of_the_table_without_others(here):
@@ -175,6 +179,41 @@ def test_tables_that_are_none(here, text, reason):
     with pytest.raises(InputError, match=reason):
         plan.make(asked(here, text, masks="masks" if "mask" in text else None),
                   RunFolder(here / "run"))  # fmt: skip
+
+
+CELLS = st.sampled_from(
+    [
+        *COLUMNS,
+        "a.png",
+        "film",
+        ".",
+        "..",
+        "/",
+        "\0",
+        '"',
+        "'",
+        ",",
+        ";",
+        "\t",
+        "\n",
+        "\r\n",
+        "é",
+        " ",
+    ]
+)
+
+
+@given(st.one_of(st.binary(max_size=80), st.lists(CELLS, max_size=30).map("".join).map(str.encode)))
+@settings(max_examples=300, deadline=None)
+def test_no_bytes_make_another_error(tmp_path_factory, content):
+    folder = tmp_path_factory.getbasetemp() / "bytes"
+    if not folder.is_dir():
+        lay(folder, "a.png", "film/1.png")
+    table = folder / "pairs.csv"
+    table.write_bytes(b"photo,prompt\n" + content if content[:1] in (b"a", b".") else content)
+    with contextlib.suppress(InputError):
+        found = read_pairs(Protocol.asked(str(folder), None, pairs=str(table)))
+        assert found.photos or found.lost
 
 
 def test_what_is_no_text_or_not_there_is_refused(here):
