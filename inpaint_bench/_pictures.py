@@ -69,7 +69,7 @@ def hole(given: Picture, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """
     if isinstance(given, str | os.PathLike):
         file = files.MaskFile(Path(given))
-        mask = files.read(file, files.Rules(), shape[:2]).mask
+        mask = files.read(file, files.Rules(), (shape[0], shape[1])).mask
     elif isinstance(given, Image.Image):
         mask, _ = classes.hole(loaded(given, "mask"), classes.THRESHOLD, (), "mask")
     else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -67,24 +67,23 @@ def read(
             has one of the labels.
     """
     if file.path.is_dir():
-        mask = labelme_export.read(file.path, labels)
-        if mask is not None:
+        if (mask := labelme_export.read(file.path, labels)) is not None:
             return ReadMask(mask, "")
         file = MaskFile(labelme_export.annotation(file.path))
     annotation = _parsed(file.path)
     if annotation is None:
         raise InputError(_unknown(file.path))
     if annotation.labels is not None:
-        require(
-            [each for each in labels if each not in annotation.numbers],
-            annotation.labels,
-            file.path,
-        )
+        named = [label for label in labels if label not in annotation.numbers]
+        require(named, annotation.labels, file.path)
     sheet = _sheet(annotation, file)
     extent = sheet.size() or size
     if extent is None:
         raise InputError(f"annotation '{file}' states no size, and its photo is not there to tell")
-    areas, note = _areas(list(sheet.shapes(extent)), labels, file)
+    shapes = list(sheet.shapes(extent))
+    areas, note = _areas(shapes, labels, file)
+    if annotation.labels is None:
+        note = "; ".join(filter(None, (note, *_misspelt(labels, shapes))))
     mask = draw(areas, *extent, outlined=annotation.outlined)
     if not mask.any():
         height, width = extent
@@ -108,14 +107,15 @@ def _areas(shapes: list[Shape], labels: Collection[str], file: MaskFile) -> tupl
     listed = ", ".join(f"{count} {kind}" for kind, count in sorted(flat.items()))
     if not areas:
         raise InputError(f"'{file}' has no areas, only {listed}; draw polygons around what is hole")
-    notes = [f"left out without an area: {listed}"] if flat else []
-    absent = [label for label in labels if all(label not in each.labels for each in shapes)]
-    notes += [
-        f"no label {label!r} here.{guess}"
-        for label in absent
-        if (guess := did_you_mean(label, present))
-    ]
-    return areas, "; ".join(notes)
+    return areas, f"left out without an area: {listed}" if flat else ""
+
+
+def _misspelt(labels: Collection[str], shapes: list[Shape]) -> Iterator[str]:
+    """Labels that are not here, while one much like them is."""
+    present = {label for each in shapes for label in each.labels}
+    for label in labels:
+        if label not in present and (guess := did_you_mean(label, present)):
+            yield f"no label {label!r} here.{guess}"
 
 
 def _sheet(annotation: Annotation, file: MaskFile) -> Sheet:
@@ -138,7 +138,7 @@ def _parsed(path: Path) -> Annotation | None:
     return _parse(path, stat.st_mtime_ns, stat.st_size)
 
 
-@lru_cache(16)
+@lru_cache(64)
 def _parse(path: Path, _modified: int, length: int) -> Annotation | None:
     """What a file is, kept for the next photo."""
     suffix = path.suffix.lower()

@@ -38,6 +38,8 @@ def parse(content: Any, path: Path) -> Annotation | None:
     """Take the content for an annotation; None if it is another kind of file."""
     if not isinstance(content, dict) or not isinstance(content.get("shapes"), list):
         return None
+    if content.get("imageHeight") and content.get("imageWidth"):
+        content.pop("imageData", None)  # the photo itself, which may be large
     sheet = Sheet(partial(_size, content, path), partial(_shapes, content["shapes"], path))
     return Annotation({path.stem: sheet}, outlined=True)
 

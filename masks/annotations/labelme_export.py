@@ -51,7 +51,10 @@ def read(folder: Path, labels: Collection[str] = ()) -> Mask | None:
         for number, name in enumerate(names)
         if name == IGNORED or (labels and name not in labels)
     ]
-    return (classes > 0) & ~np.isin(classes, left_out)
+    mask = (classes > 0) & ~np.isin(classes, left_out)
+    if not mask.any():
+        raise InputError(f"'{folder}' has no pixel of {' or '.join(labels) or 'any label'}")
+    return mask
 
 
 def annotation(folder: Path) -> Path:

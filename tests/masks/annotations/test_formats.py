@@ -26,6 +26,7 @@ from tests.support.annotation_files import (
     via_polygon,
     write,
 )
+from tests.support.labelme import annotate, shape
 
 SEEDS = range(4)
 
@@ -140,6 +141,26 @@ def test_a_photo_that_is_listed_twice_is_refused_and_no_other(tmp_path):
     assert of(path, photo="q.jpg").sum() == 81
     with pytest.raises(InputError, match=r"lists photo 'p.jpg' more than once"):
         of(path)
+
+
+# labelme and X-AnyLabeling: whole numbers are centres of pixels, outlines count
+
+
+@pytest.mark.parametrize(
+    ("kind", "points", "expected"),
+    [
+        ("polygon", star(4).tolist(), inside(star(4))),
+        ("polygon", star(5, 7).tolist(), inside(star(5, 7))),
+        ("rectangle", [[320.2, 40], [30.7, 220]], inside(turned(30.7, 40, 289.5, 180, 0))),
+        ("circle", [[180, 140], [180, 240]], disc(180.5, 140.5, 100.5, 100.5)),
+        ("rotation", turned(120, 90, 200, 101, 33).tolist(), inside(turned(120, 90, 200, 101, 33))),
+        ("quadrilateral", [[20, 30], [370, 60], [300, 280], [40, 200]], ...),
+    ],
+)
+def test_labelme_shapes(tmp_path, kind, points, expected):
+    drawn = shape(kind, points, direction=0.57)
+    path = annotate(tmp_path / "p.json", [drawn], imageHeight=HEIGHT, imageWidth=WIDTH)
+    agrees(of(path, photo="p"), inside(points) if expected is ... else expected)
 
 
 # VGG Image Annotator

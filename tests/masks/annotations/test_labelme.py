@@ -121,6 +121,13 @@ def test_labels_choose_and_ignored_regions_never_count(tmp_path):
         read(MaskFile(path), ["think"])
 
 
+def test_one_misspelt_label_of_several_is_noted(tmp_path):
+    path = annotate(tmp_path / "a.json", [SQUARE, shape("rectangle", [[0, 0], [5, 5]], "other")])
+    mask, note = read(MaskFile(path), ["thing", "ohter", "else"])
+    np.testing.assert_array_equal(mask, BOX)
+    assert note == "no label 'ohter' here. Did you mean other?"
+
+
 def test_size_is_stated_or_embedded_or_beside(tmp_path):
     unknown = {"imageHeight": ..., "imageWidth": None}
     picture = np.zeros((40, 60, 3), np.uint8)
@@ -230,5 +237,8 @@ def test_export_knows_labels_by_their_names(tmp_path):
     np.testing.assert_array_equal(read(MaskFile(folder), ["car"]).mask, HOLE)
     (folder / "mask.png").unlink()
     np.testing.assert_array_equal(read_mask(folder), (classes == 1) | (classes == 2))
+    palette_picture((classes == 2) * 2).save(folder / "label.png")
+    with pytest.raises(InputError, match=r"x_json' has no pixel of car"):
+        read(MaskFile(folder), ["car"])
     with pytest.raises(InputError, match=r"no label 'tram'; it has .*'bus', 'car'"):
         read(MaskFile(folder), ["tram"])
