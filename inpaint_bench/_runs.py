@@ -32,6 +32,10 @@ def run(
     tiers: Sequence[str] | None = None,
     draws: int | None = None,
     limit: int | None = None,
+    truth: str | os.PathLike[str] | None = None,
+    pairs: str | os.PathLike[str] | None = None,
+    pairing: Literal["name", "order", "pool"] = "name",
+    clusters: Literal["photo", "folder"] = "photo",
     seed: int = 0,
     samples: int = 1,
     weights: Mapping[str, str | os.PathLike[str]] | None = None,
@@ -43,6 +47,7 @@ def run(
     timeout: float = 600.0,
     shard: tuple[int, int] = (0, 1),
     retry_failed: bool = False,
+    strict: bool = False,
     latency: bool = False,
     report: bool = False,
 ) -> Run:
@@ -53,7 +58,7 @@ def run(
 
     Args:
         images: Folder of photos, or ``bundled``.
-        masks: Folder of masks, paired by name; generated holes if omitted.
+        masks: Folder of masks, a mask for all photos, or an annotation; generated holes if omitted.
         methods: Names and classes of one's own. A class of a notebook or script needs
             ``executor="inline"``, since worker processes cannot import it from there.
         metrics: Names; all usual ones if omitted.
@@ -65,8 +70,13 @@ def run(
         size: Side of the evaluated square in pixels (256), ``"WxH"``, ``"fit:N"`` (short side,
             nothing cut off) or ``"native"``.
         tiers: Of generated holes: small, region, large, object, outside.
-        draws: Generated holes a tier.
+        draws: Generated holes a tier, or masks of a pool a photo.
         limit: Only the first so many photos.
+        truth: Folder of what fills are held against, by the photos' names, or ``unknown``, where
+            objects are to be removed; the photos themselves if omitted.
+        pairs: CSV file with columns photo, mask, truth, cluster, prompt, group.
+        pairing: How photos get masks of the folder: by ``name``, in ``order``, or from a ``pool``.
+        clusters: What statistics resample: each ``photo``, or each ``folder`` of photos.
         seed: Of holes and stochastic methods.
         samples: Fills of stochastic methods.
         weights: Files of the networks of metrics, by name, as ``weights list`` shows it.
@@ -78,6 +88,7 @@ def run(
         timeout: Seconds for one case.
         shard: Do part ``i``, from 0, of ``n``: ``(i, n)``.
         retry_failed: Try failed cases again.
+        strict: Refuse to start unless every given file can be used.
         latency: Time the methods afterwards, in a short pass.
         report: Build the HTML report too, ``OUT/report/index.html``.
 
@@ -89,7 +100,7 @@ def run(
             read or written.
 
     Warns:
-        UserWarning: Of a method that completed no case; its rows say why.
+        UserWarning: Of files that could not be used, and of a method that completed no case.
 
     Examples:
         >>> import tempfile
@@ -100,8 +111,9 @@ def run(
         >>> found.cases.groupby("method")["l1_hole"].count().to_dict()
         {'mean': 2, 'original': 2, 'telea': 2}
     """
+    from bench.folder.store import RunFolder
     from bench.planning.protocol import Protocol
-    from bench.run import runner
+    from bench.run import runner, summary
     from bench.run.request import Request, default_methods
     from bench.run.scheduler import Limits
     from inpaint_bench._own import text_of
@@ -117,6 +129,10 @@ def run(
         draws=draws,
         seed=seed,
         limit=limit,
+        truth=None if truth is None else os.fspath(truth),
+        pairs=None if pairs is None else os.fspath(pairs),
+        pairing=pairing,
+        clusters=clusters,
     )
     asked = default_methods() if methods is None else listed(methods)
     files = {name: Path(path) for name, path in (weights or {}).items()}
@@ -132,11 +148,14 @@ def run(
         device=device,
         shard=shard,
         retry_failed=retry_failed,
+        strict=strict,
         offline=offline,
         weights=files,
         limits=Limits(timeout=timeout),
     )
     header = runner.run(request)
+    for line in summary.refusals(RunFolder(request.out).read_table("inputs.parquet")):
+        warnings.warn(f"{line}; all: {request.out / 'inputs.parquet'}", stacklevel=2)
     for name in header.without_result:
         warnings.warn(f"{name} completed no case; its rows say why", stacklevel=2)
     if latency and not header.missing:

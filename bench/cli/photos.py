@@ -60,6 +60,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--draws", type=positive, help="generated holes a tier, or masks of a pool a photo (1)"
     )
+    group.add_argument(
+        "--truth",
+        metavar="FOLDER",
+        help="pictures to hold fills against, by the names of the photos, where what is under the "
+        "masks is to be removed; or 'unknown' (the photos themselves)",
+    )
     group.add_argument("--limit", type=positive, help="only the first so many photos")
     group.add_argument("--seed", type=int, default=0, help="seed of holes and stochastic methods")
 
@@ -76,6 +82,6 @@ def protocol(options: argparse.Namespace) -> Protocol:
         photos=options.images,
         tiers=options.tiers.split(",") if options.tiers else None,
         **taken(options, "masks", "mask_threshold", "invert_masks", "mask_labels"),
-        **taken(options, "pairs", "pairing", "clusters"),
+        **taken(options, "pairs", "pairing", "clusters", "truth"),
         **taken(options, "size", "draws", "seed", "limit"),
     )

@@ -69,12 +69,13 @@ def unread(protocol: Protocol, rows: list[dict[str, Any]]) -> list[tuple[str, st
     known = {row["path"].partition("#")[0] for row in rows} | {protocol.pairs}
     seen: set[Path] = set()
     found = []
-    for given in (protocol.masks, protocol.photos, protocol.truth):
+    photos = protocol.photos if protocol.pairs is None else None  # else only those of the table
+    for given in (protocol.masks, photos, protocol.truth):
         for path in kinds.visible(Path(given)) if given and Path(given).is_dir() else ():
             if (real := path.resolve()) in seen:
                 continue
             seen.add(real)
-            shown = path.relative_to(given).as_posix() if given == protocol.photos else str(path)
+            shown = path.relative_to(str(given)).as_posix() if given == photos else str(path)
             is_mask = given == protocol.masks
             if str(path) not in known and (reason := _reason(path, is_mask)):
                 found.append((shown, reason))

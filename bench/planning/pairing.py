@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from bench.errors import InputError
 from bench.folder.schema import INPUTS
-from bench.planning import images
+from bench.planning import images, truths
 from bench.planning.doubts import Doubts
 from bench.planning.images import Photo
 from bench.planning.pairs import Wanted, read_pairs
-from bench.planning.protocol import Protocol
+from bench.planning.protocol import UNKNOWN, Protocol
 from masks.annotations import entries
 from masks.files import MaskFile
 from masks.listing import drawn, in_order, is_annotation, natural
 from masks.pairing import pair
+
+_T = TypeVar("_T")
+Tell = Callable[[int, int], None]
+"""Told how many of how many photos are read."""
 
 
 @dataclass(frozen=True)
@@ -73,17 +77,19 @@ class Inputs:
         self.rows.append(dict(zip(INPUTS.names, values, strict=True)))
 
 
-def read_photos(protocol: Protocol, inputs: Inputs) -> Iterator[Given]:
+def untold(done: int, total: int) -> None:
+    """Where nobody wants to know."""
+
+
+def read_photos(protocol: Protocol, inputs: Inputs, tell: Tell = untold) -> Iterator[Given]:
     """Read the photos, each with what belongs to it."""
     if protocol.photos == images.BUNDLED:
-        if protocol.masks is not None:
-            raise InputError("--masks: the bundled photos have generated holes; give --images too")
-        for photo in list(images.bundled())[: protocol.limit]:
+        for photo in _told(list(images.bundled())[: protocol.limit], tell):
             inputs.ok(photo.id, "photo", photo.pixels)
             yield Given(photo, None)
         return
     folder = Path(protocol.photos)
-    for wanted in _wanted(protocol, folder, inputs)[: protocol.limit]:
+    for wanted in _told(_wanted(protocol, folder, inputs)[: protocol.limit], tell):
         name = wanted.name
         if any("\ud800" <= letter <= "\udfff" for letter in name):
             inputs.refused(name, "photo", "the file name is not valid UTF-8; rename the file")
@@ -97,18 +103,42 @@ def read_photos(protocol: Protocol, inputs: Inputs) -> Iterator[Given]:
         if (times := protocol.geometry.enlargement(*pixels.shape[:2])) > 1:
             larger = f"enlarged, which flatters every method: {times:.2f} times"
             note = "; ".join(filter(None, (note, larger)))
-        inputs.ok(name, "photo", pixels, note)
         apart = name if protocol.clusters == "photo" else PurePosixPath(name).parent.as_posix()
         photo = Photo(name, wanted.cluster or apart, evaluated, pixels.shape[:2], note)
+        truth = None
+        if wanted.truth_path is not None:
+            truth = _truth(wanted.truth_path, photo, protocol, inputs)
+            if truth is None:
+                continue
+        inputs.ok(name, "photo", pixels, note)
         masks = wanted.masks
         if masks is not None and protocol.pairing == "pool":
             # By content, so that a photo keeps its masks wherever it lies.
             masks = drawn(masks, f"{protocol.seed}|{photo.sha}", protocol.draws)
-        yield Given(photo, masks, prompt=wanted.prompt, group=wanted.group)
+        yield Given(photo, masks, truth, prompt=wanted.prompt, group=wanted.group)
+
+
+def _truth(path: Path, photo: Photo, protocol: Protocol, inputs: Inputs) -> np.ndarray | None:
+    """The truth of a photo as it is evaluated; None if it is refused, and with it the photo."""
+    try:
+        pixels, evaluated, note = truths.read(path, photo, protocol.geometry)
+    except InputError as error:
+        inputs.refused(str(path), "truth", str(error))
+        inputs.refused(photo.id, "photo", f"its truth cannot be used: {error}")
+        return None
+    inputs.ok(str(path), "truth", pixels, note)
+    return evaluated
+
+
+def _told(photos: Sequence[_T], tell: Tell) -> Iterator[_T]:
+    """Photos one by one; each is read, and its holes are made, when the next is asked for."""
+    for done, photo in enumerate(photos):
+        tell(done, len(photos))
+        yield photo
 
 
 def _wanted(protocol: Protocol, folder: Path, inputs: Inputs) -> list[Wanted]:
-    """The photos that are asked for, each with its masks; what has no partner is refused."""
+    """The photos that are asked for, with what belongs to them; what has no partner is refused."""
     if protocol.pairs is None:
         wanted = [Wanted(name) for name in images.find(folder)]
     else:
@@ -116,20 +146,42 @@ def _wanted(protocol: Protocol, folder: Path, inputs: Inputs) -> list[Wanted]:
         for lost in pairs.lost:
             inputs.refused(*lost)
         wanted = list(pairs.photos)
-        if "mask" in pairs.columns:
-            return wanted
-    if protocol.masks is None:
-        return wanted
-    given = Path(protocol.masks)
-    home = folder.parent if folder.is_file() else folder
     names = [each.name for each in wanted]
-    if protocol.pairing != "name":
-        masks = _by_number(names, home, given, protocol.pairing)
-    elif given.is_file() and not _is_of_many(given):
-        masks = {name: [MaskFile(given)] for name in names}
-    else:
-        masks = _by_name(names, home, given, inputs)
-    return [replace(each, masks=masks[each.name]) for each in wanted if each.name in masks]
+    if protocol.masks is not None and all(each.masks is None for each in wanted):
+        home = folder.parent if folder.is_file() else folder
+        masks = _masks(names, home, Path(protocol.masks), protocol.pairing, inputs)
+        wanted = [replace(each, masks=masks[each.name]) for each in wanted if each.name in masks]
+    if protocol.truth in (None, UNKNOWN) or any(each.truth_path for each in wanted):
+        return wanted
+    used = [each.name for each in wanted]
+    paths = _truths(names, used, Path(str(protocol.truth)), inputs)
+    return [replace(each, truth_path=paths[each.name]) for each in wanted if each.name in paths]
+
+
+def _masks(
+    names: Sequence[str], home: Path, given: Path, pairing: str, inputs: Inputs
+) -> Mapping[str, Sequence[MaskFile]]:
+    """Masks by photo, of those that have any."""
+    if pairing != "name":
+        return _by_number(names, home, given, pairing)
+    if given.is_file() and not _is_of_many(given):
+        return {name: [MaskFile(given)] for name in names}
+    return _by_name(names, home, given, inputs)
+
+
+def _truths(
+    names: Sequence[str], used: Sequence[str], folder: Path, inputs: Inputs
+) -> Mapping[str, Path]:
+    """Truths by photo, of those that are used; what has no partner is refused."""
+    found, lacking, unused = truths.paired(names, folder)
+    for name in used:
+        if name in lacking:
+            inputs.refused(name, "photo", lacking[name])
+    for path in unused:
+        inputs.refused(str(path), "truth", "no photo has the name of this truth")
+    for name in sorted(found.keys() - set(used)):
+        inputs.refused(str(found[name]), "truth", f"its photo {name} is not used")
+    return {name: found[name] for name in used if name in found}
 
 
 def _is_of_many(given: Path) -> bool:

@@ -22,9 +22,9 @@ from bench.planning import doubts, images
 from bench.planning.case import PlannedCase
 from bench.planning.geometry import Fitted, stretched
 from bench.planning.images import Photo
-from bench.planning.pairing import Given, Inputs, read_photos
+from bench.planning.pairing import Given, Inputs, Tell, read_photos, untold
 from bench.planning.pairs import read_pairs
-from bench.planning.protocol import Protocol
+from bench.planning.protocol import UNKNOWN, Protocol
 from masks import files, tiers
 from masks.files import MaskFile
 from masks.picture import TURNED
@@ -34,36 +34,40 @@ KEEP_ALL_UP_TO = 5000
 NO_HOLE = "no-hole"
 
 
-def make(protocol: Protocol, store: RunFolder) -> tuple[pd.DataFrame, pd.DataFrame]:
+def make(
+    protocol: Protocol, store: RunFolder, tell: Tell = untold
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read the photos, and draw or read their holes.
 
     Photos and holes go to the run folder under their content's name; the two tables are the
     caller's to write, once it knows that they belong there.
+
+    Args:
+        protocol: What is asked for.
+        store: The run folder.
+        tell: Told how many of how many photos are read.
 
     Returns:
         The plan, one row per case, and the inputs, one row per file (columns in
         ``docs/run-folder.md``).
 
     Raises:
-        InputError: If no photo can be used.
+        InputError: If no photo can be used, or no hole has a pixel.
     """
     inputs = Inputs()
     rows: list[dict[str, Any]] = []
     with store.writing() as write:
-        for given in read_photos(protocol, inputs):
+        for given in read_photos(protocol, inputs, tell):
             cases = list(_cases(given, protocol, write, inputs))
             if cases:
                 write(photo_file(given.photo.sha), given.photo.pixels)
-            rows.extend({**case, "prompt": given.prompt, "group": given.group} for case in cases)
+                truth = _truth(given, protocol, write)
+                facts = {"truth": truth, "prompt": given.prompt, "group": given.group}
+                rows.extend(case | facts for case in cases)
     for path, reason in doubts.unread(protocol, inputs.rows):
         inputs.refused(path, "other", reason)
     inputs.doubts.note(protocol)
-    if not any(row["hole_share"] for row in rows):
-        reasons = list(dict.fromkeys(row["reason"] for row in inputs.rows if row["reason"]))
-        reasons += [
-            f"{len(rows)} masks have no hole; --invert-masks and --mask-threshold say what is"
-        ]
-        raise InputError(f"no photo with a hole to fill: {'; '.join(reasons[:3])}")
+    _refuse_nothing(rows, inputs)
     plan = pd.DataFrame(rows)
     plan.insert(0, "case", np.arange(len(plan)))
     plan["keep"] = _kept(plan)
@@ -71,7 +75,7 @@ def make(protocol: Protocol, store: RunFolder) -> tuple[pd.DataFrame, pd.DataFra
 
 
 def photo_file(sha: str) -> str:
-    """Where an evaluated photo lies in the run folder."""
+    """Where an evaluated photo, or a truth that is another picture, lies in the run folder."""
     return f"photos/{sha}.png"
 
 
@@ -124,12 +128,12 @@ def seed_of(seed: int, case: PlannedCase, sample: int) -> int:
 def inputs_key(protocol: Protocol) -> str:
     """Hash of the request and of the listing of its files, to see whether a plan still holds."""
     text = protocol.key_text()
-    folders: tuple[str | Path | None, ...] = (protocol.photos, protocol.masks)
+    folders: tuple[str | Path | None, ...] = (protocol.photos, protocol.masks, protocol.truth)
     if protocol.pairs is not None:
-        folders = (protocol.pairs, protocol.masks, *read_pairs(protocol).files)
+        folders = (protocol.pairs, *folders[1:], *read_pairs(protocol).files)
         text += f"\n{hashlib.sha256(Path(protocol.pairs).read_bytes()).hexdigest()}"
     for folder in folders:
-        if folder is not None and folder != images.BUNDLED:
+        if folder not in (None, images.BUNDLED, UNKNOWN):
             paths = [Path(folder)] if Path(folder).is_file() else sorted(Path(folder).rglob("*"))
             for path in paths:
                 with contextlib.suppress(OSError):  # a link to nowhere is no file
@@ -139,12 +143,16 @@ def inputs_key(protocol: Protocol) -> str:
 
 
 def fingerprint(plan: pd.DataFrame, protocol: Protocol, metric_signatures: Sequence[str]) -> str:
-    """One printable line for the protocol: photos, masks, size rule, paste-back, metrics."""
+    """One printable line for the protocol: photos, masks, truth, size rule, paste-back, metrics.
+
+    Nothing is said of a truth that is the photo itself.
+    """
     photos = plan[["photo", "photo_sha"]].drop_duplicates().agg("|".join, axis=1)
     return " ".join(
         (
             f"photos:{_digest(sorted(photos))}/{len(photos)}",
             f"masks:{_digest(sorted(plan['case_key']))}/{len(plan)}",
+            *_truth_part(plan),
             f"size:{protocol.size_rule}",
             "paste:known-8bit",
             f"metrics:{_digest(sorted(metric_signatures))}",
@@ -152,8 +160,29 @@ def fingerprint(plan: pd.DataFrame, protocol: Protocol, metric_signatures: Seque
     )
 
 
+def _truth_part(plan: pd.DataFrame) -> Iterator[str]:
+    other = plan.loc[plan["truth"] != "", ["photo", "truth"]].drop_duplicates()
+    if (other["truth"] == UNKNOWN).any():
+        yield f"truth:{UNKNOWN}"
+    elif len(other):
+        yield f"truth:{_digest(sorted(other.agg('|'.join, axis=1)))}/{len(other)}"
+
+
 def _digest(lines: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:10]
+
+
+def _refuse_nothing(rows: list[dict[str, Any]], inputs: Inputs) -> None:
+    """Refuse a plan in which there is nothing to fill."""
+    if not rows:
+        reasons = list(dict.fromkeys(row["reason"] for row in inputs.rows if row["reason"]))
+        raise InputError(f"no photo with a hole to fill: {'; '.join(reasons[:3]) or 'none given'}")
+    if all(row["tier"] == NO_HOLE for row in rows):
+        raise InputError(
+            f"nothing to fill: the {len(rows)} masks that were read have no hole (first: "
+            f"{rows[0]['mask_source']}); white is hole, from --mask-threshold up, or black with "
+            "--invert-masks"
+        )
 
 
 def _cases(
@@ -216,6 +245,15 @@ def _of_pool(mask: Mask, height: int, width: int) -> Fitted:
     return Fitted(stretched(mask, height, width), note=note)
 
 
+def _truth(given: Given, protocol: Protocol, write: WritePicture) -> str:
+    """What the plan says of a photo's truth; one that is another picture is kept."""
+    if given.truth is None:
+        return UNKNOWN if protocol.truth == UNKNOWN else ""
+    sha = images.content_hash(given.truth)
+    write(photo_file(sha), given.truth)
+    return sha
+
+
 def _generated(
     photo: Photo, protocol: Protocol, write: WritePicture, inputs: Inputs
 ) -> Iterator[dict[str, Any]]:
@@ -265,7 +303,6 @@ def _row(
         "components": facts.components,
         "border": facts.border,
         "lost_share": math.nan,
-        "truth": "",
     }
 
 

@@ -8,7 +8,6 @@ from bench.errors import BenchError, InputError
 from bench.folder.store import RunFolder
 from bench.planning import plan
 from bench.planning.pairing import Inputs, read_photos
-from bench.planning.pairs import read_pairs
 from bench.planning.protocol import Protocol
 
 COMPOSED, APART = (unicodedata.normalize(form, "é.png") for form in ("NFC", "NFD"))
@@ -88,19 +87,26 @@ def test_rows_of_a_photo_are_its_draws_in_their_order(here):
 
 
 def test_what_a_table_says_of_photos_is_in_the_plan(here):
-    text = (
-        "photo,truth,cluster,prompt,group\n"
-        'film/1.png,a.png,7,"a door, half open",doors\nfilm/2.png,b.png,,,\n'
-    )
-    protocol = asked(here, text, truth=str(here / "truth"), tiers=["small"])
-    wanted = read_pairs(protocol).photos
-    assert [each.truth_path for each in wanted] == [here / "truth/a.png", here / "truth/b.png"]
-    text = text.replace(",truth,", ",").replace("a.png,", "").replace("b.png,", "")
+    text = 'photo,cluster,prompt,group\nfilm/1.png,7,"a door, half open",doors\nfilm/2.png,,,\n'
     table, _ = plan.make(asked(here, text, tiers=["small"]), RunFolder(here / "run"))
     assert table[["photo", "cluster", "prompt", "group", "mask_source"]].values.tolist() == [
         ["film/1.png", "7", "a door, half open", "doors", "generated"],
         ["film/2.png", "film/2.png", "", "", "generated"],
     ]
+
+
+@pytest.mark.parametrize("folder", [None, "truth"])
+def test_truths_of_a_table_are_what_fills_are_held_against(here, folder):
+    below = "" if folder else "truth/"
+    text = f"photo,truth,mask\nb.png,{below}a.png,x.png\na.png,{below}b.png,x.png\n"
+    protocol = asked(here, text, masks="masks", truth=folder and str(here / folder))
+    found, reasons = photos(protocol)
+    assert reasons == []
+    for given, name in zip(found, ("a.png", "b.png"), strict=True):
+        np.testing.assert_array_equal(given.truth, np.array(Image.open(here / "truth" / name)))
+    assert plan.inputs_key(protocol) != plan.inputs_key(asked(here, text, masks="masks", seed=1))
+    (here / "truth/b.png").unlink()
+    assert [given.photo.id for given in photos(protocol)[0]] == ["b.png"]
 
 
 def test_paths_are_relative_to_the_folder_of_the_table_without_others(here):
@@ -153,7 +159,7 @@ def test_files_that_are_not_there_are_refused_by_row_and_the_rest_is_used(here):
         ),
         ("photo,photo\na.png,b.png\n", "each once, of .*; found 'photo'"),
         ("photo,mask\na.png,x.png\nb.png\n", "row 3: no mask; fill that column in every row"),
-        ("photo,truth\na.png,\nb.png,truth/b.png\n", "row 2: no truth"),
+        ("photo,mask,truth\na.png,x.png,\nb.png,x.png,truth/b.png\n", "row 2: no truth"),
         ("photo,prompt\na.png,\n,b\n", "row 3: no photo"),
         ("photo,mask\na.png,x.png\n\na.png,x.png\n", "row 4: the photo and mask of row 2 again"),
         ("photo\na.png\nfilm/../a.png\n", "row 3: the photo and mask of row 2 again"),
@@ -186,6 +192,9 @@ def test_what_is_no_text_or_not_there_is_refused(here):
         ("photo,mask\na.png,x.png\n", {"draws": 2}, "--draws: .* has a column 'mask'"),
         ("photo,mask\na.png,x.png\n", {"masks": "masks/x.png"}, "--masks: expected the folder"),
         ("photo,cluster\na.png,1\n", {"clusters": "folder"}, "--clusters: .* a column 'cluster'"),
+        ("photo,truth\na.png,truth/a.png\n", {}, "a column 'mask' or --masks too"),
+        ("photo\na.png\n", {"truth": "unknown"}, "a column 'mask' or --masks too"),
+        ("photo,mask,truth\na.png,masks/x.png,truth/a.png\n", {"truth": "unknown"}, "--truth: "),
         ("photo\na.png\n", {"images": "photos/a.png"}, "--images: expected the folder"),
         ("photo\na.png\n", {"pairing": "order"}, "--pairing order: give the folder of masks too"),
         ("photo\na.png\n", {"pairing": "pol"}, r"'pol'\. Did you mean pool"),
@@ -239,17 +248,18 @@ def test_a_pool_is_drawn_from_by_content_and_seed(here, tmp_path):
     assert moved == first
     other, _ = masks_of(here / "moved", here / "pool2", tmp_path / "3", draws=3, size=48, seed=1)
     assert other != first
-    used = inputs[inputs["kind"] == "mask"]
-    assert used["note"].str.startswith("of a pool: brought from 96x80 to 48x48").all()
+    notes = inputs.loc[inputs["kind"] == "mask", "note"]
+    assert notes.str.startswith("of a pool: brought from 96x80 to 48x48").all()
 
 
 def test_a_pool_has_more_masks_than_draws_and_no_tiers(here):
+    folders = str(here / "photos"), str(here / "masks")
     with pytest.raises(InputError, match="--draws 3: the pool has 2 masks"):
-        photos(Protocol.asked(str(here / "photos"), str(here / "masks"), pairing="pool", draws=3))
+        photos(Protocol.asked(*folders, pairing="pool", draws=3))
     with pytest.raises(BenchError, match=r"--tiers and --draws: .*but for --draws masks of a pool"):
-        Protocol.asked("photos", "masks", pairing="pool", tiers=["small"])
+        Protocol.asked(*folders, pairing="pool", tiers=["small"])
     with pytest.raises(BenchError, match=r"for generated holes only, not with --masks$"):
-        Protocol.asked("photos", "masks", draws=2)
+        Protocol.asked(*folders, draws=2)
 
 
 def test_folders_are_clusters_where_that_is_asked_for(here):
