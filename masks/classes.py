@@ -67,7 +67,12 @@ class _Held:
         return shown + (f" and {len(order) - _SHOWN:,} more" if len(order) > _SHOWN else "")
 
     def in_areas(self, chosen: Mask) -> bool:
-        """Whether most pixels of these values have equal neighbours, unlike those of soft edges."""
+        """Whether most pixels of these values have equal neighbours, unlike those of soft edges.
+
+        Of several values the most frequent is left aside: one class with soft edges has it too.
+        """
+        if chosen.sum() > 1:
+            chosen = chosen & (np.arange(len(chosen)) != np.where(chosen, self.counts, 0).argmax())
         inner = self.numbers[1:, 1:]
         equal = (inner == self.numbers[:-1, 1:]) & (inner == self.numbers[1:, :-1])
         asked = np.isin(inner, self.values[chosen])

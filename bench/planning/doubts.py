@@ -14,7 +14,7 @@ from masks import kinds
 from masks.annotations import SUFFIXES, entries, labelme_export, yolo
 from masks.raster import Mask
 
-_PAINT = 4  # levels that a lossy format may change of one colour
+_PAINT = 8  # levels that a lossy format may change of one colour
 
 
 @dataclass
@@ -102,8 +102,8 @@ def _add(rows: list[dict[str, Any]], note: str) -> None:
 
 
 def _is_painted(photo: np.ndarray, mask: Mask) -> bool:
-    """Whether nearly all of the hole is of one colour, and not half of the rest is."""
+    """Whether the hole is of one colour, edges aside, and not half of the rest is."""
     hole, rest = (pixels[:: len(pixels) // 10_000 + 1] for pixels in (photo[mask], photo[~mask]))
     colour = np.median(hole, axis=0)
     alike = [(np.abs(pixels - colour) <= _PAINT).all(axis=1).sum() for pixels in (hole, rest)]
-    return bool(alike[0] >= 0.95 * len(hole) and alike[1] <= 0.5 * len(rest))
+    return bool(alike[0] >= 0.85 * len(hole) and alike[1] <= 0.5 * len(rest))

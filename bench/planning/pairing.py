@@ -63,7 +63,10 @@ class Inputs:
         self._add(path, kind, "ok", "", note, images.content_hash(pixels), height, width)
 
     def refused(self, path: str, kind: str, reason: str) -> None:
-        """Record a file that cannot be used, and why."""
+        """Record a file that cannot be used, and why; its name may be no valid text."""
+        path, reason = (
+            text.encode("utf-8", "backslashreplace").decode() for text in (path, reason)
+        )
         self._add(path, kind, "refused", reason, "", "", 0, 0)
 
     def table(self) -> pd.DataFrame:
@@ -88,8 +91,8 @@ def read_photos(protocol: Protocol, inputs: Inputs, tell: Tell = untold) -> Iter
     folder = Path(protocol.photos)
     for wanted in _told(_wanted(protocol, folder, inputs)[: protocol.limit], tell):
         name = wanted.name
-        if (shown := name.encode("utf-8", "backslashreplace").decode()) != name:
-            inputs.refused(shown, "photo", "the file name is not valid UTF-8; rename the file")
+        if any("\ud800" <= letter <= "\udfff" for letter in name):
+            inputs.refused(name, "photo", "the file name is not valid UTF-8; rename the file")
             continue
         try:
             pixels, note = images.read(folder if folder.is_file() else folder / name)
