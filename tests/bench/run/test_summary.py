@@ -136,13 +136,13 @@ def test_reasons_of_one_kind_are_one_line_whatever_they_name():
         for n in range(1, 1201)
     ]  # fmt: skip
     others = [
-        {"path": "x.png", "kind": "mask", "status": "refused", "reason": "in/x.png: cannot be read"},
+        {"path": "x.png", "kind": "mask", "status": "refused", "reason": "in/x.png: is bad"},
         {"path": "y.png", "kind": "other", "status": "refused", "reason": "of a kind\nunknown\x1b"},
     ]
     assert summary.refusals(table(*rows, *others)) == [
         "1,200 masks refused: mask 'p/1.png' is 1x2 but photo '1.png' is 9x9; draw it "
         "(first: p/1.png)",
-        "1 mask refused: cannot be read (first: x.png)",
+        "1 mask refused: is bad (first: x.png)",
         "1 other file refused: of a kind unknown\\x1b (first: y.png)",
     ]
 
@@ -167,9 +167,10 @@ def test_each_remark_of_a_file_counts_and_rare_ones_are_summed_up():
 def test_a_thousand_random_reasons_are_all_counted():
     draw = np.random.default_rng(0)
     kinds = [f"because of {word}" for word in ("size", "colour", "name", "luck")]
+    drawn = [str(draw.choice(kinds)) for _ in range(1000)]
     rows = [
-        {"path": f"{n}.png", "kind": "photo", "status": "refused", "reason": str(draw.choice(kinds))}
-        for n in range(1000)
+        {"path": f"{n}.png", "kind": "photo", "status": "refused", "reason": why}
+        for n, why in enumerate(drawn)
     ]
     counts = [int(line.split()[0]) for line in summary.refusals(table(*rows))]
     assert (len(counts), sum(counts)) == (4, 1000)

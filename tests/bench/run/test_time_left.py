@@ -46,7 +46,7 @@ class Simulated:
 
 
 def simulated(paces, counts, workers, known):
-    """What was foretold at each event: time, seconds left, of whom nothing is known; and the end."""
+    """What was foretold at each event: time, seconds left, the unknown; and the end."""
     executor = Simulated(paces, workers)
     forecast = Forecast(workers, known)
     told = []
