@@ -27,10 +27,15 @@ def run(
     *,
     invert_masks: bool = False,
     mask_threshold: int = 128,
+    mask_labels: Sequence[str] = (),
     size: int | str | None = None,
     tiers: Sequence[str] | None = None,
     draws: int | None = None,
     limit: int | None = None,
+    truth: str | os.PathLike[str] | None = None,
+    pairs: str | os.PathLike[str] | None = None,
+    pairing: Literal["name", "order", "pool"] = "name",
+    clusters: Literal["photo", "folder"] = "photo",
     seed: int = 0,
     samples: int = 1,
     weights: Mapping[str, str | os.PathLike[str]] | None = None,
@@ -53,18 +58,25 @@ def run(
 
     Args:
         images: Folder of photos, or ``bundled``.
-        masks: Folder of masks, paired by name; generated holes if omitted.
+        masks: Folder of masks, a mask for all photos, or an annotation; generated holes if omitted.
         methods: Names and classes of one's own. A class of a notebook or script needs
             ``executor="inline"``, since worker processes cannot import it from there.
         metrics: Names; all usual ones if omitted.
         out: The run folder.
         invert_masks: Black is hole in the mask files.
         mask_threshold: Least value of a mask file that is hole.
+        mask_labels: Which labels or classes of mask files are hole; all but the background if
+            empty.
         size: Side of the evaluated square in pixels (256), ``"WxH"``, ``"fit:N"`` (short side,
             nothing cut off) or ``"native"``.
         tiers: Of generated holes: small, region, large, object, outside.
-        draws: Generated holes a tier.
+        draws: Generated holes a tier, or masks of a pool a photo.
         limit: Only the first so many photos.
+        truth: Folder of what fills are held against, by the photos' names, or ``unknown``, where
+            objects are to be removed; the photos themselves if omitted.
+        pairs: CSV file with columns photo, mask, truth, cluster, prompt, group.
+        pairing: How photos get masks of the folder: by ``name``, in ``order``, or from a ``pool``.
+        clusters: What statistics resample: each ``photo``, or each ``folder`` of photos.
         seed: Of holes and stochastic methods.
         samples: Fills of stochastic methods.
         weights: Files of the networks of metrics, by name, as ``weights list`` shows it.
@@ -111,11 +123,16 @@ def run(
         masks=None if masks is None else os.fspath(masks),
         mask_threshold=mask_threshold,
         invert_masks=invert_masks,
+        mask_labels=listed(mask_labels),
         size=size,
         tiers=None if tiers is None else listed(tiers),
         draws=draws,
         seed=seed,
         limit=limit,
+        truth=None if truth is None else os.fspath(truth),
+        pairs=None if pairs is None else os.fspath(pairs),
+        pairing=pairing,
+        clusters=clusters,
     )
     asked = default_methods() if methods is None else listed(methods)
     files = {name: Path(path) for name, path in (weights or {}).items()}

@@ -121,7 +121,7 @@ class _Names:
             plain = PurePosixPath(stem(whole))
             # The export of annotation "b.v1.json" is the folder "b_v1_json".
             undotted = plain.with_name(plain.name.replace(".", "_"))
-            spelt = (whole, str(plain), str(undotted))
+            spelt = (str(plain), whole, str(undotted))
             folded = (each.casefold() for each in spelt)
             for table, key in zip(self._tables, (*spelt, *folded), strict=True):
                 table[key].append(photo)
@@ -170,7 +170,10 @@ def _best(claims: list[_Claim], photo: Path, name: str) -> list[_Claim]:
 
 
 def _is_copy(file: MaskFile, photo: Path) -> bool:
-    return file.path.is_file() and filecmp.cmp(file.path, photo, shallow=False)
+    try:
+        return filecmp.cmp(file.path, photo, shallow=False)
+    except OSError:  # reading it tells why
+        return False
 
 
 def _add_listed(

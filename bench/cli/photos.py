@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from bench.cli.arguments import positive, taken
+from bench.cli.arguments import named, positive, taken
 
 if TYPE_CHECKING:
     from bench.planning.protocol import Protocol
@@ -42,6 +42,14 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--mask-threshold", type=positive, default=128, help="least value that is hole"
     )
     group.add_argument(
+        "--mask-labels",
+        type=named,
+        default=(),
+        metavar="A,B,...",
+        help="which labels of annotations, or classes of mask pictures, are hole: names, numbers, "
+        "colours as #rrggbb; default: all but the background",
+    )
+    group.add_argument(
         "--size",
         help="N (centre square, scaled to N pixels; 256), WxH (likewise), fit:N (short side, "
         "nothing cut off) or native",
@@ -51,6 +59,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--draws", type=positive, help="generated holes a tier, or masks of a pool a photo (1)"
+    )
+    group.add_argument(
+        "--truth",
+        metavar="FOLDER",
+        help="pictures to hold fills against, by the names of the photos, where what is under the "
+        "masks is to be removed; or 'unknown' (the photos themselves)",
     )
     group.add_argument("--limit", type=positive, help="only the first so many photos")
     group.add_argument("--seed", type=int, default=0, help="seed of holes and stochastic methods")
@@ -67,7 +81,7 @@ def protocol(options: argparse.Namespace) -> Protocol:
     return Protocol.asked(
         photos=options.images,
         tiers=options.tiers.split(",") if options.tiers else None,
-        **taken(options, "masks", "mask_threshold", "invert_masks"),
-        **taken(options, "pairs", "pairing", "clusters"),
+        **taken(options, "masks", "mask_threshold", "invert_masks", "mask_labels"),
+        **taken(options, "pairs", "pairing", "clusters", "truth"),
         **taken(options, "size", "draws", "seed", "limit"),
     )

@@ -20,7 +20,9 @@ _PHOTO = Column("photo", TEXT, "id of the photo: its path relative to the folder
 _TIER = Column("tier", TEXT, "tier of the hole")
 _DRAW = Column("draw", WHOLE, "number of the hole among those of the photo and tier, from 0")
 _CLUSTER = Column(
-    "cluster", TEXT, "what statistics resample: the photo, or the picture a tile was cut from"
+    "cluster",
+    TEXT,
+    "what statistics resample: the photo, the picture it was cut from, its folder, or as asked",
 )
 _IDENTITY = Column("identity", TEXT, "what the method was made of")
 _SHARE = Column("hole_share", REAL, "share of the picture that is hole", "0 to 1")
@@ -237,7 +239,9 @@ LATENCY: Final = Table(
         _later("family", TEXT, "kind of method; empty where it did not load"),
         _later("weights", TEXT, "where from; or that they were made by rule"),
         _later("identity", TEXT, "what the method was made of"),
-        Column("side", WHOLE, "of the square photos", "pixels"),
+        Column("side", WHOLE, "of the square with as many pixels as the photos", "pixels"),
+        _later("height", WHOLE, "of the photos; 0 in older runs, which timed squares", "pixels"),
+        _later("width", WHOLE, "likewise", "pixels"),
         _TIER,
         Column("region", TEXT, "`e2e` (8-bit photo in, 8-bit result out), `infer` (prepared "
                "tensors to finished output), `load` (to the end of the first fill), `throughput`"),
@@ -285,7 +289,7 @@ LATENCY_SAMPLES: Final = Table(
     "anchors and what they ran on, the settings, the ceilings of the device, the self-tests.",
     (
         Column("method", TEXT, "full name, anchors too; `-again` is the anchor's second sample"),
-        Column("side", WHOLE, "of the square photos", "pixels"),
+        Column("side", WHOLE, "of the square with as many pixels as the photos", "pixels"),
         _TIER,
         Column("block", WHOLE, "number of the block of rounds"),
         Column("round", WHOLE, "number of the round"),

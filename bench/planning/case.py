@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from bench.folder import shown_cases
+from bench.folder.header import UNKNOWN
 
 
 class PlannedCase(NamedTuple):
@@ -25,6 +26,8 @@ class PlannedCase(NamedTuple):
         hole_share: Share of the picture that is hole, 0 to 1.
         hole_width: Diameter of the largest disc without a known pixel, in pixels.
         keep: Whether fills are kept as pictures.
+        truth: What its fills are held against: empty for the photo itself, `UNKNOWN`, or the hash
+            of another picture, which names its file among the photos.
         shown: Whether a report shows it whatever the results turn out to be.
     """
 
@@ -38,7 +41,13 @@ class PlannedCase(NamedTuple):
     hole_share: float
     hole_width: float
     keep: bool
+    truth: str
     shown: bool
+
+    @property
+    def truth_sha(self) -> str:
+        """Hash of what fills are held against, as far as that is known; else of the photo."""
+        return self.photo_sha if self.truth in ("", UNKNOWN) else self.truth
 
 
 def planned(plan: pd.DataFrame) -> list[PlannedCase]:

@@ -66,13 +66,13 @@ class Geometry:
             made = cls("fit", int(match[1]), int(match[1]))
         else:
             raise InputError(
-                f"--size: expected N (side of the centre square), WxH, fit:N (short side, nothing "
-                f"cut off) or native, in pixels; found {size!r}"
+                "size: expected N (side of the centre square, in pixels), WxH, fit:N (short side, "
+                f"nothing cut off) or native; found {size!r}"
             )
         sides = made.height, made.width
         if min(sides) < SMALLEST or max(sides) > LARGEST:
             raise InputError(
-                f"--size: expected sides from {SMALLEST} to {LARGEST} pixels, found {size!r}"
+                f"size: expected sides from {SMALLEST} to {LARGEST} pixels, found {size!r}"
             )
         return made
 
@@ -175,9 +175,11 @@ def stretched(mask: Mask, height: int, width: int) -> Mask:
 def _resized(mask: Mask, height: int) -> Mask:
     """Change the number of rows."""
     had = mask.shape[0]
+    rows: Mask
     if height >= had:
-        return mask[(2 * np.arange(height) + 1) * had // (2 * height)]
-    fallen_into = (2 * np.arange(had) + 1) * height // (2 * had)
-    starts = fallen_into.searchsorted(np.arange(height))
-    reduced: Mask = np.logical_or.reduceat(mask, starts, axis=0)
-    return reduced
+        rows = mask[(2 * np.arange(height) + 1) * had // (2 * height)]
+    else:
+        fallen_into = (2 * np.arange(had) + 1) * height // (2 * had)
+        starts = fallen_into.searchsorted(np.arange(height))
+        rows = np.logical_or.reduceat(mask, starts, axis=0)
+    return rows

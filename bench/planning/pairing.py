@@ -12,10 +12,11 @@ import pandas as pd
 
 from bench.errors import InputError
 from bench.folder.schema import INPUTS
-from bench.planning import images
+from bench.planning import images, truths
+from bench.planning.doubts import Doubts
 from bench.planning.images import Photo
 from bench.planning.pairs import Wanted, read_pairs
-from bench.planning.protocol import Protocol
+from bench.planning.protocol import UNKNOWN, Protocol
 from masks.annotations import entries
 from masks.files import MaskFile
 from masks.listing import drawn, in_order, is_annotation, natural
@@ -53,6 +54,7 @@ class Inputs:
     rows: list[dict[str, Any]] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
     """What is known of files, by path, before they are read."""
+    doubts: Doubts = field(default_factory=Doubts)
 
     def ok(self, path: str, kind: str, pixels: np.ndarray, note: str = "") -> None:
         """Record a file that can be used."""
@@ -61,7 +63,10 @@ class Inputs:
         self._add(path, kind, "ok", "", note, images.content_hash(pixels), height, width)
 
     def refused(self, path: str, kind: str, reason: str) -> None:
-        """Record a file that cannot be used, and why."""
+        """Record a file that cannot be used, and why; its name may be no valid text."""
+        path, reason = (
+            text.encode("utf-8", "backslashreplace").decode() for text in (path, reason)
+        )
         self._add(path, kind, "refused", reason, "", "", 0, 0)
 
     def table(self) -> pd.DataFrame:
@@ -86,8 +91,8 @@ def read_photos(protocol: Protocol, inputs: Inputs, tell: Tell = untold) -> Iter
     folder = Path(protocol.photos)
     for wanted in _told(_wanted(protocol, folder, inputs)[: protocol.limit], tell):
         name = wanted.name
-        if (shown := name.encode("utf-8", "backslashreplace").decode()) != name:
-            inputs.refused(shown, "photo", "the file name is not valid UTF-8; rename the file")
+        if any("\ud800" <= letter <= "\udfff" for letter in name):
+            inputs.refused(name, "photo", "the file name is not valid UTF-8; rename the file")
             continue
         try:
             pixels, note = images.read(folder if folder.is_file() else folder / name)
@@ -98,14 +103,31 @@ def read_photos(protocol: Protocol, inputs: Inputs, tell: Tell = untold) -> Iter
         if (times := protocol.geometry.enlargement(*pixels.shape[:2])) > 1:
             larger = f"enlarged, which flatters every method: {times:.2f} times"
             note = "; ".join(filter(None, (note, larger)))
-        inputs.ok(name, "photo", pixels, note)
         apart = name if protocol.clusters == "photo" else PurePosixPath(name).parent.as_posix()
         photo = Photo(name, wanted.cluster or apart, evaluated, pixels.shape[:2], note)
+        truth = None
+        if wanted.truth_path is not None:
+            truth = _truth(wanted.truth_path, photo, protocol, inputs)
+            if truth is None:
+                continue
+        inputs.ok(name, "photo", pixels, note)
         masks = wanted.masks
         if masks is not None and protocol.pairing == "pool":
             # By content, so that a photo keeps its masks wherever it lies.
             masks = drawn(masks, f"{protocol.seed}|{photo.sha}", protocol.draws)
-        yield Given(photo, masks, prompt=wanted.prompt, group=wanted.group)
+        yield Given(photo, masks, truth, prompt=wanted.prompt, group=wanted.group)
+
+
+def _truth(path: Path, photo: Photo, protocol: Protocol, inputs: Inputs) -> np.ndarray | None:
+    """The truth of a photo as it is evaluated; None if it is refused, and with it the photo."""
+    try:
+        pixels, evaluated, note = truths.read(path, photo, protocol.geometry)
+    except InputError as error:
+        inputs.refused(str(path), "truth", str(error))
+        inputs.refused(photo.id, "photo", f"its truth cannot be used: {error}")
+        return None
+    inputs.ok(str(path), "truth", pixels, note)
+    return evaluated
 
 
 def _told(photos: Sequence[_T], tell: Tell) -> Iterator[_T]:
@@ -116,7 +138,7 @@ def _told(photos: Sequence[_T], tell: Tell) -> Iterator[_T]:
 
 
 def _wanted(protocol: Protocol, folder: Path, inputs: Inputs) -> list[Wanted]:
-    """The photos that are asked for, each with its masks; what has no partner is refused."""
+    """The photos that are asked for, with what belongs to them; what has no partner is refused."""
     if protocol.pairs is None:
         wanted = [Wanted(name) for name in images.find(folder)]
     else:
@@ -124,20 +146,42 @@ def _wanted(protocol: Protocol, folder: Path, inputs: Inputs) -> list[Wanted]:
         for lost in pairs.lost:
             inputs.refused(*lost)
         wanted = list(pairs.photos)
-        if "mask" in pairs.columns:
-            return wanted
-    if protocol.masks is None:
-        return wanted
-    given = Path(protocol.masks)
-    home = folder.parent if folder.is_file() else folder
     names = [each.name for each in wanted]
-    if protocol.pairing != "name":
-        masks = _by_number(names, home, given, protocol.pairing)
-    elif given.is_file() and not _is_of_many(given):
-        masks = {name: [MaskFile(given)] for name in names}
-    else:
-        masks = _by_name(names, home, given, inputs)
-    return [replace(each, masks=masks[each.name]) for each in wanted if each.name in masks]
+    if protocol.masks is not None and all(each.masks is None for each in wanted):
+        home = folder.parent if folder.is_file() else folder
+        masks = _masks(names, home, Path(protocol.masks), protocol.pairing, inputs)
+        wanted = [replace(each, masks=masks[each.name]) for each in wanted if each.name in masks]
+    if protocol.truth in (None, UNKNOWN) or any(each.truth_path for each in wanted):
+        return wanted
+    used = [each.name for each in wanted]
+    paths = _truths(names, used, Path(str(protocol.truth)), inputs)
+    return [replace(each, truth_path=paths[each.name]) for each in wanted if each.name in paths]
+
+
+def _masks(
+    names: Sequence[str], home: Path, given: Path, pairing: str, inputs: Inputs
+) -> Mapping[str, Sequence[MaskFile]]:
+    """Masks by photo, of those that have any."""
+    if pairing != "name":
+        return _by_number(names, home, given, pairing)
+    if given.is_file() and not _is_of_many(given):
+        return {name: [MaskFile(given)] for name in names}
+    return _by_name(names, home, given, inputs)
+
+
+def _truths(
+    names: Sequence[str], used: Sequence[str], folder: Path, inputs: Inputs
+) -> Mapping[str, Path]:
+    """Truths by photo, of those that are used; what has no partner is refused."""
+    found, lacking, unused = truths.paired(names, folder)
+    for name in used:
+        if name in lacking:
+            inputs.refused(name, "photo", lacking[name])
+    for path in unused:
+        inputs.refused(str(path), "truth", "no photo has the name of this truth")
+    for name in sorted(found.keys() - set(used)):
+        inputs.refused(str(found[name]), "truth", f"its photo {name} is not used")
+    return {name: found[name] for name in used if name in found}
 
 
 def _is_of_many(given: Path) -> bool:

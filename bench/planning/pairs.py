@@ -129,6 +129,11 @@ def _agree(columns: frozenset[str], protocol: Protocol) -> None:
                 raise InputError(
                     f"--{option}: {protocol.pairs} has a column '{column}', which decides"
                 )
+    if protocol.masks is None and "mask" not in columns and (protocol.truth or "truth" in columns):
+        raise InputError(
+            f"{protocol.pairs}: another truth than the photo is for objects to be removed; give "
+            "a column 'mask' or --masks too, which show them"
+        )
     for option, given in (("images", protocol.photos), ("masks", protocol.masks)):
         if (
             given is not None

@@ -18,15 +18,16 @@ from bench.errors import InputError, StoreError
 from bench.folder import shown_cases
 from bench.folder.schema import PLAN
 from bench.folder.store import RunFolder, WritePicture
-from bench.planning import images
+from bench.planning import doubts, images
 from bench.planning.case import PlannedCase
 from bench.planning.geometry import Fitted, stretched
 from bench.planning.images import Photo
 from bench.planning.pairing import Given, Inputs, Tell, read_photos, untold
 from bench.planning.pairs import read_pairs
-from bench.planning.protocol import Protocol
+from bench.planning.protocol import UNKNOWN, Protocol
 from masks import files, tiers
 from masks.files import MaskFile
+from masks.picture import TURNED
 from masks.raster import Mask
 
 KEEP_ALL_UP_TO = 5000
@@ -60,7 +61,12 @@ def make(
             cases = list(_cases(given, protocol, write, inputs))
             if cases:
                 write(photo_file(given.photo.sha), given.photo.pixels)
-            rows.extend({**case, "prompt": given.prompt, "group": given.group} for case in cases)
+                truth = _truth(given, protocol, write)
+                facts = {"truth": truth, "prompt": given.prompt, "group": given.group}
+                rows.extend(case | facts for case in cases)
+    for path, reason in doubts.unread(protocol, inputs.rows):
+        inputs.refused(path, "other", reason)
+    inputs.doubts.note(protocol)
     _refuse_nothing(rows, inputs)
     plan = pd.DataFrame(rows)
     plan.insert(0, "case", np.arange(len(plan)))
@@ -69,7 +75,7 @@ def make(
 
 
 def photo_file(sha: str) -> str:
-    """Where an evaluated photo lies in the run folder."""
+    """Where an evaluated photo, or a truth that is another picture, lies in the run folder."""
     return f"photos/{sha}.png"
 
 
@@ -122,12 +128,12 @@ def seed_of(seed: int, case: PlannedCase, sample: int) -> int:
 def inputs_key(protocol: Protocol) -> str:
     """Hash of the request and of the listing of its files, to see whether a plan still holds."""
     text = protocol.key_text()
-    folders: tuple[str | Path | None, ...] = (protocol.photos, protocol.masks)
+    folders: tuple[str | Path | None, ...] = (protocol.photos, protocol.masks, protocol.truth)
     if protocol.pairs is not None:
-        folders = (protocol.pairs, protocol.masks, *read_pairs(protocol).files)
+        folders = (protocol.pairs, *folders[1:], *read_pairs(protocol).files)
         text += f"\n{hashlib.sha256(Path(protocol.pairs).read_bytes()).hexdigest()}"
     for folder in folders:
-        if folder is not None and folder != images.BUNDLED:
+        if folder not in (None, images.BUNDLED, UNKNOWN):
             paths = [Path(folder)] if Path(folder).is_file() else sorted(Path(folder).rglob("*"))
             for path in paths:
                 with contextlib.suppress(OSError):  # a link to nowhere is no file
@@ -137,17 +143,29 @@ def inputs_key(protocol: Protocol) -> str:
 
 
 def fingerprint(plan: pd.DataFrame, protocol: Protocol, metric_signatures: Sequence[str]) -> str:
-    """One printable line for the protocol: photos, masks, size rule, paste-back, metrics."""
+    """One printable line for the protocol: photos, masks, truth, size rule, paste-back, metrics.
+
+    Nothing is said of a truth that is the photo itself.
+    """
     photos = plan[["photo", "photo_sha"]].drop_duplicates().agg("|".join, axis=1)
     return " ".join(
         (
             f"photos:{_digest(sorted(photos))}/{len(photos)}",
             f"masks:{_digest(sorted(plan['case_key']))}/{len(plan)}",
+            *_truth_part(plan),
             f"size:{protocol.size_rule}",
             "paste:known-8bit",
             f"metrics:{_digest(sorted(metric_signatures))}",
         )
     )
+
+
+def _truth_part(plan: pd.DataFrame) -> Iterator[str]:
+    other = plan.loc[plan["truth"] != "", ["photo", "truth"]].drop_duplicates()
+    if (other["truth"] == UNKNOWN).any():
+        yield f"truth:{UNKNOWN}"
+    elif len(other):
+        yield f"truth:{_digest(sorted(other.agg('|'.join, axis=1)))}/{len(other)}"
 
 
 def _digest(lines: Iterable[str]) -> str:
@@ -205,7 +223,8 @@ def read_masks(
                 taken = f"taken as drawn on the evaluated picture: {own}, the photo is {whole}"
                 fitted = Fitted(mask, note=taken)
             else:
-                files.require_size(mask, file.path, *photo.original_size, photo.id)
+                turned = TURNED in photo.note
+                files.require_size(mask, file.path, *photo.original_size, photo.id, turned=turned)
                 fitted = protocol.geometry.mask(mask)
         except InputError as error:
             inputs.refused(str(file), "mask", str(error))
@@ -216,6 +235,7 @@ def read_masks(
         odd = "no hole" if share == 0 else full if share > 0.9 else ""
         notes = filter(None, (note, fitted.note, odd))
         inputs.ok(str(file), "mask", fitted.mask, "; ".join(notes))
+        inputs.doubts.see(inputs.rows[-1], photo.pixels, fitted.mask)
         yield file, fitted.mask, fitted.lost
 
 
@@ -225,6 +245,15 @@ def _of_pool(mask: Mask, height: int, width: int) -> Fitted:
         return Fitted(mask)
     note = f"of a pool: brought from {mask.shape[1]}x{mask.shape[0]} to {width}x{height}"
     return Fitted(stretched(mask, height, width), note=note)
+
+
+def _truth(given: Given, protocol: Protocol, write: WritePicture) -> str:
+    """What the plan says of a photo's truth; one that is another picture is kept."""
+    if given.truth is None:
+        return UNKNOWN if protocol.truth == UNKNOWN else ""
+    sha = images.content_hash(given.truth)
+    write(photo_file(sha), given.truth)
+    return sha
 
 
 def _generated(
@@ -276,7 +305,6 @@ def _row(
         "components": facts.components,
         "border": facts.border,
         "lost_share": math.nan,
-        "truth": "",
     }
 
 

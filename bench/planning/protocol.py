@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.errors import BenchError, InputError, did_you_mean
+from bench.folder.header import UNKNOWN as UNKNOWN  # a truth that nobody has
 from bench.planning import images
 from bench.planning.geometry import Geometry
 from masks import files, tiers
-
-UNKNOWN: Final = "unknown"
-"""A truth that nobody has, as where an object is to be removed."""
 
 # Of what could not always be asked for; at its default it leaves the keys of older plans alone.
 _LATER: Final = {"later": True}
@@ -122,6 +120,11 @@ class Protocol:
             raise InputError(f"--pairing {self.pairing}: give the folder of masks too, --masks")
         if self.photos == images.BUNDLED and (self.clusters != "photo" or self.pairs):
             raise InputError("--clusters and --pairs: not for the bundled photos; give --images")
+        if self.truth is not None and self.masks is None and self.pairs is None:
+            raise InputError(
+                "--truth: for objects to be removed, which --masks show; give --images and --masks "
+                "too, or leave it out: of generated holes the photo is the truth"
+            )
         known = [tier.name for tier in tiers.ALL]
         unknown = [name for name in self.tiers if name not in known]
         if unknown or len(set(self.tiers)) != len(self.tiers) or not self.tiers:

@@ -15,7 +15,6 @@ import pandas as pd
 from bench.folder.header import Header
 from bench.folder.same_fills import machines_agree
 from bench.folder.store import Item
-from bench.metrics import DEFAULT
 from bench.run import compaction
 from bench.run.executors.inline import InlineExecutor
 from bench.run.executors.local import LocalExecutor, prepare
@@ -45,7 +44,7 @@ def run(request: Request, progress: Progress | None = None) -> Header:
     with progress or Progress() as progress, only_writer(request.out) as store:
         if request.executor == "local" and not store.file("run.json").exists():
             # On another core while the plan is made; of another start there may be nothing left.
-            prepare(request.threads, DEFAULT if request.metrics is None else request.metrics)
+            prepare(request.threads, request.measured if request.truth_known else ())
         opened = open_run(request, store, progress)
         try:
             fragments = _work(request, opened, progress)

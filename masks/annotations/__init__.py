@@ -74,7 +74,7 @@ def read(
     annotation = _parsed(file.path)
     if annotation is None:
         raise InputError(_unknown(file.path))
-    if annotation.complete:
+    if annotation.labels is not None:
         require(
             [each for each in labels if each not in annotation.numbers],
             annotation.labels,

@@ -23,7 +23,7 @@ def parse(content: Any, path: Path) -> Annotation | None:
     if not isinstance(content, dict) or not {"images", "annotations"} <= content.keys():
         return None
     names = {
-        _id(category, "id", path): str(category.get("name"))
+        _id(category, "id", path): str(category.get("name", category["id"]))
         for category in _records(content, "categories", path)
     }
     drawn: dict[int | str, list[dict[str, Any]]] = defaultdict(list)

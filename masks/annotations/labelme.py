@@ -38,18 +38,15 @@ def parse(content: Any, path: Path) -> Annotation | None:
     """Take the content for an annotation; None if it is another kind of file."""
     if not isinstance(content, dict) or not isinstance(content.get("shapes"), list):
         return None
-    items = content["shapes"]
-    labels = {item.get("label") for item in items if isinstance(item, dict)} - {IGNORED}
-    sheet = Sheet(partial(_size, content, path), partial(_shapes, items, path))
-    named = frozenset(label for label in labels if isinstance(label, str))
-    return Annotation({path.stem: sheet}, named, complete=False, outlined=True)
+    sheet = Sheet(partial(_size, content, path), partial(_shapes, content["shapes"], path))
+    return Annotation({path.stem: sheet}, outlined=True)
 
 
 def _size(content: dict[str, Any], path: Path) -> Size | None:
     """As stated, else of the embedded picture, else of the one beside it."""
-    height, width = content.get("imageHeight"), content.get("imageWidth")
-    if height is not None and width is not None:
-        return size(height, width, f"annotation '{path}'")
+    where = f"annotation '{path}'"
+    if stated := size(content.get("imageHeight"), content.get("imageWidth"), where):
+        return stated
     if content.get("imageData"):
         where = f"{path}, imageData"
         return picture_size(_decoded(content["imageData"], where), where)
@@ -96,7 +93,7 @@ def _ring(kind: str, points: Numbers, where: str) -> Numbers:
     if kind == "circle":
         centre, rim = points
         radius = math.dist(centre, rim)
-        return ellipse((*centre, radius, radius), where)
+        return ellipse((*centre, radius, radius), where) + 0.5  # to the nearest, not the lower
     if kind == "rectangle":
         low, high = points.min(axis=0), points.max(axis=0)
         return box((*low, *(high - low)), where)

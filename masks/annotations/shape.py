@@ -81,12 +81,14 @@ def whole(value: Any, where: str) -> int:
     return int(number)
 
 
-def size(height: Any, width: Any, where: str) -> Size:
-    """Check a stated size.
+def size(height: Any, width: Any, where: str) -> Size | None:
+    """Check a stated size; None if either is not there.
 
     Raises:
         InputError: If it is none, or larger than any mask.
     """
+    if height is None or width is None:
+        return None
     found = whole(height, f"{where}, height"), whole(width, f"{where}, width")
     refuse_large(*found, where)
     return found
@@ -140,7 +142,8 @@ def runs(counts: Any, pixels: int, where: str) -> NDArray[np.bool_]:
     if lengths.ndim != 1 or lengths.dtype.kind != "i" or lengths.min() < 0:
         raise InputError(f"{where}: expected a flat list of run lengths from 0 on")
     if lengths.max() > pixels or lengths.sum() != pixels:
-        raise InputError(f"{where}: expected runs of {pixels} pixels in all, found other ones")
+        total = lengths.sum(dtype=np.float64)
+        raise InputError(f"{where}: expected runs of {pixels} pixels in all, found {total:.0f}")
     return np.repeat(np.arange(len(lengths)) % 2 == 1, lengths)
 
 

@@ -29,16 +29,14 @@ class Annotation:
 
     Attributes:
         sheets: By the name of the photo, as the tool wrote it; by its own stem if it is on one.
-        labels: Names that its shapes have or could have.
+        labels: All that the data set has, so that another is a mistake; None if it does not say.
         numbers: Numbers that stand for labels.
-        complete: Whether these are all labels of the data set, so that another is a mistake.
         outlined: Whether its tool counts outlines to the area, see `shape.draw`.
     """
 
     sheets: dict[str, Sheet]
-    labels: frozenset[str]
+    labels: frozenset[str] | None = None
     numbers: frozenset[str] = frozenset()
-    complete: bool = True
     outlined: bool = False
 
 

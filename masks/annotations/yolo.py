@@ -13,7 +13,8 @@ from masks.annotations.shape import Numbers, Shape, Size, box, interleaved, numb
 from masks.annotations.sheet import Annotation, Sheet
 from masks.picture import read_bytes
 
-_NAMES = ("data.yaml", "dataset.yaml", "classes.txt", "obj.names")
+NAMES = ("data.yaml", "dataset.yaml", "classes.txt", "obj.names")
+"""Files that may name the classes."""
 
 
 def parse(text: str, path: Path) -> Annotation | None:
@@ -22,10 +23,9 @@ def parse(text: str, path: Path) -> Annotation | None:
     if rows and (len(rows[0]) < 2 or not all(map(_is_number, rows[0]))):
         return None
     names = _names(path.parent)
-    labels = frozenset(names.values()) or frozenset(row[0] for row in rows)
     sheet = Sheet(lambda: None, partial(_shapes, rows, names, path))
-    keys = frozenset(map(str, names))
-    return Annotation({path.stem: sheet}, labels, keys, complete=bool(names))
+    labels = frozenset(names.values()) or None
+    return Annotation({path.stem: sheet}, labels, frozenset(map(str, names)))
 
 
 def _is_number(text: str) -> bool:
@@ -60,7 +60,7 @@ def _ring(texts: list[str], where: str, extent: Size) -> Numbers:
 def _names(folder: Path) -> dict[int, str]:
     """Names of the classes, from a file beside the annotation or up to two folders above it."""
     for place in (folder, *folder.absolute().parents[:2]):
-        for file in (place / name for name in _NAMES):
+        for file in (place / name for name in NAMES):
             if file.is_file() and (found := _listed(file, file.stat().st_mtime_ns)):
                 return found
     return {}
@@ -70,7 +70,8 @@ def _names(folder: Path) -> dict[int, str]:
 def _listed(file: Path, _: int) -> dict[int, str]:
     text = read_bytes(file).decode("utf-8", "replace")
     if file.suffix != ".yaml":
-        return dict(enumerate(line.strip() for line in text.splitlines()))
+        lines = enumerate(map(str.strip, text.splitlines()))
+        return {number: line for number, line in lines if line}
     try:
         content = yaml.safe_load(text)
         names = content.get("names") if isinstance(content, dict) else None

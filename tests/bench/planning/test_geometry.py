@@ -34,7 +34,7 @@ def test_words_make_the_rule_again_and_the_fingerprint_shows_it(asked, words, sh
 
 @pytest.mark.parametrize("asked", ["", "big", "fit", "fit:", "fit:x", "640x", "1.5", "-256", True])
 def test_words_that_say_no_size_are_refused_with_those_that_do(asked):
-    with pytest.raises(InputError, match=r"N \(side.*WxH, fit:N .* native"):
+    with pytest.raises(InputError, match=r"size: expected N .*WxH, fit:N .*native"):
         Geometry.asked(asked)
 
 

@@ -77,7 +77,7 @@ def test_unreadable_photos_are_refused_with_a_reason_and_others_used(store, tmp_
 def test_no_usable_photo_at_all_is_an_error(store, tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "bad.png").touch()
-    with pytest.raises(InputError, match="the file is empty"):
+    with pytest.raises(InputError, match="an empty file"):
         plan.make(Protocol(photos=str(tmp_path / "photos")), store)
 
 
