@@ -197,8 +197,8 @@ def _add_listed(
         left += strays
         if strays:
             result.unused[MaskFile(path)] = (
-                f"{len(strays)} of the {len(many)} photos that it is on have no photo of that "
-                f"name, such as '{strays[0]}'"
+                f"of the {len(many)} photos in it {len(strays)} are not among those given, such "
+                f"as '{strays[0]}'"
             )
         elif not many:
             result.unused[MaskFile(path)] = "no photo has the name of this mask"
@@ -229,7 +229,9 @@ def _reasons(
             reason += f"; did you mean '{guess}'?"
         elif place == 0 and given.is_dir():
             plain = stem(photo)
-            reason += f"; expected '{plain}.png', '{plain}_mask.png' or '{plain}_mask000.png', ..."
+            reason += (
+                f"; expected '{plain}.png', '{plain}_mask.png', '{plain}_mask000.png' or alike"
+            )
         yield photo, reason
 
 

@@ -195,11 +195,11 @@ def _by_name(
 ) -> Mapping[str, Sequence[MaskFile]]:
     found = pair(names, home, given)
     if found.missing and not found.masks:
-        photo, reason = next(iter(found.missing.items()))
+        photos, masks = ([*each.items()][:1] for each in (found.missing, found.unused))
+        first = "; ".join(f"{name}: {reason}" for name, reason in (*photos, *masks))
         raise InputError(
-            f"photo '{photo}': {reason}. None of {len(names)} photos has a mask by name; "
-            "--pairing order pairs in the order of names, --pairing pool chooses by seed, and "
-            "--pairs FILE.csv says what belongs together"
+            f"none of {len(names)} photos has a mask by name ({first}); --pairing order pairs in "
+            "the order of names, --pairing pool chooses by seed, --pairs FILE.csv says which"
         )
     for name, reason in found.missing.items():
         inputs.refused(name, "photo", reason)

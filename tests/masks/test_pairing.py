@@ -95,7 +95,7 @@ def test_a_similar_name_is_asked_after_and_not_taken(masks, mask):
 
 def test_the_naming_rule_is_told_once(masks):
     _, found = pairs(["one.jpg", "two.jpg"], masks)
-    assert "expected 'one.png', 'one_mask.png' or 'one_mask000.png'" in found.missing["one.jpg"]
+    assert "expected 'one.png', 'one_mask.png', 'one_mask000.png'" in found.missing["one.jpg"]
     assert found.missing["two.jpg"].endswith("is named after this photo")
 
 
@@ -249,7 +249,7 @@ def test_annotations_of_many_photos_are_found_in_a_folder_or_given(masks):
             "p1.png": [MaskFile(path, "p1.png")],
         }
         assert found.missing["p2.png"].endswith("; did you mean 'img/p_2.png'?")
-        assert refused(found)["instances.json"].startswith("1 of the 3 photos that it is on")
+        assert refused(found)["instances.json"].startswith("of the 3 photos in it 1 ")
 
 
 def test_masks_of_their_own_name_come_before_annotations_of_many_photos(masks):
