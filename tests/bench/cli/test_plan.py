@@ -117,9 +117,7 @@ def test_mistakes_and_strict_have_status_2(photos, tmp_path, capsys):
     (tmp_path / "photos" / "bad.png").touch()
     there = planned(tmp_path / "out", tmp_path / "photos")
     assert main(there) == 0
-    assert "1 photo refused: cannot be read: the file is empty (first: bad.png)" in (
-        capsys.readouterr().out
-    )
+    assert re.search(r"1 photo refused: .*empty.* \(first: bad.png\)", capsys.readouterr().out)
     assert main([*there, "--strict"]) == 2
     assert "--strict: not all that was given can be used" in capsys.readouterr().err
     assert main([*there, "--methods", "mine=none.py:Mine"]) == 2
