@@ -56,7 +56,7 @@ def _plan(options: argparse.Namespace) -> int:
     print(f"metrics: {', '.join(request.metrics or DEFAULT)}")
     header = ("method", "fills", "there", "each", "to do", "how that is known")
     print(table(header, _rows(ahead), "lrrrrl"))
-    print(f"fills: {ahead.left} with {request.workers} workers, metrics of sets and report aside")
+    print(f"time: {_time(ahead, request.workers)}; metrics of sets and the report come on top")
     print(
         f"disk: {_size(ahead.pictures)} of photos and holes, weighed; about "
         f"{_size(ahead.outputs)} of fills, each kept one taken to be as large as its photo; "
@@ -84,6 +84,15 @@ def _rows(ahead: Ahead) -> list[list[str]]:
             known = method.pace.source
         rows.append([method.name, f"{method.fills:,}", f"{method.kept:,}", *times, known])
     return rows
+
+
+def _time(ahead: Ahead, workers: int) -> str:
+    from bench.run.time_left import duration
+
+    seconds, unknown = ahead.left
+    if unknown and not seconds:
+        return "unknown"
+    return f"{'over ' if unknown else ''}{duration(seconds)} of fills with {workers} workers"
 
 
 def _size(count: int) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 import methods
+from bench.errors import InputError
 from bench.folder import header as headers
 from bench.folder.header import Fingerprint
 from bench.folder.schema import CASES, LATENCY, PLAN
@@ -151,14 +152,20 @@ def _stochastic(spec: Spec) -> bool:
 
 
 def _obstacle(spec: Spec) -> str:
-    """Why a method would not run, as far as that shows without loading it."""
-    if spec.kind in ("class", "plug-in"):
-        path = spec.target.rpartition(":")[0]
-        return f"no file {path}" if path.endswith(".py") and not Path(path).is_file() else ""
-    if spec.kind != "built-in":
-        return "" if Path(spec.target).exists() else f"nothing at {spec.target}"
-    missing = [file.command for file in methods.card(spec).files(spec.weights) if not present(file)]
-    return f"no weights here; run: {' && '.join(missing)}" if missing else ""
+    """Which weights a method lacks, with the command that gets them.
+
+    Raises:
+        InputError: If a file or folder that it names is not there.
+    """
+    if spec.kind == "built-in":
+        files = methods.card(spec).files(spec.weights)
+        missing = [file.command for file in files if not present(file)]
+        return f"no weights here; run: {' && '.join(missing)}" if missing else ""
+    path = spec.target.rpartition(":")[0] if spec.kind == "class" else spec.target
+    is_path = spec.kind != "plug-in" and (spec.kind != "class" or path.endswith(".py"))
+    if is_path and not Path(path).exists():
+        raise InputError(f"method {spec.text!r}: expected {path}, found nothing there")
+    return ""
 
 
 def _differences(folder: RunFolder, plan: pd.DataFrame, request: Request) -> list[str]:

@@ -45,12 +45,16 @@ class Progress:
             transient=True,
             redirect_stdout=sys.stdout is not None and sys.stdout.isatty(),
         )
-        terminal = self._console.is_terminal and not self._console.is_dumb_terminal
-        self._lines = self._stream is not None and not terminal
-        if self._lines:
-            print("inpaint-bench: starting", file=self._stream, flush=True)
-        elif self._stream is not None:
+        self._lines = False
+        if self._stream is None:
+            return
+        # rich takes a file for a terminal where colours are forced.
+        able = self._console.is_terminal and not self._console.is_dumb_terminal
+        if able and self._stream.isatty():
             self._live.start(refresh=True)
+        else:
+            self._lines = True
+            print("inpaint-bench: starting", file=self._stream, flush=True)
 
     def __enter__(self) -> Progress:
         return self
@@ -67,22 +71,28 @@ class Progress:
     def stage(self, text: str) -> None:
         """Say what is done now."""
         self._stage = text
+        if self._live.is_started:
+            self._live.refresh()
 
     def reading(self, done: int, total: int) -> None:
         """So many photos are read, and their holes made."""
         now = self._clock()
-        self._since = self._since if done else now
-        self._stage = f"reading photos: {done:,} of {total:,}"
-        if done:
-            left = (now - self._since) / done * (total - done)
-            self._stage += f"; {duration(left)} left"
+        text = f"reading photos: {done:,} of {total:,}"
+        if not done:
+            self._since = now
+            self.stage(text)
+            return
+        left = (now - self._since) / done * (total - done)
+        self._stage = f"{text}; {duration(left)} left"
         self._say(self._stage)
 
     def filling(self, totals: Mapping[str, int], forecast: Forecast) -> None:
         """From now on fills are made, so many by each method."""
-        self._totals, self._forecast, self._stage = totals, forecast, ""
         self._troubled = {method: Counter() for method in totals}
+        self._forecast = forecast  # first, since another thread shows it
+        self._totals = totals
         self._live.transient = False
+        self.stage("")
 
     def settled(self, method: str, statuses: Sequence[str]) -> None:
         """Count fills by their status."""

@@ -94,8 +94,9 @@ def _work(request: Request, opened: Opened, progress: Progress) -> pd.DataFrame 
     del fragments  # no less than the table of all cases
     setup = _setup(request, opened)
     with _executor(request, setup) as executor:
-        forecast = Forecast(executor.capacity, paces)
-        progress.filling({method: len(items) for method, items in todo.items() if items}, forecast)
+        counts = {method: len(items) for method, items in todo.items() if items}
+        forecast = Forecast(executor.capacity, paces, dict(counts))
+        progress.filling(counts, forecast)
 
         def settle(method: str, settled: Sequence[Settled]) -> None:
             given_up = [entry for entry in settled if not entry.written]

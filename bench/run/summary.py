@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -42,73 +43,78 @@ def of_run(store: RunFolder, page: Path | None = None) -> list[str]:
 
 
 def used(inputs: pd.DataFrame) -> str:
-    """How many files of each kind were used.
+    """How many files of each kind could be used.
 
     Args:
         inputs: Rows of ``inputs.parquet``.
     """
     kinds = inputs["status"].eq("ok").groupby(inputs["kind"], sort=False)
-    return ", ".join(
-        f"{int(ok.sum()):,} of {_files(str(kind), len(ok))} used" for kind, ok in kinds
-    )
+    parts = (f"{int(ok.sum()):,} of {_files(str(kind), len(ok))}" for kind, ok in kinds)
+    return f"{', '.join(parts)} can be used"
 
 
 def refusals(inputs: pd.DataFrame) -> list[str]:
     """Why files were refused; a line a kind of file and reason, the most frequent first."""
+    rows = records(inputs[inputs["status"] != "ok"])
     return _lines(
-        (row["kind"], "refused", row["reason"], row["path"])
-        for row in records(inputs[inputs["status"] != "ok"])
+        ((row["kind"], "refused", row["reason"], row["path"]) for row in rows), whose=_files
     )
 
 
 def remarks(inputs: pd.DataFrame) -> list[str]:
-    """What is odd about files that were used, likewise."""
-    return _lines(
-        (row["kind"], "used", note, row["path"])
-        for row in records(inputs[inputs["status"] == "ok"])
-        for note in filter(None, row["note"].split("; "))
-    )
+    """What is odd about files that can be used, likewise."""
+    rows = records(inputs[inputs["status"] == "ok"])
+    noted = ((row, note) for row in rows for note in row["note"].split("; ") if note)
+    return _lines(((row["kind"], "noted", note, row["path"]) for row, note in noted), whose=_files)
 
 
 def refuse_any(inputs: pd.DataFrame) -> None:
     """Refuse inputs of which not all can be used.
 
     Raises:
-        InputError: With what was refused, and why.
+        InputError: With what cannot, and why.
     """
     if lines := refusals(inputs):
         raise InputError("\n  ".join(["--strict: not all that was given can be used:", *lines]))
 
 
 def _unfilled(cases: pd.DataFrame) -> list[str]:
+    rows = records(cases[cases["status"] != "ok"])
     return _lines(
-        (row["method"], row["status"], row["reason"], f"{row['photo']}, {row['tier']}")
-        for row in records(cases[cases["status"] != "ok"])
+        (
+            (row["method"], row["status"], row["reason"], f"{row['photo']}, {row['tier']}")
+            for row in rows
+        ),
+        whose=lambda method, count: f"{method}: {count:,}",
     )
 
 
-def _lines(found: Iterable[tuple[str, str, str, str]]) -> list[str]:
-    """Lines such as ``28 photos refused: why (first: a.png)`` of whose, status, reason, which."""
-    counts: dict[tuple[str, str, str], int] = {}
+def _lines(
+    found: Iterable[tuple[str, str, str, str]], whose: Callable[[str, int], str]
+) -> list[str]:
+    """Lines such as ``28 photos refused: why (first: a.png)``.
+
+    Args:
+        found: Kind or method, what became of it, why, and which it is.
+        whose: Words for a kind or method, and how many.
+    """
+    counts: Counter[tuple[str, str, str]] = Counter()
     firsts: dict[tuple[str, str, str], str] = {}
-    for whose, status, reason, which in found:
+    for kind, status, reason, which in found:
         head, named, rest = reason.partition(f"{which}: ")
         text = rest if named and ": " not in head else reason
-        # What follows the first semicolon is advice on this one.
-        kind = whose, status, _VARIES.sub("", text.replace(which, "").partition("; ")[0])
-        counts[kind] = counts.get(kind, 0) + 1
-        firsts.setdefault(kind, f"{_short(text)} (first: {_short(which)})")
-    order = sorted(counts, key=lambda kind: -counts[kind])
-    lines = [f"{_files(kind[0], counts[kind])} {kind[1]}: {firsts[kind]}" for kind in order[:_MOST]]
-    if further := order[_MOST:]:
-        lines.append(f"{sum(map(counts.__getitem__, further)):,} more for {len(further)} reasons")
+        # What follows a semicolon is advice, which may be given once.
+        like = kind, status, _VARIES.sub("", text.replace(which, "").partition("; ")[0])
+        counts[like] += 1
+        firsts.setdefault(like, f"{_short(text)} (first: {_short(which)})")
+    shown = counts.most_common(_MOST)
+    lines = [f"{whose(like[0], count)} {like[1]}: {firsts[like]}" for like, count in shown]
+    if further := len(counts) - len(shown):
+        lines.append(f"{counts.total() - sum(n for _, n in shown):,} more, of {further} kinds")
     return lines
 
 
 def _files(kind: str, count: int) -> str:
-    """Such as ``3 photos``; of a method its name with the number of its fills."""
-    if kind not in ("photo", "mask", *_FILES):
-        return f"{kind}: {count:,}"
     return f"{count:,} {_FILES.get(kind, kind)}{'' if count == 1 else 's'}"
 
 
