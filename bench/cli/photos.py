@@ -63,8 +63,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--truth",
         metavar="FOLDER",
-        help="pictures to hold fills against, by the names of the photos, where what is under the "
-        "masks is to be removed; or 'unknown' (the photos themselves)",
+        help="to remove what masks show: pictures without it, by the photos' names, to hold fills "
+        "against, or 'unknown'; default: the photos themselves",
     )
     group.add_argument("--limit", type=positive, help="only the first so many photos")
     group.add_argument("--seed", type=int, default=0, help="seed of holes and stochastic methods")

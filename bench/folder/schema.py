@@ -61,7 +61,7 @@ PLAN: Final = Table(
     _CASE,
 )  # fmt: skip
 INPUTS: Final = Table(
-    "inputs", "One row per photo or mask file given.",
+    "inputs", "One row per photo, mask or truth given.",
     (
         Column("path", TEXT, "of the file: a photo's relative to its folder"),
         Column("kind", TEXT, "photo, mask, truth, other"),
@@ -92,8 +92,8 @@ CASES: Final = Table(
         _later("counts", TEXT, "numbers that the method gave, JSON"),
         _later("pictures", TEXT, "paths of what else it showed, by name, JSON"),
         _later("thumbnail", TEXT, "path of the WebP that the report takes over, if one was made"),
-        Column("output", TEXT, "path of the PNG relative to the folder, that of the photo for the "
-               "ceiling; empty if not kept"),
+        Column("output", TEXT, "path of the PNG relative to the folder, of the ceiling that of the "
+               "photo or truth it equals; empty if not kept"),
         Column("output_sha", TEXT, "16 hex digits of SHA-256 of its decoded pixels"),
         Column("case_key", TEXT, "as in plan.parquet"),
         Column("fill_key", TEXT, "hash of all that decides the fill"),

@@ -118,8 +118,8 @@ _PIXELS = (
         definition="Mean over places at the hole's edge of how far the local means of the fill and "
         "of the known pixels around it are apart, each within 3 pixels of the edge and 9 x 9 of "
         "the place.",
-        note="needs no truth; says nothing about the inside of the hole, where a blur does well; "
-        "slopes across the edge add to it, so compare fills of the same holes only",
+        note="says nothing about the inside of the hole, where a blur does well; slopes across the "
+        "edge add to it, so compare fills of the same holes only",
     ),
     _own(
         name="drift", label="Drift", direction="lower", region="known", limits=(0.0, 1.0),

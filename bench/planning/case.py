@@ -46,7 +46,7 @@ class PlannedCase(NamedTuple):
 
     @property
     def truth_sha(self) -> str:
-        """Hash of what fills are held against, as far as that is known; else of the photo."""
+        """Hash of what fills are held against; of the photo if that is unknown."""
         return self.photo_sha if self.truth in ("", UNKNOWN) else self.truth
 
 
