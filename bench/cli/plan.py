@@ -36,7 +36,6 @@ def add(commands: Commands) -> None:
 def _plan(options: argparse.Namespace) -> int:
     request = run.asked(options)
 
-    from bench.metrics import DEFAULT
     from bench.run import summary
     from bench.run.ahead import look
     from bench.run.progress import Progress
@@ -53,7 +52,7 @@ def _plan(options: argparse.Namespace) -> int:
     print(f"{summary.used(ahead.inputs)}, read in {duration(time.monotonic() - since)}")
     for line in (*summary.refusals(ahead.inputs), *summary.remarks(ahead.inputs)):
         print(f"  {line}")
-    print(f"metrics: {', '.join(request.metrics or DEFAULT)}")
+    print(f"metrics: {', '.join(request.measured)}")
     header = ("method", "fills", "there", "each", "to do", "how that is known")
     print(table(header, _rows(ahead), "lrrrrl"))
     print(f"time: {_time(ahead, request.workers)}; metrics of sets and the report come on top")

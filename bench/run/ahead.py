@@ -21,14 +21,13 @@ from bench.folder import header as headers
 from bench.folder.header import Fingerprint
 from bench.folder.schema import CASES, LATENCY, PLAN
 from bench.folder.store import RunFolder, WritePicture, packed, records
+from bench.gate.tolerances import CEILING
 from bench.planning import plan as planning
 from bench.planning.pairing import Tell
 from bench.run.request import Request
 from bench.run.time_left import Forecast, Left, seconds_a_fill
 from methods.naming import Spec
 from methods.weights import present
-
-_CEILING = "original"
 
 
 class Pace(NamedTuple):
@@ -108,7 +107,8 @@ def look(request: Request, earlier: Sequence[Path], tell: Tell) -> Ahead:
     Raises:
         BenchError: If the request cannot be served, as far as that shows without its methods.
     """
-    specs = [methods.parse(text) for text in dict.fromkeys([*request.methods, _CEILING])]
+    asked = map(methods.parse, dict.fromkeys([*request.methods, CEILING]))
+    specs = [spec for spec in asked if spec.name != CEILING or request.truth_known]
     obstacles = {spec.name: _obstacle(spec) for spec in specs}
     scales = _Scales(request.out)
     plan, inputs = planning.make(request.protocol, scales, tell)
@@ -132,7 +132,7 @@ def look(request: Request, earlier: Sequence[Path], tell: Tell) -> Ahead:
         request.workers, {name: pace.seconds for name, pace in paces.items()}, waiting
     )
     photos = plan.loc[plan["keep"], "photo_sha"].map(planning.photo_file).map(scales.bytes)
-    made = sum(each.fills for each in planned if each.name != _CEILING and not each.obstacle)
+    made = sum(each.fills for each in planned if each.name != CEILING and not each.obstacle)
     there = next(path for path in (request.out, *request.out.absolute().parents) if path.exists())
     return Ahead(
         plan,

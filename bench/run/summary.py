@@ -107,7 +107,8 @@ def _lines(
         like = kind, status, _VARIES.sub("", text.replace(which, "").partition("; ")[0])
         counts[like] += 1
         firsts.setdefault(like, f"{_short(text)} (first: {_short(which)})")
-    shown = counts.most_common(_MOST)
+    # A line on what is left out would take the place of a single one.
+    shown = counts.most_common(_MOST if len(counts) > _MOST + 1 else None)
     lines = [f"{whose(like[0], count)} {like[1]}: {firsts[like]}" for like, count in shown]
     if further := len(counts) - len(shown):
         lines.append(f"{counts.total() - sum(n for _, n in shown):,} more, of {further} kinds")

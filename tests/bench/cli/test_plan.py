@@ -4,15 +4,15 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from bench.cli import main
+from bench.folder.schema import LATENCY
+from bench.folder.store import RunFolder
 from tests.support import commands
 
-ROOT = Path(__file__).parents[3]
 METHODS = ("--methods", "telea,noise", "--samples", "2", "--executor", "inline")
 
 
@@ -92,22 +92,26 @@ def test_what_is_there_already_is_not_to_be_done_again(before, photos, capsys):
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == written
 
 
-def test_timings_tell_where_no_fills_do(before, photos, tmp_path, capsys):
+def test_timings_of_the_nearest_size_tell_where_no_fills_do(before, photos, tmp_path, capsys):
     _, out = before
     timed = tmp_path / "timed"
     timed.mkdir()
     shutil.copy(out / "run.json", timed)
-    words = ["latency", "--out", str(timed), "--methods", "telea", "--sizes", "64", "--short"]
-    assert main(words) == 0
-    capsys.readouterr()
+    timing = {"method": "telea", "region": "e2e", "batch": 1, "device": "cpu", "tier": "small"}
+    rows_timed = [
+        {**timing, "side": 128, "p50_ms": 100.0},
+        {**timing, "side": 1024, "p50_ms": 9000.0},
+        {**timing, "side": 64, "p50_ms": 1.0, "device": "cuda"},
+        {**timing, "side": 64, "p50_ms": 2.0, "region": "infer"},
+        {**timing, "side": 64, "p50_ms": float("nan"), "method": "noise"},
+    ]
+    RunFolder(timed).write_table(LATENCY.file, LATENCY.frame(rows_timed))
     assert main(planned(tmp_path / "new", photos, "--earlier", str(timed))) == 0
     found = rows(capsys.readouterr().out)
-    latency = pd.read_parquet(timed / "latency.parquet").query("method == 'telea'")
-    median = latency.query("region == 'e2e' and batch == 1")["p50_ms"]
-    seconds = float(found["telea"][2].removesuffix(" s"))
-    assert median.min() / 1000 <= seconds * 1.01
-    assert seconds <= median.max() / 1000 * 1.01
-    assert found["telea"][-1] == f"{timed / 'latency.parquet'}, without measuring"
+    source = (
+        f"{timed / 'latency.parquet'}, without measuring, times 0.25 for the size of the photos"
+    )
+    assert found["telea"][2:] == ["0.025 s", "1 s", source]
     assert found["noise"][-1] == "unknown: no earlier run"
 
 

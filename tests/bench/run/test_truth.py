@@ -18,6 +18,7 @@ from bench.gate.judge_run import judge_run
 from bench.planning.protocol import UNKNOWN, Protocol
 from bench.run.merge import merge
 from bench.run.runner import run
+from methods import weights
 from tests.support import removals
 from tests.support.commands import KEYS
 from tests.support.removals import METRICS, request
@@ -213,11 +214,18 @@ def test_runs_with_an_unknown_truth_compare_and_merge(folder, runs, tmp_path):
     assert merged.truth == UNKNOWN
 
 
-def test_samples_of_an_unknown_truth_have_a_distance(folder, tmp_path):
-    run(request(tmp_path / "out", folder, truth=UNKNOWN, methods=("noise",), samples=2))
+def test_samples_of_an_unknown_truth_have_a_distance_from_each_other(folder, tmp_path, monkeypatch):
+    monkeypatch.delenv(weights.FOLDER_VARIABLE, raising=False)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    asked = request(
+        tmp_path / "out", folder, truth=UNKNOWN, methods=("noise",), samples=2,
+        metrics=("lpips", "drift"),
+    )  # fmt: skip
+    run(replace(asked, protocol=replace(asked.protocol, limit=2)))
     table = read_run(tmp_path / "out").samples
-    assert (table["diversity_l1_hole"] > 0).all()
-    assert len(table) == 12
+    distances = ["diversity_l1_hole", "diversity_lpips_untrained_hole"]
+    assert (table[distances] > 0).all(axis=None)
+    assert len(table) == 2
 
 
 @pytest.mark.parametrize("truth", [UNKNOWN, "somewhere"])
