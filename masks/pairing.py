@@ -103,8 +103,9 @@ def pair(photos: Sequence[str], home: Path, given: Path) -> Pairing:
             elif claim.rank[0] or claim.rank[1] == _PREFIXED:
                 result.notes[claim.mask.file] = f"taken for a mask of photo '{photo}'"
     strays = _add_listed(result, lists, where, torn)
-    used = {real[file] for files in result.masks.values() for file in files if file in real}
-    lacking = [photo for photo in photos if photo not in result.masks and where[photo] not in used]
+    told = {file for files in result.masks.values() for file in files} | result.unused.keys()
+    told_of = {real[file] for file in told if file in real}
+    lacking = [name for name in photos if name not in result.masks and where[name] not in told_of]
     strays += [relative[file] for file in result.unused if file in relative]
     result.missing.update(_reasons(lacking, given, strays, torn))
     return result
@@ -196,7 +197,7 @@ def _add_listed(
         torn |= unclear
         for photo, name in names.items():
             listed[photo].append(many[name])
-        strays = [name for name in many if name not in names.values()]
+        strays = sorted(many.keys() - set(names.values()))
         left += strays
         if strays:
             result.unused[MaskFile(path)] = (
@@ -209,6 +210,8 @@ def _add_listed(
         if photo in result.masks and not _is_copy(result.masks[photo][0], where[photo]):
             continue
         if len(files) == 1:
+            copies = result.masks.get(photo, [])
+            result.unused.update(dict.fromkeys(copies, f"photo '{photo}' has {files[0]}"))
             result.masks[photo] = files
         else:
             torn[photo] = f"both {files[0]} and {files[1]} are on it; keep one"

@@ -230,9 +230,7 @@ def read_masks(
             inputs.refused(str(file), "mask", str(error))
             continue
         share = float(fitted.mask.mean())
-        other = "without --invert-masks" if protocol.invert_masks else "--invert-masks"
-        full = f"more than 90 % hole (if it is the wrong way round: {other})"
-        odd = "no hole" if share == 0 else full if share > 0.9 else ""
+        odd = "no hole" if share == 0 else "more than 90 % hole" if share > 0.9 else ""
         notes = filter(None, (note, fitted.note, odd))
         inputs.ok(str(file), "mask", fitted.mask, "; ".join(notes))
         inputs.doubts.see(inputs.rows[-1], photo.pixels, fitted.mask)

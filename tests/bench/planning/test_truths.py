@@ -90,7 +90,7 @@ def test_every_file_has_a_row_and_what_has_no_partner_its_reason(tmp_path):
     refused = rows[rows["status"] == "refused"].groupby(["kind", "name"])["reason"].agg("; ".join)
     said = {
         ("truth", "b.png"): "expected 64x64 as the photo b.png, found 32x32",
-        ("truth", "c.png"): "no kind of picture",
+        ("truth", "c.png"): "not a picture of a known kind",
         ("truth", "d.png"): "its photo d.png is not used",
         ("truth", "x.png"): "no photo has the name of this truth",
         ("photo", "b.png"): "its truth cannot be used",
