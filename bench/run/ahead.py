@@ -105,8 +105,11 @@ def look(request: Request, earlier: Sequence[Path], tell: Tell) -> Ahead:
         tell: Told how many of how many photos are read.
 
     Raises:
-        BenchError: If the request cannot be served, as far as that shows without its methods.
+        BenchError: If the request cannot be served, as far as that shows without its methods, or
+            an earlier run is none.
     """
+    for path in earlier:
+        headers.read(RunFolder(path))
     asked = map(methods.parse, dict.fromkeys([*request.methods, CEILING]))
     specs = [spec for spec in asked if spec.name != CEILING or request.truth_known]
     obstacles = {spec.name: _obstacle(spec) for spec in specs}
