@@ -14,9 +14,6 @@ from bench.folder.schema import CASES, INPUTS
 from bench.folder.store import RunFolder, records
 from bench.text.plain import one_line
 
-LOST = ("failed", "timeout", "killed", "oom")
-"""How a fill ends that was neither completed nor declined, by a method that could be loaded."""
-
 _FILES = {"other": "other file", "truth": "truth picture"}
 _MOST, _LONGEST = 8, 240
 # What differs between reasons of one kind: names in quotes, numbers, sizes.

@@ -65,8 +65,9 @@ class Forecast:
         """A worker ended one of them, in so many seconds."""
         at = self.jobs[job]
         at.left -= 1
-        self._ended[at.method] = self._ended.get(at.method, 0) + 1
+        # The seconds first: another thread looks for them as soon as a fill is counted.
         self._seconds[at.method] = self._seconds.get(at.method, 0.0) + seconds
+        self._ended[at.method] = self._ended.get(at.method, 0) + 1
 
     def over(self, job: int, again: int = 0) -> None:
         """A worker is through with its fills, or lost; so many of them are to be done again."""
@@ -118,7 +119,7 @@ class Forecast:
         return Left(max(work / self.workers, *alone, 0.0), tuple(unknown))
 
     def _at(self, method: str) -> list[_Job]:
-        # A list first: another thread shows this while it changes.
+        # A list first, likewise.
         return [job for job in list(self.jobs.values()) if job.method == method]
 
 
@@ -128,11 +129,11 @@ def seconds_a_fill(cases: pd.DataFrame) -> dict[str, float]:
     Args:
         cases: Rows of ``cases.parquet`` or of its fragments.
     """
-    if "seconds" not in cases:
+    if "status" not in cases:  # nothing was done yet
         return {}
     done = cases[cases["status"] == "ok"]
     # A method whose own time means nothing, as outputs made elsewhere, is measured all the same.
-    spent = done["seconds"].fillna(0) + done["measure_seconds"].fillna(0)
+    spent = done.reindex(columns=["seconds", "measure_seconds"]).fillna(0).sum(axis=1)
     means = spent.groupby(done["method"]).mean()
     return {str(method): float(seconds) for method, seconds in means.items()}
 
