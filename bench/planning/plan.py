@@ -231,7 +231,7 @@ def read_masks(
             continue
         share = float(fitted.mask.mean())
         other = "without --invert-masks" if protocol.invert_masks else "--invert-masks"
-        full = f"more than 90 % hole (if it is the wrong way round: {other})"
+        full = f"more than 90 % hole (inverted? {other})"
         odd = "no hole" if share == 0 else full if share > 0.9 else ""
         notes = filter(None, (note, fitted.note, odd))
         inputs.ok(str(file), "mask", fitted.mask, "; ".join(notes))
