@@ -203,10 +203,11 @@ def _paces(folders: Sequence[Path], plan: pd.DataFrame, device: str) -> dict[str
 
 
 def _filled(folder: RunFolder, area: float, device: str) -> dict[str, Pace]:
-    """Paces by the fills of a run on the same kind of device."""
+    """Paces by the fills of a run that had one kind of device, and the same."""
     if not folder.file(CASES.file).exists():
         return {}
-    if headers.read(folder).starts[-1].device.partition(":")[0] != device.partition(":")[0]:
+    devices = {start.device.partition(":")[0] for start in headers.read(folder).starts}
+    if devices != {device.partition(":")[0]}:
         return {}
     rows = folder.read_table(CASES.file, ("method", "status", "seconds", "measure_seconds"))
     before = folder.read_table(PLAN.file, ("height", "width"))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import pandas as pd
+
+from bench.text.plain import duration
 
 # Fills that a worker does in one go when the last ones are shared, see `bench.run.scheduler`.
 SMALLEST_JOB = 4
@@ -136,9 +137,3 @@ def seconds_a_fill(cases: pd.DataFrame) -> dict[str, float]:
     spent = done.reindex(columns=["seconds", "measure_seconds"]).fillna(0).sum(axis=1)
     means = spent.groupby(done["method"]).mean()
     return {str(method): float(seconds) for method, seconds in means.items()}
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words, rounded up, with no more digits than they deserve."""
-    size, unit = (1, "s") if seconds <= 90 else (60, "min") if seconds <= 5400 else (3600, "h")
-    return f"{math.ceil(seconds / size):,} {unit}"
