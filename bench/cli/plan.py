@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.cli import run
 from bench.cli.arguments import Commands
-from bench.text.plain import table
+from bench.text.plain import duration, table
 
 if TYPE_CHECKING:
     from bench.run.ahead import Ahead
@@ -39,7 +39,6 @@ def _plan(options: argparse.Namespace) -> int:
     from bench.run import summary
     from bench.run.ahead import look
     from bench.run.progress import Progress
-    from bench.run.time_left import duration
 
     since = time.monotonic()
     with Progress() as progress:
@@ -70,8 +69,6 @@ def _plan(options: argparse.Namespace) -> int:
 
 
 def _rows(ahead: Ahead) -> list[list[str]]:
-    from bench.run.time_left import duration
-
     rows = []
     for method in ahead.methods:
         times, known = ["", ""], "unknown: no earlier run"
@@ -86,8 +83,6 @@ def _rows(ahead: Ahead) -> list[list[str]]:
 
 
 def _time(ahead: Ahead, workers: int) -> str:
-    from bench.run.time_left import duration
-
     seconds, unknown = ahead.left
     if unknown and not seconds:
         return "unknown"

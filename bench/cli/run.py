@@ -144,7 +144,7 @@ def asked(options: argparse.Namespace) -> Request:
 
 
 def _status(header: Header) -> int:
-    from bench.run.summary import LOST
+    from bench.run.scheduler import LOST
 
     for name in header.without_result:
         print(f"inpaint-bench: {name} completed no case; its rows say why", file=sys.stderr)

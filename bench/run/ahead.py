@@ -105,8 +105,11 @@ def look(request: Request, earlier: Sequence[Path], tell: Tell) -> Ahead:
         tell: Told how many of how many photos are read.
 
     Raises:
-        BenchError: If the request cannot be served, as far as that shows without its methods.
+        BenchError: If the request cannot be served, as far as that shows without its methods, or
+            an earlier run is none.
     """
+    for path in earlier:
+        headers.read(RunFolder(path))
     asked = map(methods.parse, dict.fromkeys([*request.methods, CEILING]))
     specs = [spec for spec in asked if spec.name != CEILING or request.truth_known]
     obstacles = {spec.name: _obstacle(spec) for spec in specs}
@@ -200,10 +203,11 @@ def _paces(folders: Sequence[Path], plan: pd.DataFrame, device: str) -> dict[str
 
 
 def _filled(folder: RunFolder, area: float, device: str) -> dict[str, Pace]:
-    """Paces by the fills of a run on the same kind of device."""
+    """Paces by the fills of a run that had one kind of device, and the same."""
     if not folder.file(CASES.file).exists():
         return {}
-    if headers.read(folder).starts[-1].device.partition(":")[0] != device.partition(":")[0]:
+    devices = {start.device.partition(":")[0] for start in headers.read(folder).starts}
+    if devices != {device.partition(":")[0]}:
         return {}
     rows = folder.read_table(CASES.file, ("method", "status", "seconds", "measure_seconds"))
     before = folder.read_table(PLAN.file, ("height", "width"))

@@ -14,8 +14,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from bench.run.time_left import Forecast, duration
-from bench.text.plain import visible
+from bench.run.time_left import Forecast
+from bench.text.plain import duration, visible
 
 _SECONDS_BETWEEN_LINES = 20.0
 _WIDE = 80  # columns of a terminal from which on there is room for bars and paces

@@ -51,7 +51,7 @@ def run(request: Request, progress: Progress | None = None) -> Header:
         except KeyboardInterrupt:
             compaction.finish(store, opened.header, state="interrupted")
             raise
-        progress.stage("computing what looks at several fills")
+        progress.stage("computing the metrics of sets")
         return compaction.finish(
             store,
             opened.header,

@@ -19,7 +19,8 @@ from bench.run.fill_row import Kept
 from bench.run.messages import Event, Job
 from bench.run.time_left import SMALLEST_JOB, Forecast
 
-_BAD = ("failed", "timeout", "killed", "oom")
+LOST = ("failed", "timeout", "killed", "oom")
+"""How a fill ends that was neither completed nor declined, by a method that could be loaded."""
 
 
 class Executor(Protocol):
@@ -281,7 +282,7 @@ class Scheduler:
             self._give_up(method, job.items, status, reason)
 
     def _count(self, method: str, status: str) -> None:
-        self._failures[method] = self._failures[method] + 1 if status in _BAD else 0
+        self._failures[method] = self._failures[method] + 1 if status in LOST else 0
 
     def _suspend_if_hopeless(self, method: str) -> None:
         if self._failures[method] >= self._limits.suspend_after:

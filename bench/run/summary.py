@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -13,9 +12,6 @@ from bench.errors import InputError
 from bench.folder.schema import CASES, INPUTS
 from bench.folder.store import RunFolder, records
 from bench.text.plain import one_line
-
-LOST = ("failed", "timeout", "killed", "oom")
-"""How a fill ends that was neither completed nor declined, by a method that could be loaded."""
 
 _FILES = {"other": "other file", "truth": "truth picture"}
 _MOST, _LONGEST = 8, 240
@@ -98,20 +94,28 @@ def _lines(
         found: Kind or method, what became of it, why, and which it is.
         whose: Words for a kind or method, and how many.
     """
-    counts: Counter[tuple[str, str, str]] = Counter()
-    firsts: dict[tuple[str, str, str], str] = {}
+    groups: dict[tuple[str, str, str], tuple[str, list[str]]] = {}
     for kind, status, reason, which in found:
         head, named, rest = reason.partition(f"{which}: ")
         text = rest if named and ": " not in head else reason
         # What follows a semicolon is advice, which may be given once.
         like = kind, status, _VARIES.sub("", text.replace(which, "").partition("; ")[0])
-        counts[like] += 1
-        firsts.setdefault(like, f"{_short(text)} (first: {_short(which)})")
+        groups.setdefault(like, (_short(text), []))[1].append(which)
+    # What is always said of the same ones together, as a remark and its advice, is one line.
+    texts: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+    for (kind, status, _), (text, members) in groups.items():
+        texts.setdefault((kind, status, tuple(members)), []).append(text)
+    order = sorted(texts, key=lambda line: -len(line[2]))
     # A line on what is left out would take the place of a single one.
-    shown = counts.most_common(_MOST if len(counts) > _MOST + 1 else None)
-    lines = [f"{whose(like[0], count)} {like[1]}: {firsts[like]}" for like, count in shown]
-    if further := len(counts) - len(shown):
-        lines.append(f"{counts.total() - sum(n for _, n in shown):,} more, of {further} kinds")
+    most = _MOST if len(order) > _MOST + 1 else len(order)
+    lines = [
+        f"{whose(line[0], len(line[2]))} {line[1]}: {'; '.join(texts[line])} "
+        f"(first: {_short(line[2][0])})"
+        for line in order[:most]
+    ]
+    if further := order[most:]:
+        count = sum(len(members) for _, _, members in further)
+        lines.append(f"{count:,} more, for {len(further)} other reasons")
     return lines
 
 

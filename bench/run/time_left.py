@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import pandas as pd
+
+from bench.text.plain import duration
 
 # Fills that a worker does in one go when the last ones are shared, see `bench.run.scheduler`.
 SMALLEST_JOB = 4
@@ -65,8 +66,9 @@ class Forecast:
         """A worker ended one of them, in so many seconds."""
         at = self.jobs[job]
         at.left -= 1
-        self._ended[at.method] = self._ended.get(at.method, 0) + 1
+        # The seconds first: another thread looks for them as soon as a fill is counted.
         self._seconds[at.method] = self._seconds.get(at.method, 0.0) + seconds
+        self._ended[at.method] = self._ended.get(at.method, 0) + 1
 
     def over(self, job: int, again: int = 0) -> None:
         """A worker is through with its fills, or lost; so many of them are to be done again."""
@@ -118,7 +120,7 @@ class Forecast:
         return Left(max(work / self.workers, *alone, 0.0), tuple(unknown))
 
     def _at(self, method: str) -> list[_Job]:
-        # A list first: another thread shows this while it changes.
+        # A list first, likewise.
         return [job for job in list(self.jobs.values()) if job.method == method]
 
 
@@ -128,16 +130,10 @@ def seconds_a_fill(cases: pd.DataFrame) -> dict[str, float]:
     Args:
         cases: Rows of ``cases.parquet`` or of its fragments.
     """
-    if "seconds" not in cases:
+    if "status" not in cases:  # nothing was done yet
         return {}
     done = cases[cases["status"] == "ok"]
     # A method whose own time means nothing, as outputs made elsewhere, is measured all the same.
-    spent = done["seconds"].fillna(0) + done["measure_seconds"].fillna(0)
+    spent = done.reindex(columns=["seconds", "measure_seconds"]).fillna(0).sum(axis=1)
     means = spent.groupby(done["method"]).mean()
     return {str(method): float(seconds) for method, seconds in means.items()}
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words, rounded up, with no more digits than they deserve."""
-    size, unit = (1, "s") if seconds <= 90 else (60, "min") if seconds <= 5400 else (3600, "h")
-    return f"{math.ceil(seconds / size):,} {unit}"

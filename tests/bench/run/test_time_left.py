@@ -10,7 +10,8 @@ import pytest
 from bench.folder.store import Item
 from bench.run.messages import Event, Job
 from bench.run.scheduler import Limits, Scheduler
-from bench.run.time_left import Forecast, Left, duration, seconds_a_fill
+from bench.run.time_left import Forecast, Left, seconds_a_fill
+from bench.text.plain import duration
 
 PLAN = [{}] * 500
 
