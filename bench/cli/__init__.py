@@ -17,6 +17,7 @@ from bench.cli import (
     holes,
     latency,
     methods,
+    plan,
     receptive,
     results,
     run,
@@ -70,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for module in (
         run,
+        plan,
         results,
         latency,
         compare,

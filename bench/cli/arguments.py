@@ -16,6 +16,11 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def named(text: str) -> tuple[str, ...]:
+    """Names between commas."""
+    return tuple(filter(None, map(str.strip, text.split(","))))
+
+
 def taken(options: argparse.Namespace, *names: str) -> dict[str, Any]:
     """The options of these names, to be passed on under them."""
     return {name: getattr(options, name) for name in names}
