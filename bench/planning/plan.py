@@ -233,7 +233,7 @@ def read_masks(
         odd = "no hole" if share == 0 else "more than 90 % hole" if share > 0.9 else ""
         notes = filter(None, (note, fitted.note, odd))
         inputs.ok(str(file), "mask", fitted.mask, "; ".join(notes))
-        inputs.doubts.see(inputs.rows[-1], photo.pixels, fitted.mask)
+        inputs.doubts.see(inputs.rows[-1], given.truth is None, photo.pixels, fitted.mask)
         yield file, fitted.mask, fitted.lost
 
 
