@@ -32,15 +32,15 @@ class Doubts:
     inverted: list[dict[str, Any]] = field(default_factory=list)
     painted: bool = True
 
-    def see(self, row: dict[str, Any], photo: np.ndarray, mask: Mask) -> None:
-        """Take a mask into account, with its row and its photo."""
+    def see(self, row: dict[str, Any], is_truth: bool, photo: np.ndarray, mask: Mask) -> None:
+        """Take a mask into account, with its row and its photo, which may be the truth."""
         if not mask.any():
             return
         self.masks.append(row)
         edge = np.concatenate((mask[0], mask[-1], mask[:, 0], mask[:, -1]))
         if mask.mean() > 0.5 and edge.mean() > 0.75:
             self.inverted.append(row)
-        self.painted = self.painted and _is_painted(photo, mask)
+        self.painted = self.painted and is_truth and _is_painted(photo, mask)
 
     def note(self, protocol: Protocol) -> None:
         """Add to the rows what holds for most masks, or for all photos."""

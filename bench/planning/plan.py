@@ -175,8 +175,12 @@ def _digest(lines: Iterable[str]) -> str:
 def _refuse_nothing(rows: list[dict[str, Any]], inputs: Inputs) -> None:
     """Refuse a plan in which there is nothing to fill."""
     if not rows:
-        reasons = list(dict.fromkeys(row["reason"] for row in inputs.rows if row["reason"]))
-        raise InputError(f"no photo with a hole to fill: {'; '.join(reasons[:3]) or 'none given'}")
+        # One file for each reason is enough.
+        reasons = {
+            row["reason"].replace(row["path"], ""): row["reason"] for row in inputs.rows[::-1]
+        }
+        shown = list(filter(None, reversed(reasons.values())))[:3]
+        raise InputError(f"no photo with a hole to fill: {'; '.join(shown) or 'none given'}")
     if all(row["tier"] == NO_HOLE for row in rows):
         raise InputError(
             f"nothing to fill: the {len(rows)} masks that were read have no hole (first: "
@@ -233,7 +237,7 @@ def read_masks(
         odd = "no hole" if share == 0 else "more than 90 % hole" if share > 0.9 else ""
         notes = filter(None, (note, fitted.note, odd))
         inputs.ok(str(file), "mask", fitted.mask, "; ".join(notes))
-        inputs.doubts.see(inputs.rows[-1], photo.pixels, fitted.mask)
+        inputs.doubts.see(inputs.rows[-1], given.truth is None, photo.pixels, fitted.mask)
         yield file, fitted.mask, fitted.lost
 
 
