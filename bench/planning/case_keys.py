@@ -1,0 +1,52 @@
+"""The cases of a run as methods are told of them before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from methods.case_key import CaseKey
+
+
+def case_keys(
+    plan: pd.DataFrame,
+    inputs: pd.DataFrame,
+    protocol: Mapping[str, Any],
+    size_rule: str,
+    samples: int,
+) -> list[CaseKey]:
+    """The fills of all cases that have a hole, in the order of the plan.
+
+    Args:
+        plan: The plan.
+        inputs: What was read.
+        protocol: The request for photos and holes, as ``run.json`` holds it.
+        size_rule: How photos become evaluated photos.
+        samples: Fills of each case.
+    """
+    photos = inputs.loc[inputs["kind"] == "photo", ["path", "width", "height"]]
+    before = {path: size for path, *size in photos.itertuples(index=False, name=None)}
+    holes = plan[plan["hole_share"] > 0]
+    columns = ("photo", "tier", "draw", "height", "width", "family", "mask_source")
+    keys = []
+    for photo, tier, draw, height, width, family, source in zip(
+        *(holes[name] for name in columns), strict=True
+    ):
+        rule = size_rule
+        if before.get(photo, [width, height]) != [width, height]:
+            rule += ", photo {}x{} before".format(*before[photo])
+        mask = _below(protocol.get("masks"), source) if family == "file" else ""
+        for sample in range(samples):
+            keys.append(CaseKey(photo, tier, draw, sample, mask, (height, width), rule))
+    return keys
+
+
+def _below(folder: str | None, path: str) -> str:
+    """A path relative to a folder; its last part if it is not in there."""
+    found = Path(path)
+    if folder is not None and found.is_relative_to(folder) and found != Path(folder):
+        return found.relative_to(folder).as_posix()
+    return found.name
