@@ -11,7 +11,7 @@ import os.path
 import posixpath
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -57,12 +57,12 @@ def composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def choose(cases: Sequence[CaseKey], there: Collection[str]) -> tuple[Naming, list[str]]:
+def choose(cases: Sequence[CaseKey], there: Mapping[str, str]) -> tuple[Naming, list[str]]:
     """Find the naming under which most files of a folder are outputs.
 
     Args:
         cases: All cases of a run.
-        there: Paths of the folder's files, `composed` and without suffix.
+        there: The folder's files by their paths, `composed` and without suffix.
 
     Returns:
         The naming, and what it calls each case.
@@ -71,20 +71,20 @@ def choose(cases: Sequence[CaseKey], there: Collection[str]) -> tuple[Naming, li
         InputError: If no file is an output under any naming, most are under one that does not tell
             the cases apart, or different ones fit equally well.
     """
-    there, most = set(there), 0
+    most = 0
     best: list[tuple[Naming, list[str]]] = []
     tried: dict[str, str] = {}
     for naming in _namings(cases):
         names = [composed(naming.name(case)) for case in cases]
-        count = len(there.intersection(names))
+        count = len(there.keys() & names)
         if count > most:
             best, most = [], count
         if count and count == most:
             best.append((naming, names))
-        if len({*names}) == len(names):
+        if len({*names}) == len(names) > 0:
             tried.setdefault(naming.pattern, names[0])
     if not best:
-        raise InputError(_no_file(tried, len(cases), there))
+        raise InputError(_no_file(tried, len(cases), there.values()))
     fitting = [each for each in best if len({*each[1]}) == len(cases)]
     if not fitting:
         raise InputError(_shared(*best[0], cases, tried["<stem>-<tier>-<draw>"]))
