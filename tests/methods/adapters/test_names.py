@@ -1,5 +1,7 @@
 import itertools
+import re
 import unicodedata
+from pathlib import Path
 
 import pytest
 
@@ -115,3 +117,12 @@ def test_exported_names_are_distinct_files_on_every_file_system(photos):
     assert len({composed(name).casefold() for name in names}) == len(cases)
     assert all(len(name.encode()) < 240 and "/" not in name for name in names)
     assert choose(cases, there(*names))[1] == [composed(name) for name in names]
+
+
+def test_the_page_has_every_naming():
+    page = (Path(__file__).parents[3] / "docs" / "outputs.md").read_text("utf-8")
+    with pytest.raises(InputError) as error:
+        choose(MASKED, {})
+    patterns = re.findall(r"(<[^ ]+\.png) \(", str(error.value))
+    assert len(patterns) == 10
+    assert all(f"`{pattern}`" in page for pattern in patterns)
