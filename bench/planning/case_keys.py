@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from bench.folder.store import records
 from methods.case_key import CaseKey
 
 
@@ -27,20 +28,18 @@ def case_keys(
         size_rule: How photos become evaluated photos.
         samples: Fills of each case.
     """
-    photos = inputs.loc[inputs["kind"] == "photo", ["path", "width", "height"]]
+    photos = inputs.loc[inputs["kind"] == "photo", ["path", "height", "width"]]
     before = {path: size for path, *size in photos.itertuples(index=False, name=None)}
-    holes = plan[plan["hole_share"] > 0]
-    columns = ("photo", "tier", "draw", "height", "width", "family", "mask_source")
     keys = []
-    for photo, tier, draw, height, width, family, source in zip(
-        *(holes[name] for name in columns), strict=True
-    ):
-        rule = size_rule
-        if before.get(photo, [width, height]) != [width, height]:
-            rule += ", photo {}x{} before".format(*before[photo])
-        mask = _below(protocol.get("masks"), source) if family == "file" else ""
-        for sample in range(samples):
-            keys.append(CaseKey(photo, tier, draw, sample, mask, (height, width), rule))
+    for case in records(plan[plan["hole_share"] > 0]):
+        height, width = before.get(case["photo"], (case["height"], case["width"]))
+        size, rule = (case["height"], case["width"]), size_rule
+        if size != (height, width):
+            rule += f", photo {width}x{height} before"
+        of_file = case["family"] == "file"
+        mask = _below(protocol.get("masks"), case["mask_source"]) if of_file else ""
+        hole = (case["photo"], case["tier"], case["draw"])
+        keys += [CaseKey(*hole, sample, mask, size, rule) for sample in range(samples)]
     return keys
 
 

@@ -62,8 +62,8 @@ def export(run: Path, folder: Path, layout: str = "ours") -> int:
         How many cases.
 
     Raises:
-        BenchError: If the folder is not empty, there is no case with a hole, or the run cannot be
-            read.
+        BenchError: If the folder is not empty or cannot be written, there is no case with a hole,
+            or the run cannot be read.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BenchError(f"{folder}: expected an empty or a new folder; give another")
@@ -77,15 +77,18 @@ def export(run: Path, folder: Path, layout: str = "ours") -> int:
     kinds = dict(zip(("photo_file", "mask_file", "output_file"), LAYOUTS[layout], strict=False))
     files = {kind: [pattern.format(name) for name in names] for kind, pattern in kinds.items()}
     holes = holes.assign(**files)
-    for case in records(holes):
-        pixels = planning.photo_of(case["photo_sha"], found.store)
-        hole = planning.hole_of(case["mask_sha"], found.store)
-        pixels[hole] = 0
-        _write(folder, case["photo_file"], pixels)
-        _write(folder, case["mask_file"], hole.astype(np.uint8) * np.uint8(255))
-    table = csv.written(holes[["photo", "tier", "draw", "prompt", *files]])
-    (folder / "cases.csv").write_text(table, "utf-8")
-    (folder / "README.txt").write_text(_readme(found, LAYOUTS[layout]), "utf-8")
+    try:
+        for case in records(holes):
+            pixels = planning.photo_of(case["photo_sha"], found.store)
+            hole = planning.hole_of(case["mask_sha"], found.store)
+            pixels[hole] = 0
+            _write(folder, case["photo_file"], pixels)
+            _write(folder, case["mask_file"], hole.astype(np.uint8) * np.uint8(255))
+        table = csv.written(holes[["photo", "tier", "draw", "prompt", *files]])
+        (folder / "cases.csv").write_text(table, "utf-8")
+        (folder / "README.txt").write_text(_readme(found, LAYOUTS[layout]), "utf-8")
+    except OSError as error:
+        raise BenchError(f"cannot write into {folder}: {error}; give another folder") from error
     return len(holes)
 
 
@@ -101,6 +104,7 @@ def _write(folder: Path, name: str, pixels: np.ndarray) -> None:
 def _readme(run: Run, layout: Layout) -> str:
     at_once = f"For all at once, HERE being this folder:\n\n  {layout.program}\n\n"
     program = at_once if layout.program else ""
+    starts = [f"It was started by:\n\n  {shlex.join(each.command)}\n" for each in run.header.starts]
     return f"""Photos and holes of {run.folder}, for another program to fill.
 
 {layout.photo.format("NAME")}: photo, RGB. Its hole is black: no method sees what lies under it.
@@ -115,7 +119,4 @@ scored, whatever the program did to them. Outputs may be missing: these cases co
 
   --methods theirs=folder:FILLED
 
-What is there stays. The run was last started by:
-
-  {shlex.join(run.header.starts[-1].command)}
-"""
+What is there stays. {"".join(starts[-1:])}"""

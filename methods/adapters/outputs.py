@@ -70,7 +70,7 @@ class Folder(PictureInpainter):
             BenchError: If names fit no naming or several, or no file can be scored.
         """
         try:
-            naming, names = choose(cases, self._files)
+            pattern, names = choose(cases, self._files)
         except InputError as error:
             raise BenchError(f"method {self.name!r}: {self.path}: {error}") from error
         named = list(zip(cases, names, strict=True))
@@ -81,7 +81,7 @@ class Folder(PictureInpainter):
             raise BenchError(
                 f"method {self.name!r}: none of {len(found)} outputs fits: {refused[0]}"
             )
-        named_as = f"{naming.pattern}.png ({min(found)}.png)"
+        named_as = f"{pattern}.png ({min(found)}.png)"
         said = [f"{len(found)} of {len(cases)} cases have a file, named {named_as}"]
         if missing := [f"{name}.png" for name in names if name not in self._files]:
             said.append(f"missing {listed(missing)}")

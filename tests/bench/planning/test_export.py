@@ -158,6 +158,8 @@ def test_a_folder_that_is_in_use_and_a_run_that_is_none_are_refused(planned, tmp
     for folder in (tmp_path / "used", tmp_path / "used" / "a.txt"):
         with pytest.raises(BenchError, match="expected an empty or a new folder"):
             export(planned, folder)
+    with pytest.raises(BenchError, match="cannot write into"):
+        export(planned, tmp_path / "used" / "a.txt" / "below")
     assert main(["export", str(tmp_path / "used"), str(tmp_path / "new")]) == 2
     assert not (tmp_path / "new").exists()
 
@@ -185,3 +187,11 @@ def test_the_readme_has_the_command_of_the_run_and_the_command_knows_all_layouts
     assert "--methods theirs=folder:FILLED" in readme
     source = inspect.getsource(command)
     assert all(f'"{layout}"' in source for layout in LAYOUTS)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_an_older_run_is_exported_too(layout, tmp_path):
+    older = Path(__file__).parents[1] / "folder" / "format-1"
+    count = export(older, tmp_path / "given", layout)
+    assert count == len(read_run(older, ("plan",)).plan)
+    assert len(fill(tmp_path / "given", tmp_path / "filled")) == count
