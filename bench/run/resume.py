@@ -163,6 +163,8 @@ def _asked(request: Request) -> dict[str, Inpainter]:
     """The methods asked for and the ceiling, by the text that asks for them from anywhere."""
     found: dict[str, Inpainter] = {}
     names: dict[str, str] = {}
+    protocol = request.protocol
+    given_folders = [Path(each).resolve() for each in (protocol.photos, protocol.masks) if each]
     for given in [*request.methods, CEILING]:
         spec = methods.parse(given)
         text = spec.stored
@@ -170,6 +172,8 @@ def _asked(request: Request) -> dict[str, Inpainter]:
             raise BenchError(
                 f"methods: {names[spec.name]!r} and {text!r} have one name; give another label"
             )
+        if spec.kind == "folder" and Path(spec.target) in given_folders:
+            raise BenchError(f"method {given!r}: its folder holds photos or masks of this run")
         if text not in found:
             found[text] = _guarded(spec.name, partial(methods.get, text, device=request.device))
     return found

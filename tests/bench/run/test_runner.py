@@ -180,6 +180,11 @@ def test_a_folder_without_an_output_is_refused_before_any_work(tmp_path, photos)
     assert not (tmp_path / "out" / "run.json").exists()
 
 
+def test_the_photos_themselves_are_no_outputs(tmp_path, photos):
+    with pytest.raises(BenchError, match="its folder holds photos or masks of this run"):
+        run(request(tmp_path / "out", photos, methods=(f"theirs=folder:{photos}",)))
+
+
 def test_absent_weights_leave_a_nan_column_a_reason_and_the_stand_in(tmp_path, photos, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "empty"))
     out = tmp_path / "out"
