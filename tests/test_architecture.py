@@ -44,7 +44,7 @@ ROOMS = {
         {"own_weights"},
         {"naming"},
         {"execution", "parameters", "sizes", "identity", "user_code"},
-        {"card", "recording", "sources"},
+        {"card", "case_key", "recording", "sources"},
         {"weights", "state"},
     ],
 }

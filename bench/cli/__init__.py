@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from bench.cli import (
     compare,
+    export,
     gate,
     holes,
     latency,
@@ -81,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         verify,
         receptive,
         holes,
+        export,
         weights,
         train,
     ):

@@ -14,6 +14,7 @@ import numpy as np
 import methods
 from bench.errors import BenchError, ContractError, Declined, StoreError, describe, out_of_memory
 from bench.folder import thumbnails
+from bench.folder.read import Reader
 from bench.folder.store import Item, RunFolder, method_folder
 from bench.machine import memory
 from bench.metrics.meter import Meter
@@ -21,12 +22,13 @@ from bench.metrics.pair import Original, Pair
 from bench.metrics.pixel import drift_of
 from bench.planning import plan
 from bench.planning.case import PlannedCase
+from bench.planning.case_keys import case_keys
 from bench.planning.images import content_hash
 from bench.planning.protocol import UNKNOWN
 from bench.run.fill_row import FillRow, Kept
 from bench.run.identities import check_unchanged
 from bench.run.messages import Setup
-from methods.base import CaseKey, to_uint8
+from methods.base import CaseKey, Inpainter, to_uint8
 from methods.harness import CEILING, Filled, fill, paste_back
 
 
@@ -65,6 +67,8 @@ class Casework:
         except Exception as error:
             raise StoreError(f"the metrics cannot be loaded: {describe(error)}") from error
         self._method = methods.get(setup.methods[method], device=setup.device)
+        if type(self._method).expect is not Inpainter.expect:
+            self._method.expect(self._all_cases())
         self._method.load()
         check_unchanged(self._method, setup.identities[method])
         self._features: dict[str, dict[str, np.ndarray]] = {}
@@ -107,6 +111,13 @@ class Casework:
             self._store.write_features(fragment, self._features)
             self._features = {}
         self._store.write_fragment(fragment, [row.columns() for row in rows])
+
+    def _all_cases(self) -> list[CaseKey]:
+        """What the method was told of before the run started."""
+        reader = Reader(self._store, ("plan", "inputs"))
+        plan, inputs = map(reader.table, ("plan", "inputs"))
+        header, samples = reader.header, reader.header.fills_per_case[self._name]
+        return case_keys(plan, inputs, header.protocol, header.size_rule, samples)
 
     def _fill_and_measure(
         self, row: FillRow, earlier: Kept | None, following: PlannedCase | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -23,12 +24,14 @@ from bench.machine import provenance
 from bench.metrics.meter import MetricStatus, resolve_metrics
 from bench.planning import plan as planning
 from bench.planning.case import PlannedCase, planned
+from bench.planning.case_keys import case_keys
 from bench.planning.images import BUNDLED
 from bench.run import compaction, summary, training_table
 from bench.run.identities import Identity, fill_key, identities
 from bench.run.methods_table import methods_table
 from bench.run.progress import Progress
 from bench.run.request import Request
+from bench.text import plain
 from methods.base import CaseKey, Inpainter
 from methods.harness import CEILING
 
@@ -108,9 +111,11 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     fingerprint = Fingerprint.parse(planning.fingerprint(plan, request.protocol, signatures))
     _same_protocol(store, before, fingerprint)
     cases = planned(plan)
-    chosen = {**_still_there(before, asked, request, cases), **asked}
+    keys = partial(case_keys, plan, inputs, asdict(request.protocol), request.protocol.size_rule)
     for method in asked.values():
-        _guarded(method.name, method.expect, _keys(cases, method, request))
+        if said := _guarded(method.name, method.expect, keys(_samples(method, request))):
+            print(plain.lines(f"{method.name}: {said}"), file=sys.stderr)
+    chosen = {**_still_there(before, asked, request, keys), **asked}
     known = identities(chosen, request, [each.metric.name for each in metrics])
     # What nobody asked for now must not lose its rows for what cannot be known of it today.
     chosen = {text: m for text, m in chosen.items() if text in asked or known[m.name].lasting}
@@ -167,6 +172,8 @@ def _asked(request: Request) -> dict[str, Inpainter]:
     """The methods asked for and the ceiling, by the text that asks for them from anywhere."""
     found: dict[str, Inpainter] = {}
     names: dict[str, str] = {}
+    protocol = request.protocol
+    given_folders = [Path(each).resolve() for each in (protocol.photos, protocol.masks) if each]
     for given in [*request.methods, CEILING]:
         spec = methods.parse(given)
         if spec.name == CEILING and not request.truth_known:
@@ -176,6 +183,8 @@ def _asked(request: Request) -> dict[str, Inpainter]:
             raise BenchError(
                 f"methods: {names[spec.name]!r} and {text!r} have one name; give another label"
             )
+        if spec.kind == "folder" and Path(spec.target) in given_folders:
+            raise BenchError(f"method {given!r}: its folder holds photos or masks of this run")
         if text not in found:
             found[text] = _guarded(spec.name, partial(methods.get, text, device=request.device))
     if not found:
@@ -198,7 +207,7 @@ def _still_there(
     before: Header | None,
     asked: Mapping[str, Inpainter],
     request: Request,
-    cases: list[PlannedCase],
+    keys: Callable[[int], list[CaseKey]],
 ) -> dict[str, Inpainter]:
     """Earlier methods that can still run; the rows of others stay as they are."""
     found: dict[str, Inpainter] = {}
@@ -208,7 +217,7 @@ def _still_there(
             continue
         with contextlib.suppress(BenchError):
             method = _guarded(name, partial(methods.get, text, device=request.device))
-            _guarded(name, method.expect, _keys(cases, method, request))
+            _guarded(name, method.expect, keys(_samples(method, request)))
             found[text] = method
     return found
 
@@ -253,13 +262,6 @@ def _same_protocol(store: RunFolder, before: Header | None, fingerprint: Fingerp
 def _items(cases: list[PlannedCase], method: Inpainter, request: Request) -> list[Item]:
     samples = range(_samples(method, request))
     return [Item(case, sample) for case in range(len(cases)) for sample in samples]
-
-
-def _keys(cases: list[PlannedCase], method: Inpainter, request: Request) -> list[CaseKey]:
-    samples = range(_samples(method, request))
-    return [
-        CaseKey(case.photo, case.tier, case.draw, sample) for case in cases for sample in samples
-    ]
 
 
 def _samples(method: Inpainter, request: Request) -> int:

@@ -173,16 +173,16 @@ def test_outputs_made_elsewhere_are_scored_alike_and_not_timed(finished, tmp_pat
     assert rows.loc["theirs"][["seconds", "cpu_seconds"]].isna().all(axis=None)
 
 
-def test_a_folder_with_missing_outputs_is_refused_before_any_work(finished, tmp_path, photos):
-    theirs = tmp_path / "theirs"
-    for path in finished.file("outputs/telea").rglob("*.png"):
-        place = theirs / path.relative_to(finished.file("outputs/telea"))
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(path.read_bytes())
-    sorted(theirs.rglob("*.png"))[0].unlink()
-    with pytest.raises(BenchError, match="missing 1"):
-        run(request(tmp_path / "out", photos, methods=(f"theirs=folder:{theirs}",)))
-    assert not (tmp_path / "out" / "cases.parquet").exists()
+def test_a_folder_without_an_output_is_refused_before_any_work(tmp_path, photos):
+    (tmp_path / "theirs").mkdir()
+    with pytest.raises(BenchError, match=r"method .theirs.: .*found no file of any naming"):
+        run(request(tmp_path / "out", photos, methods=(f"theirs=folder:{tmp_path / 'theirs'}",)))
+    assert not (tmp_path / "out" / "run.json").exists()
+
+
+def test_the_photos_themselves_are_no_outputs(tmp_path, photos):
+    with pytest.raises(BenchError, match="its folder holds photos or masks of this run"):
+        run(request(tmp_path / "out", photos, methods=(f"theirs=folder:{photos}",)))
 
 
 def test_absent_weights_leave_a_nan_column_a_reason_and_the_stand_in(tmp_path, photos, monkeypatch):
