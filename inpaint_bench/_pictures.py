@@ -13,11 +13,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from bench.errors import InputError
 from bench.planning import images
-from masks import files
+from masks import classes, files
+from masks.picture import loaded
 
 Picture: TypeAlias = np.ndarray | Image.Image | str | os.PathLike[str]
 
@@ -36,10 +37,7 @@ def photo(given: Picture, what: str = "image") -> NDArray[np.uint8]:
     if isinstance(given, str | os.PathLike):
         return images.read(Path(given))[0]
     if isinstance(given, Image.Image):
-        try:
-            return images.upright_rgb(given)[0]
-        except Exception as error:  # a damaged file is only now decoded
-            raise InputError(f"{what}: cannot be read: {error}") from error
+        return images.upright_rgb(given, what)[0]
     array = _array(given, what)
     if array.ndim != 3 or array.shape[2] != 3 or not array.size:
         raise InputError(f"{what}: expected RGB (H, W, 3), found {_found(array)}{_hint(array)}")
@@ -70,9 +68,10 @@ def hole(given: Picture, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         InputError: If it cannot be one without guessing, or has another size.
     """
     if isinstance(given, str | os.PathLike):
-        mask = files.read_mask(Path(given))
+        file = files.MaskFile(Path(given))
+        mask = files.read(file, files.Rules(), (shape[0], shape[1])).mask
     elif isinstance(given, Image.Image):
-        mask = files.binary(ImageOps.exif_transpose(given), files.THRESHOLD, "mask")
+        mask, _ = classes.hole(loaded(given, "mask"), classes.THRESHOLD, (), "mask")
     else:
         mask = _mask(_array(given, "mask"))
     if mask.shape != shape[:2]:
@@ -97,7 +96,7 @@ def _mask(array: NDArray[Any]) -> NDArray[np.bool_]:
             f"mask: expected bool, numbers 0 and 1, or uint8 levels, found {_found(array)} with "
             f"{array.min():g} to {array.max():g}; say what is hole, such as mask > 0.5"
         )
-    return array >= files.THRESHOLD
+    return array >= classes.THRESHOLD
 
 
 def _array(given: Any, what: str) -> NDArray[Any]:

@@ -27,10 +27,15 @@ def run(
     *,
     invert_masks: bool = False,
     mask_threshold: int = 128,
+    mask_labels: Sequence[str] = (),
     size: int | str | None = None,
     tiers: Sequence[str] | None = None,
     draws: int | None = None,
     limit: int | None = None,
+    truth: str | os.PathLike[str] | None = None,
+    pairs: str | os.PathLike[str] | None = None,
+    pairing: Literal["name", "order", "pool"] = "name",
+    clusters: Literal["photo", "folder"] = "photo",
     seed: int = 0,
     samples: int = 1,
     weights: Mapping[str, str | os.PathLike[str]] | None = None,
@@ -42,6 +47,7 @@ def run(
     timeout: float = 600.0,
     shard: tuple[int, int] = (0, 1),
     retry_failed: bool = False,
+    strict: bool = False,
     latency: bool = False,
     report: bool = False,
 ) -> Run:
@@ -52,17 +58,25 @@ def run(
 
     Args:
         images: Folder of photos, or ``bundled``.
-        masks: Folder of masks, paired by name; generated holes if omitted.
+        masks: Folder of masks, a mask for all photos, or an annotation; generated holes if omitted.
         methods: Names and classes of one's own. A class of a notebook or script needs
             ``executor="inline"``, since worker processes cannot import it from there.
         metrics: Names; all usual ones if omitted.
         out: The run folder.
         invert_masks: Black is hole in the mask files.
         mask_threshold: Least value of a mask file that is hole.
-        size: Side of the evaluated square in pixels (256), or ``native``.
-        tiers: Of generated holes.
-        draws: Generated holes a tier.
+        mask_labels: Which labels or classes of mask files are hole; all but the background if
+            empty.
+        size: Side of the evaluated square in pixels (256), ``"WxH"``, ``"fit:N"`` (short side,
+            nothing cut off) or ``"native"``.
+        tiers: Of generated holes: small, region, large, object, outside.
+        draws: Generated holes a tier, or masks of a pool a photo.
         limit: Only the first so many photos.
+        truth: Folder of what fills are held against, by the photos' names, or ``unknown``, where
+            objects are to be removed; the photos themselves if omitted.
+        pairs: CSV file with columns photo, mask, truth, cluster, prompt, group.
+        pairing: How photos get masks of the folder: by ``name``, in ``order``, or from a ``pool``.
+        clusters: What statistics resample: each ``photo``, or each ``folder`` of photos.
         seed: Of holes and stochastic methods.
         samples: Fills of stochastic methods.
         weights: Files of the networks of metrics, by name, as ``weights list`` shows it.
@@ -74,6 +88,7 @@ def run(
         timeout: Seconds for one case.
         shard: Do part ``i``, from 0, of ``n``: ``(i, n)``.
         retry_failed: Try failed cases again.
+        strict: Refuse to start unless every given file can be used.
         latency: Time the methods afterwards, in a short pass.
         report: Build the HTML report too, ``OUT/report/index.html``.
 
@@ -85,7 +100,7 @@ def run(
             read or written.
 
     Warns:
-        UserWarning: Of a method that completed no case; its rows say why.
+        UserWarning: Of files that could not be used, and of a method that completed no case.
 
     Examples:
         >>> import tempfile
@@ -96,8 +111,9 @@ def run(
         >>> found.cases.groupby("method")["l1_hole"].count().to_dict()
         {'mean': 2, 'original': 2, 'telea': 2}
     """
+    from bench.folder.store import RunFolder
     from bench.planning.protocol import Protocol
-    from bench.run import runner
+    from bench.run import runner, summary
     from bench.run.request import Request, default_methods
     from bench.run.scheduler import Limits
     from inpaint_bench._own import text_of
@@ -107,11 +123,16 @@ def run(
         masks=None if masks is None else os.fspath(masks),
         mask_threshold=mask_threshold,
         invert_masks=invert_masks,
+        mask_labels=listed(mask_labels),
         size=size,
         tiers=None if tiers is None else listed(tiers),
         draws=draws,
         seed=seed,
         limit=limit,
+        truth=None if truth is None else os.fspath(truth),
+        pairs=None if pairs is None else os.fspath(pairs),
+        pairing=pairing,
+        clusters=clusters,
     )
     asked = default_methods() if methods is None else listed(methods)
     files = {name: Path(path) for name, path in (weights or {}).items()}
@@ -127,11 +148,14 @@ def run(
         device=device,
         shard=shard,
         retry_failed=retry_failed,
+        strict=strict,
         offline=offline,
         weights=files,
         limits=Limits(timeout=timeout),
     )
     header = runner.run(request)
+    for line in summary.refusals(RunFolder(request.out).read_table("inputs.parquet")):
+        warnings.warn(f"{line}; all: {request.out / 'inputs.parquet'}", stacklevel=2)
     for name in header.without_result:
         warnings.warn(f"{name} completed no case; its rows say why", stacklevel=2)
     if latency and not header.missing:

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from bench.errors import InputError
-from masks.tiers import TIERS, Hole, describe, generate, mask_hash, seed_of
+from masks.tiers import ALL, Hole, describe, generate, mask_hash, seed_of
 
 COLUMNS = (
     "file", "tier", "seed", "family", "parameters", "share", "width", "components", "border",
@@ -95,7 +95,7 @@ def contact_sheet(holes: Sequence[Hole], columns: int) -> Image.Image:
     """
     if not holes or columns < 1:
         raise InputError("a contact sheet needs at least one mask and one column")
-    groups = [(tier, [hole for hole in holes if hole.tier == tier.name]) for tier in TIERS]
+    groups = [(tier, [hole for hole in holes if hole.tier == tier.name]) for tier in ALL]
     groups = [(tier, group) for tier, group in groups if group]
     cell = _cell(holes)
     row_height = cell[1] + _CAPTION + _GAP

@@ -1,25 +1,51 @@
-"""Open pictures that users bring, and refuse broken ones before memory is taken."""
+"""Open pictures that users bring, and refuse broken ones before memory is taken.
+
+The one decoder of photos and masks. What arrays of numpy mean is decided here as well, so that
+everything else sees pictures of Pillow only.
+"""
 
 from __future__ import annotations
 
 import io
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
+import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from bench.errors import InputError
+from masks import kinds
 
-LARGEST_PIXELS = 80_000_000
-"""Larger pictures are refused by their header: such a file is a mistake or an attack."""
+LARGEST_PIXELS = 89_478_485
+"""Larger pictures are refused by their header, where Pillow warns of an attack."""
 
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, IndexError)
-_TURNED = {5, 6, 7, 8}  # EXIF orientations that swap height and width
+TURNED = "turned as its EXIF says"
+"""The note on a picture that is shown otherwise than it is stored."""
+
 _ORIENTATION = 0x0112
+_TURNED = {5, 6, 7, 8}  # EXIF orientations that swap height and width
+_LOSSY = {"JPEG", "MPO", "JPEG2000", "WEBP", "AVIF", "HEIF"}
+_NUMPY = b"\x93NUMPY"
+_ARRAYS = "(H, W), (H, W, 1) or (H, W, 3) of bool, uint8, uint16 or floats from 0 to 1"
+
+
+class Decoded(NamedTuple):
+    """A whole picture, upright.
+
+    Attributes:
+        image: In its own mode.
+        lossy: Whether its format may have changed values.
+        greatest: Greatest value of 16 bits of which 8 were kept, or a little less; 0 of others.
+        notes: What decoding took for granted.
+    """
+
+    image: Image.Image
+    lossy: bool
+    greatest: int
+    notes: tuple[str, ...]
 
 
 def read_bytes(path: Path) -> bytes:
@@ -31,33 +57,51 @@ def read_bytes(path: Path) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise InputError(f"mask '{path}' cannot be read: {error.strerror or error}") from error
+        raise InputError(f"'{path}' cannot be read: {error.strerror or error}") from error
     if not data:
-        raise InputError(f"mask '{path}' is an empty file; export it again")
+        raise InputError(f"'{path}' is an empty file; export it again")
     return data
 
 
-def open_picture(data: bytes, name: str) -> Image.Image:
-    """Decode a whole picture, upright.
+def decode(data: bytes, name: str) -> Decoded:
+    """Decode a picture or an array that ``numpy.save`` wrote; the content decides which.
 
     Args:
-        data: An encoded picture; its content decides the format. Of several frames the first
-            is used.
+        data: The bytes of the file. Of several frames the first is used.
         name: What to call it in messages.
 
-    Returns:
-        The picture in its own mode, EXIF orientation applied.
-
     Raises:
-        InputError: If it is no picture, damaged or too large.
+        InputError: If it is neither, damaged or too large.
     """
-    with _explained(name):
+    if data.startswith(_NUMPY):
+        return _decoded_array(data, name)
+    with explained(name):
         # Reading the pixels of a PNG does not check the sums of its chunks; this does.
         with _header(data, name) as picture:
             picture.verify()
         with _header(data, name) as picture:
-            picture.load()
-            return ImageOps.exif_transpose(picture)
+            return loaded(picture, name)
+
+
+def loaded(picture: Image.Image, name: str) -> Decoded:
+    """As `decode`, of a picture that is open already."""
+    with explained(name):
+        # Of BMP and TGA, 16 bits are those of a whole pixel.
+        stored = str([tile[3] for tile in getattr(picture, "tile", ())])
+        deep = ";16" in stored and "BGR" not in stored
+        picture.load()
+        refuse_large(picture.height, picture.width, name)  # icons change size as they are loaded
+        lossy = picture.format in _LOSSY
+        frames = getattr(picture, "is_animated", False)
+        turned = picture.getexif().get(_ORIENTATION) in range(2, 9)
+        upright = ImageOps.exif_transpose(picture)  # at least a copy, which needs no open file
+        notes = ("first of several frames",) * frames + (TURNED,) * turned
+        return Decoded(upright, lossy, _greatest(upright) if deep else 0, notes)
+
+
+def open_picture(data: bytes, name: str) -> Image.Image:
+    """As `decode`, the picture alone."""
+    return decode(data, name).image
 
 
 def picture_size(data: bytes, name: str) -> tuple[int, int]:
@@ -66,14 +110,17 @@ def picture_size(data: bytes, name: str) -> tuple[int, int]:
     Raises:
         InputError: If it is no picture or too large.
     """
-    with _explained(name), _header(data, name) as picture:
+    if data.startswith(_NUMPY):
+        height, width, *_ = _array(data, name).shape
+        return height, width
+    with explained(name), _header(data, name) as picture:
         width, height = picture.size
         turned = picture.getexif().get(_ORIENTATION) in _TURNED
     return (width, height) if turned else (height, width)
 
 
 def refuse_large(height: int, width: int, name: str) -> None:
-    """Refuse a size that no mask has.
+    """Refuse a size that no photo and no mask has.
 
     Raises:
         InputError: If there are more than `LARGEST_PIXELS`, or none.
@@ -85,22 +132,81 @@ def refuse_large(height: int, width: int, name: str) -> None:
         )
 
 
+def reduced(levels: np.ndarray) -> np.ndarray:
+    """Bring 16 bits to 8, rounded."""
+    return ((levels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+@contextmanager
+def explained(name: str) -> Iterator[None]:
+    """Turn whatever goes wrong with the picture of this name into an `InputError`."""
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of what it can live with, and of sizes, which we refuse earlier.
+            warnings.simplefilter("ignore")
+            yield
+    except InputError:
+        raise
+    except UnidentifiedImageError as error:
+        raise InputError(
+            f"'{name}' cannot be read: it is not a picture of a known kind; use PNG"
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise InputError(f"'{name}' is too large: {error}") from error
+    except Exception as error:  # damaged files make Pillow's readers raise errors of any kind
+        raise InputError(f"'{name}' is damaged: {error}; export it again") from error
+
+
 def _header(data: bytes, name: str) -> Image.Image:
-    with warnings.catch_warnings():
-        # Its own, higher limit would warn or raise; ours names the file and the size.
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        picture = Image.open(io.BytesIO(data))
+    # Only kinds that are listed: some others run programs on what they are given.
+    picture = Image.open(io.BytesIO(data), formats=kinds.FORMATS)
     refuse_large(picture.height, picture.width, name)
     return picture
 
 
-@contextmanager
-def _explained(name: str) -> Iterator[None]:
-    try:
-        yield
-    except UnidentifiedImageError as error:
-        raise InputError(f"'{name}' is not a picture that can be read; use PNG") from error
-    except Image.DecompressionBombError as error:
-        raise InputError(f"'{name}' is too large: {error}") from error
-    except _BROKEN as error:
-        raise InputError(f"'{name}' is damaged: {error}; export it again") from error
+def _greatest(image: Image.Image) -> int:
+    """Of the 16 bits whose upper half Pillow keeps of colours; grey is kept whole."""
+    if image.mode not in ("RGB", "RGBA", "LA"):
+        return 0
+    colours = image.convert(image.mode.removesuffix("A"))
+    return int(np.asarray(colours).max()) * 256 + 255
+
+
+def _decoded_array(data: bytes, name: str) -> Decoded:
+    array = _array(data, name)
+    greatest = 0
+    if array.dtype.kind == "f":
+        if not (array.min() >= 0 and array.max() <= 1):  # not a number is neither
+            raise InputError(
+                f"'{name}' holds {array.dtype} from {array.min():g} to {array.max():g}; expected "
+                "floats from 0 to 1; divide by the greatest possible value"
+            )
+        array = np.rint(array * np.float32(255)).astype(np.uint8)
+    elif array.dtype.itemsize == 2 and array.ndim == 3:
+        greatest, array = int(array.max()), reduced(array)
+    elif array.dtype.kind == "b" and array.ndim == 3:
+        array = array.astype(np.uint8) * 255
+    native = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
+    return Decoded(Image.fromarray(native), False, greatest, ())
+
+
+def _array(data: bytes, name: str) -> np.ndarray[Any, Any]:
+    """The array of a file of numpy, ``(H, W)`` or ``(H, W, 3)``, without unpickling anything."""
+    with explained(name):
+        stream = io.BytesIO(data)
+        version = np.lib.format.read_magic(stream)
+        read = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }[version]
+        shape, columns_first, dtype = read(stream)
+        channels = shape[2:] or (1,)
+        if len(shape) not in (2, 3) or channels not in ((1,), (3,)) or dtype.str[1:] not in (
+            "b1", "u1", "u2", "f2", "f4", "f8",
+        ):  # fmt: skip
+            raise InputError(f"'{name}' holds {dtype} {shape}; expected {_ARRAYS}")
+        refuse_large(shape[0], shape[1], name)
+        count = shape[0] * shape[1] * channels[0]
+        flat = np.frombuffer(data, dtype, count, stream.tell())
+        array = flat.reshape(shape, order="F" if columns_first else "C")
+        return array[..., 0] if channels == (1,) and array.ndim == 3 else array

@@ -1,4 +1,4 @@
-"""The three tiers of holes: small damage, an object, much of a scene.
+"""The tiers of holes: small damage, an object, much of a scene; and two that stand beside them.
 
 A tier is an interval of hole shares, unions of the bins of Liu et al. (ECCV 2018), and a mix
 of shape families. The share of a generated hole always lies in its interval, at the size asked
@@ -84,11 +84,24 @@ TIERS = (
         Family("thick_strokes", 4, (320, 580), partial(
             strokes.strokes, widths=(40, 100), lengths=(30, 160))),
         Family("large_boxes", 2, (320, 580), partial(shapes.boxes, most=4, side=256)),
+    )),
+)  # fmt: skip
+"""The tiers that are drawn unless others are asked for, in order of share."""
+
+ALL = (
+    *TIERS,
+    # An object to be removed: compact, in one piece.
+    Tier("object", 1, 10, (
+        Family("blobs", 3, (12, 88), partial(shapes.blobs, most=1)),
+        Family("polygons", 1, (12, 50), partial(shapes.polygons, most=1)),
+    )),
+    # What lies outside of the known: to extrapolate, not to interpolate.
+    Tier("outside", 30, 60, (
         Family("half", 2, (310, 590), shapes.half),
         Family("border", 2, (310, 590), shapes.border),
     )),
 )  # fmt: skip
-"""All tiers, in order of share."""
+"""All tiers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,9 +129,10 @@ class HoleStatistics:
 
     Attributes:
         share: Hole pixels over all pixels, 0 to 1.
-        width: Twice the greatest distance from a hole pixel to the nearest pixel that is not
-            hole, in pixels: the largest inscribed width. What lies outside the picture counts
-            as not hole. OpenCV's 5 x 5 distance, which is within 2 % of the exact one.
+        width: Twice the greatest distance from a hole pixel to the nearest known one, in pixels:
+            the diameter of the largest disc without a known pixel. It may lie partly outside the
+            picture, where nothing is known either. Without any known pixel, twice the picture's
+            diagonal. OpenCV's 5 x 5 distance, which is within 2 % of the exact one.
         components: Number of 8-connected pieces.
         border: Whether the hole touches the edge of the picture.
     """
@@ -133,7 +147,7 @@ def generate(tier: str, height: int, width: int, seed: int) -> Hole:
     """Make the hole of a tier that belongs to a seed.
 
     Args:
-        tier: Name of one of `TIERS`.
+        tier: Name of one of `ALL`.
         height: Of the picture, in pixels.
         width: Of the picture, in pixels.
         seed: Not negative; see `seed_of`.
@@ -181,10 +195,14 @@ def describe(mask: Mask) -> HoleStatistics:
     if not hole_pixels:
         return HoleStatistics(0.0, 0.0, 0, False)
     left, top, wide, tall = cv2.boundingRect(bytes_)
-    hole = bytes_[top : top + tall, left : left + wide]
-    crop = cv2.copyMakeBorder(hole, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    # With the nearest known pixels around it, where there are any.
+    crop = bytes_[max(top - 1, 0) : top + tall + 1, max(left - 1, 0) : left + wide + 1]
     # Each array is let go before the next is made: fresh memory costs as much as the work.
-    distance = float(cv2.distanceTransform(crop, cv2.DIST_L2, 5).max())
+    distance = (
+        float(cv2.distanceTransform(crop, cv2.DIST_L2, 5).max())
+        if hole_pixels < mask.size
+        else math.hypot(height, width)
+    )
     components = cv2.connectedComponents(crop, connectivity=8)[0] - 1
     border = left == 0 or top == 0 or left + wide == width or top + tall == height
     return HoleStatistics(hole_pixels / mask.size, round(2 * distance, 2), components, border)
@@ -195,7 +213,7 @@ def seed_of(seed: int, photo: str, tier: str, draw: int, height: int, width: int
 
     Args:
         seed: The seed of the run.
-        photo: Id of the photo.
+        photo: What tells photos apart, such as a hash of their content.
         tier: Name of the tier.
         draw: Number of the draw, from 0.
         height: Of the photo as evaluated, in pixels.
@@ -226,10 +244,10 @@ def tier_of(share: float) -> str:
 
 
 def _tier(name: str) -> Tier:
-    for tier in TIERS:
+    for tier in ALL:
         if tier.name == name:
             return tier
-    names = ", ".join(tier.name for tier in TIERS)
+    names = ", ".join(tier.name for tier in ALL)
     raise InputError(f"there is no tier {name!r}; the tiers are {names}")
 
 

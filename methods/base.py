@@ -12,11 +12,10 @@ Pictures are RGB float32 tensors in ``[0, 1]`` of shape ``(N, 3, H, W)``; masks 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -25,36 +24,12 @@ import torch
 from bench.errors import BenchError, Declined, WeightsMissing
 from methods import identity, sizes
 from methods.card import Card, SizeRule
+from methods.case_key import CaseKey
 
 __all__ = [
     "Card", "CaseKey", "Declined", "Fill", "Inpainter", "PictureInpainter", "SizeRule",
     "WeightsMissing",
 ]  # fmt: skip
-
-_LONGEST_NAME = 240  # bytes; common file systems take 255
-
-
-class CaseKey(NamedTuple):
-    """Which fill is wanted: one photo, one hole, one sample."""
-
-    photo: str
-    tier: str
-    draw: int
-    sample: int = 0
-
-    @property
-    def file_name(self) -> str:
-        """Path below a folder of outputs, ``<tier>/<photo>-<draw>[-s<sample>].png``.
-
-        A name too long for a file system is cut and gets a hash of the whole.
-        """
-        suffix = f"-{self.draw}-s{self.sample}.png" if self.sample else f"-{self.draw}.png"
-        folder, slash, name = self.photo.rpartition("/")
-        encoded = name.encode()
-        if len(encoded) + len(suffix) > _LONGEST_NAME:
-            digest = hashlib.sha256(encoded).hexdigest()[:8]
-            name = encoded[: _LONGEST_NAME - 40].decode(errors="ignore") + "~" + digest
-        return f"{self.tier}/{folder}{slash}{name}{suffix}"
 
 
 @dataclass(frozen=True)
@@ -136,12 +111,16 @@ class Inpainter:
             WeightsMissing: If they are not on this machine.
         """
 
-    def expect(self, cases: Sequence[CaseKey]) -> None:
-        """Look at all cases of the run before it starts.
+    def expect(self, cases: Sequence[CaseKey]) -> str | None:
+        """Look at all cases of the run that have a hole; called in each process, before `load`.
+
+        Returns:
+            What a user is told before the run starts, if anything.
 
         Raises:
             BenchError: If the method can see already that it cannot serve them.
         """
+        return None
 
     def begin(self, case: CaseKey) -> None:
         """Be told which case comes next; only methods that look results up need it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from typing import Any
 
 from bench.errors import BenchError
@@ -11,8 +12,23 @@ _OPENING, _CLOSING = "([{", ")]}"
 
 
 def split(text: str) -> list[str]:
-    """Take a comma-separated list of names apart; commas in parentheses belong to a name."""
-    return [name for name in _cut(text) or map(str.strip, text.split(",")) if name]
+    """Take a comma-separated list of names apart.
+
+    Commas in parentheses belong to a name, as do those of a path that is there with them only.
+    """
+    parts, found = _cut(text) or text.split(","), []
+    while parts:
+        ends = range(1, len(parts) + 1) if "=" in parts[0] else ()
+        end = next((end for end in ends if _has_path(",".join(parts[:end]))), 1)
+        found.append(",".join(parts[:end]).strip())
+        del parts[:end]
+    return list(filter(None, found))
+
+
+def _has_path(name: str) -> bool:
+    """Whether a name is ``LABEL=KIND:PATH`` of a path that is there."""
+    path = name.partition("=")[2].partition(":")[2].strip()
+    return bool(path) and os.path.exists(os.path.expanduser(path))
 
 
 def parse(given: str) -> tuple[tuple[str, Any], ...]:
@@ -28,7 +44,7 @@ def parse(given: str) -> tuple[tuple[str, Any], ...]:
     parts = _cut(given, _OPENING)
     if parts is None:
         raise BenchError(f"a bracket or quote is not closed in ({given})")
-    for part in filter(None, parts):
+    for part in filter(str.strip, parts):
         key, equals, value = (each.strip() for each in part.partition("="))
         if not (key.isidentifier() and equals and value):
             raise BenchError(f"expected key=value in parentheses, found {part!r}")
@@ -81,4 +97,4 @@ def _cut(text: str, outermost: str = "(") -> list[str] | None:
             continue
         parts[-1] += each
         before = before if each.isspace() and not quote else each
-    return None if open_brackets or quote else [part.strip() for part in parts]
+    return None if open_brackets or quote else parts

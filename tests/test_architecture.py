@@ -44,7 +44,7 @@ ROOMS = {
         {"own_weights"},
         {"naming"},
         {"execution", "parameters", "sizes", "identity", "user_code"},
-        {"card", "recording", "sources"},
+        {"card", "case_key", "recording", "sources"},
         {"weights", "state"},
     ],
 }
@@ -142,6 +142,7 @@ def test_every_network_has_one_shape():
         ("['list']", {"torch", "numpy", "pandas"}),
         ("['report', '--help']", {"torch", "numpy", "pandas"}),
         ("['weights', 'list']", {"torch", "pandas"}),
+        ("['plan', '--methods', 'lama:small,mine=tests.support.faulty:Slow']", {"torch"}),
     ],
 )
 def test_light_commands_stay_light(command, forbidden):

@@ -28,6 +28,7 @@ def folder(tmp_path_factory) -> Path:
         Image.fromarray(pixels).save(folder / "photos" / name, quality=95)
     hole = generate("region", *data.chelsea().shape[:2], 0).mask
     Image.fromarray(hole).save(folder / "masks" / "c_mask.png")
+    (folder / "pairs.csv").write_text("photo,mask,prompt\nc.png,c_mask.png,a cat\n")
     examples = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     (example,) = [each for each in examples if "class Mine" in each]
     (folder / "my_method.py").write_text(example)

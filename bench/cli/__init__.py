@@ -15,10 +15,12 @@ from bench.cli import (
     compare,
     completion,
     doctor,
+    export,
     gate,
     holes,
     latency,
     methods,
+    plan,
     receptive,
     results,
     run,
@@ -70,12 +72,12 @@ def _parser() -> Parser:
         prog="inpaint-bench",
         description="Compare image-inpainting methods on the same photos and the same holes.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action=Version, help="print versions and exit")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for module in (
         run,
+        plan,
         results,
         latency,
         compare,
@@ -85,6 +87,7 @@ def _parser() -> Parser:
         verify,
         receptive,
         holes,
+        export,
         weights,
         train,
         doctor,

@@ -28,17 +28,17 @@ def device(text: str) -> str:
     return text.lower()
 
 
-def words(text: str) -> list[str]:
-    """The words of a comma-separated list."""
-    return [word for word in map(str.strip, text.split(",")) if word]
+def named(text: str) -> tuple[str, ...]:
+    """Names between commas."""
+    return tuple(filter(None, map(str.strip, text.split(","))))
 
 
 def tiers(text: str) -> list[str]:
     """Tiers of generated holes, comma-separated."""
-    from masks.tiers import TIERS
+    from masks.tiers import ALL
 
-    known = [tier.name for tier in TIERS]
-    asked = [spelt_like(word, known) for word in words(text)]
+    known = [tier.name for tier in ALL]
+    asked = [spelt_like(word, known) for word in named(text)]
     for name in asked or [text]:
         if name not in known:
             meant = did_you_mean(name, known)

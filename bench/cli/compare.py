@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bench.cli.arguments import Commands, completed, metrics_known, words
+from bench.cli.arguments import Commands, completed, metrics_known, named
 
 _FORMATS = ("table", "csv", "latex", "markdown", "json")
 
@@ -23,11 +23,11 @@ def add(commands: Commands) -> None:
     compare.add_argument("other", type=Path, nargs="?", help="a later run of the same protocol")
     metrics = compare.add_argument(
         "--metrics",
-        type=words,
+        type=named,
         help="names, comma-separated, or 'all' (default: the headline metric)",
     )
     completed(metrics, metrics_known)
-    compare.add_argument("--tiers", type=words, help="names, comma-separated (default: all)")
+    compare.add_argument("--tiers", type=named, help="names, comma-separated (default: all)")
     compare.add_argument("--format", choices=_FORMATS, default="table", help="what to print")
     compare.add_argument("--out", type=Path, help="file to write; as CSV, one a table")
     compare.add_argument(

@@ -44,11 +44,14 @@ def add(commands: Commands) -> None:
     latency.add_argument(
         "--device", type=device, help="torch device (default: cuda where there is one)"
     )
-    latency.add_argument("--sizes", default="256", help="sides of the photos, comma-separated")
     latency.add_argument(
-        "--tiers", type=tiers, default="small,region,large", help="tiers of the holes"
+        "--sizes", default="256", help="of the photos, comma-separated: N (square) or WxH"
+    )
+    latency.add_argument(
+        "--tiers", type=tiers, help="tiers of generated holes (default: small,region,large)"
     )
     latency.add_argument("--images", default="bundled", help="folder of photos, or 'bundled'")
+    latency.add_argument("--masks", help="your own holes in their place: as of run")
     latency.add_argument(
         "--shared", action="store_true", help="others use this machine: one thread, wider margins"
     )
@@ -78,6 +81,12 @@ def add(commands: Commands) -> None:
 
 def _latency(options: argparse.Namespace) -> int:
     # Before what takes seconds to load.
+    from bench.latency.inputs import geometries
+
+    sizes = [size.strip() for size in options.sizes.split(",")]
+    geometries(sizes)
+    if options.masks and options.tiers:
+        raise BenchError("--tiers: for generated holes only, not with --masks")
     asked = [] if options.self_test else _names(options)
 
     from bench.latency import measure
@@ -90,13 +99,13 @@ def _latency(options: argparse.Namespace) -> int:
     request = measure.LatencyRequest(
         methods=tuple(asked),
         device=device,
-        sides=tuple(_numbers(options.sizes)),
-        tiers=tuple(options.tiers),
+        sizes=tuple(sizes),
+        tiers=tuple(options.tiers or ("small", "region", "large")),
         threads=threads,
         pace=_pace(options),
         by_rule=options.weights_by_rule,
         together=options.load_together,
-        **taken(options, "images", "shared", "batches", "seed", "timeout"),
+        **taken(options, "images", "masks", "shared", "batches", "seed", "timeout"),
     )
     require_run_folder(options.out)
     measured = measure.measure_into(options.out, request)
@@ -110,10 +119,15 @@ def _latency(options: argparse.Namespace) -> int:
 
 def show(measured: Measured, out: Path) -> None:
     """Print what was measured, and what could not be."""
-    print(_shown(measured.table))
+    from bench.folder.latency_facts import sizes
+
+    size = sizes(measured.table)
+    print(_shown(measured.table, size))
     for test in measured.facts.self_tests:
         verdict = "" if test.trusted else ": too noisy for any verdict"
-        print(f"{test.side} px, {test.tier}: the anchor is {test.ratio:.3f} times itself{verdict}")
+        print(
+            f"{size[test.side]}, {test.tier}: the anchor is {test.ratio:.3f} times itself{verdict}"
+        )
     print(f"{out}: latency.parquet, latency-samples.parquet, latency.json")
     for name in measured.untimed:
         print(f"inpaint-bench: {name} could not be timed; the table says why", file=sys.stderr)
@@ -136,10 +150,11 @@ def _self_test(device: str, threads: int, pace: Pace) -> int:
     return 0 if found.sees else 1
 
 
-def _shown(table: pd.DataFrame) -> str:
+def _shown(table: pd.DataFrame, size: dict[int, str]) -> str:
     """The rows of calls, as text."""
     rows = table[table["region"].isin(["e2e", "infer"])]
-    columns = ["method", "side", "tier", "region", "n", "p50_ms", "p90_ms", "mean_ms", "ratio",
+    rows = rows.assign(size=rows["side"].map(size))
+    columns = ["method", "size", "tier", "region", "n", "p50_ms", "p90_ms", "mean_ms", "ratio",
                "ratio_low", "ratio_high", "status"]  # fmt: skip
     text: str = rows[columns].to_string(index=False, na_rep="-", float_format="%.4g")
     return plain.lines(text)
@@ -159,13 +174,6 @@ def _names(options: argparse.Namespace) -> list[str]:
     from bench.run.request import default_methods
 
     return default_methods()
-
-
-def _numbers(text: str) -> list[int]:
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdigit() and int(part) > 0 for part in parts):
-        raise BenchError(f"--sizes: expected pixels, comma-separated, found {text!r}")
-    return [int(part) for part in parts]
 
 
 def _pace(options: argparse.Namespace) -> Pace:

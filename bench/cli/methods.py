@@ -108,7 +108,7 @@ def _show_metrics(rows: _Rows, broken: Mapping[str, str]) -> Iterable[str]:
 
 def _tiers() -> tuple[_Rows, Mapping[str, str]]:
     from bench.planning.protocol import Protocol
-    from masks.tiers import TIERS
+    from masks.tiers import ALL
 
     rows = {
         tier.name: {
@@ -117,7 +117,7 @@ def _tiers() -> tuple[_Rows, Mapping[str, str]]:
             "default": tier.name in Protocol().tiers,
             "shapes": [family.name for family in tier.families],
         }
-        for tier in TIERS
+        for tier in ALL
     }
     return rows, {}
 

@@ -18,12 +18,15 @@ _KINDS = {"int": "a whole number", "float": "a number"}
 
 
 class Help(argparse.ArgumentDefaultsHelpFormatter):
-    """Show defaults but those that are only the absence of a choice."""
+    """Show defaults but those that are only the absence of a choice; texts of lines as they are."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         if action.default is None or action.const is True:
             return action.help
         return super()._get_help_string(action)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if "\n" in text else super()._fill_text(text, width, indent)
 
 
 class Version(argparse.Action):

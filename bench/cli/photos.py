@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from bench.cli.arguments import positive, taken, words
+from bench.cli.arguments import named, positive, taken
 
 if TYPE_CHECKING:
     from bench.planning.protocol import Protocol
@@ -15,18 +15,59 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Describe the options."""
     group = parser.add_argument_group("photos and holes")
     group.add_argument("--images", default="bundled", help="folder of photos, or 'bundled'")
-    group.add_argument("--masks", help="folder of masks, one or more a photo, paired by name")
+    group.add_argument("--masks", help="folder of masks, or one for all photos")
+    group.add_argument(
+        "--pairing",
+        choices=("name", "order", "pool"),
+        default="name",
+        help="how photos get masks of that folder: by their names, in the order of names, or as "
+        "many as --draws says, chosen by seed",
+    )
+    group.add_argument(
+        "--pairs",
+        metavar="FILE.csv",
+        help="table with columns photo, mask, truth, cluster, prompt, group, of which photo is "
+        "required",
+    )
+    group.add_argument(
+        "--clusters",
+        choices=("photo", "folder"),
+        default="photo",
+        help="what counts as independent: each photo, or each folder of photos",
+    )
     group.add_argument(
         "--invert-masks", action="store_true", help="black is hole in the mask files"
     )
     group.add_argument(
         "--mask-threshold", type=positive, default=128, help="least value that is hole"
     )
-    group.add_argument("--size", help="side of the evaluated square (256), or 'native'")
     group.add_argument(
-        "--tiers", type=words, help="tiers of generated holes (default: small,region,large)"
+        "--mask-labels",
+        type=named,
+        default=(),
+        metavar="A,B,...",
+        help="which labels of annotations, or classes of mask pictures, are hole: names, numbers, "
+        "colours as #rrggbb; default: all but the background",
     )
-    group.add_argument("--draws", type=positive, help="generated holes a tier (1)")
+    group.add_argument(
+        "--size",
+        help="N (centre square, scaled to N pixels; 256), WxH (likewise), fit:N (short side, "
+        "nothing cut off) or native",
+    )
+    group.add_argument(
+        "--tiers",
+        type=named,
+        help="tiers of generated holes (small,region,large; also: object, outside)",
+    )
+    group.add_argument(
+        "--draws", type=positive, help="generated holes a tier, or masks of a pool a photo (1)"
+    )
+    group.add_argument(
+        "--truth",
+        metavar="FOLDER",
+        help="to remove what masks show: pictures without it, by the photos' names, to hold fills "
+        "against, or 'unknown'; default: the photos themselves",
+    )
     group.add_argument("--limit", type=positive, help="only the first so many photos")
     group.add_argument("--seed", type=int, default=0, help="seed of holes and stochastic methods")
 
@@ -41,6 +82,7 @@ def protocol(options: argparse.Namespace) -> Protocol:
 
     return Protocol.asked(
         photos=options.images,
-        **taken(options, "masks", "mask_threshold", "invert_masks"),
+        **taken(options, "masks", "mask_threshold", "invert_masks", "mask_labels"),
+        **taken(options, "pairs", "pairing", "clusters", "truth"),
         **taken(options, "size", "tiers", "draws", "seed", "limit"),
     )

@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.cli.arguments import Commands
 from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from bench.folder.header import Header
 
 
 def add(commands: Commands) -> None:
@@ -116,11 +120,19 @@ def _merge(options: argparse.Namespace) -> int:
     from bench.run.merge import merge
 
     header = merge(options.out, options.runs)
-    print(f"{options.out}: {header.state}; {counted(header.counts)}")
+    summarise(options.out, header, report=True)
     build_report(options.out, None)
     return 0
 
 
-def counted(counts: Mapping[str, int]) -> str:
-    """Say how many fills ended how."""
-    return ", ".join(f"{count} {status}" for status, count in counts.items())
+def summarise(out: Path, header: Header, *, report: bool) -> None:
+    """Say how a run ended, and what became of all that was given."""
+    from bench.folder.store import RunFolder
+    from bench.run import summary
+
+    counts = ", ".join(f"{count} {status}" for status, count in header.counts.items())
+    print(f"{out}: {header.state}; {counts}")
+    print(f"fingerprint {header.fingerprint}")
+    page = out / "report" / "failures.html" if report else None
+    for line in summary.of_run(RunFolder(out), page):
+        print(line)

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.cli import photos
 from bench.cli.arguments import (
@@ -16,23 +16,36 @@ from bench.cli.arguments import (
     listed,
     methods_known,
     metrics_known,
+    named,
     positive,
     taken,
-    words,
 )
-from bench.cli.results import build_report, counted
+from bench.cli.results import build_report, summarise
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
     from bench.folder.header import Header
+    from bench.run.request import Request
+
+STATUSES = """exit status:
+  0    every fill was completed or declined; what was given and could not be used is counted
+  1    fills were lost (failed, timeout, killed, oom), or a method completed no case
+  2    an error: a wrong option, nothing to fill, not all usable with --strict, a full disk
+  130  stopped by Ctrl-C; the same command continues
+"""
 
 
 def add(commands: Commands) -> None:
     """Describe the command."""
     run = commands.add_parser(
-        "run", help="fill, measure, report; an existing run folder is continued"
+        "run", help="fill, measure, report; an existing run folder is continued", epilog=STATUSES
     )
     run.set_defaults(command=_run)
+    add_options(run)
+
+
+def add_options(run: argparse.ArgumentParser) -> None:
+    """Describe the options of a run."""
     run.add_argument("--out", type=Path, default=Path("runs/bench"), help="run folder")
     photos.add(run)
     what = run.add_argument_group("methods and metrics")
@@ -47,7 +60,7 @@ def add(commands: Commands) -> None:
     )
     metrics = what.add_argument(
         "--metrics",
-        type=words,
+        type=named,
         help="names, comma-separated; see list; own ones as LABEL=module:function or "
         "LABEL=file.py:function (default: the usual ones)",
     )
@@ -87,34 +100,22 @@ def add(commands: Commands) -> None:
     how.add_argument("--timeout", type=float, default=600.0, help="seconds for one case")
     how.add_argument("--shard", default="0/1", metavar="I/N", help="do part I (from 0) of N")
     how.add_argument("--retry-failed", action="store_true", help="try failed cases again")
+    how.add_argument(
+        "--strict", action="store_true", help="refuse to start unless every given file can be used"
+    )
     how.add_argument("--no-report", action="store_true", help="tables only")
 
 
 def _run(options: argparse.Namespace) -> int:
-    # Before what takes seconds to load.
-    asked = listed(options.methods)
-    metrics = _metrics(options.metrics)
-    weights = _weights(options.weights)
-    shard = _shard(options.shard)
-    protocol = photos.protocol(options)
+    request = asked(options)
 
-    from bench.run.request import Request
-    from bench.run.runner import run
-    from bench.run.scheduler import Limits
+    from bench.run.progress import Progress
 
-    request = Request(
-        protocol=protocol,
-        methods=tuple(asked or _default_methods()),
-        metrics=metrics,
-        shard=shard,
-        weights=weights,
-        **taken(options, "out", "samples", "executor", "workers", "threads", "device"),
-        **taken(options, "retry_failed", "offline"),
-        limits=Limits(timeout=options.timeout),
-    )
-    header = run(request)
-    print(f"{options.out}: {header.state}; {counted(header.counts)}")
-    print(f"fingerprint {header.fingerprint}")
+    with Progress() as progress:  # before what takes seconds to load
+        from bench.run.runner import run
+
+        header = run(request, progress)
+    summarise(options.out, header, report=not (options.no_report or header.missing))
     for name, reason in header.made_anew.items():
         if name not in header.without_result:
             print(f"{name}: its fills will be made anew by the next start: {reason}")
@@ -131,13 +132,41 @@ def _run(options: argparse.Namespace) -> int:
     return _status(header)
 
 
+def asked(options: argparse.Namespace) -> Request:
+    """What these options ask for; loads nothing heavy.
+
+    Raises:
+        BenchError: If one is malformed.
+    """
+    names = listed(options.methods)
+    checked: dict[str, Any] = {
+        "metrics": _metrics(options.metrics),
+        "weights": _weights(options.weights),
+        "shard": _shard(options.shard),
+        "protocol": photos.protocol(options),
+    }
+
+    from bench.run.request import Request
+    from bench.run.scheduler import Limits
+
+    return Request(
+        methods=tuple(names or _default_methods()),
+        **checked,
+        **taken(options, "out", "samples", "executor", "workers", "threads", "device"),
+        **taken(options, "retry_failed", "offline", "strict"),
+        limits=Limits(timeout=options.timeout),
+    )
+
+
 def _status(header: Header) -> int:
+    from bench.run.scheduler import LOST
+
     for name in header.without_result:
         print(f"inpaint-bench: {name} completed no case; its rows say why", file=sys.stderr)
-    return 1 if header.without_result else 0
+    return 1 if header.without_result or header.counts.keys() & LOST else 0
 
 
-def _metrics(asked: list[str] | None) -> tuple[str, ...] | None:
+def _metrics(asked: tuple[str, ...] | None) -> tuple[str, ...] | None:
     """The metrics asked for, as they are spelt; None for the usual ones."""
     if not asked:
         return None

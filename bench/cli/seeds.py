@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.cli.arguments import Commands, completed, metrics_known, words
+from bench.cli.arguments import Commands, completed, metrics_known, named
 from bench.text import markdown, numbers
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ def add(commands: Commands) -> None:
     )
     seeds.set_defaults(command=_seeds)
     seeds.add_argument("run", type=Path, help="run folder")
-    seeds.add_argument("first", type=words, help="methods, comma-separated")
-    seeds.add_argument("second", type=words, help="as many methods")
+    seeds.add_argument("first", type=named, help="methods, comma-separated")
+    seeds.add_argument("second", type=named, help="as many methods")
     metrics = seeds.add_argument(
         "--metrics",
-        type=words,
+        type=named,
         default="l1_hole,ssim_hole,psnr_hole_db",
         help="names, comma-separated",
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import statistics
 from bench.errors import BenchError, InputError, did_you_mean, spelt_like
 from bench.folder.read import Run, read_run
 from bench.folder.store import records
@@ -28,16 +27,19 @@ def facts(run: Run, names: Sequence[str] | None) -> list[Facts]:
 
     Args:
         run: The run.
-        names: Names; ``all`` for every measured one; the headline metric if omitted.
+        names: Names; ``all`` for every measured one; the headline metric if omitted, or where the
+            truth is unknown all that were measured.
 
     Raises:
         BenchError: If one is unknown or was not measured.
     """
     table = run.metrics.set_index("metric", drop=False)
     if names is None:
-        names = [statistics.headline_metric(run.metrics).metric]
-    elif ALL in names:
+        names = [run.headline.metric or ALL]
+    if ALL in names:
         names = list(table.index[table["status"] == "ok"])
+        if not names:
+            raise BenchError(f"{run.folder}: no metric was measured that could be compared")
     found = []
     for name in dict.fromkeys(spelt_like(name, table.index) for name in names):
         if name not in table.index:

@@ -131,8 +131,12 @@ def _about(run: Run) -> list[str]:
 def _headline_note(run: Run, metrics: Sequence[str] | None) -> list[str]:
     if metrics is not None:
         return []
-    headline = statistics.headline_metric(run.metrics)
-    return [f"ranked by {headline.metric}: {headline.reason}"]
+    if not run.headline.metric:
+        return [
+            f"{run.headline.reason}; what needs no truth ranks here, and says nothing of what is "
+            "inside the holes"
+        ]
+    return [f"ranked by {run.headline.metric}: {run.headline.reason}"]
 
 
 def _between_notes(a: Run, b: Run, differs: Sequence[str], shared: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple, get_type_hints
+from typing import Annotated, Any, Final, NamedTuple, get_type_hints
 
 from bench.errors import InputError
 from bench.folder import typed_json, upgrade
@@ -14,6 +14,9 @@ from bench.folder.store import RunFolder
 from bench.folder.typed_json import Parsed, WrongValue
 
 FILE = "run.json"
+PHOTO: Final = "photo"
+GIVEN: Final = "given"
+UNKNOWN: Final = "unknown"
 ANEW = "delete it and give the run's command again, which writes it anew"
 
 
@@ -37,10 +40,17 @@ class Fingerprint(Parsed):
     """What numbers must have in common to be compared, part by part.
 
     Attributes:
-        parts: ``photos``, ``masks``, ``size``, ``paste``, ``metrics``, by name, in order.
+        parts: ``photos``, ``masks``, ``truth`` unless that is the photo, ``size``, ``paste``,
+            ``metrics``, by name, in order.
     """
 
     parts: Mapping[str, str]
+
+    @property
+    def truth(self) -> str:
+        """What fills were held against: the `PHOTO`, another `GIVEN` picture, or `UNKNOWN`."""
+        found = self.parts.get("truth", PHOTO)
+        return found if found in (PHOTO, UNKNOWN) else GIVEN
 
     @classmethod
     def parse(cls, text: str) -> Fingerprint:
@@ -60,7 +70,8 @@ class Fingerprint(Parsed):
 
     def differences(self, other: Fingerprint) -> list[Part]:
         """The parts that are not the same; ``none`` stands for one that a side lacks."""
-        return differing(self.parts, other.parts)
+        sides = ({"truth": PHOTO, **each.parts} for each in (self, other))
+        return differing(*sides)
 
 
 @dataclass(frozen=True)
@@ -153,6 +164,13 @@ class Header:
     ]
     merged_from: Annotated[Sequence[str], "folders of a merged run"] = ()
     joined: Annotated[Joined | None, "of runs side by side: where they differ"] = None
+
+    @property
+    def truth(self) -> str:
+        """As that of its fingerprint; of runs side by side what leaves the fewest metrics."""
+        runs = self.joined.runs.values() if self.joined else [self]
+        kinds = {run.fingerprint.truth for run in runs}
+        return next(kind for kind in (UNKNOWN, GIVEN, PHOTO) if kind in kinds)
 
     @property
     def fingerprints(self) -> str:

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from bench.errors import InputError
 from bench.folder import typed_json
 from bench.folder.schema import LATENCY
-from bench.folder.store import RunFolder
+from bench.folder.store import RunFolder, records
 
 FILE = "latency.json"
 _FORMAT = 1
@@ -31,7 +33,7 @@ class AnchorTwice:
     """The anchor over itself in the rounds of a size and tier.
 
     Attributes:
-        side: Of the square photos, in pixels.
+        side: Of the square with as many pixels as the photos.
         tier: Of the holes.
         ratio: Of the times; NaN if there is none.
         low: End of its 95 % interval, likewise.
@@ -80,6 +82,17 @@ class LatencyFacts:
     def write(self, folder: RunFolder) -> None:
         """Write ``latency.json``."""
         folder.write_json(FILE, {"format": _FORMAT, **typed_json.plain(self)})
+
+
+def in_words(height: int, width: int) -> str:
+    """A size for readers, such as ``512 px`` and ``1024x768 px``."""
+    return f"{width} px" if height == width else f"{width}x{height} px"
+
+
+def sizes(table: pd.DataFrame) -> dict[int, str]:
+    """The sizes of a table of latencies in words, by side; older ones have squares only."""
+    shapes = records(table[["side", "height", "width"]].drop_duplicates())
+    return {r["side"]: in_words(r["height"] or r["side"], r["width"] or r["side"]) for r in shapes}
 
 
 def read(folder: RunFolder) -> LatencyFacts:

@@ -18,9 +18,10 @@ from bench.errors import InputError
 from bench.folder import checks
 from bench.folder import header as headers
 from bench.folder.columns import TEXT, Column, Table
-from bench.folder.header import Header
+from bench.folder.header import UNKNOWN, Header
 from bench.folder.schema import CASES, METHODS, METRICS, SAMPLES, SETS, TABLES
 from bench.folder.store import RunFolder
+from bench.statistics import Headline, headline_metric
 
 _NOT_YET = (
     "if the run was interrupted, give the same command again: it continues and then writes its "
@@ -96,6 +97,13 @@ class Run:
     def differences(self) -> Sequence[str]:
         """What runs shown together differ in that should not, in words; empty for one run."""
         return self.header.joined.differences if self.header.joined else ()
+
+    @property
+    def headline(self) -> Headline:
+        """The metric that ranks; of an unknown truth an empty name, since nothing can rank then."""
+        if self.header.truth == UNKNOWN:
+            return Headline("", "the truth is unknown, so no method is ranked by fidelity")
+        return headline_metric(self.metrics)
 
     @property
     def bundled(self) -> bool:

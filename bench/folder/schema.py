@@ -20,7 +20,9 @@ _PHOTO = Column("photo", TEXT, "id of the photo: its path relative to the folder
 _TIER = Column("tier", TEXT, "tier of the hole")
 _DRAW = Column("draw", WHOLE, "number of the hole among those of the photo and tier, from 0")
 _CLUSTER = Column(
-    "cluster", TEXT, "what statistics resample: the photo, or the picture a tile was cut from"
+    "cluster",
+    TEXT,
+    "what statistics resample: the photo, the picture it was cut from, its folder, or as asked",
 )
 _IDENTITY = Column("identity", TEXT, "what the method was made of")
 _SHARE = Column("hole_share", REAL, "share of the picture that is hole", "0 to 1")
@@ -45,12 +47,12 @@ PLAN: Final = Table(
         Column("family", TEXT, "kind of the generated hole, or `file`"),
         Column("parameters", TEXT, "of the generated hole, JSON"),
         _SHARE,
-        Column("hole_width", REAL, "diameter of the largest disc in the hole", "pixels"),
+        Column("hole_width", REAL, "diameter of the largest disc without a known pixel", "pixels"),
         Column("components", WHOLE, "parts of the hole that do not touch"),
         Column("border", FLAG, "whether the hole touches the border"),
         Column("keep", FLAG, "whether fills are kept as pictures"),
-        _later("lost_share", REAL, "share of the hole that a crop or a reduction took away; NaN if "
-               "generated", "0 to 1"),
+        _later("lost_share", REAL, "share of the hole that was cut off with the photo's edges; NaN "
+               "if generated", "0 to 1"),
         _later("truth", TEXT, "what its fills are held against: empty for the photo itself, "
                "`unknown`, or 16 hex digits of SHA-256 of another picture's decoded pixels"),
         _later("prompt", TEXT, "what to fill in, for methods that can be told"),
@@ -59,7 +61,7 @@ PLAN: Final = Table(
     _CASE,
 )  # fmt: skip
 INPUTS: Final = Table(
-    "inputs", "One row per photo or mask file given.",
+    "inputs", "One row per photo, mask or truth given.",
     (
         Column("path", TEXT, "of the file: a photo's relative to its folder"),
         Column("kind", TEXT, "photo, mask, truth, other"),
@@ -77,7 +79,7 @@ CASES: Final = Table(
         _METHOD, _PHOTO, _TIER, _DRAW,
         Column("sample", WHOLE, "number of the fill of a stochastic method, from 0"),
         _CLUSTER, _SHARE,
-        Column("hole_width", REAL, "diameter of the largest disc in the hole", "pixels"),
+        Column("hole_width", REAL, "diameter of the largest disc without a known pixel", "pixels"),
         Column("<metric>", REAL, "one column per case metric, in the order of metrics.parquet; "
                "PSNR of equal pictures is `inf`", "see metrics.parquet", pattern=".+"),
         Column("seconds", REAL, "wall time of the fill", "s"),
@@ -90,8 +92,8 @@ CASES: Final = Table(
         _later("counts", TEXT, "numbers that the method gave, JSON"),
         _later("pictures", TEXT, "paths of what else it showed, by name, JSON"),
         _later("thumbnail", TEXT, "path of the WebP that the report takes over, if one was made"),
-        Column("output", TEXT, "path of the PNG relative to the folder, that of the photo for the "
-               "ceiling; empty if not kept"),
+        Column("output", TEXT, "path of the PNG relative to the folder, of the ceiling that of the "
+               "photo or truth it equals; empty if not kept"),
         Column("output_sha", TEXT, "16 hex digits of SHA-256 of its decoded pixels"),
         Column("case_key", TEXT, "as in plan.parquet"),
         Column("fill_key", TEXT, "hash of all that decides the fill"),
@@ -237,7 +239,9 @@ LATENCY: Final = Table(
         _later("family", TEXT, "kind of method; empty where it did not load"),
         _later("weights", TEXT, "where from; or that they were made by rule"),
         _later("identity", TEXT, "what the method was made of"),
-        Column("side", WHOLE, "of the square photos", "pixels"),
+        Column("side", WHOLE, "of the square with as many pixels as the photos", "pixels"),
+        _later("height", WHOLE, "of the photos; 0 in older runs, which timed squares", "pixels"),
+        _later("width", WHOLE, "likewise", "pixels"),
         _TIER,
         Column("region", TEXT, "`e2e` (8-bit photo in, 8-bit result out), `infer` (prepared "
                "tensors to finished output), `load` (to the end of the first fill), `throughput`"),
@@ -285,7 +289,7 @@ LATENCY_SAMPLES: Final = Table(
     "anchors and what they ran on, the settings, the ceilings of the device, the self-tests.",
     (
         Column("method", TEXT, "full name, anchors too; `-again` is the anchor's second sample"),
-        Column("side", WHOLE, "of the square photos", "pixels"),
+        Column("side", WHOLE, "of the square with as many pixels as the photos", "pixels"),
         _TIER,
         Column("block", WHOLE, "number of the block of rounds"),
         Column("round", WHOLE, "number of the round"),

@@ -146,7 +146,7 @@ class RunFolder:
         them. Rows hold the content's hash, so a fill lost with the power is noticed when it is
         measured again.
         """
-        self._put(name, _packed(pixels), flush=flush)
+        self._put(name, packed(pixels), flush=flush)
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[WritePicture]:
@@ -284,8 +284,8 @@ def _frame(table: pa.Table) -> pd.DataFrame:
     return frame
 
 
-def _packed(picture: np.ndarray) -> bytes:
-    """A picture as PNG: a mask with a bit a pixel; colour with runs instead of repetitions.
+def packed(picture: np.ndarray) -> bytes:
+    """A picture as the PNG that is written: a mask with a bit a pixel; colour with runs only.
 
     A third quicker and a little smaller than Pillow's compression level 1.
     """

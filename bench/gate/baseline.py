@@ -125,7 +125,7 @@ def of_run(run: Run) -> Results:
         fingerprint=str(run.header.fingerprint),
         packages=dict(run.header.environment.packages),
         metrics=metrics[["metric", "direction", "unit"]].assign(
-            signature=metrics[_SIGNATURE].astype(str).agg("|".join, axis=1)
+            signature=["|".join(map(str, row)) for row in metrics[_SIGNATURE].to_numpy()]
         ),
         methods=methods.loc[~gone, _METHOD],
         cases=run.cases[[*KEYS, "cluster", "status", "reason", *metrics["metric"]]],

@@ -11,9 +11,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bench.folder.header import PHOTO, UNKNOWN, Fingerprint
 from bench.folder.store import KEYS, records
 from bench.gate.baseline import Results
-from bench.gate.tolerances import CEILING, CEILING_TOLERANCE, perfect
+from bench.gate.tolerances import (
+    CEILING,
+    CEILING_TOLERANCE,
+    HOLE_ALONE,
+    NEVER_PERFECT,
+    perfect,
+)
 from bench.statistics.intervals import student_reach
 
 SAME, BETTER, REGRESSED, NOT_MEASURED = "same", "better", "regressed", "not measured"
@@ -72,6 +79,9 @@ def changes(
 def ceiling(paired: pd.DataFrame, run: Results, *, comparable: bool) -> pd.DataFrame:
     """Whether the ceiling is in the run and perfect there, whatever the baseline holds.
 
+    There is none where the truth is unknown. Another truth than the photo may differ from it
+    outside of the hole, too: the ceiling is then perfect in the hole alone.
+
     Args:
         paired: Fills of both sides, from `pair`.
         run: The run; all its metrics count, for perfection needs no baseline.
@@ -80,6 +90,8 @@ def ceiling(paired: pd.DataFrame, run: Results, *, comparable: bool) -> pd.DataF
     Returns:
         Rows like those of `changes`.
     """
+    if Fingerprint.parse(run.fingerprint).truth == UNKNOWN:
+        return pd.DataFrame(columns=COLUMNS)
     cases = paired if comparable else paired[paired["status_new"].notna()]
     expected = cases[_CASE].drop_duplicates().assign(method=CEILING, sample=0)
     own = expected.merge(paired, on=KEYS, how="left")
@@ -90,8 +102,15 @@ def ceiling(paired: pd.DataFrame, run: Results, *, comparable: bool) -> pd.DataF
     failed = own.loc[~there, KEYS].assign(
         kind=NOT_MEASURED, reason=[_why(row) for row in records(own[~there])]
     )
-    parts = [_perfection(paired, own[there], metric) for metric in records(run.metrics)]
+    held = records(run.metrics[run.metrics["metric"].isin(_held(run))])
+    parts = [_perfection(paired, own[there], metric) for metric in held]
     return pd.concat([failed, *parts])
+
+
+def _held(run: Results) -> set[str]:
+    """The metrics in which the ceiling must be perfect."""
+    names = set(run.metrics["metric"]) - NEVER_PERFECT
+    return names if Fingerprint.parse(run.fingerprint).truth == PHOTO else names & HOLE_ALONE
 
 
 def _perfection(paired: pd.DataFrame, own: pd.DataFrame, metric: dict[str, Any]) -> pd.DataFrame:
@@ -266,7 +285,7 @@ def values_compared(paired: pd.DataFrame, metrics: pd.DataFrame, run: Results) -
     count = pd.Series(0, index=paired.index)
     for name in metrics.loc[metrics["state"] == "compared", "metric"]:
         count += both & paired[f"{name}_old"].notna() & paired[f"{name}_new"].notna()
-    # The ceiling is held against perfection, in all metrics of the run.
-    measured = paired[[f"{name}_new" for name in run.metrics["metric"]]].notna().sum(axis=1)
+    # The ceiling is held against perfection, whatever the baseline has.
+    measured = paired[[f"{name}_new" for name in _held(run)]].notna().sum(axis=1)
     own = measured.where(paired["status_new"] == "ok", 0)
     return count.where(paired["method"] != CEILING, own)

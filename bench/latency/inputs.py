@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
 from bench.errors import InputError
+from bench.folder.latency_facts import in_words
 from bench.planning import images
 from bench.planning.geometry import Geometry
 from bench.planning.pairing import Inputs, read_photos
+from bench.planning.plan import read_masks
 from bench.planning.protocol import Protocol
 from masks import tiers
+from masks.raster import Mask
 
 COUNT = 16
 """Different pairs of each size and tier; the same input at every call would measure caches."""
+
+OWN = "own"
+"""Stands for a tier where the holes are a user's own."""
 
 
 @dataclass(frozen=True)
@@ -25,68 +33,123 @@ class Config:
     """A size of the photos and a tier of the holes.
 
     Attributes:
-        side: Of the square photos, in pixels.
+        height: Of the photos, in pixels.
+        width: Likewise.
         tier: Of the holes.
         folder: Where the pairs lie.
     """
 
-    side: int
+    height: int
+    width: int
     tier: str
     folder: Path
 
+    @property
+    def side(self) -> int:
+        """Of the square with as many pixels, which is what a size is known by."""
+        return round(math.sqrt(self.height * self.width))
+
+    @property
+    def size(self) -> str:
+        """In words."""
+        return in_words(self.height, self.width)
+
     def read(self) -> tuple[np.ndarray, np.ndarray]:
-        """Photos, uint8 ``(n, side, side, 3)``, and holes, bool ``(n, side, side)``, as on disk."""
+        """Photos, uint8 ``(n, H, W, 3)``, and holes, bool ``(n, H, W)``, as on disk."""
         return (
             np.load(self.folder / "photos.npy", mmap_mode="r"),
             np.load(self.folder / "holes.npy", mmap_mode="r"),
         )
 
 
+def geometries(sizes: Sequence[int | str]) -> list[Geometry]:
+    """The size rules that a user's words ask for.
+
+    Raises:
+        InputError: If one is none, leaves sizes open, or has as many pixels as another.
+    """
+    found: dict[int, Geometry] = {}
+    for size in sizes:
+        geometry = Geometry.asked(size)
+        if geometry.rule != "cut":
+            raise InputError(
+                f"--sizes: what is timed together has one size: N or WxH, comma-separated; "
+                f"found {size!r}"
+            )
+        side = Config(geometry.height, geometry.width, "", Path()).side
+        if found.setdefault(side, geometry) != geometry:
+            raise InputError(
+                f"--sizes: {found[side].words} and {size} have as many pixels as each other, which "
+                "is what sizes are told apart by; time one of them into another --out"
+            )
+    return list(found.values())
+
+
 def write(
-    folder: Path, source: str, sides: Sequence[int], names: Sequence[str], seed: int
+    folder: Path,
+    source: str,
+    masks: str | None,
+    sizes: Sequence[int | str],
+    names: Sequence[str],
+    seed: int,
 ) -> list[Config]:
     """Write the pairs of all sizes and tiers.
 
-    Photos smaller than a size are enlarged; holes are those of `masks.tiers`.
+    Photos smaller than a size are enlarged.
 
     Args:
         folder: Where to.
         source: Folder of photos, or ``bundled``.
-        sides: Of the squares, in pixels.
-        names: Of the tiers.
+        masks: Masks of these photos; holes of `masks.tiers` if None.
+        sizes: As `geometries` takes them.
+        names: Of the tiers; `OWN` alone if there are masks.
         seed: Of the holes.
 
     Raises:
-        InputError: If no photo can be read.
+        InputError: If no photo, or none with a hole, can be read.
     """
     configs = []
-    for side, tier in product(sides, names):
-        photos = _squares(source, side)
-        holes = [
-            tiers.generate(
-                tier, side, side, tiers.seed_of(seed, "latency", tier, number, side, side)
-            ).mask
-            for number in range(COUNT)
-        ]
-        config = Config(side, tier, folder / f"{side}-{tier}")
+    for number, (geometry, tier) in enumerate(product(geometries(sizes), names)):
+        height, width = geometry.height, geometry.width
+        if masks is None:
+            photos = _photos(source, geometry)
+            seeds = (tiers.seed_of(seed, "latency", tier, n, height, width) for n in range(COUNT))
+            holes = [tiers.generate(tier, height, width, each).mask for each in seeds]
+        else:
+            photos, holes = _pairs(source, masks, geometry)
+        config = Config(height, width, tier, folder / str(number))
         config.folder.mkdir()
-        np.save(
-            config.folder / "photos.npy",
-            np.stack([photos[number % len(photos)] for number in range(COUNT)]),
-        )
-        np.save(config.folder / "holes.npy", np.stack(holes))
+        for name, pictures in (("photos", photos), ("holes", holes)):
+            chosen = [pictures[n % len(pictures)] for n in range(COUNT)]
+            np.save(config.folder / f"{name}.npy", np.stack(chosen))
         configs.append(config)
     return configs
 
 
-def _squares(source: str, side: int) -> list[np.ndarray]:
-    square = Geometry("square", side)
-    if source == images.BUNDLED and side != images.TILE:
-        return [square.photo(pixels) for _, pixels in images.bundled_pictures()]
-    refused = Inputs()
-    photos = read_photos(Protocol(photos=source, size=side, limit=COUNT), refused)
-    found = [square.photo(given.photo.pixels) for given in photos]
-    if not found:
-        reasons = "; ".join(row["reason"] for row in refused.rows if row["reason"])
-        raise InputError(f"photos: none in {source} can be read: {reasons or 'it holds none'}")
-    return found
+def _photos(source: str, geometry: Geometry) -> list[np.ndarray]:
+    if source == images.BUNDLED and geometry != Geometry.asked(images.TILE):
+        return [geometry.photo(pixels) for _, pixels in images.bundled_pictures()]
+    inputs = Inputs()
+    asked = Protocol(photos=source, size=geometry.words, limit=COUNT)
+    found = [given.photo.pixels for given in read_photos(asked, inputs)]
+    return found or _none(source, inputs)
+
+
+def _pairs(source: str, masks: str, geometry: Geometry) -> tuple[list[np.ndarray], list[Mask]]:
+    """Each photo with each of its masks that is not empty."""
+    inputs = Inputs()
+    asked = Protocol(photos=source, masks=masks, size=geometry.words, limit=COUNT)
+    photos, holes = [], []
+    for given in read_photos(asked, inputs):
+        for _, mask, _ in read_masks(given, asked, inputs):
+            if mask.any():
+                photos.append(given.photo.pixels)
+                holes.append(mask)
+    return (photos, holes) if photos else _none(source, inputs)
+
+
+def _none(source: str, inputs: Inputs) -> NoReturn:
+    reasons = [row["reason"] for row in inputs.rows if row["reason"]]
+    raise InputError(
+        f"photos: none in {source} can be timed: {'; '.join(reasons[:3]) or 'none has a hole'}"
+    )

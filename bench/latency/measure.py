@@ -42,9 +42,10 @@ class LatencyRequest:
     Attributes:
         methods: As asked for, such as ``lama:small@bf16``.
         device: As torch writes it.
-        sides: Of the square photos, in pixels.
+        sizes: Of the photos, as `inputs.geometries` takes them.
         tiers: Of the holes.
         images: Folder of photos, or ``bundled``.
+        masks: Masks of these photos, in place of generated holes of all tiers.
         threads: Of each process.
         shared: Whether others use this machine: margins are wider then.
         pace: How long.
@@ -58,9 +59,10 @@ class LatencyRequest:
 
     methods: tuple[str, ...]
     device: str = "cpu"
-    sides: tuple[int, ...] = (256,)
+    sizes: tuple[int | str, ...] = (256,)
     tiers: tuple[str, ...] = ("small", "region", "large")
     images: str = images.BUNDLED
+    masks: str | None = None
     threads: int = 1
     shared: bool = False
     pace: Pace = field(default_factory=Pace)
@@ -120,7 +122,12 @@ def measure(request: LatencyRequest, tell: Callable[[str], None] = print) -> Mea
         started(_subjects(names, request), request.timeout) as processes,
     ):
         configs = inputs.write(
-            Path(folder), request.images, request.sides, request.tiers, request.seed
+            Path(folder),
+            request.images,
+            request.masks,
+            request.sizes,
+            request.tiers if request.masks is None else (inputs.OWN,),
+            request.seed,
         )
         words, ceilings = _anchors(processes)
         sides = {name: Side() for name in names}

@@ -206,8 +206,8 @@ class Rounds:
         bout.blocks += 1
         bout.seconds += time.monotonic() - start
         bout.status = self._end(bout)
-        side, tier = bout.config.side, bout.config.tier
-        self._tell(f"{side} px, {tier}: {bout.rounds} rounds in {bout.seconds:.0f} s {bout.status}")
+        size, tier = bout.config.size, bout.config.tier
+        self._tell(f"{size}, {tier}: {bout.rounds} rounds in {bout.seconds:.0f} s {bout.status}")
 
     def _use(self, name: str, bout: Bout) -> None:
         try:

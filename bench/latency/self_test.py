@@ -47,7 +47,7 @@ def run(device: str, threads: int, pace: Pace, tell: Callable[[str], None] = pri
     names = (anchors.ANCHOR, anchors.SLOWER)
     subjects = [Subject(name, "", device, threads) for name in names]
     kind = device.partition(":")[0]
-    bout = Bout(Config(0, "anchor", Path(tempfile.gettempdir())))
+    bout = Bout(Config(0, 0, "anchor", Path(tempfile.gettempdir())))
     with started(subjects, timeout=60) as processes:
         for process in processes.values():
             process.ask("load")

@@ -97,7 +97,7 @@ def _rows(
     setting: Mapping[str, Any],
 ) -> Iterator[dict[str, Any]]:
     for bout in bouts:
-        place = {"side": bout.config.side, "tier": bout.config.tier, "batch": 1}
+        place = _place(bout) | {"batch": 1}
         if name in bout.refused:
             refused = bout.refused[name]
             for region in ("e2e", "infer"):
@@ -114,13 +114,18 @@ def _rows(
                 row |= known | {"audit": side.audits.get((bout.config.side, bout.config.tier))}
                 row |= vars(counted) if counted else {}
             yield row
-    first = {"side": bouts[0].config.side, "tier": bouts[0].config.tier, "status": "ok"}
+    first = _place(bouts[0]) | {"status": "ok"}
     if side.loaded and math.isfinite(side.loaded.seconds):
         yield first | {
             "region": "load", "batch": 1, "n": 1, "mean_ms": 1e3 * side.loaded.seconds,
         }  # fmt: skip
     for batch, speed in side.speeds.items():
         yield first | {"region": "throughput", "batch": batch, "images_per_second": speed}
+
+
+def _place(bout: Bout) -> dict[str, Any]:
+    config = bout.config
+    return {each: getattr(config, each) for each in ("side", "height", "width", "tier")}
 
 
 def _summary(

@@ -19,6 +19,7 @@ from bench.metrics.pair import Pair
 from bench.metrics.plug_ins import resolve
 from bench.metrics.record import CaseMetric, Metric, NetworkMetric
 
+_NO_TRUTH = "the truth is unknown"
 # What is shown beside a metric whose weights are absent.
 _STANDS_IN = {"lpips": "lpips_untrained", "lpips_hole": "lpips_untrained_hole"}
 
@@ -47,6 +48,7 @@ def resolve_metrics(
     *,
     offline: bool = False,
     weights: Mapping[str, Path] = MappingProxyType({}),
+    truth_known: bool = True,
 ) -> list[MetricStatus]:
     """Find out which metrics can be measured, fetching weights if need be.
 
@@ -54,6 +56,7 @@ def resolve_metrics(
         requested: Names of metrics, and one's own as ``LABEL=module:function``.
         offline: Never fetch.
         weights: File or folder by name of the network, instead of a search.
+        truth_known: Whether there is anything to hold fills against.
 
     Returns:
         One status a metric, in the order of the table, one's own last. A requested LPIPS that is
@@ -71,18 +74,20 @@ def resolve_metrics(
                 f"metrics: {asked[metric.name][0]!r} and {text!r} have one name; give another label"
             )
         asked[metric.name] = text, metric
-    needed = {metric.network for _, metric in asked.values()} & set(networks.PUBLISHED)
+    without = {} if truth_known else {n: _NO_TRUTH for n, (_, m) in asked.items() if m.needs_truth}
+    needed = {metric.network for _, metric in asked.values() if metric.name not in without}
+    needed &= set(networks.PUBLISHED)
     found = {
         network: networks.weight_file(network, weights.get(network), offline=offline)
         for network in sorted(needed)
     }
     for name, stand_in in _STANDS_IN.items():
-        if name in asked and found[METRICS[name].network][0] is None:
+        if name in asked and name not in without and found[METRICS[name].network][0] is None:
             asked[stand_in] = stand_in, METRICS[stand_in]
     statuses = []
     for name in sorted(asked, key=_place):
         text, metric = asked[name]
-        path, reason = found.get(metric.network, (None, ""))
+        path, reason = found.get(metric.network, (None, without.get(name, "")))
         status: Literal["ok", "absent"] = "absent" if reason else "ok"
         statuses.append(MetricStatus(text, metric, status, reason, path))
     return statuses

@@ -54,11 +54,12 @@ class Original:
 
 
 class Pair:
-    """An output and its photo.
+    """An output and what it is held against: its photo, or where that is another picture the truth.
 
     Attributes:
         output: uint8 RGB, ``(H, W, 3)``, known pixels pasted back.
-        original: The photo.
+        original: The truth.
+        shown: The photo that the method was shown, without what is under the hole.
         hole: bool, ``(H, W)``, True in the hole.
         raw: What the method returned before rounding and pasting, float32 ``(H, W, 3)``.
         distances: What networks found between output and photo, by name of the network.
@@ -70,8 +71,9 @@ class Pair:
         original: Original,
         hole: NDArray[np.bool_],
         raw: NDArray[np.float32] | None = None,
+        shown: Original | None = None,
     ) -> None:
-        """Keep the four.
+        """Keep them; the photo that was shown is the truth unless stated.
 
         Raises:
             InputError: If a shape or dtype is not as stated.
@@ -86,6 +88,7 @@ class Pair:
             raise InputError(f"raw output: expected {shape} as the photo, found {raw.shape}")
         self.output = np.ascontiguousarray(output)
         self.original = original
+        self.shown = original if shown is None else shown
         self.hole = np.ascontiguousarray(hole)
         self.raw = raw
         self.distances: dict[str, tuple[float, Planes]] = {}

@@ -6,6 +6,7 @@ They take a `bench.metrics.pair.Pair`, which shares intermediate results between
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -99,6 +100,39 @@ def seam_of(pair: Pair) -> float:
     return total / (255 * count) if count else math.nan
 
 
+def seam_visible_of(pair: Pair) -> float:
+    """How far local means of the fill and of what is around it are apart; needs no truth.
+
+    At each pixel of the hole that has a known neighbour (4-neighbourhood), and for each channel,
+    the mean of the fill within 3 pixels of the edge is held against that of the known pixels
+    within 3 pixels of it, both over the 9 x 9 pixels around that place; distances are the larger
+    of those along both axes. The result is the mean of ``|inside - outside|`` in ``[0, 1]``. What
+    is finer than the window, such as grain, hardly counts; a slope across the edge does.
+
+    Returns:
+        NaN if the hole has no edge.
+    """
+    import cv2
+
+    left, top, wide, high = cv2.boundingRect(pair.hole.view(np.uint8))
+    near = np.s_[max(0, top - 4) : top + high + 4, max(0, left - 4) : left + wide + 4]
+    hole, output = pair.hole[near].view(np.uint8), pair.output[near]
+    # Beyond the border lies neither hole nor known: that is how OpenCV treats it unasked.
+    inner = cv2.erode(hole, cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)))
+    edge, band = hole > inner, np.ones((7, 7), np.uint8)
+    if not edge.any():
+        return math.nan
+    sums = partial(
+        cv2.boxFilter, ddepth=cv2.CV_32F, ksize=(9, 9), normalize=False,
+        borderType=cv2.BORDER_CONSTANT,
+    )  # fmt: skip
+    inside, outside = (
+        sums(output * side[..., None])[edge] / sums(side)[edge][:, None]
+        for side in (hole - cv2.erode(hole, band), cv2.dilate(hole, band) - hole)
+    )
+    return float(np.abs(inside - outside).mean(dtype=np.float64)) / 255
+
+
 def drift_of(pair: Pair) -> float:
     """Mean absolute change of the pixels that were to be kept, in ``[0, 1]``.
 
@@ -114,5 +148,5 @@ def drift_of(pair: Pair) -> float:
     if not known.any():
         return 0.0
     raw = np.clip(pair.raw, 0, 1).astype(np.float32, copy=False)
-    change = cv2.absdiff(raw, pair.original.unit)
+    change = cv2.absdiff(raw, pair.shown.unit)
     return float(np.mean(cv2.mean(change, mask=known.view(np.uint8))[:3]))

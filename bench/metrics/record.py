@@ -77,6 +77,7 @@ class Metric:
             network has published weights.
         weights: What stands for the weights in the fingerprint: a hash, or ``untrained seed 0``.
         minimum_side: Smallest side of a picture it works on, in pixels.
+        needs_truth: Whether it holds fills against the truth, and so has no value without one.
         scope: ``case`` (one value per fill) or ``set`` (one per method and tier).
     """
 
@@ -94,6 +95,7 @@ class Metric:
     network: str = ""
     weights: str = ""
     minimum_side: int = 1
+    needs_truth: bool = True
     scope: ClassVar[Literal["case", "set"]]
 
     def __post_init__(self) -> None:
@@ -198,13 +200,16 @@ class OfPictures:
     Attributes:
         function: ``function(output, photo, hole) -> float``: uint8 RGB ``(H, W, 3)``, likewise,
             bool ``(H, W)``.
+        needs_truth: Whether ``photo`` is the truth; else it is what the method was given.
     """
 
     function: PictureFunction
+    needs_truth: bool = True
 
     def __call__(self, pair: Pair) -> float:
         """Call it with copies, so that nothing it does to them reaches another metric."""
-        value = self.function(pair.output.copy(), pair.original.photo.copy(), pair.hole.copy())
+        beside = pair.original if self.needs_truth else pair.shown
+        value = self.function(pair.output.copy(), beside.photo.copy(), pair.hole.copy())
         return float(value)
 
 
@@ -219,6 +224,7 @@ def case_metric(
     reference: str = "",
     note: str = "",
     minimum_side: int = 1,
+    needs_truth: bool = True,
 ) -> Callable[[PictureFunction], CaseMetric]:
     """Make a metric of ``function(output, photo, hole) -> float``.
 
@@ -237,6 +243,8 @@ def case_metric(
         reference: Where it was published.
         note: What a reader must know wherever the number is shown.
         minimum_side: Smallest side of a picture it works on, in pixels.
+        needs_truth: Whether ``photo`` must be the truth. If not, it is the photo as it was given,
+            object and all, and there is a value where the truth is unknown, too.
 
     Example:
         >>> @case_metric(direction="lower", label="Worst pixel", region="hole")
@@ -260,10 +268,11 @@ def case_metric(
             reference=reference,
             note=note,
             minimum_side=minimum_side,
+            needs_truth=needs_truth,
             # Where it comes from and what its code is, `bench.metrics.plug_ins` knows.
             implementation="",
             version="",
-            function=OfPictures(function),
+            function=OfPictures(function, needs_truth),
         )
 
     return make

@@ -111,7 +111,19 @@ _PIXELS = (
         note="0 for the photo itself; says nothing about the inside of the hole",
     ),
     _own(
+        name="seam_visible", label="Visible seam", direction="lower", region="ring",
+        limits=(0.0, 1.0), needs_truth=False,
+        implementation="mean |local mean inside - outside| of bands of 3 pixels, 9x9 windows",
+        function=Imported(f"{_PIXEL}:seam_visible_of"),
+        definition="Mean over places at the hole's edge of how far the local means of the fill and "
+        "of the known pixels around it are apart, each within 3 pixels of the edge and 9 x 9 of "
+        "the place.",
+        note="says nothing about the inside of the hole, where a blur does well; slopes across the "
+        "edge add to it, so compare fills of the same holes only",
+    ),
+    _own(
         name="drift", label="Drift", direction="lower", region="known", limits=(0.0, 1.0),
+        needs_truth=False,
         implementation="mean absolute change of known pixels before pasting back",
         function=Imported(f"{_PIXEL}:drift_of"),
         definition="Mean absolute change, in [0, 1], of the pixels that were to be kept, before "
@@ -267,3 +279,5 @@ DEFAULT = (
     "psnr_db", "psnr_hole_db", "ssim", "ssim_hole", "l1", "l1_hole", "lpips", "lpips_hole",
     "ms_ssim", "gmsd", "seam", "drift", "swd", "fid", "kid",
 )  # fmt: skip
+WITHOUT_TRUTH = ("seam_visible",)
+"""What is measured besides where the truth is unknown, unless asked otherwise."""

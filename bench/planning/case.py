@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from bench.folder import shown_cases
+from bench.folder.header import UNKNOWN
 
 
 class PlannedCase(NamedTuple):
@@ -23,8 +24,10 @@ class PlannedCase(NamedTuple):
         photo_sha: 16 hex digits of the SHA-256 of the photo's pixels, which name its file.
         mask_sha: Likewise of the hole.
         hole_share: Share of the picture that is hole, 0 to 1.
-        hole_width: Diameter of the largest disc in the hole, in pixels.
+        hole_width: Diameter of the largest disc without a known pixel, in pixels.
         keep: Whether fills are kept as pictures.
+        truth: What its fills are held against: empty for the photo itself, `UNKNOWN`, or the hash
+            of another picture, which names its file among the photos.
         shown: Whether a report shows it whatever the results turn out to be.
     """
 
@@ -38,7 +41,13 @@ class PlannedCase(NamedTuple):
     hole_share: float
     hole_width: float
     keep: bool
+    truth: str
     shown: bool
+
+    @property
+    def truth_sha(self) -> str:
+        """Hash of what fills are held against; of the photo if that is unknown."""
+        return self.photo_sha if self.truth in ("", UNKNOWN) else self.truth
 
 
 def planned(plan: pd.DataFrame) -> list[PlannedCase]:

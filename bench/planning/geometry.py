@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from bench.errors import BenchError
+from bench.errors import InputError
 from masks.raster import Mask
+
+SMALLEST, LARGEST = 16, 8192
+"""Pixels of a side that can be asked for. SSIM's window is 11; 8192 squared is near the most that
+is read of a photo."""
+
+_CUT = re.compile(r"(\d+)[x\u00d7](\d+)")
+_FIT = re.compile(r"fit:(\d+)")
+_GROWN = 1.1  # share of a reduced hole over its share before, from which it is worth a note
+
+
+class Fitted(NamedTuple):
+    """A mask at the evaluated size, the share of its hole that was cut off, and what to say."""
+
+    mask: Mask
+    lost: float = 0.0
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -17,57 +34,152 @@ class Geometry:
     """A size rule.
 
     Attributes:
-        rule: ``square`` cuts the centre square and scales it to ``side``; ``native`` keeps the
-            photo as it is.
-        side: In pixels; 0 where the rule has none.
+        rule: ``cut`` scales the photo until it just covers ``width`` x ``height`` and keeps the
+            centre; ``fit`` scales it likewise and keeps all; ``native`` leaves it as it is.
+        height: In pixels; 0 for ``native``.
+        width: Likewise.
     """
 
-    rule: Literal["square", "native"]
-    side: int = 0
+    rule: Literal["cut", "fit", "native"]
+    height: int = 0
+    width: int = 0
 
     @classmethod
     def asked(cls, size: int | str | None) -> Geometry:
-        """Make one of a user's words: a number of pixels or its digits, ``native`` or None.
+        """Make one of a user's words.
+
+        Args:
+            size: Side of a square in pixels or its digits, ``WxH``, ``fit:N`` (short side),
+                ``native`` or None.
 
         Raises:
-            BenchError: If it is none of these.
+            InputError: If it is none of these, or too small or large to be meant.
         """
         if size is None or size == "native":
             return cls("native")
-        if not str(size).isdigit() or int(size) < 1:
-            raise BenchError(f"--size: expected a number of pixels or 'native', found {size!r}")
-        return cls("square", int(size))
+        text = str(size).lower()
+        if text.isdecimal():
+            text = f"{text}x{text}"
+        if match := _CUT.fullmatch(text):
+            made = cls("cut", height=int(match[2]), width=int(match[1]))
+        elif match := _FIT.fullmatch(text):
+            made = cls("fit", int(match[1]), int(match[1]))
+        else:
+            raise InputError(
+                "size: expected N (side of the centre square, in pixels), WxH, fit:N (short side, "
+                f"nothing cut off) or native; found {size!r}"
+            )
+        sides = made.height, made.width
+        if min(sides) < SMALLEST or max(sides) > LARGEST:
+            raise InputError(
+                f"size: expected sides from {SMALLEST} to {LARGEST} pixels, found {size!r}"
+            )
+        return made
 
     @property
     def words(self) -> int | str | None:
         """What `asked` makes this rule of, as a `Protocol` holds it."""
-        return None if self.rule == "native" else self.side
+        if self.rule == "native":
+            return None
+        if self.rule == "fit":
+            return f"fit:{self.height}"
+        return self.height if self.height == self.width else f"{self.width}x{self.height}"
 
     def __str__(self) -> str:
         """The rule in one word, for the fingerprint."""
-        return "native" if self.rule == "native" else f"short-{self.side}-centre"
+        if self.rule == "native":
+            return "native"
+        if self.rule == "fit":
+            return f"fit-{self.height}"
+        return f"{f'short-{self.height}' if self.height == self.width else self.words}-centre"
+
+    def enlargement(self, height: int, width: int) -> float:
+        """How many times as large a photo of this size becomes."""
+        if self.rule == "native":
+            return 1.0
+        return max(self.height / height, self.width / width)
 
     def photo(self, pixels: np.ndarray) -> np.ndarray:
-        """Bring a photo, uint8 ``(H, W, 3)``, to the evaluated size, scaled by Lanczos."""
-        square = self._cut(pixels)
-        if self.rule == "native" or square.shape[0] == self.side:
-            return square
-        size = (self.side, self.side)
-        return np.array(Image.fromarray(square).resize(size, Image.Resampling.LANCZOS))
+        """Bring a photo, uint8 ``(H, W, 3)``, to the evaluated size, scaled by Lanczos.
 
-    def mask(self, mask: Mask) -> Mask:
-        """Bring the mask of a photo to the evaluated size, by nearest neighbour."""
-        square = self._cut(mask)
-        if self.rule == "native" or square.shape[0] == self.side:
-            return square
-        image = Image.fromarray(square.astype(np.uint8) * 255)
-        return np.array(image.resize((self.side, self.side), Image.Resampling.NEAREST)) > 127
+        Raises:
+            InputError: If it is so long that it would be too large.
+        """
+        cut = self._cut(pixels)
+        height, width = self._size(*cut.shape[:2])
+        if height * width > LARGEST**2:
+            raise InputError(
+                f"at --size {self.words} it would be {width}x{height}, more than {LARGEST**2} "
+                f"pixels; --size {self.height} cuts its centre out"
+            )
+        if cut.shape[:2] == (height, width):
+            return cut
+        return np.array(Image.fromarray(cut).resize((width, height), Image.Resampling.LANCZOS))
+
+    def mask(self, mask: Mask) -> Fitted:
+        """Bring the mask of a photo to the evaluated size.
+
+        Reduced, a pixel is hole if the centre of any hole pixel falls into it, so that nothing
+        vanishes and thin lines stay whole; enlarged, if its centre falls into a hole pixel.
+
+        Raises:
+            InputError: If there is a hole and all of it is cut off.
+        """
+        cut = self._cut(mask)
+        hole, kept = np.count_nonzero(mask), np.count_nonzero(cut)
+        shape = "square" if self.height == self.width else f"{self.words}"
+        instead = f"of the centre {shape}; --size native or fit:{min(self.height, self.width)}"
+        if hole and not kept:
+            raise InputError(f"the whole hole is cut off: it lies outside {instead} keeps it")
+        height, width = self._size(*cut.shape)
+        fitted = stretched(cut, height, width)
+        notes = []
+        if kept < hole:
+            notes.append(
+                f"a part of the hole is cut off: {1 - kept / hole:.1%} lies outside {instead} "
+                "keeps it"
+            )
+        before, after = (float(each.mean()) for each in (cut, fitted))
+        if after > _GROWN * before:
+            notes.append(
+                f"the hole grew as it was reduced: from {before:.4f} to {after:.4f} of the picture,"
+                f" {cut.shape[1]}x{cut.shape[0]} to {width}x{height}"
+            )
+        lost = float(1 - kept / hole) if hole else 0.0
+        return Fitted(fitted, lost, "; ".join(notes))
+
+    def _size(self, height: int, width: int) -> tuple[int, int]:
+        """Of what was cut, or not, once it is scaled."""
+        if self.rule == "cut":
+            return self.height, self.width
+        scale = self.enlargement(height, width)
+        return max(round(height * scale), 1), max(round(width * scale), 1)
 
     def _cut(self, array: np.ndarray) -> np.ndarray:
-        if self.rule == "native":
+        if self.rule != "cut":
             return array
         height, width = array.shape[:2]
-        side = min(height, width)
-        top, left = (height - side) // 2, (width - side) // 2
-        # The square is cut first, so that a very long photo takes no more memory than it has.
-        return np.ascontiguousarray(array[top : top + side, left : left + side])
+        tall = min(height, max(round(width * self.height / self.width), 1))
+        wide = min(width, max(round(height * self.width / self.height), 1))
+        top, left = (height - tall) // 2, (width - wide) // 2
+        # It is cut first, so that a very long photo takes no more memory than it has.
+        return np.ascontiguousarray(array[top : top + tall, left : left + wide])
+
+
+def stretched(mask: Mask, height: int, width: int) -> Mask:
+    """Bring a mask to a size as `Geometry.mask` does, whatever its shape."""
+    resized: Mask = np.ascontiguousarray(_resized(_resized(mask, height).T, width).T)
+    return resized
+
+
+def _resized(mask: Mask, height: int) -> Mask:
+    """Change the number of rows."""
+    had = mask.shape[0]
+    rows: Mask
+    if height >= had:
+        rows = mask[(2 * np.arange(height) + 1) * had // (2 * height)]
+    else:
+        fallen_into = (2 * np.arange(had) + 1) * height // (2 * had)
+        starts = fallen_into.searchsorted(np.arange(height))
+        rows = np.logical_or.reduceat(mask, starts, axis=0)
+    return rows

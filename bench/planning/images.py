@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,14 +10,13 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from bench.errors import InputError
+from masks import kinds, picture
+from masks.picture import Decoded
 
 BUNDLED = "bundled"
-SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".jp2"}
-)
 TILE = 256
 
 
@@ -56,9 +54,9 @@ def content_hash(array: np.ndarray) -> str:
 def read(path: Path | BytesIO) -> tuple[np.ndarray, str]:
     """Read a picture file, or one in memory, as upright 8-bit RGB.
 
-    Orientation from EXIF is applied, alpha discarded with the colours kept as stored, 16-bit
-    grey scaled by 1/257, grey and palettes expanded, the first frame of an animation taken.
-    Colour profiles are ignored.
+    Orientation from EXIF is applied, alpha discarded with the colours kept as stored, 16 bits
+    scaled to 8, grey and palettes expanded, the first of several frames taken. Colour profiles
+    are ignored.
 
     Returns:
         uint8 ``(H, W, 3)`` and a note on what was changed, or an empty one.
@@ -66,51 +64,51 @@ def read(path: Path | BytesIO) -> tuple[np.ndarray, str]:
     Raises:
         InputError: If the file is damaged, no picture, too large, or of an unsupported kind.
     """
-    try:
-        with warnings.catch_warnings():
-            # Pillow warns from 89 megapixels on; memory is taken only after this.
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                image.load()
-                return upright_rgb(image)
-    except UnidentifiedImageError as error:
-        empty = isinstance(path, Path) and path.stat().st_size == 0
-        reason = "the file is empty" if empty else "no kind of picture that Pillow knows"
-        raise InputError(f"{path}: cannot be read: {reason}") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    if isinstance(path, BytesIO):
+        return _rgb(picture.decode(path.getvalue(), "picture"), "picture")
+    return _rgb(picture.decode(picture.read_bytes(path), str(path)), str(path))
+
+
+def upright_rgb(image: Image.Image, name: str = "picture") -> tuple[np.ndarray, str]:
+    """As `read`, of a picture that is open already and called so in messages."""
+    return _rgb(picture.loaded(image, name), name)
+
+
+def _rgb(decoded: Decoded, name: str) -> tuple[np.ndarray, str]:
+    image, notes = decoded.image, list(decoded.notes)
+    if image.mode == "F":
         raise InputError(
-            f"{path}: cannot be read: more than {Image.MAX_IMAGE_PIXELS} pixels; "
-            "reduce it or cut it into parts"
-        ) from error
-    except Exception as error:  # damaged files make Pillow's readers raise errors of any kind
-        raise InputError(f"{path}: cannot be read: {error}") from error
-
-
-def upright_rgb(image: Image.Image) -> tuple[np.ndarray, str]:
-    """As `read`, of a picture that is open already.
-
-    Raises:
-        ValueError: If its values have no stated range.
-    """
-    notes = []
-    if getattr(image, "n_frames", 1) > 1:
-        notes.append("first frame of an animation")
-    upright = ImageOps.exif_transpose(image)
-    if upright.mode == "F":
-        raise ValueError("floating-point picture without a stated range; save it with 8 or 16 bits")
-    if upright.mode.startswith("I"):
-        levels = np.array(upright, dtype=np.float64)
+            f"'{name}' holds floating-point values without a stated range; "
+            "save it with 8 or 16 bits"
+        )
+    if image.mode.startswith("I"):
+        levels = np.asarray(image)
         if levels.min() < 0 or levels.max() > 65535:
-            raise ValueError("integer picture beyond 16 bits; save it with 8 or 16 bits")
-        grey = np.rint(levels / 257).astype(np.uint8)
-        return np.repeat(grey[..., None], 3, axis=2), "16 bits reduced to 8"
-    if upright.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in upright.info:
+            raise InputError(f"'{name}' holds integers beyond 16 bits; save it with 8 or 16 bits")
+        notes.append(_sixteen_bits(int(levels.max())))
+        return np.repeat(picture.reduced(levels)[..., None], 3, axis=2), "; ".join(notes)
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         notes.append("alpha discarded")
-        if upright.mode == "P":
-            upright = upright.convert("RGBA")
-    if upright.mode == "CMYK":
+        if image.mode == "P":
+            image = image.convert("RGBA")
+    if image.mode == "CMYK":
         notes.append("CMYK converted without colour profile")
-    return np.array(upright.convert("RGB")), "; ".join(notes)
+    with picture.explained(name):
+        pixels = np.array(image.convert("RGB"))
+    if decoded.greatest:
+        notes.append(_sixteen_bits(decoded.greatest))
+    return pixels, "; ".join(notes)
+
+
+def _sixteen_bits(greatest: int) -> str:
+    """What to say of a file of 16 bits whose greatest value is this one."""
+    note = "16 bits reduced to 8"
+    if greatest >= 2**14:
+        return note
+    return (
+        f"{note}; its values use {greatest / 65535:.1%} of the range, as those of "
+        f"{greatest.bit_length()} bits do: it is dark and errors look small; stretch the values"
+    )
 
 
 def find(folder: Path) -> list[str]:
@@ -125,15 +123,12 @@ def find(folder: Path) -> list[str]:
         return [folder.name]
     if not folder.is_dir():
         raise InputError(f"photos: expected a folder or a picture, found nothing at {folder}")
-    found = [
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and path.is_file()
-    ]
-    visible = [name for name in found if not any(p.startswith(".") for p in name.split("/"))]
-    if not visible:
-        raise InputError(f"photos: no picture ({', '.join(sorted(SUFFIXES))}) below {folder}")
-    return sorted(visible)
+    files = [path.relative_to(folder).as_posix() for path in kinds.visible(folder)]
+    found = sorted(filter(kinds.is_picture, files))
+    if not found:
+        first = f"; {files[0]}: {kinds.unread(files[0])}" if files else ""
+        raise InputError(f"photos: no picture that can be read below {folder}{first}")
+    return found
 
 
 def bundled() -> Iterator[Photo]:

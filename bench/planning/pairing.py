@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from bench.errors import InputError
 from bench.folder.schema import INPUTS
-from bench.planning import images
+from bench.planning import images, truths
+from bench.planning.doubts import Doubts
 from bench.planning.images import Photo
-from bench.planning.protocol import Protocol
-from masks import files
+from bench.planning.pairs import Wanted, read_pairs
+from bench.planning.protocol import UNKNOWN, Protocol
+from masks.annotations import entries
 from masks.files import MaskFile
+from masks.listing import drawn, in_order, is_annotation, natural
+from masks.pairing import pair
+
+_T = TypeVar("_T")
+Tell = Callable[[int, int], None]
+"""Told how many of how many photos are read."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +52,21 @@ class Inputs:
     """Rows on every file that was read or refused."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
+    """What is known of files, by path, before they are read."""
+    doubts: Doubts = field(default_factory=Doubts)
 
     def ok(self, path: str, kind: str, pixels: np.ndarray, note: str = "") -> None:
         """Record a file that can be used."""
         height, width = pixels.shape[:2]
+        note = "; ".join(filter(None, (self.notes.get(path), note)))
         self._add(path, kind, "ok", "", note, images.content_hash(pixels), height, width)
 
     def refused(self, path: str, kind: str, reason: str) -> None:
-        """Record a file that cannot be used, and why."""
+        """Record a file that cannot be used, and why; its name may be no valid text."""
+        path, reason = (
+            text.encode("utf-8", "backslashreplace").decode() for text in (path, reason)
+        )
         self._add(path, kind, "refused", reason, "", "", 0, 0)
 
     def table(self) -> pd.DataFrame:
@@ -62,57 +77,151 @@ class Inputs:
         self.rows.append(dict(zip(INPUTS.names, values, strict=True)))
 
 
-def read_photos(protocol: Protocol, inputs: Inputs) -> Iterator[Given]:
+def untold(done: int, total: int) -> None:
+    """Where nobody wants to know."""
+
+
+def read_photos(protocol: Protocol, inputs: Inputs, tell: Tell = untold) -> Iterator[Given]:
     """Read the photos, each with what belongs to it."""
     if protocol.photos == images.BUNDLED:
-        if protocol.masks is not None:
-            raise InputError("--masks: the bundled photos have generated holes; give --images too")
-        for photo in list(images.bundled())[: protocol.limit]:
+        for photo in _told(list(images.bundled())[: protocol.limit], tell):
             inputs.ok(photo.id, "photo", photo.pixels)
             yield Given(photo, None)
         return
     folder = Path(protocol.photos)
-    names = images.find(folder)
-    paired = _mask_files(names, folder, protocol, inputs)
-    if paired is not None:
-        names = [name for name in names if name in paired]
-    for name in names[: protocol.limit]:
-        if (shown := name.encode("utf-8", "backslashreplace").decode()) != name:
-            inputs.refused(shown, "photo", "the file name is not valid UTF-8; rename the file")
+    for wanted in _told(_wanted(protocol, folder, inputs)[: protocol.limit], tell):
+        name = wanted.name
+        if any("\ud800" <= letter <= "\udfff" for letter in name):
+            inputs.refused(name, "photo", "the file name is not valid UTF-8; rename the file")
             continue
         try:
             pixels, note = images.read(folder if folder.is_file() else folder / name)
+            evaluated = protocol.geometry.photo(pixels)
         except InputError as error:
             inputs.refused(name, "photo", str(error))
             continue
-        if min(pixels.shape[:2]) < protocol.geometry.side:
-            note = "; ".join(filter(None, (note, "enlarged, which flatters every method")))
+        if (times := protocol.geometry.enlargement(*pixels.shape[:2])) > 1:
+            larger = f"enlarged, which flatters every method: {times:.2f} times"
+            note = "; ".join(filter(None, (note, larger)))
+        apart = name if protocol.clusters == "photo" else PurePosixPath(name).parent.as_posix()
+        photo = Photo(name, wanted.cluster or apart, evaluated, pixels.shape[:2], note)
+        truth = None
+        if wanted.truth_path is not None:
+            truth = _truth(wanted.truth_path, photo, protocol, inputs)
+            if truth is None:
+                continue
         inputs.ok(name, "photo", pixels, note)
-        photo = Photo(name, name, protocol.geometry.photo(pixels), pixels.shape[:2], note)
-        yield Given(photo, None if paired is None else list(map(MaskFile, paired[name])))
+        masks = wanted.masks
+        if masks is not None and protocol.pairing == "pool":
+            # By content, so that a photo keeps its masks wherever it lies.
+            masks = drawn(masks, f"{protocol.seed}|{photo.sha}", protocol.draws)
+        yield Given(photo, masks, truth, prompt=wanted.prompt, group=wanted.group)
 
 
-def _mask_files(
-    names: list[str], folder: Path, protocol: Protocol, inputs: Inputs
-) -> dict[str, list[Path]] | None:
-    """Mask files by photo; what has no partner is refused. None if holes are generated."""
-    if protocol.masks is None:
+def _truth(path: Path, photo: Photo, protocol: Protocol, inputs: Inputs) -> np.ndarray | None:
+    """The truth of a photo as it is evaluated; None if it is refused, and with it the photo."""
+    try:
+        pixels, evaluated, note = truths.read(path, photo, protocol.geometry)
+    except InputError as error:
+        inputs.refused(str(path), "truth", str(error))
+        inputs.refused(photo.id, "photo", f"its truth cannot be used: {error}")
         return None
-    given = Path(protocol.masks)
-    if given.is_file():
-        return {name: [given] for name in names}
-    pairing = files.pair(names, given)
-    photos = {(folder / name).resolve(): name for name in names}
-    # Photos and masks may share a folder: no photo is its own mask, no mask is a photo.
-    paired = {
-        name: [path for path in paths if photos.get(path.resolve()) != name]
-        for name, paths in pairing.masks.items()
-    }
-    used = {path.resolve() for paths in paired.values() for path in paths}
-    for path, name in photos.items():
-        if not paired.get(name) and path not in used:
-            inputs.refused(name, "photo", f"no mask in {given} is named after this photo")
-    for path in pairing.unused:
-        if path.resolve() not in photos:
-            inputs.refused(str(path), "mask", "no photo has the name of this mask")
-    return {name: paths for name, paths in paired.items() if paths}
+    inputs.ok(str(path), "truth", pixels, note)
+    return evaluated
+
+
+def _told(photos: Sequence[_T], tell: Tell) -> Iterator[_T]:
+    """Photos one by one; each is read, and its holes are made, when the next is asked for."""
+    for done, photo in enumerate(photos):
+        tell(done, len(photos))
+        yield photo
+
+
+def _wanted(protocol: Protocol, folder: Path, inputs: Inputs) -> list[Wanted]:
+    """The photos that are asked for, with what belongs to them; what has no partner is refused."""
+    if protocol.pairs is None:
+        wanted = [Wanted(name) for name in images.find(folder)]
+    else:
+        pairs = read_pairs(protocol)
+        for lost in pairs.lost:
+            inputs.refused(*lost)
+        wanted = list(pairs.photos)
+    names = [each.name for each in wanted]
+    if protocol.masks is not None and all(each.masks is None for each in wanted):
+        home = folder.parent if folder.is_file() else folder
+        masks = _masks(names, home, Path(protocol.masks), protocol.pairing, inputs)
+        wanted = [replace(each, masks=masks[each.name]) for each in wanted if each.name in masks]
+    if protocol.truth in (None, UNKNOWN) or any(each.truth_path for each in wanted):
+        return wanted
+    used = [each.name for each in wanted]
+    paths = _truths(names, used, Path(str(protocol.truth)), inputs)
+    return [replace(each, truth_path=paths[each.name]) for each in wanted if each.name in paths]
+
+
+def _masks(
+    names: Sequence[str], home: Path, given: Path, pairing: str, inputs: Inputs
+) -> Mapping[str, Sequence[MaskFile]]:
+    """Masks by photo, of those that have any."""
+    if pairing != "name":
+        return _by_number(names, home, given, pairing)
+    if given.is_file() and not _is_of_many(given):
+        return {name: [MaskFile(given)] for name in names}
+    return _by_name(names, home, given, inputs)
+
+
+def _truths(
+    names: Sequence[str], used: Sequence[str], folder: Path, inputs: Inputs
+) -> Mapping[str, Path]:
+    """Truths by photo, of those that are used; what has no partner is refused."""
+    found, lacking, unused = truths.paired(names, folder)
+    for name in used:
+        if name in lacking:
+            inputs.refused(name, "photo", lacking[name])
+    for path in unused:
+        inputs.refused(str(path), "truth", "no photo has the name of this truth")
+    for name in sorted(found.keys() - set(used)):
+        inputs.refused(str(found[name]), "truth", f"its photo {name} is not used")
+    return {name: found[name] for name in used if name in found}
+
+
+def _is_of_many(given: Path) -> bool:
+    """Tell an annotation of several photos from a mask that is meant for all."""
+    found = entries(given) if is_annotation(given) else None
+    return any(file.entry for file in (found or {}).values())
+
+
+def _by_name(
+    names: Sequence[str], home: Path, given: Path, inputs: Inputs
+) -> Mapping[str, Sequence[MaskFile]]:
+    found = pair(names, home, given)
+    if found.missing and not found.masks:
+        photos, masks = ([*each.items()][:1] for each in (found.missing, found.unused))
+        first = "; ".join(f"{name}: {reason}" for name, reason in (*photos, *masks))
+        raise InputError(
+            f"none of {len(names)} photos has a mask by name ({first}); --pairing order pairs in "
+            "the order of names, --pairing pool chooses by seed, --pairs FILE.csv says which"
+        )
+    for name, reason in found.missing.items():
+        inputs.refused(name, "photo", reason)
+    for file, reason in found.unused.items():
+        inputs.refused(str(file), "mask", reason)
+    inputs.notes |= {str(file): note for file, note in found.notes.items()}
+    return found.masks
+
+
+def _by_number(
+    names: Sequence[str], home: Path, given: Path, pairing: str
+) -> Mapping[str, Sequence[MaskFile]]:
+    """One mask each in the order of names, or for each the pool that it draws from."""
+    masks = in_order(given)
+    taken = {file.path.resolve() for file in masks}
+    photos = [name for name in names if (home / name).resolve() not in taken]
+    if pairing == "pool":
+        return dict.fromkeys(photos, masks)
+    if len(photos) != len(masks):
+        raise InputError(
+            f"--pairing order: expected as many masks as photos, found {len(photos)} photos in "
+            f"{home} and {len(masks)} masks in {given}"
+        )
+    ordered = sorted(photos, key=natural)
+    return {name: [file] for name, file in zip(ordered, masks, strict=True)}

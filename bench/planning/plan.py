@@ -18,41 +18,56 @@ from bench.errors import InputError, StoreError
 from bench.folder import shown_cases
 from bench.folder.schema import PLAN
 from bench.folder.store import RunFolder, WritePicture
-from bench.planning import images
+from bench.planning import doubts, images
 from bench.planning.case import PlannedCase
+from bench.planning.geometry import Fitted, stretched
 from bench.planning.images import Photo
-from bench.planning.pairing import Given, Inputs, read_photos
-from bench.planning.protocol import Protocol
+from bench.planning.pairing import Given, Inputs, Tell, read_photos, untold
+from bench.planning.pairs import read_pairs
+from bench.planning.protocol import UNKNOWN, Protocol
 from masks import files, tiers
+from masks.files import MaskFile
+from masks.picture import TURNED
+from masks.raster import Mask
 
 KEEP_ALL_UP_TO = 5000
 NO_HOLE = "no-hole"
 
 
-def make(protocol: Protocol, store: RunFolder) -> tuple[pd.DataFrame, pd.DataFrame]:
+def make(
+    protocol: Protocol, store: RunFolder, tell: Tell = untold
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read the photos, and draw or read their holes.
 
     Photos and holes go to the run folder under their content's name; the two tables are the
     caller's to write, once it knows that they belong there.
+
+    Args:
+        protocol: What is asked for.
+        store: The run folder.
+        tell: Told how many of how many photos are read.
 
     Returns:
         The plan, one row per case, and the inputs, one row per file (columns in
         ``docs/run-folder.md``).
 
     Raises:
-        InputError: If no photo can be used.
+        InputError: If no photo can be used, or no hole has a pixel.
     """
     inputs = Inputs()
     rows: list[dict[str, Any]] = []
     with store.writing() as write:
-        for given in read_photos(protocol, inputs):
+        for given in read_photos(protocol, inputs, tell):
             cases = list(_cases(given, protocol, write, inputs))
             if cases:
                 write(photo_file(given.photo.sha), given.photo.pixels)
-            rows.extend(cases)
-    if not rows:
-        reasons = [row["reason"] for row in inputs.rows if row["reason"]]
-        raise InputError(f"no photo with a hole to fill: {'; '.join(reasons[:3]) or 'none given'}")
+                truth = _truth(given, protocol, write)
+                facts = {"truth": truth, "prompt": given.prompt, "group": given.group}
+                rows.extend(case | facts for case in cases)
+    for path, reason in doubts.unread(protocol, inputs.rows):
+        inputs.refused(path, "other", reason)
+    inputs.doubts.note(protocol)
+    _refuse_nothing(rows, inputs)
     plan = pd.DataFrame(rows)
     plan.insert(0, "case", np.arange(len(plan)))
     plan["keep"] = _kept(plan)
@@ -60,7 +75,7 @@ def make(protocol: Protocol, store: RunFolder) -> tuple[pd.DataFrame, pd.DataFra
 
 
 def photo_file(sha: str) -> str:
-    """Where an evaluated photo lies in the run folder."""
+    """Where an evaluated photo, or a truth that is another picture, lies in the run folder."""
     return f"photos/{sha}.png"
 
 
@@ -113,8 +128,12 @@ def seed_of(seed: int, case: PlannedCase, sample: int) -> int:
 def inputs_key(protocol: Protocol) -> str:
     """Hash of the request and of the listing of its files, to see whether a plan still holds."""
     text = protocol.key_text()
-    for folder in (protocol.photos, protocol.masks):
-        if folder is not None and folder != images.BUNDLED:
+    folders: tuple[str | Path | None, ...] = (protocol.photos, protocol.masks, protocol.truth)
+    if protocol.pairs is not None:
+        folders = (protocol.pairs, *folders[1:], *read_pairs(protocol).files)
+        text += f"\n{hashlib.sha256(Path(protocol.pairs).read_bytes()).hexdigest()}"
+    for folder in folders:
+        if folder not in (None, images.BUNDLED, UNKNOWN):
             paths = [Path(folder)] if Path(folder).is_file() else sorted(Path(folder).rglob("*"))
             for path in paths:
                 with contextlib.suppress(OSError):  # a link to nowhere is no file
@@ -124,12 +143,16 @@ def inputs_key(protocol: Protocol) -> str:
 
 
 def fingerprint(plan: pd.DataFrame, protocol: Protocol, metric_signatures: Sequence[str]) -> str:
-    """One printable line for the protocol: photos, masks, size rule, paste-back, metrics."""
+    """One printable line for the protocol: photos, masks, truth, size rule, paste-back, metrics.
+
+    Nothing is said of a truth that is the photo itself.
+    """
     photos = plan[["photo", "photo_sha"]].drop_duplicates().agg("|".join, axis=1)
     return " ".join(
         (
             f"photos:{_digest(sorted(photos))}/{len(photos)}",
             f"masks:{_digest(sorted(plan['case_key']))}/{len(plan)}",
+            *_truth_part(plan),
             f"size:{protocol.size_rule}",
             "paste:known-8bit",
             f"metrics:{_digest(sorted(metric_signatures))}",
@@ -137,8 +160,33 @@ def fingerprint(plan: pd.DataFrame, protocol: Protocol, metric_signatures: Seque
     )
 
 
+def _truth_part(plan: pd.DataFrame) -> Iterator[str]:
+    other = plan.loc[plan["truth"] != "", ["photo", "truth"]].drop_duplicates()
+    if (other["truth"] == UNKNOWN).any():
+        yield f"truth:{UNKNOWN}"
+    elif len(other):
+        yield f"truth:{_digest(sorted(other.agg('|'.join, axis=1)))}/{len(other)}"
+
+
 def _digest(lines: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:10]
+
+
+def _refuse_nothing(rows: list[dict[str, Any]], inputs: Inputs) -> None:
+    """Refuse a plan in which there is nothing to fill."""
+    if not rows:
+        # One file for each reason is enough.
+        reasons = {
+            row["reason"].replace(row["path"], ""): row["reason"] for row in inputs.rows[::-1]
+        }
+        shown = list(filter(None, reversed(reasons.values())))[:3]
+        raise InputError(f"no photo with a hole to fill: {'; '.join(shown) or 'none given'}")
+    if all(row["tier"] == NO_HOLE for row in rows):
+        raise InputError(
+            f"nothing to fill: the {len(rows)} masks that were read have no hole (first: "
+            f"{rows[0]['mask_source']}); white is hole, from --mask-threshold up, or black with "
+            "--invert-masks"
+        )
 
 
 def _cases(
@@ -149,23 +197,65 @@ def _cases(
         yield from _generated(photo, protocol, write, inputs)
         return
     draws: Counter[str] = Counter()
-    rules = files.Rules(protocol.mask_threshold, protocol.invert_masks, protocol.mask_labels)
-    for file in given.masks:
-        try:
-            mask, note = files.read(file, rules, photo.original_size)
-            if mask.shape != photo.pixels.shape[:2]:
-                files.require_size(mask, file.path, *photo.original_size, photo.id)
-                mask = protocol.geometry.mask(mask)
-        except InputError as error:
-            inputs.refused(str(file), "mask", str(error))
-            continue
+    for file, mask, lost in read_masks(given, protocol, inputs):
         share = float(mask.mean())
         # A case without a hole is perfect for every method: it must not enter a tier's means.
         tier = tiers.tier_of(share) if share else NO_HOLE
-        odd = "no hole" if share == 0 else "more than 90 % hole" if share > 0.9 else ""
-        inputs.ok(str(file), "mask", mask, "; ".join(filter(None, (note, odd))))
-        yield _row(write, photo, tier, draws[tier], mask, str(file), "file", {})
+        row = _row(write, photo, tier, draws[tier], mask, str(file), "file", {})
+        yield row | {"lost_share": lost}
         draws[tier] += 1
+
+
+def read_masks(
+    given: Given, protocol: Protocol, inputs: Inputs
+) -> Iterator[tuple[MaskFile, Mask, float]]:
+    """Read the mask files of a photo, each at the evaluated size.
+
+    Yields:
+        The file, its mask, and the share of its hole that was cut off; one that cannot be used has
+        its row only.
+    """
+    photo = given.photo
+    rules = files.Rules(protocol.mask_threshold, protocol.invert_masks, protocol.mask_labels)
+    for file in given.masks or ():
+        try:
+            mask, note = files.read(file, rules, photo.original_size)
+            if protocol.pairing == "pool":
+                fitted = _of_pool(mask, *photo.pixels.shape[:2])
+            elif mask.shape == photo.pixels.shape[:2] != photo.original_size:
+                own, whole = (f"{w}x{h}" for h, w in (mask.shape, photo.original_size))
+                taken = f"taken as drawn on the evaluated picture: {own}, the photo is {whole}"
+                fitted = Fitted(mask, note=taken)
+            else:
+                turned = TURNED in photo.note
+                files.require_size(mask, file.path, *photo.original_size, photo.id, turned=turned)
+                fitted = protocol.geometry.mask(mask)
+        except InputError as error:
+            inputs.refused(str(file), "mask", str(error))
+            continue
+        share = float(fitted.mask.mean())
+        odd = "no hole" if share == 0 else "more than 90 % hole" if share > 0.9 else ""
+        notes = filter(None, (note, fitted.note, odd))
+        inputs.ok(str(file), "mask", fitted.mask, "; ".join(notes))
+        inputs.doubts.see(inputs.rows[-1], given.truth is None, photo.pixels, fitted.mask)
+        yield file, fitted.mask, fitted.lost
+
+
+def _of_pool(mask: Mask, height: int, width: int) -> Fitted:
+    """Bring a mask that was drawn on no photo to the evaluated size."""
+    if mask.shape == (height, width):
+        return Fitted(mask)
+    note = f"of a pool: brought from {mask.shape[1]}x{mask.shape[0]} to {width}x{height}"
+    return Fitted(stretched(mask, height, width), note=note)
+
+
+def _truth(given: Given, protocol: Protocol, write: WritePicture) -> str:
+    """What the plan says of a photo's truth; one that is another picture is kept."""
+    if given.truth is None:
+        return UNKNOWN if protocol.truth == UNKNOWN else ""
+    sha = images.content_hash(given.truth)
+    write(photo_file(sha), given.truth)
+    return sha
 
 
 def _generated(
@@ -174,7 +264,7 @@ def _generated(
     height, width = photo.pixels.shape[:2]
     for tier in protocol.tiers:
         for draw in range(protocol.draws):
-            seed = tiers.seed_of(protocol.seed, photo.id, tier, draw, height, width)
+            seed = tiers.seed_of(protocol.seed, photo.sha, tier, draw, height, width)
             try:
                 hole = tiers.generate(tier, height, width, seed)
             except InputError as error:
@@ -217,9 +307,6 @@ def _row(
         "components": facts.components,
         "border": facts.border,
         "lost_share": math.nan,
-        "truth": "",
-        "prompt": "",
-        "group": "",
     }
 
 

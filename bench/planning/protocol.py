@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.errors import BenchError, InputError, did_you_mean, spelt_like
+from bench.folder.header import UNKNOWN as UNKNOWN  # a truth that nobody has
 from bench.planning import images
 from bench.planning.geometry import Geometry
 from masks import files, tiers
 
-UNKNOWN: Final = "unknown"
-"""A truth that nobody has, as where an object is to be removed."""
-
 # Of what could not always be asked for; at its default it leaves the keys of older plans alone.
 _LATER: Final = {"later": True}
-_TIERS: Final = tuple(tier.name for tier in tiers.TIERS)
+_WAYS: Final = {"pairing": ["name", "order", "pool"], "clusters": ["photo", "folder"]}
+_TIERS: Final = tuple(tier.name for tier in tiers.ALL)
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Protocol:
         mask_threshold: Least value of a mask file that is hole, 1 to 255.
         invert_masks: Whether black is hole in the mask files.
         size: What photos are brought to, as `Geometry.asked` takes it: the side of a square in
-            pixels; None keeps native sizes.
+            pixels, ``WxH`` or ``fit:N``; None keeps native sizes.
         tiers: Tiers of generated holes.
         draws: Generated holes per photo and tier.
         seed: Seeds holes and stochastic methods.
@@ -74,8 +73,8 @@ class Protocol:
         """Make one of a user's words, in which None is what was not asked for.
 
         Args:
-            photos: As the attribute.
-            masks: Likewise.
+            photos: As the attribute; if ``bundled``, those of ``pairs`` are relative to its folder.
+            masks: As the attribute.
             size: As `Geometry.asked` takes it.
             tiers: As the attribute.
             draws: Likewise.
@@ -85,10 +84,18 @@ class Protocol:
             BenchError: If an option is malformed or would change nothing.
             InputError: If there is no such folder or file.
         """
+        if photos == images.BUNDLED and more.get("pairs") is not None:
+            photos = str(Path(more["pairs"]).parent)
+        if photos == images.BUNDLED and masks is not None:
+            raise BenchError("--masks: the bundled photos have generated holes; give --images too")
         if photos == images.BUNDLED and size is not None:
             raise BenchError("--size: the bundled tiles are 256 x 256; give --images too")
-        if masks is not None and (tiers is not None or draws is not None):
-            raise BenchError("--tiers and --draws: for generated holes only, not with --masks")
+        pool = more.get("pairing", cls.pairing) == "pool"
+        if masks is not None and (tiers is not None or (draws is not None and not pool)):
+            raise BenchError(
+                "--tiers and --draws: for generated holes only, not with --masks"
+                + (", but for --draws masks of a pool" if pool else "")
+            )
         for option, path in (("--images", photos), ("--masks", masks)):
             if path not in (None, images.BUNDLED) and not Path(path).exists():
                 there = [each.name for each in Path(path).absolute().parent.glob("*")]
@@ -110,6 +117,21 @@ class Protocol:
         for name, count in (("draws", self.draws), ("limit", self.limit)):
             if count is not None and count < 1:
                 raise InputError(f"--{name}: expected a number from 1, found {count}")
+        for name, known in _WAYS.items():
+            if (found := getattr(self, name)) not in known:
+                raise InputError(
+                    f"--{name}: expected {' or '.join(known)}, found {found!r}."
+                    f"{did_you_mean(found, known)}"
+                )
+        if self.pairing != "name" and self.masks is None:
+            raise InputError(f"--pairing {self.pairing}: give the folder of masks too, --masks")
+        if self.photos == images.BUNDLED and (self.clusters != "photo" or self.pairs):
+            raise InputError("--clusters and --pairs: not for the bundled photos; give --images")
+        if self.truth is not None and self.masks is None and self.pairs is None:
+            raise InputError(
+                "--truth: for objects to be removed, which --masks show; give --images and --masks "
+                "too, or leave it out: of generated holes the photo is the truth"
+            )
         unknown = [name for name in self.tiers if name not in _TIERS]
         if unknown or len(set(self.tiers)) != len(self.tiers) or not self.tiers:
             meant = did_you_mean(unknown[0], _TIERS) if unknown else ""

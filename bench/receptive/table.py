@@ -93,7 +93,7 @@ def read(source: str, side: int, limit: int | None = None) -> Photos:
     """
     inputs = Inputs()
     protocol = Protocol(photos=source, size=side, limit=limit)
-    square = Geometry("square", side)
+    square = Geometry.asked(side)
     pictures = [square.photo(given.photo.pixels) for given in read_photos(protocol, inputs)]
     refused = [f"{row['path']}: {row['reason']}" for row in inputs.rows if row["status"] != "ok"]
     if not pictures:

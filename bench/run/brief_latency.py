@@ -30,10 +30,11 @@ def measure_briefly(
         for name, text in header.methods.items()
         if "=folder:" not in text and name not in left_out
     ]
+    size = request.protocol.geometry
     asked = measure.LatencyRequest(
         methods=tuple(names),
         device=measure.fastest_device(),
-        sides=(request.protocol.geometry.side or 256,),
+        sizes=((size.words if size.rule == "cut" else size.height) or 256,),
         tiers=("region",),
         images=request.protocol.photos,
         shared=True,

@@ -162,8 +162,12 @@ def _current(fragments: pd.DataFrame, plan: pd.DataFrame, header: Header) -> pd.
         return pd.DataFrame(columns=["case", *CASES.names, "measured"])
     asked = set(header.measurements[header.measure_key])
     enough = {key for key, had in header.measurements.items() if asked <= set(had)}
-    numbers = dict(zip(plan["case_key"], plan["case"], strict=True))
-    rows = fragments.assign(case=fragments["case_key"].map(numbers))
+    planned = plan.set_index("case_key")
+    keys = fragments["case_key"]
+    # What is independent is no part of a fill: it may be asked otherwise of kept ones.
+    rows = fragments.assign(
+        case=keys.map(planned["case"]), cluster=keys.map(planned["cluster"]).fillna("")
+    )
     rows = rows[
         rows["case"].notna()
         & (rows["fill_key"] == rows["method"].map(header.fill_keys))

@@ -14,6 +14,7 @@ import numpy as np
 import methods
 from bench.errors import BenchError, ContractError, Declined, StoreError, describe, out_of_memory
 from bench.folder import thumbnails
+from bench.folder.read import Reader
 from bench.folder.store import Item, RunFolder, method_folder
 from bench.machine import memory
 from bench.metrics.meter import Meter
@@ -21,21 +22,28 @@ from bench.metrics.pair import Original, Pair
 from bench.metrics.pixel import drift_of
 from bench.planning import plan
 from bench.planning.case import PlannedCase
+from bench.planning.case_keys import case_keys
 from bench.planning.images import content_hash
+from bench.planning.protocol import UNKNOWN
 from bench.run.fill_row import FillRow, Kept
 from bench.run.identities import check_unchanged
 from bench.run.messages import Setup
-from methods.base import CaseKey, to_uint8
-from methods.harness import CEILING, Filled, fill
+from methods.base import CaseKey, Inpainter, to_uint8
+from methods.harness import CEILING, Filled, fill, paste_back
 
 
 @dataclass(frozen=True)
 class _Pictures:
-    """What a case is about."""
+    """What a case is about: the photo, what its fills are held against, the hole."""
 
-    sha: str
-    original: Original
+    shas: tuple[str, str]
+    photo: Original
+    truth: Original
     hole: np.ndarray
+
+    def pair(self, output: np.ndarray, raw: np.ndarray | None = None) -> Pair:
+        """A fill beside them."""
+        return Pair(output, self.truth, self.hole, raw, self.photo)
 
 
 class Casework:
@@ -59,6 +67,8 @@ class Casework:
         except Exception as error:
             raise StoreError(f"the metrics cannot be loaded: {describe(error)}") from error
         self._method = methods.get(setup.methods[method], device=setup.device)
+        if type(self._method).expect is not Inpainter.expect:
+            self._method.expect(self._all_cases())
         self._method.load()
         check_unchanged(self._method, setup.identities[method])
         self._features: dict[str, dict[str, np.ndarray]] = {}
@@ -102,6 +112,13 @@ class Casework:
             self._features = {}
         self._store.write_fragment(fragment, [row.columns() for row in rows])
 
+    def _all_cases(self) -> list[CaseKey]:
+        """What the method was told of before the run started."""
+        reader = Reader(self._store, ("plan", "inputs"))
+        plan, inputs = map(reader.table, ("plan", "inputs"))
+        header, samples = reader.header, reader.header.fills_per_case[self._name]
+        return case_keys(plan, inputs, header.protocol, header.size_rule, samples)
+
     def _fill_and_measure(
         self, row: FillRow, earlier: Kept | None, following: PlannedCase | None
     ) -> FillRow:
@@ -111,11 +128,11 @@ class Casework:
         keeping: Future[Kept] | None = None
         if earlier is not None and output is not None:
             kept = earlier
-            pair = Pair(output, pictures.original, pictures.hole)
+            pair = pictures.pair(output)
         else:
             key = CaseKey(case.photo, case.tier, case.draw, row.item.sample)
             filled, kept = self._fill(case, key, pictures)
-            pair = Pair(filled.picture, pictures.original, pictures.hole, filled.raw)
+            pair = pictures.pair(filled.picture, filled.raw)
             keeping = self._second.submit(self._keep, case, key, filled, pictures, kept)
         if following is not None:
             reading = self._second.submit(self._read, following, pictures)
@@ -127,6 +144,9 @@ class Casework:
                 kept = keeping.result()
         if features:
             self._features[kept.output_sha] = features
+            if self._name == CEILING:  # the other side of metrics of sets
+                truth = pictures.pair(pictures.truth.photo)
+                self._features[case.truth_sha] = self._meter.features(truth)
         return replace(row, kept=kept)
 
     def _measured(self, row: FillRow, pair: Pair) -> tuple[FillRow, dict[str, np.ndarray]]:
@@ -148,8 +168,11 @@ class Casework:
 
     def _fill(self, case: PlannedCase, key: CaseKey, pictures: _Pictures) -> tuple[Filled, Kept]:
         seed = plan.seed_of(self._setup.seed, case, key.sample)
+        photo = pictures.photo.photo
+        if self._name == CEILING:  # what a perfect fill would show
+            photo = paste_back(pictures.truth.photo, photo, pictures.hole)
         memory.reset_peak()
-        filled = fill(self._method, pictures.original.photo, pictures.hole, seed, key)
+        filled = fill(self._method, photo, pictures.hole, seed, key)
         peak = memory.peak_bytes()
         if self._method.name != self._name:
             raise ContractError(f"the method calls itself {self._method.name!r} now")
@@ -166,7 +189,7 @@ class Casework:
         """Write a fill, if it is to be kept, and say where and which."""
         sha = content_hash(filled.picture)
         kept = kept._replace(output_sha=sha)
-        if self._name == CEILING and sha == case.photo_sha:
+        if self._name == CEILING and sha in pictures.shas:
             return kept._replace(output=plan.photo_file(sha))
         if not case.keep:
             return kept
@@ -174,7 +197,8 @@ class Casework:
         self._store.write_picture(output, filled.picture)
         kept = kept._replace(output=output, pictures=self._further(filled, key))
         if case.shown and key.sample == 0:
-            views = thumbnails.views(filled.picture, pictures.original.photo, pictures.hole)
+            truth = None if case.truth == UNKNOWN else pictures.truth.photo
+            views = thumbnails.views(filled.picture, truth, pictures.hole)
             kept = kept._replace(thumbnail=self._store.write_named("thumbs", "webp", views))
         return kept
 
@@ -207,8 +231,9 @@ class Casework:
         return found
 
     def _read(self, case: PlannedCase, before: _Pictures | None) -> _Pictures:
-        if before is not None and before.sha == case.photo_sha:
-            original = before.original
-        else:
-            original = Original(plan.photo_of(case.photo_sha, self._store))
-        return _Pictures(case.photo_sha, original, plan.hole_of(case.mask_sha, self._store))
+        hole = plan.hole_of(case.mask_sha, self._store)
+        shas = case.photo_sha, case.truth_sha
+        if before is not None and before.shas == shas:
+            return replace(before, hole=hole)
+        found = {sha: Original(plan.photo_of(sha, self._store)) for sha in {*shas}}
+        return _Pictures(shas, found[shas[0]], found[shas[1]], hole)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import methods
-from bench.planning.protocol import Protocol
+from bench.metrics import DEFAULT, WITHOUT_TRUTH
+from bench.planning.protocol import UNKNOWN, Protocol
 from bench.run.scheduler import Limits
 
 
@@ -18,8 +19,9 @@ class Request:
     Attributes:
         out: The run folder; an existing one is continued.
         protocol: Photos, holes, sizes.
-        methods: Full names; the ceiling is always added, since it checks the harness.
-        metrics: Names of metrics, and one's own as ``LABEL=module:function``; the default ones
+        methods: Full names; the ceiling is always added, since it checks the harness, but where
+            the truth is unknown, which it would have to show.
+        metrics: Names of metrics, and one's own as ``LABEL=module:function``; the usual ones
             if None.
         samples: Fills per case of stochastic methods.
         executor: ``local`` or ``inline``.
@@ -28,6 +30,7 @@ class Request:
         device: Where methods run.
         shard: ``(i, n)``: do only the i-th of n parts, from 0.
         retry_failed: Try again what failed, timed out or was killed before.
+        strict: Refuse to start unless every given file can be used.
         offline: Fetch nothing.
         weights: File of a metric's network by its name (``lpips-alex``), instead of a search.
         limits: When to give up on a case or a method.
@@ -44,9 +47,22 @@ class Request:
     device: str = "cpu"
     shard: tuple[int, int] = (0, 1)
     retry_failed: bool = False
+    strict: bool = False
     offline: bool = False
     weights: Mapping[str, Path] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def truth_known(self) -> bool:
+        """Whether there is anything to hold fills against."""
+        return self.protocol.truth != UNKNOWN
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """The metrics asked for, or the usual ones."""
+        if self.metrics is not None:
+            return self.metrics
+        return DEFAULT if self.truth_known else (*DEFAULT, *WITHOUT_TRUTH)
 
 
 def default_methods() -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -20,16 +21,18 @@ from bench.folder.header import Environment, Fingerprint, Header, Start
 from bench.folder.read import Reader
 from bench.folder.store import Item, RunFolder
 from bench.machine import provenance
-from bench.metrics import DEFAULT
 from bench.metrics.meter import MetricStatus, resolve_metrics
 from bench.planning import plan as planning
 from bench.planning.case import PlannedCase, planned
+from bench.planning.case_keys import case_keys
 from bench.planning.images import BUNDLED
 from bench.planning.protocol import Protocol
-from bench.run import compaction, training_table
+from bench.run import compaction, summary, training_table
 from bench.run.identities import Identity, fill_key, identities
 from bench.run.methods_table import methods_table
+from bench.run.progress import Progress
 from bench.run.request import Request
+from bench.text import plain
 from methods.base import CaseKey, Inpainter
 from methods.harness import CEILING
 
@@ -59,7 +62,7 @@ class Opened:
     identities: Mapping[str, str]
 
 
-def open_run(request: Request, store: RunFolder) -> Opened:
+def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     """Check everything that can be checked, then write what the run starts from.
 
     Raises:
@@ -70,19 +73,25 @@ def open_run(request: Request, store: RunFolder) -> Opened:
     before = headers.read(store) if store.file(headers.FILE).exists() else None
     asked = _asked(request)
     metrics = resolve_metrics(
-        DEFAULT if request.metrics is None else request.metrics,
+        request.measured,
         offline=request.offline,
         weights=request.weights,
+        truth_known=request.truth_known,
     )
     key = planning.inputs_key(request.protocol)
-    plan, inputs = _plan(request, store, before is not None and before.inputs_key == key)
+    plan, inputs = _plan(request, store, before, key, progress)
+    if request.strict:
+        summary.refuse_any(inputs)
+    progress.stage("preparing the methods")
     signatures = [entry.metric.signature for entry in metrics if entry.status == "ok"]
     fingerprint = Fingerprint.parse(planning.fingerprint(plan, request.protocol, signatures))
     _same_protocol(store, before, fingerprint, request, plan)
     cases = planned(plan)
-    chosen = {**_still_there(before, asked, request, cases), **asked}
+    keys = partial(case_keys, plan, inputs, asdict(request.protocol), request.protocol.size_rule)
     for method in asked.values():
-        _guarded(method.name, method.expect, _keys(cases, method, request))
+        if said := _guarded(method.name, method.expect, keys(_samples(method, request))):
+            print(plain.lines(f"{method.name}: {said}"), file=sys.stderr)
+    chosen = {**_still_there(before, asked, request, keys), **asked}
     known = identities(chosen, request, [each.metric.name for each in metrics])
     # What nobody asked for now must not lose its rows for what cannot be known of it today.
     chosen = {text: m for text, m in chosen.items() if text in asked or known[m.name].lasting}
@@ -113,7 +122,12 @@ def digest(*parts: str) -> str:
 
 def _check(request: Request) -> None:
     photos = request.protocol.photos
-    if photos != BUNDLED and request.out.resolve().is_relative_to(Path(photos).resolve()):
+    listed = request.protocol.pairs is not None  # no other picture becomes a photo
+    if (
+        photos != BUNDLED
+        and not listed
+        and request.out.resolve().is_relative_to(Path(photos).resolve())
+    ):
         raise BenchError(
             f"--out {request.out} lies inside the photos' folder, so fills would become photos; "
             "give another --out"
@@ -134,15 +148,24 @@ def _asked(request: Request) -> dict[str, Inpainter]:
     """The methods asked for and the ceiling, by the text that asks for them from anywhere."""
     found: dict[str, Inpainter] = {}
     names: dict[str, str] = {}
+    protocol = request.protocol
+    given_folders = [Path(each).resolve() for each in (protocol.photos, protocol.masks) if each]
     for given in [*request.methods, CEILING]:
         spec = methods.parse(given)
+        if spec.name == CEILING and not request.truth_known:
+            continue
         text = spec.stored
         if names.setdefault(spec.name, text) != text:
             raise BenchError(
                 f"methods: {names[spec.name]!r} and {text!r} have one name; give another label"
             )
+        if spec.kind == "folder" and Path(spec.target) in given_folders:
+            raise BenchError(f"method {given!r}: its folder holds photos or masks of this run")
         if text not in found:
             found[text] = _guarded(spec.name, partial(methods.get, text, device=request.device))
+    if not found:
+        raise BenchError("methods: expected one, found only the ceiling, which shows the truth; "
+                         "where that is unknown it cannot be run")  # fmt: skip
     return found
 
 
@@ -160,7 +183,7 @@ def _still_there(
     before: Header | None,
     asked: Mapping[str, Inpainter],
     request: Request,
-    cases: list[PlannedCase],
+    keys: Callable[[int], list[CaseKey]],
 ) -> dict[str, Inpainter]:
     """Earlier methods that can still run; the rows of others stay as they are."""
     found: dict[str, Inpainter] = {}
@@ -170,20 +193,32 @@ def _still_there(
             continue
         with contextlib.suppress(BenchError):
             method = _guarded(name, partial(methods.get, text, device=request.device))
-            _guarded(name, method.expect, _keys(cases, method, request))
+            _guarded(name, method.expect, keys(_samples(method, request)))
             found[text] = method
     return found
 
 
 def _plan(
-    request: Request, store: RunFolder, same_request: bool
+    request: Request, store: RunFolder, before: Header | None, key: str, progress: Progress
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Take the plan of an earlier start if its request and files are the same, else make it."""
-    if same_request:
+    earlier = None
+    if before is not None:
         with contextlib.suppress(InputError):
             reader = Reader(store, ("plan", "inputs"))
-            return reader.table("plan"), reader.table("inputs")
-    return planning.make(request.protocol, store)
+            earlier, inputs = reader.table("plan"), reader.table("inputs")
+            if before.inputs_key == key:
+                return earlier, inputs
+    plan, inputs = planning.make(request.protocol, store, progress.reading)
+    generated = plan["mask_source"].eq("generated").all()
+    if before is not None and earlier is not None and generated:
+        # Photos that only moved keep the holes that an earlier version drew for them.
+        place = ["photo", "photo_sha", "tier", "draw"]
+        same_seed = before.protocol.get("seed") == request.protocol.seed
+        if same_seed and earlier[place].equals(plan[place]):
+            said = {name: plan[name] for name in ("cluster", "prompt", "group")}
+            return earlier.assign(**said), inputs
+    return plan, inputs
 
 
 def _same_protocol(
@@ -211,13 +246,6 @@ def _same_protocol(
 def _items(cases: list[PlannedCase], method: Inpainter, request: Request) -> list[Item]:
     samples = range(_samples(method, request))
     return [Item(case, sample) for case in range(len(cases)) for sample in samples]
-
-
-def _keys(cases: list[PlannedCase], method: Inpainter, request: Request) -> list[CaseKey]:
-    samples = range(_samples(method, request))
-    return [
-        CaseKey(case.photo, case.tier, case.draw, sample) for case in cases for sample in samples
-    ]
 
 
 def _samples(method: Inpainter, request: Request) -> int:
@@ -251,11 +279,14 @@ def _header(
     measure_key = digest(*signatures)
     # Seed and kind of device change fills, and belong to no method.
     setting = (str(request.protocol.seed), request.device.partition(":")[0])
+    # The one method whose fills depend on a truth that is not the photo.
+    truth = {CEILING: (fingerprint.parts["truth"],)} if "truth" in fingerprint.parts else {}
     now: dict[str, Any] = {
         "methods": {method.name: text for text, method in chosen.items()},
         "fill_keys": {
             method.name: fill_key(
-                digest(method.name, known[method.name].text, *setting), known[method.name]
+                digest(method.name, known[method.name].text, *setting, *truth.get(method.name, ())),
+                known[method.name],
             )
             for method in chosen.values()
         },

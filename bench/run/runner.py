@@ -15,7 +15,6 @@ import pandas as pd
 from bench.folder.header import Header
 from bench.folder.same_fills import machines_agree
 from bench.folder.store import Item
-from bench.metrics import DEFAULT
 from bench.run import compaction
 from bench.run.executors.inline import InlineExecutor
 from bench.run.executors.local import LocalExecutor, prepare
@@ -25,10 +24,15 @@ from bench.run.progress import Progress
 from bench.run.request import Request
 from bench.run.resume import Opened, digest, open_run
 from bench.run.scheduler import Executor, Scheduler, Settled
+from bench.run.time_left import Forecast, seconds_a_fill
 
 
-def run(request: Request) -> Header:
+def run(request: Request, progress: Progress | None = None) -> Header:
     """Do a run, or what is left of it.
+
+    Args:
+        request: What is asked for.
+        progress: Where to tell how far it is, if somebody began to already.
 
     Returns:
         The content of ``run.json``.
@@ -38,17 +42,18 @@ def run(request: Request) -> Header:
             cannot be read or written.
         KeyboardInterrupt: After what was done has been written; the same request continues.
     """
-    with only_writer(request.out) as store:
+    with progress or Progress() as progress, only_writer(request.out) as store:
         if request.executor == "local" and not store.file("run.json").exists():
             # On another core while the plan is made; of another start there may be nothing left.
-            prepare(request.threads, DEFAULT if request.metrics is None else request.metrics)
-        opened = open_run(request, store)
+            prepare(request.threads, request.measured if request.truth_known else ())
+        opened = open_run(request, store, progress)
         _say_absent(opened)
         try:
-            fragments = _work(request, opened)
+            fragments = _work(request, opened, progress)
         except KeyboardInterrupt:
             compaction.finish(store, opened.header, state="interrupted")
             raise
+        progress.stage("computing the metrics of sets")
         return compaction.finish(
             store,
             opened.header,
@@ -70,7 +75,7 @@ def _say_absent(opened: Opened) -> None:
         print(f"{', '.join(names)} not measured: {reason}", file=sys.stderr)
 
 
-def _work(request: Request, opened: Opened) -> pd.DataFrame | None:
+def _work(request: Request, opened: Opened, progress: Progress) -> pd.DataFrame | None:
     """Settle every item of this shard that no earlier start settled.
 
     Returns:
@@ -95,12 +100,15 @@ def _work(request: Request, opened: Opened) -> pd.DataFrame | None:
             "they are made anew",
             file=sys.stderr,
         )
-    total = sum(map(len, todo.values()))
-    if not total:
+    if not any(todo.values()):
         return fragments
+    paces = seconds_a_fill(fragments)
     del fragments  # no less than the table of all cases
     setup = _setup(request, opened)
-    with Progress(total) as progress, _executor(request, setup) as executor:
+    with _executor(request, setup) as executor:
+        counts = {method: len(items) for method, items in todo.items() if items}
+        forecast = Forecast(executor.capacity, paces, dict(counts))
+        progress.filling(counts, forecast)
 
         def settle(method: str, settled: Sequence[Settled]) -> None:
             given_up = [entry for entry in settled if not entry.written]
@@ -115,9 +123,9 @@ def _work(request: Request, opened: Opened) -> pd.DataFrame | None:
                     for entry in given_up
                 ]
                 store.write_fragment(f"scheduler-{uuid.uuid4().hex}", rows)
-            progress.settled([entry.status for entry in settled])
+            progress.settled(method, [entry.status for entry in settled])
 
-        Scheduler(executor, request.limits, settle).run(todo, opened.plan, earlier)
+        Scheduler(executor, request.limits, settle, forecast).run(todo, opened.plan, earlier)
     return None
 
 

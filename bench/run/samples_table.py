@@ -47,10 +47,13 @@ def sample_rows(
         A row per method and case with a completed sample; columns as in ``docs/run-folder.md``.
         No row if no method was asked for several samples.
     """
-    asked = store.read_table("metrics.parquet").query("status == 'ok' and scope == 'case'")
-    shown = list(asked["metric"])
-    higher = set(asked.loc[asked["direction"] == "higher", "metric"])
+    asked = store.read_table("metrics.parquet").query("scope == 'case'")
+    measured = asked[asked["status"] == "ok"]
+    shown = list(measured["metric"])
+    higher = set(measured.loc[measured["direction"] == "higher", "metric"])
     lpips = next((name for name in _LPIPS if name in shown), "")
+    if "lpips" in set(asked["metric"]) and not lpips:  # samples have each other, if no truth
+        lpips = "lpips" if _weights("lpips", files) else "lpips_untrained"
     summaries = [f"{name}_{over}" for name in shown for over in ("mean", "best", "worst")]
     rows = []
     if max(fills_per_case.values()) > 1:
@@ -93,14 +96,18 @@ class _Spread:
 
 def _network(name: str, files: Mapping[str, Path], device: str) -> tuple[Lpips | None, str]:
     """Load the network of an LPIPS column, or say why it cannot be."""
-    kind = METRICS[name].network
-    path = files.get(kind)
+    kind, path = METRICS[name].network, _weights(name, files)
     if kind in weights.CHECKPOINTS and path is None:
-        path = weights.find(weights.CHECKPOINTS[kind])
-        if path is None:
-            command = weights.CHECKPOINTS[kind].command
-            return None, f"the weights {kind} are no longer on this machine; run: {command}"
+        command = weights.CHECKPOINTS[kind].command
+        return None, f"the weights {kind} are no longer on this machine; run: {command}"
     return Lpips(path, device=device), ""
+
+
+def _weights(name: str, files: Mapping[str, Path]) -> Path | None:
+    """The weight file of an LPIPS column's network, if it has one and it is here."""
+    kind = METRICS[name].network
+    found = weights.CHECKPOINTS.get(kind)
+    return files.get(kind) or (weights.find(found) if found else None)
 
 
 def _summaries(

@@ -17,9 +17,10 @@ from bench.folder.store import Item
 from bench.planning.case import PlannedCase
 from bench.run.fill_row import Kept
 from bench.run.messages import Event, Job
+from bench.run.time_left import SMALLEST_JOB, Forecast
 
-_BAD = ("failed", "timeout", "killed", "oom")
-_SMALLEST = 4  # cases of a job that is made smaller; each job writes a file
+LOST = ("failed", "timeout", "killed", "oom")
+"""How a fill ends that was neither completed nor declined, by a method that could be loaded."""
 
 
 class Executor(Protocol):
@@ -96,6 +97,8 @@ class Scheduler:
         executor: Where to run.
         limits: When to give up.
         settle: Called with a method and items of it that ended, each item once.
+        forecast: Is told what happens, for those who want to know how long the rest takes.
+        clock: Seconds.
     """
 
     def __init__(
@@ -103,11 +106,15 @@ class Scheduler:
         executor: Executor,
         limits: Limits,
         settle: Callable[[str, Sequence[Settled]], None],
+        forecast: Forecast | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take the parts; nothing runs yet."""
         self._executor = executor
         self._limits = limits
         self._settle = settle
+        self._forecast = forecast or Forecast(executor.capacity)
+        self._clock = clock
         self._queues: dict[str, deque[Job]] = {}  # by method, in the order to start in
         self._running: dict[int, _Running] = {}
         self._tries: Counter[tuple[str, Item]] = Counter()
@@ -133,12 +140,14 @@ class Scheduler:
             StoreError: If a worker could not read or write the run folder.
         """
         for method, items in work.items():
+            self._forecast.waiting[method] = len(items)
             size = self._limits.chunk
             for start in range(0, len(items), size):
                 self._enqueue(method, items[start : start + size], (earlier or {}).get(method, {}))
         while any(self._queues.values()) or self._running:
             while len(self._running) < self._executor.capacity and (job := self._next_job()):
-                self._running[job.id] = _Running(job, time.monotonic(), left=list(job.items))
+                self._running[job.id] = _Running(job, self._clock(), left=list(job.items))
+                self._forecast.begins(job.id, job.method, len(job.items))
                 cases = {item.case: plan[item.case] for item in job.items}
                 self._executor.submit(replace(job, cases=cases))
             event = self._executor.next(timeout=0.5)
@@ -180,7 +189,7 @@ class Scheduler:
         """The beginning of a job that the last workers share, so that they end at about once."""
         workers = self._executor.capacity
         left = len(job.items) + sum(len(other.items) for other in self._queues[job.method])
-        size = max(_SMALLEST, left // (2 * workers))
+        size = max(SMALLEST_JOB, left // (2 * workers))
         if workers == 1 or len(job.items) <= size:
             return job
         for part in (job.items[size:], job.items[:size]):
@@ -189,7 +198,10 @@ class Scheduler:
 
     def _handle(self, event: Event, running: _Running) -> None:
         method = running.job.method
-        running.since = time.monotonic()
+        now = self._clock()
+        if running.item is not None and event.kind in ("started", "kept"):
+            self._forecast.ended(event.job, now - running.since)
+        running.since = now
         if event.kind == "loaded":
             running.loaded = True
             self._loaded.add(method)
@@ -199,14 +211,13 @@ class Scheduler:
         elif event.kind == "kept":
             running.item = None
             self._keep(method, event, running)
-        elif event.kind == "finished":
+        elif event.kind in ("finished", "refused", "lost"):
             del self._running[event.job]
-        elif event.kind == "refused":
-            del self._running[event.job]
-            self._refused(event, running)
-        elif event.kind == "lost":
-            del self._running[event.job]
-            self._lost(event, running)
+            self._forecast.over(event.job, len(running.left))
+            if event.kind == "refused":
+                self._refused(event, running)
+            elif event.kind == "lost":
+                self._lost(event, running)
         elif event.kind == "broken":
             raise StoreError(event.reason)
         else:
@@ -262,6 +273,7 @@ class Scheduler:
     ) -> None:
         ended = [Settled(item, status, reason, written=False, tries=tries) for item in items]
         if ended:
+            self._forecast.dropped(method, len(ended))
             self._settle(method, ended)
 
     def _drop(self, method: str, status: str, reason: str) -> None:
@@ -270,7 +282,7 @@ class Scheduler:
             self._give_up(method, job.items, status, reason)
 
     def _count(self, method: str, status: str) -> None:
-        self._failures[method] = self._failures[method] + 1 if status in _BAD else 0
+        self._failures[method] = self._failures[method] + 1 if status in LOST else 0
 
     def _suspend_if_hopeless(self, method: str) -> None:
         if self._failures[method] >= self._limits.suspend_after:
@@ -278,7 +290,7 @@ class Scheduler:
             self._drop(method, "failed", f"not tried: {count} cases before it failed in a row")
 
     def _stop_overdue(self) -> None:
-        now = time.monotonic()
+        now = self._clock()
         for running in list(self._running.values()):
             if not running.timed_out and now - running.since > self._allowed(running):
                 running.timed_out = True

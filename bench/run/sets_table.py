@@ -38,8 +38,8 @@ _Found = dict[_Group, tuple[SetValue, float]]  # with the seconds it took
 def set_rows(store: RunFolder, cases: pd.DataFrame, *, threads: int = 1) -> pd.DataFrame:
     """Compute every set metric that the run asked for.
 
-    Fills are compared with the photos of the same cases; features of the photos come from the
-    ceiling's fills. Only sample 0 is used, so that stochastic methods have no more
+    Fills are compared with the photos of the same cases, or what else is their truth; features
+    of these come from the ceiling. Only sample 0 is used, so that stochastic methods have no more
     pictures than others.
 
     Args:
@@ -91,7 +91,7 @@ def _of_features(
     for key, own in usable.groupby(["method", "tier"], sort=False):
         start = time.perf_counter()
         pairs = [
-            (row["output_sha"], plan[int(row["case"])].photo_sha)
+            (row["output_sha"], plan[int(row["case"])].truth_sha)
             for row in own.sort_values("case").to_dict("records")
         ]
         present = [pair for pair in pairs if all(sha in features for sha in pair)]
@@ -164,12 +164,12 @@ class _Pictures:
             return self._cut(self._photos(left), left)
 
     def _of_photo(self, case: int, output: str) -> bool:
-        """Whether a fill is the photo itself, as the ceiling's."""
-        return output == planning.photo_file(self._plan[case].photo_sha)
+        """Whether a fill is the truth itself, as the ceiling's."""
+        return output == planning.photo_file(self._plan[case].truth_sha)
 
     def _case(self, case: PlannedCase) -> Case:
         hole = planning.hole_of(case.mask_sha, self._store)
-        return case.case_key, self._photo(case.photo_sha), hole
+        return case.case_key, self._photo(case.truth_sha), hole
 
     def _readable(self, output: str) -> bool:
         try:

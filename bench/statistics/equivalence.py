@@ -42,6 +42,7 @@ MARGINS = {
     "l1": Margin(0.0004),
     # Also mean absolute differences of pixels.
     "seam": Margin(0.001),
+    "seam_visible": Margin(0.001),
     "drift": Margin(0.001),
     "fid": Margin(0.5, 0.02),
     # On the same features 0.5 of FID corresponds to a few 1e-4 of KID.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Sequence
 
@@ -35,6 +36,12 @@ def one_line(text: str) -> str:
 def lines(text: str) -> str:
     """`visible`, line by line: messages of several lines keep them."""
     return "\n".join(map(visible, text.split("\n")))
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words, rounded up, with no more digits than they deserve."""
+    size, unit = (1, "s") if seconds <= 90 else (60, "min") if seconds <= 5400 else (3600, "h")
+    return f"{math.ceil(seconds / size):,} {unit}"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], align: str) -> str:

@@ -32,7 +32,7 @@ def measure(method: Inpainter, photos: Sequence[TrainingPhoto], side: int) -> di
     for tier in (tier.name for tier in TIERS):
         l1, ssim = [], []
         for photo in photos[:_PHOTOS]:
-            square = Geometry("square", side).photo(photo.pixels())
+            square = Geometry.asked(side).photo(photo.pixels())
             hole = generate(tier, side, side, seed_of(0, photo.name, tier, 0, side, side)).mask
             pair = Pair(harness.fill(method, square, hole, 0).picture, Original(square), hole)
             l1.append(pixel.l1_of(pair, "hole"))

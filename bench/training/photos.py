@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from bench.errors import InputError
 from bench.planning import images
+from masks import kinds
+from masks.picture import picture_size
 
 _HELD_OUT = 40  # one photo in so many
 
@@ -116,7 +117,7 @@ def _files(source: Path) -> Iterator[tuple[str, bytes]]:
         with tarfile.open(source) as archive:
             for member in archive:
                 file = archive.extractfile(member) if member.isfile() else None
-                if file is not None and Path(member.name).suffix.lower() in images.SUFFIXES:
+                if file is not None and kinds.is_picture(member.name):
                     yield member.name, file.read()
     except tarfile.TarError as error:
         raise InputError(f"{source}: expected a tar archive of pictures: {error}") from error
@@ -125,11 +126,10 @@ def _files(source: Path) -> Iterator[tuple[str, bytes]]:
 def _unfit(data: bytes, smallest: int) -> str:
     """Why a file cannot be trained on; reads no more than its head."""
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            size = image.size
-    except Exception as error:  # damaged files make Pillow's readers raise errors of any kind
-        return f"cannot be read: {error}"
-    return "" if min(size) >= smallest else f"{size[0]}x{size[1]} is smaller than {smallest}"
+        height, width = picture_size(data, "picture")
+    except InputError as error:
+        return str(error)
+    return "" if min(height, width) >= smallest else f"{width}x{height} is smaller than {smallest}"
 
 
 def _hash(name: str) -> int:

@@ -10,7 +10,10 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from bench.training.photos import TrainingPhoto
-from masks.tiers import TIERS, generate, seed_of
+from masks.tiers import generate, seed_of
+
+# Each tier as often as its shapes were in the mix that the small weights were trained on.
+_TIERS = ("small",) * 5 + ("region",) * 5 + ("large",) * 3 + ("outside",) * 2
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class Stream(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         square = pixels[top : top + self._crop, left : left + self._crop]
         if rng.integers(2):
             square = square[:, ::-1]
-        tier = TIERS[int(rng.integers(len(TIERS)))].name
+        tier = _TIERS[int(rng.integers(len(_TIERS)))]
         seed = seed_of(self.seed, f"{photo.name}/{index}", tier, 0, self._crop, self._crop)
         hole = generate(tier, self._crop, self._crop, seed).mask
         planes = np.ascontiguousarray(square.transpose(2, 0, 1))

@@ -104,6 +104,6 @@ def _factory(asked: str | type[Inpainter]) -> tuple[str, Callable[[str], Inpaint
     if spec.kind == "folder":
         raise BenchError(
             f"method {asked!r}: outputs made elsewhere cannot be checked, there is nothing to "
-            "call; a run checks that every file is there and has the right size"
+            "call; a run says which files are there and whether they can be scored"
         )
     return spec.name, lambda device: methods.get(spec, device=device)

@@ -108,11 +108,12 @@ def _facts(run: Run, rankings: Sequence[Ranking]) -> dict[str, Any]:
         "format": 1,
         "fingerprint": run.header.fingerprints,
         "state": run.state,
+        "truth": run.header.truth,
         "result": sentences.headline(run, list(rankings)),
         "tiers": [
             {
                 "tier": ranking.tier,
-                "headline": ranking.headline,
+                "headline": ranking.headline or None,
                 "cases": ranking.n,
                 "of": ranking.expected,
                 "photos": ranking.clusters,

@@ -39,7 +39,7 @@ def _caption(ranking: Ranking, columns: Sequence[Column]) -> str:
     cases, photos = numbers.counted(ranking.n, "case"), numbers.counted(ranking.clusters, "photo")
     parts = [f"{words[0].upper()}{words[1:]}: means over {cases} of {photos}"]
     parts.append("95 % bootstrap intervals over photos in brackets")
-    if columns:
+    if columns and ranking.headline:
         parts.append(f"ranked by {columns[0].label}, {columns[0].better}")
         parts.append("bold: the best, and what is not significantly worse (sign flips, Holm)")
         parts.append("methods that share a letter cannot be told apart")

@@ -71,7 +71,11 @@ def _tier(run: Run, ranking: Ranking) -> Iterator[str]:
     yield ""
     header = ["Rank", "Method", *(c.heading for c in columns), "Difference", "s", "n"]
     rows = [_cells(row, name) for name, group in groups.items() for row in group]
-    yield from markdown.table(header, rows, "ll".ljust(len(header), "r")).split("\n")
+    align = "ll".ljust(len(header), "r")
+    if not ranking.headline:  # neither ranks nor a best one to differ from
+        header, *rows = ([*row[1:-3], *row[-2:]] for row in (header, *rows))
+        align = align[1:-1]
+    yield from markdown.table(header, rows, align).split("\n")
     yield ""
     for method, reason in ranking.absent:
         yield f"- {escaped(sentences.title(run, method))} has no completed case: {escaped(reason)}"

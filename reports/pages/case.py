@@ -30,7 +30,7 @@ def write(site: Site, section: Section) -> None:
     best = section.ranking.best
     for view in section.cases:
         kept = [fill for fill in view.fills if fill.full is not None]
-        own = section.case_columns[:1]
+        own = section.case_columns[:1] if section.ranking.headline else []
         standings = case_rows.standings(site.run, view, own[0]) if own else {}
         context = {
             "section": section,
@@ -45,7 +45,7 @@ def write(site: Site, section: Section) -> None:
                 if "seconds" in f.row and site.run.methods.loc[f.method, "timed"]
             },
             "labels": labels,
-            "compared": next((f for f in kept if best and f.method == best.method), None),
+            "compared": next((f for f in kept if best is None or f.method == best.method), None),
             "bar": bar,
             "places": places[view.page],
         }

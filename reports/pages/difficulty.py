@@ -41,8 +41,8 @@ class _Axis:
 
 _AXES = (
     _Axis("hole_share", 100, "Against the share of the hole", "share of the picture missing", "%"),
-    _Axis("hole_width", 1, "Against the width of the hole", "width of the hole, largest circle "
-          "inside", "pixels"),
+    _Axis("hole_width", 1, "Against the width of the hole", "width of the hole, largest "
+          "unknown circle", "pixels"),
 )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
@@ -42,6 +43,11 @@ class Timed:
     table: pd.DataFrame
     samples: pd.DataFrame
     facts: LatencyFacts
+
+    @cached_property
+    def sizes(self) -> dict[int, str]:
+        """Sizes in words, by side."""
+        return latency_facts.sizes(self.table)
 
 
 def write(site: Site, rankings: Sequence[Ranking]) -> None:
@@ -118,8 +124,8 @@ def _sentence(timed: Timed, labels: dict[str, Label], side: int, tier: str) -> s
         return "No method could be timed."
     fast, slow = records(rows)[0], records(rows)[-1]
     words = (
-        f"At {side} pixels, {numbers.holes(tier)}: {labels[fast['method']].title} is the fastest "
-        f"with {numbers.milliseconds(fast['mean_ms'])} ms a picture on average, "
+        f"At {timed.sizes[side]}, {numbers.holes(tier)}: {labels[fast['method']].title} is the "
+        f"fastest with {numbers.milliseconds(fast['mean_ms'])} ms a picture on average, "
         f"{labels[slow['method']].title} the slowest with "
         f"{numbers.milliseconds(slow['mean_ms'])} ms."
     )
@@ -156,7 +162,7 @@ def _distribution(
         return None
     fastest = numbers.joined(row.label for row in drawn[:3])
     return Exhibit(
-        f"All calls, {side} px, {numbers.holes(tier)}",
+        f"All calls, {timed.sizes[side]}, {numbers.holes(tier)}",
         exhibits.written(
             site, "latency-samples", figures.samples_size(len(drawn)),
             f"Milliseconds from picture to picture, a dot a call, fastest first: {fastest}.",
@@ -174,6 +180,7 @@ def _scaling(site: Site, timed: Timed, labels: dict[str, Label], tier: str) -> E
     sides = sorted({int(side) for side in rows["side"]})
     if len(sides) < 2:
         return None
+    heads = [timed.sizes[side] for side in sides]
     curves, gone, values = [], [], []
     for method, own in rows.groupby("method", sort=False):
         label = labels[str(method)]
@@ -188,16 +195,19 @@ def _scaling(site: Site, timed: Timed, labels: dict[str, Label], tier: str) -> E
         "Time and size",
         exhibits.written(
             site, "latency-sizes", figures.TIMES_SIZE,
-            f"Milliseconds from picture to picture at sides of {numbers.joined(map(str, sides))} "
-            f"pixels, {numbers.holes(tier)}.",
+            f"Milliseconds from picture to picture at {numbers.joined(heads)}, "
+            f"{numbers.holes(tier)}.",
             figures.against(
-                curves, ("side of the photo, pixels", "milliseconds"), doublings=True, gone=gone
+                curves,
+                ("side of a square photo of as many pixels", "milliseconds"),
+                doublings=True,
+                gone=gone,
             ),
         ),
         f"Means from picture to picture, {numbers.holes(tier)}, on logarithmic axes. Dashed: time "
         "that grows with the number of pixels. A cross at the upper edge: not to be had at that "
         "size.",
-        Numbers("mean milliseconds by side", [f"{side} px" for side in sides], values),
+        Numbers("mean milliseconds by size", heads, values),
     )  # fmt: skip
 
 
@@ -233,7 +243,7 @@ def _by_hole(site: Site, timed: Timed, labels: dict[str, Label], side: int) -> E
     shares = [f"{share:.0f} %" for share in places]
     named = numbers.joined(curve.label for curve in curves)
     return Exhibit(
-        f"Time and hole, {side} px",
+        f"Time and hole, {timed.sizes[side]}",
         exhibits.written(
             site, "latency-holes", figures.TIMES_SIZE,
             f"Time from picture to picture against the share of the hole, of {named}.",

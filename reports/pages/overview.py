@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bench.folder.header import PHOTO, UNKNOWN
 from bench.folder.read import Run
 from bench.folder.store import records
 from bench.text import numbers
@@ -71,12 +72,17 @@ def _absent(run: Run) -> list[tuple[str, str]]:
 
 
 def _ceiling_check(run: Run) -> dict[str, int] | None:
-    """How often the original itself scored perfectly; None if it was not run."""
+    """How often the truth itself scored perfectly; None if it was not run.
+
+    Another picture than the photo may differ from it outside of the hole, too.
+    """
     names = run.methods.index[run.methods["family"] == "ceiling"]
     rows = run.cases[run.cases["method"].isin(names) & (run.cases["status"] == "ok")]
-    if len(rows) == 0 or "psnr_db" not in rows:
+    metric = "psnr_db" if run.header.truth == PHOTO else "psnr_hole_db"
+    if run.header.truth == UNKNOWN or metric not in rows or rows[metric].isna().all():
         return None
-    return {"perfect": int((rows["psnr_db"] == float("inf")).sum()), "n": len(rows)}
+    values = rows[metric].dropna()
+    return {"perfect": int((values == float("inf")).sum()), "n": len(values)}
 
 
 def _not_run(site: Site) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from bench.folder import latency_facts
 from bench.folder.latency_facts import LatencyFacts
 from bench.folder.read import Run
 from bench.folder.store import records
@@ -34,7 +35,7 @@ class Part:
     """One size and tier.
 
     Attributes:
-        side: Of the photos, in pixels.
+        size: Of the photos, in words.
         tier: Of the holes.
         heads: Columns: a name, and a second line.
         rows: Methods that were timed, fastest first.
@@ -42,7 +43,7 @@ class Part:
         anchor: How far the anchor was from itself, in words.
     """
 
-    side: int
+    size: str
     tier: str
     heads: list[tuple[str, str]]
     rows: list[TimeRow]
@@ -52,7 +53,7 @@ class Part:
     @property
     def title(self) -> str:
         """Heading."""
-        return f"{self.side} px, {numbers.holes(self.tier)}"
+        return f"{self.size}, {numbers.holes(self.tier)}"
 
     @property
     def brief(self) -> str:
@@ -102,7 +103,7 @@ def part(
     if column is not None:
         heads.append((column.name, column.better))
     return Part(
-        side,
+        latency_facts.sizes(here)[side],
         tier,
         heads,
         [

@@ -18,7 +18,8 @@ import pandas as pd
 from bench import statistics
 from bench.folder.read import Run
 from bench.folder.store import records
-from bench.statistics import CASE, Comparison, Facts, Headline, Interval
+from bench.statistics import CASE, FULL_COVERAGE, Comparison, Facts, Headline, Interval
+from bench.statistics.comparison import coverage_of
 from bench.statistics.notes import power_note
 
 NEEDED = [*CASE, "method", "sample", "cluster", "status", "reason"]
@@ -76,9 +77,9 @@ class Ranking:
 
     Attributes:
         tier: Name of the tier.
-        headline: The metric that ranks.
+        headline: The metric that ranks; empty if none can, since the truth is unknown.
         higher_is_better: Direction of that metric.
-        ranked: Methods in order, best first.
+        ranked: Methods in order, best first; without a headline in that of the run.
         marks: Ceiling and floors.
         partial: Methods below 95 % coverage, each on its own cases.
         absent: Methods without any completed case, with the reason.
@@ -152,8 +153,11 @@ def rank(run: Run, tier: str, headline: Headline) -> Ranking:
     )
     places = {row["method"]: row for row in records(found.ranks)}
     ranked = [name for name, row in places.items() if row["role"] == "ranked"]
+    if not facts.name:  # nothing ranks: whoever completed enough stands beside the others
+        covered = coverage_of(cases, found.partial["method"], expected)
+        ranked = [name for name, share in covered.items() if share >= FULL_COVERAGE]
     done = statistics.completed(cases)
-    valued = done.loc[done[facts.name].notna(), NEEDED]
+    valued = done.loc[done[facts.name].notna(), NEEDED] if facts.name else done[NEEDED]
     shared = statistics.common_cases(valued, ranked) if ranked else valued
     on_shared = done.merge(shared[CASE].drop_duplicates(), on=CASE)
     gaps = _gaps(found)
@@ -161,14 +165,18 @@ def rank(run: Run, tier: str, headline: Headline) -> Ranking:
     def judged(names: Iterable[str], rows: pd.DataFrame) -> list[Scores]:
         return [_scores(run, tier, name, rows, places.get(name), gaps.get(name)) for name in names]
 
-    partial = list(found.partial["method"])
-    known = {*places, *partial}
+    marks = [
+        name for name, row in places.items()
+        if name not in ranked and (facts.name or row["role"] != "ceiling")
+    ]  # fmt: skip
+    partial = [name for name in found.partial["method"] if name not in ranked]
+    known = {*places, *ranked, *partial}
     return Ranking(
         tier=tier,
         headline=facts.name,
         higher_is_better=facts.higher,
         ranked=judged(ranked, on_shared),
-        marks=judged((name for name in places if name not in ranked), on_shared),
+        marks=judged(marks, on_shared),
         partial=judged(partial, done),
         absent=[(n, _reason(run, cases, n)) for n in run.methods.index if n not in known],
         expected=expected,

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 
+from bench.folder.header import UNKNOWN
 from bench.folder.read import Run
 from bench.text.numbers import counted, decimals_for, holes, interval, joined, number, p_value
 from reports.results.ranking import Gap, Ranking
 
+_UNKNOWN = "The truth is unknown, so no method is ranked by fidelity"
+
 
 def headline(run: Run, rankings: list[Ranking]) -> str:
     """Say which method is best in which tier, or that nothing can be told apart."""
+    if run.header.truth == UNKNOWN:
+        return f"{_UNKNOWN}: look at the pictures."
     compared = [r for r in rankings if r.best is not None and len(r.ranked) > 1]
     if not compared:
         return _nothing_compared(run, rankings)
@@ -33,6 +38,8 @@ def headline(run: Run, rankings: list[Ranking]) -> str:
 
 def verdict(run: Run, ranking: Ranking, label: str, unit: str) -> str:
     """Say by how much the best method of a tier leads, whether that is chance, if it matters."""
+    if run.header.truth == UNKNOWN:
+        return f"{_UNKNOWN}."
     best = ranking.best
     if best is None:
         return "No method was ranked in this tier."

@@ -16,7 +16,10 @@ from reports.results import sentences
 from reports.results.ranking import Gap, Ranking, Scores, case_metrics
 
 # What the overview shows beside the headline metric; the tier pages show everything.
-OVERVIEW = ("lpips", "lpips_untrained", "ssim_hole", "psnr_hole_db", "l1_hole", "seam", "drift")
+OVERVIEW = (
+    "lpips", "lpips_untrained", "ssim_hole", "psnr_hole_db", "l1_hole", "seam", "seam_visible",
+    "drift",
+)  # fmt: skip
 RANK_NOTE = (
     "Rank: a range where the order is open. Methods that share a letter cannot be told apart: "
     "their p-value, adjusted for the pairs of ranked methods (sign flips by photo, Holm), is "
@@ -213,7 +216,7 @@ def _column(run: Run, ranking: Ranking, metric: str) -> Column:
 
 
 def _best_text(ranking: Ranking, column: Column) -> str:
-    """The best mean as it is shown; empty where the column has none.
+    """The best mean as it is shown; empty where the column has none, or nothing is ranked.
 
     Means that read the same share the mark: their difference is below what is shown.
     """
@@ -221,7 +224,11 @@ def _best_text(ranking: Ranking, column: Column) -> str:
     # Means over different cases, and set metrics of different n, do not compare.
     alike = len({value.n for value in values}) == 1 and len(values) > 1
     means = [value.mean for value in values if np.isfinite(value.mean)]
-    if not alike or len({numbers.number(mean, column.decimals) for mean in means}) < 2:
+    if (
+        not ranking.headline
+        or not alike
+        or len({numbers.number(mean, column.decimals) for mean in means}) < 2
+    ):
         return ""
     best = max(means) if column.higher else min(means)
     return numbers.number(best, column.decimals)

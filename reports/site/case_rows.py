@@ -15,16 +15,18 @@ from reports.results.tables import Cell, Column, facts
 from reports.site.gallery import CaseView
 
 
-def case_cells(run: Run, view: CaseView, shown: Sequence[Column]) -> dict[str, list[Cell]]:
-    """Each method's numbers on one case, the best of those that compete marked."""
+def case_cells(
+    run: Run, view: CaseView, shown: Sequence[Column], headline: str
+) -> dict[str, list[Cell]]:
+    """Each method's numbers on one case; if a metric ranks, with the best that compete marked."""
     families = run.methods["family"]
     contenders = [
         fill.row
         for fill in view.fills
         if fill.row.get("status") == "ok" and families[fill.method] not in MARKS
     ]
-    best = {column.metric: _best_case(contenders, column) for column in shown}
-    places = standings(run, view, shown[0]) if shown else {}
+    best = {c.metric: _best_case(contenders, c) if headline else math.nan for c in shown}
+    places = standings(run, view, shown[0]) if shown and headline else {}
     cells = {
         fill.method: [_case_cell(fill.row, column, best[column.metric]) for column in shown]
         for fill in view.fills

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from reports.results.orders import Key
 from reports.results.ranking import Ranking
 from reports.site.album import Album, Shown, hole_thumbnail, read_hole, read_rgb, with_hole
 
+_Both: TypeAlias = tuple[Shown, Shown]  # a thumbnail and the full picture
+
 
 @dataclass(frozen=True)
 class FillView:
@@ -30,7 +32,7 @@ class FillView:
         method: Full name.
         views: The small picture in four ways, as `Album.views` makes them; None if not kept.
         full: Lossless picture; None if not kept.
-        error: Error map; None without the photo or the fill.
+        error: Error map; None without the truth or the fill.
         problem: Why there is no picture, or empty.
         row: The method's row of ``cases``.
         further: What else the method showed of it, by name, such as where it copied from.
@@ -59,21 +61,23 @@ class CaseView:
         original: Thumbnail and full picture; None where not kept.
         mask: Likewise.
         with_hole: Likewise.
+        truth: Likewise, of a truth that is not the photo.
         fills: By method, in the order of the columns.
         window: Where in the hole the fills of competing methods differ most, if known.
     """
 
     page: str
     facts: dict[str, Any]
-    original: tuple[Shown, Shown] | None
-    mask: tuple[Shown, Shown] | None
-    with_hole: tuple[Shown, Shown] | None
+    original: _Both | None
+    mask: _Both | None
+    with_hole: _Both | None
+    truth: _Both | None
     fills: list[FillView]
     window: Window | None = None
 
 
 def columns(run: Run, ranking: Ranking) -> list[str]:
-    """Methods that have a column of pictures; the ceiling equals the original and has none."""
+    """Methods that have a column of pictures; the ceiling equals the truth and has none."""
     families = run.methods["family"]
     return [s.method for s in ranking.all_scores if families[s.method] != "ceiling"]
 
@@ -119,17 +123,21 @@ class _Studio:
     album: Album
     photo_file: Path | None
     photo: np.ndarray | None
+    truth_file: Path | None
+    truth: np.ndarray | None
     hole_file: Path | None
     hole: np.ndarray | None
 
 
 def _studio(run: Run, album: Album, facts: dict[str, Any]) -> _Studio:
-    photo_file, photo = _read(run, f"photos/{facts['photo_sha']}.png")
+    photo_file, photo = truth_file, truth = _read(run, f"photos/{facts['photo_sha']}.png")
+    if facts["truth"]:
+        truth_file, truth = _read(run, f"photos/{facts['truth']}.png")  # none if it is unknown
     hole_file = run.file(f"masks/{facts['mask_sha']}.png")
     hole = read_hole(hole_file) if hole_file else None
     if hole is not None and photo is not None and hole.shape != photo.shape[:2]:
         hole = None
-    return _Studio(run, album, photo_file, photo, hole_file, hole)
+    return _Studio(run, album, photo_file, photo, truth_file, truth, hole_file, hole)
 
 
 def _view(
@@ -150,24 +158,30 @@ def _view(
     return CaseView(
         page=page_name(facts),
         facts=facts,
-        original=(album.thumbnail(photo), album.kept(studio.photo_file, photo))
-        if studio.photo_file and photo is not None
-        else None,
+        original=_whole(album, studio.photo_file, photo),
         mask=_mask(studio.hole_file, hole, album)
         if studio.hole_file and hole is not None
         else None,
         with_hole=None if hole is None or photo is None else _with_hole(photo, hole, album),
+        truth=_whole(album, studio.truth_file, studio.truth) if facts["truth"] else None,
         fills=fills,
         window=None if hole is None else disagreement.window(compared, hole),
     )
 
 
-def _mask(path: Path, hole: np.ndarray, album: Album) -> tuple[Shown, Shown]:
+def _whole(album: Album, path: Path | None, pixels: np.ndarray | None) -> _Both | None:
+    """A picture of the run, small and as it is."""
+    return (
+        (album.thumbnail(pixels), album.kept(path, pixels)) if path and pixels is not None else None
+    )
+
+
+def _mask(path: Path, hole: np.ndarray, album: Album) -> _Both:
     grey = np.where(hole, np.uint8(255), np.uint8(0))
     return album.thumbnail(np.repeat(grey[..., None], 3, axis=2)), album.kept(path, hole)
 
 
-def _with_hole(photo: np.ndarray, hole: np.ndarray, album: Album) -> tuple[Shown, Shown]:
+def _with_hole(photo: np.ndarray, hole: np.ndarray, album: Album) -> _Both:
     return (
         album.thumbnail(hole_thumbnail(photo, hole)),
         album.lossless(with_hole(photo, hole)),
@@ -187,15 +201,15 @@ def _fill(
         return FillView(method, None, None, None, f"{row['status']}: {row['reason']}", row)
     if path is None or pixels is None:
         return FillView(method, None, None, None, "picture not kept", row)
-    photo, hole, album = studio.photo, studio.hole, studio.album
-    photo = photo if photo is not None and photo.shape == pixels.shape else None
+    truth, hole, album = studio.truth, studio.hole, studio.album
+    truth = truth if truth is not None and truth.shape == pixels.shape else None
     hole = hole if hole is not None and hole.shape == pixels.shape[:2] else None
     ready = album.ready_views(studio.run.file(str(row.get("thumbnail") or "")), pixels)
     return FillView(
         method,
-        ready or album.views(pixels, photo, hole),
+        ready or album.views(pixels, truth, hole),
         album.kept(path, pixels),
-        None if photo is None else album.error_map(photo, pixels),
+        None if truth is None else album.error_map(truth, pixels),
         "",
         row,
         further=_further(studio, row),

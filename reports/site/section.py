@@ -91,7 +91,10 @@ def _section(site: Site, tier: str) -> Section:
         orders=lists,
         cases=views,
         case_columns=case_columns,
-        case_cells={view.page: case_rows.case_cells(run, view, case_columns) for view in views},
+        case_cells={
+            view.page: case_rows.case_cells(run, view, case_columns, ranking.headline)
+            for view in views
+        },
         verdict=sentences.verdict(run, ranking, *head),
         absent=[{"label": tables.label(run, m), "reason": r} for m, r in ranking.absent],
     )

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from bench import statistics
+from bench.folder.header import PHOTO
 from bench.folder.read import Run
 from bench.text import numbers
 from reports.results.verdict import read_verdict
@@ -34,7 +34,7 @@ class Site:
         self.album = Album(folder, previous)
         self.verdict = read_verdict(run)
         self.has_difficulty = False  # known once all tiers are ranked, before any page is written
-        self.headline = statistics.headline_metric(run.metrics)
+        self.headline = run.headline
         self._environment = Environment(
             loader=FileSystemLoader(_TEMPLATES),
             autoescape=True,
@@ -104,6 +104,8 @@ class Site:
             root="../" * path.count("/"),
             title=title,
             run=self.run,
+            truth=self.run.header.truth,
+            original="Original" if self.run.header.truth == PHOTO else "Photo",
             **context,
         )
         target.write_text(html, "utf-8", newline="\n")

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PROGRESS = re.compile(r"(\d+ of \d+ fills.*\n)*")
+PROGRESS = re.compile(r"((inpaint-bench: starting|\d+ of \d+ fills.*)\n)*")
 # What a user writes who has not heard of main guards.
 UNGUARDED = """
 import inpaint_bench as ib

@@ -100,8 +100,8 @@ def test_a_class_that_workers_cannot_import_is_refused(tmp_path, photos, monkeyp
         ({"metrics": ["psnr"]}, "did you mean psnr_"),
         ({"tiers": ["huge"]}, "--tiers: the tiers are small, region, large"),
         ({"tiers": []}, "found none"),
-        ({"size": 0}, "--size: expected a number of pixels or 'native', found 0"),
-        ({"size": 2.5}, "--size: .* found 2.5"),
+        ({"size": 0}, "size: expected sides from 16 to 8192 pixels, found 0"),
+        ({"size": 2.5}, "size: expected N .* found 2.5"),
         ({"draws": 0}, "--draws: expected a number from 1, found 0"),
         ({"limit": 0}, "--limit: expected a number from 1, found 0"),
         ({"samples": 0}, "--samples: expected a number from 1, found 0"),
@@ -146,3 +146,26 @@ def test_what_there_is_is_what_the_command_lists(capsys):
     for name, row in table.iterrows():
         first = [f"{name}:{choice}" for choice in card(name).weights[:1]]
         assert bool(row["fetch"]) == (not set(first) <= set(row["weights"]))
+
+
+def test_pairs_pools_and_clusters_are_arguments_and_kept_fills_follow_their_clusters(
+    photos, tmp_path
+):
+    common = {"methods": ["mean"], "metrics": ["psnr_db"], "executor": "inline", "size": 64}
+    table = tmp_path / "pairs.csv"
+    table.write_text("photo,group,cluster\na.png,faces,one\nb.png,cats,one\n")
+    out = tmp_path / "run"
+    found = ib.run(photos, pairs=table, tiers=["large"], out=out, **common)
+    assert found.plan["group"].tolist() == ["faces", "cats"]
+    assert found.cases["cluster"].unique().tolist() == ["one"]
+    table.write_text("photo,group\na.png,faces\nb.png,cats\n")
+    again = ib.run(photos, pairs=table, tiers=["large"], out=out, **common)
+    assert again.cases["cluster"].unique().tolist() == ["a.png", "b.png"]
+    assert set(again.cases["worker"]) & set(found.cases["worker"])
+    assert again.cases["output_sha"].tolist() == found.cases["output_sha"].tolist()
+
+    pool = out / "masks"
+    drawn = ib.run(
+        photos, pool, pairing="pool", draws=2, clusters="folder", out=tmp_path / "pool", **common
+    )
+    assert drawn.plan.groupby("cluster").size().to_dict() == {".": 4, "nested": 2}

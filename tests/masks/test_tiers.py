@@ -14,10 +14,19 @@ from skimage.measure import label
 from bench.errors import InputError
 from masks.files import read_mask
 from masks.pack import COLUMNS, contact_sheet, make_pack
-from masks.tiers import SMALLEST_PICTURE, TIERS, describe, generate, mask_hash, seed_of, tier_of
+from masks.tiers import (
+    ALL,
+    SMALLEST_PICTURE,
+    TIERS,
+    describe,
+    generate,
+    mask_hash,
+    seed_of,
+    tier_of,
+)
 
 GOLDENS = Path(__file__).parents[1] / "goldens" / "mask_hashes.json"
-NAMES = [tier.name for tier in TIERS]
+NAMES = [tier.name for tier in ALL]
 
 
 def holes(tier, height, width, count):
@@ -26,7 +35,7 @@ def holes(tier, height, width, count):
         yield generate(tier.name, height, width, seed)
 
 
-@pytest.mark.parametrize("tier", TIERS, ids=NAMES)
+@pytest.mark.parametrize("tier", ALL, ids=NAMES)
 @pytest.mark.parametrize(
     ("height", "width", "count"),
     [(64, 64, 150), (97, 131, 150), (256, 256, 150), (512, 512, 60), (16, 2048, 40),
@@ -41,7 +50,7 @@ def test_share_always_lies_in_the_interval(tier, height, width, count):
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.sampled_from(TIERS), st.integers(1, 90), st.integers(1, 90), st.integers(0, 2**63 - 1))
+@given(st.sampled_from(ALL), st.integers(1, 90), st.integers(1, 90), st.integers(0, 2**63 - 1))
 def test_share_lies_in_the_interval_at_any_size(tier, height, width, seed):
     if height * width < SMALLEST_PICTURE:
         with pytest.raises(InputError, match="at least 10 pixels"):
@@ -51,7 +60,7 @@ def test_share_lies_in_the_interval_at_any_size(tier, height, width, seed):
     assert tier.holds(int(hole.mask.sum()), height * width)
 
 
-@pytest.mark.parametrize("tier", TIERS, ids=NAMES)
+@pytest.mark.parametrize("tier", ALL, ids=NAMES)
 def test_interval_is_used_broadly_and_last_resort_is_not_needed(tier):
     drawn = list(holes(tier, 128, 128, 200))
     shares = np.array([hole.mask.mean() for hole in drawn])
@@ -93,7 +102,7 @@ def test_masks_are_those_that_were_pinned():
         hole = generate(tier, height, width, seed_of(0, "pinned", tier, int(draw), height, width))
         families.add(hole.family)
         assert mask_hash(hole.mask) == expected, key
-    assert families >= {family.name for tier in TIERS for family in tier.families}
+    assert families >= {family.name for tier in ALL for family in tier.families}
 
 
 def test_another_process_draws_the_same():
@@ -119,16 +128,16 @@ def test_seed_depends_on_every_part_of_the_identity():
 
 
 def test_parameters_can_be_written_as_json():
-    for tier in TIERS:
+    for tier in ALL:
         for hole in holes(tier, 64, 64, 15):
             assert json.loads(json.dumps(hole.parameters)) == hole.parameters
 
 
-@pytest.mark.parametrize("tier", TIERS, ids=NAMES)
+@pytest.mark.parametrize("tier", ALL, ids=NAMES)
 def test_description_agrees_with_scipy_and_scikit_image(tier):
     for hole in holes(tier, 61, 83, 12):
         seen = describe(hole.mask)
-        exact = 2 * ndimage.distance_transform_edt(np.pad(hole.mask, 1)).max()
+        exact = 2 * ndimage.distance_transform_edt(hole.mask).max()
         edges = np.concatenate([hole.mask[[0, -1]].ravel(), hole.mask[:, [0, -1]].ravel()])
         assert seen.share == hole.mask.mean()
         assert seen.width == pytest.approx(exact, rel=0.03)
@@ -139,7 +148,30 @@ def test_description_agrees_with_scipy_and_scikit_image(tier):
 def test_description_of_no_hole_and_of_nothing_but_hole():
     none, full = describe(np.zeros((20, 30), bool)), describe(np.ones((20, 30), bool))
     assert (none.share, none.width, none.components, none.border) == (0, 0, 0, False)
-    assert (full.share, full.width, full.components, full.border) == (1, 20, 1, True)
+    assert (full.share, full.components, full.border) == (1, 1, True)
+    assert full.width == pytest.approx(2 * np.hypot(20, 30), abs=0.01)
+
+
+def test_the_edge_of_the_picture_is_nothing_known_so_a_hole_there_is_as_wide_as_mirrored():
+    for hole in holes(ALL[-1], 48, 64, 12):
+        mirrored = np.pad(hole.mask, ((48, 48), (64, 64)), "symmetric")
+        inner = ndimage.distance_transform_edt(mirrored)[48:-48, 64:-64]
+        assert describe(hole.mask).width == pytest.approx(2 * inner.max(), rel=0.03)
+
+
+def test_objects_are_as_wide_as_those_of_real_masks_and_in_one_piece():
+    seen = [describe(hole.mask) for hole in holes(ALL[3], 256, 256, 300)]
+    # Widths of real object masks at 10, 50 and 90 %, brought to 256.
+    found = np.percentile([each.width for each in seen], (10, 50, 90))
+    np.testing.assert_allclose(found, (28, 38, 58), rtol=0.25)
+    assert {each.components for each in seen} == {1}
+    assert np.mean([each.border for each in seen]) < 0.3
+
+
+def test_what_is_outside_reaches_the_edge_and_the_other_tiers_hold_no_such_shapes():
+    assert all(describe(hole.mask).border for hole in holes(ALL[-1], 60, 90, 60))
+    inner = {family.name for tier in ALL[:-1] for family in tier.families}
+    assert inner.isdisjoint(family.name for family in ALL[-1].families)
 
 
 def test_description_takes_a_view_that_is_not_contiguous():
@@ -203,7 +235,7 @@ def test_pack_with_another_seed_has_other_masks(tmp_path):
 
 
 def test_contact_sheet_grows_with_the_masks_and_shows_them():
-    drawn = [hole for tier in TIERS for hole in holes(tier, 64, 64, 3)]
+    drawn = [hole for tier in ALL for hole in holes(tier, 64, 64, 3)]
     small, all_ = contact_sheet(drawn[:3], columns=3), contact_sheet(drawn, columns=3)
     assert small.width == all_.width
     assert all_.height > 2.5 * small.height

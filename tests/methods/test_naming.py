@@ -74,6 +74,15 @@ def test_lists_are_cut_at_commas_outside_of_parentheses(text, names):
     assert methods.split(text) == names
 
 
+@pytest.mark.parametrize("name", ["x,y", "x, y,z", "lama,mean"])
+def test_a_path_with_commas_is_one_where_it_is_there(tmp_path, name):
+    (tmp_path / name).mkdir()
+    text = f"telea,a=folder:{tmp_path / name}, mean"
+    assert methods.split(text) == ["telea", f"a=folder:{tmp_path / name}", "mean"]
+    (tmp_path / name).rmdir()
+    assert len(methods.split(text)) > 3
+
+
 @pytest.mark.parametrize(
     ("given", "parameters"),
     [

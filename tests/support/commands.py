@@ -1,8 +1,14 @@
 """Running the command as a user does, and comparing what it made."""
 
+import contextlib
+import fcntl
+import os
+import pty
 import signal
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pandas as pd
@@ -39,3 +45,20 @@ def quality(out: Path) -> pd.DataFrame:
     """The part of a run's table that must not depend on how it came about."""
     table = pd.read_parquet(out / "cases.parquet").drop(columns=NOT_QUALITY)
     return table.sort_values(KEYS).reset_index(drop=True)
+
+
+def on_terminal(arguments: list[str], columns: int = 100, **environment: str) -> tuple[int, str]:
+    """Run a command on a terminal of its own; give its exit status and all that it wrote there."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    settings = {**os.environ, "TERM": "xterm", **environment}
+    process = subprocess.Popen(
+        arguments, stdin=theirs, stdout=theirs, stderr=theirs, env=settings, close_fds=True
+    )
+    os.close(theirs)
+    said = b""
+    with contextlib.suppress(OSError):  # Linux tells of the end of a terminal by an error
+        while got := os.read(ours, 1 << 16):
+            said += got
+    os.close(ours)
+    return process.wait(timeout=300), said.decode()

@@ -62,7 +62,7 @@ def write(folder: Path, *, twice: float = 1.0) -> None:
         twice: The anchor over itself.
     """
     anchor = _Made(lambda side, share: 40.0, whole=False)
-    anchor.config = Config(0, "region", folder)
+    anchor.config = Config(0, 0, "region", folder)
     processes = {
         anchors.ANCHOR: anchor,
         anchors.FOURIER: _anchor(folder),
@@ -71,7 +71,9 @@ def write(folder: Path, *, twice: float = 1.0) -> None:
         "mean": _Made(lambda side, share: 0.1),
         STRANGER: _Made(lambda side, share: 8 * (side / 64) ** 2),
     }
-    bouts = [Bout(Config(side, tier, folder)) for side in (64, 128) for tier in ("small", "large")]
+    bouts = [
+        Bout(Config(side, side, tier, folder)) for side in (64, 128) for tier in ("small", "large")
+    ]
     for bout in bouts[2:]:
         bout.refused[STRANGER] = Refused("oom", "tried to allocate <lots>")
     pace = Pace(least_seconds=0, most_rounds=ROUNDS, least_rounds=ROUNDS, half_width=1)
@@ -88,7 +90,7 @@ def write(folder: Path, *, twice: float = 1.0) -> None:
 
 def _anchor(folder: Path) -> _Made:
     made = _Made(lambda side, share: 20.0, whole=False)
-    made.config = Config(0, "region", folder)
+    made.config = Config(0, 0, "region", folder)
     return made
 
 

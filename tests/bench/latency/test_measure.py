@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
 from bench.cli import main
-from bench.errors import BenchError, Declined
-from bench.folder import typed_json
-from bench.latency import anchors, measure
+from bench.errors import BenchError, Declined, InputError
+from bench.folder import latency_facts, typed_json
+from bench.latency import anchors, inputs, measure
 from bench.latency.inputs import Config
 from bench.latency.measure import LatencyRequest
 from bench.latency.processes import NoAnswer, Process
@@ -33,7 +34,7 @@ QUICK = Pace(
     block=1, least_rounds=5, most_rounds=5, least_seconds=0, limit=12, half_width=10,
     warm_calls=2,
 )  # fmt: skip
-REQUEST = LatencyRequest(("telea",), sides=(64,), tiers=("region",), pace=QUICK)
+REQUEST = LatencyRequest(("telea",), sizes=(64,), tiers=("region",), pace=QUICK)
 
 
 class Keeps(Inpainter):
@@ -206,7 +207,7 @@ def test_the_facts_disclose_the_setting(measured):
 
 def test_sizes_that_a_method_does_not_take_are_results():
     table = measure.measure(
-        replace(REQUEST, methods=own("Picky"), sides=(64, 80, 112)), tell=lambda line: None
+        replace(REQUEST, methods=own("Picky"), sizes=(64, 80, 112)), tell=lambda line: None
     ).table
     rows = table[table["region"] == "infer"].set_index("side")
     assert rows["status"].to_dict() == {
@@ -255,7 +256,7 @@ def make_config(folder: Path) -> Config:
     for number, hole in enumerate(holes):
         hole[8 : 20 + number, 8:30] = True
     np.save(folder / "holes.npy", holes)
-    return Config(64, "region", folder)
+    return Config(64, 64, "region", folder)
 
 
 def test_a_method_that_keeps_results_is_seen(tmp_path):
@@ -270,7 +271,7 @@ def test_a_method_that_keeps_results_is_seen(tmp_path):
 @pytest.mark.slow
 def test_what_is_done_once_for_each_size_makes_no_method_a_slow_one():
     assert QUICK.slow < 1.5  # seconds, in `Prepares`
-    request = replace(REQUEST, methods=own("Prepares"), sides=(64, 80))
+    request = replace(REQUEST, methods=own("Prepares"), sizes=(64, 80))
     found = measure.measure(request, tell=lambda line: None)
     assert not found.samples["slow"].any()
     assert found.table.query("region != 'load'")["n"].ge(QUICK.least_rounds).all()
@@ -313,10 +314,49 @@ def test_the_command_writes_tables_and_says_what_could_not_be_timed(tmp_path, ca
     assert len(pd.read_parquet(tmp_path / "latency-samples.parquet")) > 0
 
 
-@pytest.mark.parametrize("sizes", ["", "0", "a", "64,"])
-def test_sizes_that_are_none_are_refused(sizes, capsys):
+@pytest.mark.parametrize(
+    ("sizes", "said"),
+    [
+        *((sizes, "size: expected N") for sizes in ("", "a", "64,")),
+        ("0", "size: expected sides from 16"),
+        ("fit:64", "has one size: N or WxH"),
+        ("native", "has one size: N or WxH"),
+        ("64x96,96x64", "64x96 and 96x64 have as many pixels"),
+    ],
+)
+def test_sizes_that_are_none_are_refused(sizes, said, capsys):
     assert main(["latency", "--methods", "telea", "--sizes", sizes]) == 2
-    assert "--sizes: expected pixels" in capsys.readouterr().err
+    assert said in capsys.readouterr().err
+
+
+def test_own_holes_are_cut_and_scaled_with_their_photos(photos, tmp_path):
+    hole = np.zeros((128, 128), bool)
+    hole[40:80, 32:64] = True
+    for name in ("a", "b"):
+        (tmp_path / "masks").mkdir(exist_ok=True)
+        Image.fromarray(hole).save(tmp_path / "masks" / f"{name}.png")
+    request = replace(
+        REQUEST, methods=("mean",), sizes=(32, "64x32"), images=str(photos),
+        masks=str(tmp_path / "masks"),
+    )  # fmt: skip
+    measured = measure.measure(request, tell=lambda line: None)
+    rows = measured.table[measured.table["region"] == "e2e"]
+    places = rows[["tier", "side", "height", "width"]].values.tolist()
+    assert places == [["own", 32, 32, 32], ["own", 45, 32, 64]]
+    assert rows["hole_share"].to_numpy() == pytest.approx([10 * 8 / 32**2, 20 * 16 / (64 * 32)])
+    assert latency_facts.sizes(measured.table) == {32: "32 px", 45: "64x32 px"}
+
+
+def test_no_hole_of_ones_own_is_an_error_with_the_reason(photos, tmp_path):
+    for side, said in ((50, "50x50"), (128, "none has a hole")):
+        Image.new("L", (side, side)).save(tmp_path / "mask.png")
+        with pytest.raises(InputError, match=f"can be timed: .*{said}"):
+            inputs.write(tmp_path, str(photos), str(tmp_path / "mask.png"), [64], ["own"], 0)
+
+
+def test_tables_of_before_rectangles_hold_squares():
+    table = pd.DataFrame({"side": [64, 64, 256], "height": 0, "width": 0})
+    assert latency_facts.sizes(table) == {64: "64 px", 256: "256 px"}
 
 
 def test_weights_by_rule_are_named_as_such():

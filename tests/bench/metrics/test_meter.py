@@ -17,7 +17,7 @@ from methods import weights
 
 COLUMNS = {
     "psnr_db", "psnr_hole_db", "ssim", "ssim_hole", "l1", "l1_hole", "lpips", "lpips_hole",
-    "ms_ssim", "gmsd", "seam", "drift", "lpips_untrained", "lpips_untrained_hole",
+    "ms_ssim", "gmsd", "seam", "seam_visible", "drift", "lpips_untrained", "lpips_untrained_hole",
 }  # fmt: skip
 
 

@@ -29,6 +29,7 @@ def section(metric) -> str:
         f"of {REGIONS[metric.region]}",
         *([f"sides of at least {metric.minimum_side} pixels"] if metric.minimum_side > 1 else []),
         *([f"network `{metric.network}`"] if metric.network else []),
+        *([] if metric.needs_truth else ["needs no truth"]),
     ]
     lines = [
         f"### `{metric.name}`: {metric.label}{' *' if metric.name in DEFAULT else ''}",

@@ -8,7 +8,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from bench.errors import InputError
 from bench.metrics.pair import Original, Pair
-from bench.metrics.pixel import drift_of, l1_of, psnr_of, seam_of, ssim_of
+from bench.metrics.pixel import drift_of, l1_of, psnr_of, seam_of, seam_visible_of, ssim_of
 
 
 def of_region(metric, output, picture, hole=None):
@@ -24,6 +24,11 @@ psnr, l1, ssim = (partial(of_region, metric) for metric in (psnr_of, l1_of, ssim
 
 def seam(output, picture, hole):
     return seam_of(Pair(output, Original(picture), hole))
+
+
+def seam_visible(output, hole):
+    """In grey levels; the truth is something else altogether."""
+    return 255 * seam_visible_of(Pair(output, Original(255 - output), hole))
 
 
 def drift(raw, picture, hole):
@@ -182,6 +187,8 @@ def test_what_is_not_defined_is_nan():
     for function in (psnr, ssim, l1, seam):
         assert math.isnan(function(output, picture, empty))
     assert math.isnan(seam(output, picture, full))
+    assert math.isnan(seam_visible(output, empty))
+    assert math.isnan(seam_visible(output, full))
     assert math.isnan(ssim(output[:10], picture[:10]))
 
 
@@ -199,6 +206,65 @@ def test_seam_sees_an_edge_that_was_smeared_away():
     hole[:, 4:] = True
     picture[hole] = 255
     assert seam(np.zeros_like(picture), picture, hole) == pytest.approx(1)
+
+
+def stepped(picture, hole, levels=8):
+    return np.where(hole[..., None], picture + np.uint8(levels), picture)
+
+
+@pytest.mark.parametrize("side", ["inside", "at the border", "but a row"])
+def test_a_step_of_8_grey_levels_is_a_visible_seam_of_8(side):
+    picture, hole = np.full((64, 64, 3), 100, np.uint8), box_hole(64, 64)
+    hole[:, :20] |= side == "at the border"
+    hole[: {"but a row": 63}.get(side, 0)] = True
+    assert seam_visible(picture, hole) == 0
+    assert seam_visible(stepped(picture, hole), hole) == pytest.approx(8, abs=1e-4)
+
+
+def test_a_smooth_fill_has_a_lower_visible_seam_than_a_step_on_it():
+    slope = np.repeat(np.arange(50, 114, dtype=np.uint8)[None, :, None], 64, axis=0).repeat(3, 2)
+    hole = box_hole(64, 64)
+    assert seam_visible(slope, hole) < 3  # one level a pixel, bands of 3 on either side
+    assert seam_visible(stepped(slope, hole), hole) > 6
+
+
+def test_texture_that_goes_on_is_a_lower_visible_seam_than_a_step():
+    rng = np.random.default_rng(0)
+    grain = rng.normal(120, 20, (64, 64, 3)).clip(0, 240).astype(np.uint8)
+    hole = box_hole(64, 64)
+    other = np.where(hole[..., None], np.roll(grain, 31, axis=0), grain)
+    assert seam_visible(other, hole) < 6 < seam_visible(stepped(grain, hole, 16), hole)
+    # The jumps between single neighbours differ by far more.
+    assert 255 * seam(other, grain, hole) > 15
+
+
+def test_visible_seam_agrees_with_a_loop_over_places():
+    rng = np.random.default_rng(1)
+    picture, hole = photo(37, 41), np.kron(rng.random((5, 6)) > 0.6, np.ones((8, 7)))[:37, :41] > 0
+    assert seam_visible(picture, hole) == pytest.approx(_visible_by_loop(picture, hole), abs=1e-4)
+
+
+def _visible_by_loop(picture, hole):
+    def around(row, column, reach):
+        return np.s_[
+            max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1
+        ]
+
+    near = np.array([
+        [(hole[around(row, column, 3)] != hole[row, column]).any() for column in range(41)]
+        for row in range(37)
+    ])  # fmt: skip
+    found = []
+    for row, column in np.argwhere(hole):
+        beside = [(row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)]
+        if any(0 <= r < 37 and 0 <= c < 41 and not hole[r, c] for r, c in beside):
+            window = around(row, column, 4)
+            means = [
+                picture[window][near[window] & (hole[window] == side)].astype(float).mean(axis=0)
+                for side in (True, False)
+            ]
+            found.append(np.abs(means[0] - means[1]).mean())
+    return np.mean(found)
 
 
 def test_seam_agrees_with_a_loop_over_neighbours():

@@ -1,5 +1,6 @@
 import csv
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -40,6 +41,68 @@ def test_sixteen_bits_are_scaled_and_noted(tmp_path):
     pixels, note = images.read(tmp_path / "ramp.png")
     assert np.abs(pixels[..., 0].astype(float) - ramp / 257).max() <= 0.5
     assert "16 bits" in note
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14])
+@pytest.mark.parametrize("colour", [False, True])
+def test_data_of_fewer_bits_in_16_are_noted(tmp_path, bits, colour):
+    ramp = np.linspace(0, 2**bits - 1, 64).astype(np.uint16)[None].repeat(4, axis=0)
+    if colour:
+        cv2.imwrite(str(tmp_path / "a.png"), np.dstack([ramp] * 3))
+        np.save(tmp_path / "a.npy", np.dstack([ramp] * 3))
+    else:
+        Image.fromarray(ramp).save(tmp_path / "a.png")
+        np.save(tmp_path / "a.npy", ramp)
+    for name in ("a.png", "a.npy"):
+        note = images.read(tmp_path / name)[1]
+        assert f"as those of {bits} bits do" in note
+        assert f"{2**bits / 65536:.1%} of the range" in note
+
+
+def test_colours_of_16_bits_are_scaled_and_noted(tmp_path):
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((4, 5, 3), 0x8055, np.uint16))
+    pixels, note = images.read(tmp_path / "a.png")
+    assert (pixels == 0x80).all()
+    assert note == "16 bits reduced to 8"
+
+
+@pytest.mark.parametrize(
+    ("array", "level"),
+    [
+        (np.full((4, 5, 3), 200, np.uint8), 200),
+        (np.full((4, 5), 200, np.uint8), 200),
+        (np.full((4, 5, 1), True), 255),
+        (np.full((4, 5, 3), 200 * 257, np.uint16), 200),
+        (np.full((4, 5), 200 / 255, np.float32), 200),
+    ],
+)
+def test_arrays_are_photos(tmp_path, array, level):
+    np.save(tmp_path / "a.npy", array)
+    pixels, _ = images.read(tmp_path / "a.npy")
+    assert pixels.shape == (4, 5, 3)
+    assert (pixels == level).all()
+
+
+@pytest.mark.parametrize("suffix", ["jfif", "JPE", "avif", "tga", "jp2", "pgm", "gif", "webp"])
+def test_whatever_pillow_reads_is_a_photo(tmp_path, suffix):
+    Image.new("L", (9, 7), 77).save(tmp_path / f"a.{suffix}")
+    assert images.find(tmp_path) == [f"a.{suffix}"]
+    assert np.abs(images.read(tmp_path / f"a.{suffix}")[0].astype(int) - 77).max() <= 2
+
+
+def test_drawings_under_the_name_of_a_picture_are_not_run(tmp_path):
+    """Pillow would give this to Ghostscript."""
+    Image.new("L", (9, 7)).save(tmp_path / "a.eps")
+    (tmp_path / "a.eps").rename(tmp_path / "a.png")
+    with pytest.raises(InputError, match="not a picture of a known kind"):
+        images.read(tmp_path / "a.png")
+
+
+def test_heic_is_read_where_its_package_is(tmp_path):
+    pytest.importorskip("pillow_heif")
+    Image.new("RGB", (64, 64), (200, 30, 30)).save(tmp_path / "a.heic")
+    assert images.find(tmp_path) == ["a.heic"]
+    assert np.abs(images.read(tmp_path / "a.heic")[0].astype(int) - (200, 30, 30)).max() <= 6
 
 
 def test_alpha_is_discarded_with_the_colours_kept(tmp_path):

@@ -24,6 +24,25 @@ def test_holes_do_not_depend_on_other_photos_or_their_order(store, photos):
     assert whole["mask_sha"].nunique() == len(whole) == 3 * 3 * 2
 
 
+def test_a_photo_keeps_its_holes_under_another_name(store, photos, tmp_path):
+    (tmp_path / "moved").mkdir()
+    (tmp_path / "moved" / "other.png").write_bytes((photos / "b.png").read_bytes())
+    before, _ = plan.make(Protocol(photos=str(photos), size=64, draws=2), store)
+    after, _ = plan.make(Protocol(photos=str(tmp_path / "moved"), size=64, draws=2), store)
+    of_b = before[before["photo"] == "b.png"]
+    assert after["mask_sha"].tolist() == of_b["mask_sha"].tolist()
+    assert after["lost_share"].isna().all()
+
+
+def test_all_tiers_can_be_asked_for_and_others_are_refused(store, photos):
+    asked = Protocol(photos=str(photos), size=64, tiers=("object", "outside", "small"))
+    table, _ = plan.make(asked, store)
+    assert table["tier"].value_counts().to_dict() == dict.fromkeys(asked.tiers, 3)
+    assert (table.loc[table["tier"] == "object", "hole_share"] <= 0.1).all()
+    with pytest.raises(InputError, match=r"large, object, outside.*found huge"):
+        Protocol(tiers=("huge",))
+
+
 def test_the_hole_of_a_case_is_that_of_the_plan(store, photos):
     table, _ = plan.make(Protocol(photos=str(photos), size=64), store)
     for facts in records(table):
@@ -58,7 +77,7 @@ def test_unreadable_photos_are_refused_with_a_reason_and_others_used(store, tmp_
 def test_no_usable_photo_at_all_is_an_error(store, tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "bad.png").touch()
-    with pytest.raises(InputError, match="the file is empty"):
+    with pytest.raises(InputError, match="an empty file"):
         plan.make(Protocol(photos=str(tmp_path / "photos")), store)
 
 
@@ -99,6 +118,72 @@ def test_a_mask_of_another_size_is_refused_not_stretched(store, photos, tmp_path
     reasons = inputs[inputs["status"] == "refused"].set_index("path")["reason"]
     assert "70x50" in reasons[str(tmp_path / "masks" / "a.png")]
     assert "no mask" in reasons["nested/c.png"]
+
+
+def watermarks(folder, boxes):
+    """Photos of 200 x 100, each with a mask that is a box of rows and columns."""
+    for name, (rows, columns) in boxes.items():
+        (folder / "photos").mkdir(exist_ok=True)
+        Image.new("RGB", (200, 100)).save(folder / "photos" / f"{name}.png")
+        hole = np.zeros((100, 200), bool)
+        hole[rows, columns] = True
+        save_mask(folder / "masks" / f"{name}.png", hole)
+    return {"photos": str(folder / "photos"), "masks": str(folder / "masks")}
+
+
+def test_a_hole_in_a_corner_is_cut_off_and_that_is_said(store, tmp_path):
+    boxes = {
+        "gone": (slice(80, 100), slice(160, 200)),
+        "half": (slice(80, 100), slice(130, 170)),
+        "none": (slice(0), slice(0)),
+        "whole": (slice(80, 100), slice(60, 100)),
+    }
+    given = watermarks(tmp_path, boxes)
+    table, inputs = plan.make(Protocol(**given, size=100), store)
+    assert table[["photo", "tier", "lost_share"]].values.tolist() == [
+        ["half.png", "small", 0.5], ["none.png", "no-hole", 0], ["whole.png", "small", 0],
+    ]  # fmt: skip
+    rows = inputs[inputs["kind"] == "mask"].assign(name=[*boxes]).set_index("name")
+    assert "--size native or fit:100 keeps it" in rows.loc["gone", "reason"]
+    assert "cut off: 50.0% lies outside" in rows.loc["half", "note"]
+    assert rows["note"][["none", "whole"]].tolist() == ["no hole", ""]
+    for size in (None, "fit:50"):
+        table, _ = plan.make(Protocol(**given, size=size), store)
+        assert len(table) == 4
+        assert (table["lost_share"] == 0).all()
+
+
+def test_nothing_but_holes_that_are_cut_off_is_an_error(store, tmp_path):
+    given = watermarks(tmp_path, {"gone": (slice(80, 100), slice(160, 200))})
+    with pytest.raises(InputError, match=r"the whole hole is cut off: .* --size native"):
+        plan.make(Protocol(**given, size=64), store)
+
+
+def test_a_mask_of_the_evaluated_size_is_taken_and_said(store, tmp_path):
+    Image.new("RGB", (200, 100)).save(tmp_path / "a.png")
+    save_mask(tmp_path / "masks" / "a.png", np.eye(64, dtype=bool))
+    asked = Protocol(photos=str(tmp_path / "a.png"), masks=str(tmp_path / "masks"), size=64)
+    _, inputs = plan.make(asked, store)
+    assert inputs["note"].tolist()[-1] == (
+        "taken as drawn on the evaluated picture: 64x64, the photo is 200x100"
+    )
+
+
+def test_enlarging_is_said_with_how_much(store, tmp_path):
+    Image.new("RGB", (96, 64)).save(tmp_path / "a.png")
+    for size, times in ((96, "1.50"), ("fit:80", "1.25"), ("192x64", "2.00")):
+        _, inputs = plan.make(Protocol(photos=str(tmp_path), size=size), store)
+        assert inputs["note"].iloc[0] == f"enlarged, which flatters every method: {times} times"
+    _, inputs = plan.make(Protocol(photos=str(tmp_path), size="fit:64"), store)
+    assert inputs["note"].iloc[0] == ""
+
+
+def test_a_photo_that_is_too_long_for_its_size_is_refused_and_others_used(store, tmp_path):
+    Image.new("RGB", (2000, 1)).save(tmp_path / "line.png")
+    Image.new("RGB", (96, 64)).save(tmp_path / "photo.png")
+    table, inputs = plan.make(Protocol(photos=str(tmp_path), size="fit:512"), store)
+    assert set(table["photo"]) == {"photo.png"}
+    assert "--size 512 cuts its centre out" in inputs.set_index("path").loc["line.png", "reason"]
 
 
 def test_photos_and_masks_may_share_a_folder(store, tmp_path):

@@ -173,16 +173,16 @@ def test_outputs_made_elsewhere_are_scored_alike_and_not_timed(finished, tmp_pat
     assert rows.loc["theirs"][["seconds", "cpu_seconds"]].isna().all(axis=None)
 
 
-def test_a_folder_with_missing_outputs_is_refused_before_any_work(finished, tmp_path, photos):
-    theirs = tmp_path / "theirs"
-    for path in finished.file("outputs/telea").rglob("*.png"):
-        place = theirs / path.relative_to(finished.file("outputs/telea"))
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(path.read_bytes())
-    sorted(theirs.rglob("*.png"))[0].unlink()
-    with pytest.raises(BenchError, match="missing 1"):
-        run(request(tmp_path / "out", photos, methods=(f"theirs=folder:{theirs}",)))
-    assert not (tmp_path / "out" / "cases.parquet").exists()
+def test_a_folder_without_an_output_is_refused_before_any_work(tmp_path, photos):
+    (tmp_path / "theirs").mkdir()
+    with pytest.raises(BenchError, match=r"method .theirs.: .*found no file of any naming"):
+        run(request(tmp_path / "out", photos, methods=(f"theirs=folder:{tmp_path / 'theirs'}",)))
+    assert not (tmp_path / "out" / "run.json").exists()
+
+
+def test_the_photos_themselves_are_no_outputs(tmp_path, photos):
+    with pytest.raises(BenchError, match="its folder holds photos or masks of this run"):
+        run(request(tmp_path / "out", photos, methods=(f"theirs=folder:{photos}",)))
 
 
 def test_absent_weights_leave_a_nan_column_a_reason_and_the_stand_in(tmp_path, photos, monkeypatch):
@@ -236,22 +236,21 @@ def test_every_odd_photo_has_a_row_and_refusals_a_reason(tmp_path, shared_data):
     assert len(tall) == 3
 
 
-@pytest.mark.parametrize(
-    ("mask", "share", "status"), [("mask_empty.png", 0, "ok"), ("mask_full.png", 1, "declined")]
-)
-def test_no_hole_and_nothing_but_hole_are_answered(tmp_path, shared_data, mask, share, status):
-    odd = shared_data / "odd"
-    protocol = Protocol(photos=str(odd / "rgba.png"), masks=str(odd / mask), size=None)
+def test_no_hole_and_nothing_but_hole_are_answered(tmp_path, shared_data):
+    odd, masks = shared_data / "odd", tmp_path / "masks"
+    masks.mkdir()
+    for draw, name in enumerate(("mask_empty.png", "mask_full.png")):
+        shutil.copy(odd / name, masks / f"rgba_mask00{draw}.png")
+    protocol = Protocol(photos=str(odd / "rgba.png"), masks=str(masks), size=None)
     out = tmp_path / "out"
     run(request(out, odd, protocol=protocol, methods=("telea",)))
-    row = commands.cases(out).reset_index().query("method == 'telea'").iloc[0]
-    assert row["hole_share"] == share
-    assert row["status"] == status
-    if status == "ok":
-        assert np.isinf(row["psnr_db"])
-        assert np.isnan(row["psnr_hole_db"])
-    else:
-        assert "no known pixel" in row["reason"]
+    rows = commands.cases(out).reset_index().query("method == 'telea'")
+    empty, full = (row for _, row in rows.iterrows())
+    assert (empty["hole_share"], empty["status"]) == (0, "ok")
+    assert np.isinf(empty["psnr_db"])
+    assert np.isnan(empty["psnr_hole_db"])
+    assert (full["hole_share"], full["status"]) == (1, "declined")
+    assert "no known pixel" in full["reason"]
 
 
 def test_the_record_says_what_ran_where(finished):

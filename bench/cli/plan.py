@@ -1,0 +1,92 @@
+"""``inpaint-bench plan``."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.cli import run
+from bench.cli.arguments import Commands
+from bench.text.plain import duration, table
+
+if TYPE_CHECKING:
+    from bench.run.ahead import Ahead
+
+
+def add(commands: Commands) -> None:
+    """Describe the command."""
+    plan = commands.add_parser(
+        "plan",
+        help="what a run with these options would do; writes nothing",
+    )
+    plan.set_defaults(command=_plan)
+    run.add_options(plan)
+    plan.add_argument(
+        "--earlier",
+        type=Path,
+        action="append",
+        metavar="RUN",
+        help="run folder to take times from, besides --out",
+    )
+
+
+def _plan(options: argparse.Namespace) -> int:
+    request = run.asked(options)
+
+    from bench.run import summary
+    from bench.run.ahead import look
+    from bench.run.progress import Progress
+
+    since = time.monotonic()
+    with Progress() as progress:
+        ahead = look(request, options.earlier or [], progress.reading)
+    if options.strict:
+        summary.refuse_any(ahead.inputs)
+    counts = ahead.plan["tier"].value_counts(sort=False)
+    tiers = ", ".join(f"{count:,} {tier}" for tier, count in counts.items())
+    print(f"{ahead.plan['photo'].nunique():,} photos, {len(ahead.plan):,} holes: {tiers}")
+    print(f"{summary.used(ahead.inputs)}, read in {duration(time.monotonic() - since)}")
+    for line in (*summary.refusals(ahead.inputs), *summary.remarks(ahead.inputs)):
+        print(f"  {line}")
+    print(f"metrics: {', '.join(request.measured)}")
+    header = ("method", "fills", "there", "each", "to do", "how that is known")
+    print(table(header, _rows(ahead), "lrrrrl"))
+    print(f"time: {_time(ahead, request.workers)}; metrics of sets and the report come on top")
+    print(
+        f"disk: {_size(ahead.pictures)} of photos and holes, weighed; about "
+        f"{_size(ahead.outputs)} of fills, each kept one taken to be as large as its photo; "
+        f"{_size(ahead.free)} are free"
+    )
+    if ahead.differs:
+        print(
+            f"{options.out} holds a run with another protocol (other {' and '.join(ahead.differs)})"
+            ", which run would refuse; give another --out"
+        )
+    return 0
+
+
+def _rows(ahead: Ahead) -> list[list[str]]:
+    rows = []
+    for method in ahead.methods:
+        times, known = ["", ""], "unknown: no earlier run"
+        if method.obstacle:
+            known = f"would not run: {method.obstacle}"
+        elif method.pace:
+            left = max(method.fills - method.kept, 0)
+            times = [f"{method.pace.seconds:.3g} s", duration(left * method.pace.seconds)]
+            known = method.pace.source
+        rows.append([method.name, f"{method.fills:,}", f"{method.kept:,}", *times, known])
+    return rows
+
+
+def _time(ahead: Ahead, workers: int) -> str:
+    seconds, unknown = ahead.left
+    if unknown and not seconds:
+        return "unknown"
+    return f"{'over ' if unknown else ''}{duration(seconds)} of fills with {workers} workers"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"

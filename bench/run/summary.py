@@ -1,0 +1,128 @@
+"""What became of all files and fills, in a few lines: like reasons counted, the first one told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from bench.errors import InputError
+from bench.folder.schema import CASES, INPUTS
+from bench.folder.store import RunFolder, records
+from bench.text.plain import one_line
+
+_FILES = {"other": "other file", "truth": "truth picture"}
+_MOST, _LONGEST = 8, 240
+# What differs between reasons of one kind: names in quotes, numbers, sizes.
+_VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|\d[\d.,x]*")
+
+
+def of_run(store: RunFolder, page: Path | None = None) -> list[str]:
+    """What became of what was given to a run, and of what its methods had to do.
+
+    Args:
+        store: The run folder.
+        page: Of the report, where all of it stands as well, if there is one.
+
+    Raises:
+        InputError: If a table cannot be read.
+    """
+    inputs = store.read_table(INPUTS.file)
+    cases = store.read_table(CASES.file, ("method", "photo", "tier", "status", "reason"))
+    found = [*refusals(inputs), *remarks(inputs), *_unfilled(cases)]
+    if found:
+        places = [store.file(INPUTS.file), store.file(CASES.file), *([page] if page else [])]
+        found = [*(f"  {line}" for line in found), f"all of it: {', '.join(map(str, places))}"]
+    return [used(inputs), *found]
+
+
+def used(inputs: pd.DataFrame) -> str:
+    """How many files of each kind could be used.
+
+    Args:
+        inputs: Rows of ``inputs.parquet``.
+    """
+    kinds = inputs["status"].eq("ok").groupby(inputs["kind"], sort=False)
+    parts = (f"{int(ok.sum()):,} of {_files(str(kind), len(ok))}" for kind, ok in kinds)
+    return f"{', '.join(parts)} can be used"
+
+
+def refusals(inputs: pd.DataFrame) -> list[str]:
+    """Why files were refused; a line a kind of file and reason, the most frequent first."""
+    rows = records(inputs[inputs["status"] != "ok"])
+    return _lines(
+        ((row["kind"], "refused", row["reason"], row["path"]) for row in rows), whose=_files
+    )
+
+
+def remarks(inputs: pd.DataFrame) -> list[str]:
+    """What is odd about files that can be used, likewise."""
+    rows = records(inputs[inputs["status"] == "ok"])
+    noted = ((row, note) for row in rows for note in row["note"].split("; ") if note)
+    return _lines(((row["kind"], "noted", note, row["path"]) for row, note in noted), whose=_files)
+
+
+def refuse_any(inputs: pd.DataFrame) -> None:
+    """Refuse inputs of which not all can be used.
+
+    Raises:
+        InputError: With what cannot, and why.
+    """
+    if lines := refusals(inputs):
+        raise InputError("\n  ".join(["--strict: not all that was given can be used:", *lines]))
+
+
+def _unfilled(cases: pd.DataFrame) -> list[str]:
+    rows = records(cases[cases["status"] != "ok"])
+    return _lines(
+        (
+            (row["method"], row["status"], row["reason"], f"{row['photo']}, {row['tier']}")
+            for row in rows
+        ),
+        whose=lambda method, count: f"{method}: {count:,}",
+    )
+
+
+def _lines(
+    found: Iterable[tuple[str, str, str, str]], whose: Callable[[str, int], str]
+) -> list[str]:
+    """Lines such as ``28 photos refused: why (first: a.png)``.
+
+    Args:
+        found: Kind or method, what became of it, why, and which it is.
+        whose: Words for a kind or method, and how many.
+    """
+    groups: dict[tuple[str, str, str], tuple[str, list[str]]] = {}
+    for kind, status, reason, which in found:
+        head, named, rest = reason.partition(f"{which}: ")
+        text = rest if named and ": " not in head else reason
+        # What follows a semicolon is advice, which may be given once.
+        like = kind, status, _VARIES.sub("", text.replace(which, "").partition("; ")[0])
+        groups.setdefault(like, (_short(text), []))[1].append(which)
+    # What is always said of the same ones together, as a remark and its advice, is one line.
+    texts: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+    for (kind, status, _), (text, members) in groups.items():
+        texts.setdefault((kind, status, tuple(members)), []).append(text)
+    order = sorted(texts, key=lambda line: -len(line[2]))
+    # A line on what is left out would take the place of a single one.
+    most = _MOST if len(order) > _MOST + 1 else len(order)
+    lines = [
+        f"{whose(line[0], len(line[2]))} {line[1]}: {'; '.join(texts[line])} "
+        f"(first: {_short(line[2][0])})"
+        for line in order[:most]
+    ]
+    if further := order[most:]:
+        count = sum(len(members) for _, _, members in further)
+        lines.append(f"{count:,} more, for {len(further)} other reasons")
+    return lines
+
+
+def _files(kind: str, count: int) -> str:
+    return f"{count:,} {_FILES.get(kind, kind)}{'' if count == 1 else 's'}"
+
+
+def _short(text: str) -> str:
+    line = one_line(text)
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} ..."

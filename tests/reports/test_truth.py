@@ -1,0 +1,123 @@
+"""Reports of runs in which the truth is another picture than the photo, or unknown."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from bench.cli import main
+from bench.planning.protocol import UNKNOWN
+from bench.run.runner import run
+from reports.build import build
+from tests.support import removals
+from tests.support.removals import request
+
+FIDELITY = re.compile(
+    r"winner|best mean|difference from best|average rank|rank, |not separable", re.I
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return removals.write(tmp_path_factory.mktemp("removal"), count=6)
+
+
+@pytest.fixture(scope="module")
+def unknown(folder) -> Path:
+    out, methods = folder / "runs/unknown", ("noise", "telea", "navier_stokes")
+    run(request(out, folder, truth=UNKNOWN, methods=methods, samples=2))
+    assert main(["report", str(out), "--baseline", str(out), "--single-file", "--zip"]) == 0
+    return out / "report"
+
+
+@pytest.fixture(scope="module")
+def given(folder) -> Path:
+    asked = request(folder / "runs/given", folder, photos="shaded", truth="truth")
+    run(asked)
+    return build(asked.out).parent
+
+
+def text(page: Path) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.read_text("utf-8")))
+
+
+def pages(report: Path) -> dict[str, str]:
+    return {
+        page.relative_to(report).as_posix(): page.read_text("utf-8")
+        for page in sorted(report.rglob("*.html"))
+    }
+
+
+def test_the_overview_says_why_nothing_is_ranked_and_where_to_look(unknown):
+    said = text(unknown / "index.html")
+    assert "The truth is unknown, so no method is ranked by fidelity: look at the pictures." in said
+    assert "Visible seam" in said
+    assert "Harness check" not in said
+    assert "No completed case" not in said
+    assert 'href="tiers/region.html"' in (unknown / "index.html").read_text("utf-8")
+
+
+def test_no_page_claims_a_winner_a_rank_or_an_error(unknown):
+    for name, page in pages(unknown).items():
+        if not name.startswith("regression"):
+            assert not FIDELITY.search(text(unknown / name)), name
+        assert "error map" not in page.lower(), name
+        assert "Original" not in page, name
+
+
+def test_every_page_of_a_run_without_truth_is_there(unknown):
+    found = {name.split("/")[0] for name in pages(unknown)}
+    assert found >= {"index.html", "methods.html", "samples.html", "regression.html", "cases"}
+    assert "oracle" not in text(unknown / "samples.html").lower()
+    assert unknown.with_name("report.html").exists()
+    assert unknown.with_name("report.zip").exists()
+
+
+def test_a_case_without_truth_shows_photo_hole_and_fills(unknown):
+    page = sorted((unknown / "cases").glob("*.html"))[0].read_text("utf-8")
+    assert re.findall(r"<figcaption>(Photo|Truth|With mask|Mask)</figcaption>", page) == [
+        "Photo", "Photo", "With mask", "Mask",
+    ]  # fmt: skip
+    assert "The truth is unknown, so there is no map of errors" in page
+
+
+def test_the_summaries_of_a_run_without_truth_name_no_headline(unknown):
+    found = json.loads((unknown / "data/summary.json").read_text("utf-8"))
+    assert found["truth"] == UNKNOWN
+    assert found["result"].startswith("The truth is unknown")
+    for tier in found["tiers"]:
+        assert tier["headline"] is tier["best"] is None
+        assert {row["metric"] for row in tier["means"]} == {"seam_visible", "drift"}
+    shown = (unknown / "data/summary.md").read_text("utf-8")
+    assert "| Method | Visible seam" in shown
+    assert "Difference" not in shown
+    assert "ranked by" not in (unknown / "data/ranking.tex").read_text("utf-8")
+
+
+def test_a_given_truth_stands_beside_photo_hole_and_fills(given):
+    page = sorted((given / "cases").glob("*.html"))[0].read_text("utf-8")
+    assert re.findall(r"<figcaption>(Photo|Truth|With mask|Mask)</figcaption>", page) == [
+        "Truth", "Photo", "With mask", "Truth", "Mask",
+    ]  # fmt: skip
+    assert "absolute error, against the truth" in page
+    tier = (given / "tiers/region.html").read_text("utf-8")
+    assert '<th scope="col">Truth</th>' in tier
+    assert "error map" in tier
+
+
+def test_the_harness_check_of_a_given_truth_is_of_the_hole(given):
+    said = text(given / "index.html")
+    assert "the truth itself scored perfectly in the hole in 6 of 6 cases" in said
+    assert "which is another picture than the photo" in said
+
+
+def test_runs_with_and_without_truth_join_only_as_one_without(folder, unknown, given, tmp_path):
+    runs = [str(folder / "runs" / name) for name in ("unknown", "given")]
+    assert main(["report", *runs, "--out", str(tmp_path / "no")]) != 0
+    assert main(["report", *runs, "--out", str(tmp_path / "both"), "--anyway"]) == 0
+    said = text(tmp_path / "both/index.html")
+    assert "truth: unknown in A" in said
+    assert "no method is ranked by fidelity" in said
+    assert "ceiling </span>" not in said
+    assert not FIDELITY.search(said)
