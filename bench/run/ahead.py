@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 
 import methods
-from bench.errors import InputError
 from bench.folder import header as headers
 from bench.folder.header import Fingerprint
 from bench.folder.schema import CASES, LATENCY, PLAN
@@ -158,16 +157,13 @@ def _obstacle(spec: Spec) -> str:
     """Which weights a method lacks, with the command that gets them.
 
     Raises:
-        InputError: If a file or folder that it names is not there.
+        BenchError: If a file or folder that it names is not there.
     """
     if spec.kind == "built-in":
         files = methods.card(spec).files(spec.weights)
         missing = [file.command for file in files if not present(file)]
         return f"no weights here; run: {' && '.join(missing)}" if missing else ""
-    path = spec.target.rpartition(":")[0] if spec.kind == "class" else spec.target
-    is_path = spec.kind != "plug-in" and (spec.kind != "class" or path.endswith(".py"))
-    if is_path and not Path(path).exists():
-        raise InputError(f"method {spec.text!r}: expected {path}, found nothing there")
+    methods.look_up(spec.text)
     return ""
 
 

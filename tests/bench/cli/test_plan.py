@@ -125,7 +125,7 @@ def test_mistakes_and_strict_have_status_2(photos, tmp_path, capsys):
     assert main([*there, "--strict"]) == 2
     assert "--strict: not all that was given can be used" in capsys.readouterr().err
     assert main([*there, "--methods", "mine=none.py:Mine"]) == 2
-    assert "none.py, found nothing there" in capsys.readouterr().err
+    assert "none.py, found none" in capsys.readouterr().err
     assert main([*there, "--metrics", "pnsr_db"]) == 2
     assert main([*there, "--earlier", str(tmp_path / "none")]) == 2
     assert not (tmp_path / "out").exists()
