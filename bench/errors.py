@@ -77,6 +77,16 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def nearest(name: str, known: Iterable[str], most: int = 1) -> list[str]:
-    """The known names that a mistyped one may have meant, whatever its case."""
+    """The known names that a mistyped or shortened one may have meant, whatever its case."""
     spelt = {each.casefold(): each for each in known}
-    return [spelt[each] for each in difflib.get_close_matches(name.casefold(), spelt, n=most)]
+    word = name.casefold()
+    begun = [each for each in spelt if len(word) > 1 and each.startswith(word)]
+    close = difflib.get_close_matches(word, spelt, n=most, cutoff=0.8)
+    found = [*begun, *close] or difflib.get_close_matches(word, spelt, n=1)
+    return [spelt[each] for each in dict.fromkeys(found)][:most]
+
+
+def spelt_like(name: str, known: Iterable[str]) -> str:
+    """The one known name that differs by case at most; what was given if there is none such."""
+    alike = {each for each in known if each.casefold() == name.casefold()}
+    return name if name in alike or len(alike) != 1 else alike.pop()

@@ -13,8 +13,10 @@ def methods() -> pd.DataFrame:
 
     Returns:
         One row a method, by name: ``title``, ``family``, ``summary``; ``stochastic``; ``default``,
-        whether the default job runs it; ``weights``, those of its weights that are here, as names
-        to ask for; ``fetch``, the command that gets its first weights if they are not here.
+        whether the default job runs it; ``choices`` and ``variants``, what may follow ``:`` and
+        ``@``; ``weights``, those of its weights that are here, as names to ask for; ``fetch``, the
+        command that gets its first weights if they are not here, ``train`` the one that makes them
+        if nobody published any.
 
     Examples:
         >>> import inpaint_bench as ib
@@ -26,23 +28,9 @@ def methods() -> pd.DataFrame:
     """
     import pandas as pd
 
-    from methods import inventory
-    from methods.weights import present
+    from methods import facts, inventory
 
-    rows = {}
-    for name, facts in inventory()[0].items():
-        missing = [each.command for each in facts.files() if not present(each)]
-        rows[name] = {
-            **{field: getattr(facts, field) for field in ("title", "family", "summary")},
-            "stochastic": facts.stochastic,
-            "default": facts.default or "small" in facts.weights,
-            "weights": [
-                f"{name}:{choice}"
-                for choice in facts.weights
-                if all(present(each) for each in facts.files(choice))
-            ],
-            "fetch": " && ".join(missing),
-        }
+    rows = {name: facts(name, card) for name, card in inventory()[0].items()}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
 
 

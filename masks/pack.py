@@ -43,7 +43,8 @@ def make_pack(
         The holes, in the order of the files.
 
     Raises:
-        InputError: If a tier is unknown, the size too small or the count not positive.
+        InputError: If a tier is unknown, the size too small, the count not positive, or the folder
+            holds something else.
     """
     if count < 1 or not tiers:
         raise InputError(f"expected at least one tier and one mask, found {len(tiers)} x {count}")
@@ -66,6 +67,8 @@ def write_pack(folder: Path, holes: Sequence[Hole]) -> None:
         folder: Where to; made if it is not there.
         holes: At least one.
     """
+    if folder.exists() and any(folder.iterdir()) and not (folder / "masks.csv").exists():
+        raise InputError(f"{folder} holds something else than a pack of masks; give a new folder")
     folder.mkdir(parents=True, exist_ok=True)
     numbers: dict[str, int] = {}
     with (folder / "masks.csv").open("w", encoding="utf-8", newline="") as stream:

@@ -19,20 +19,22 @@ hides the module of that name as an attribute: take names out of it, ``from meth
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from bench.errors import BenchError
-from methods import naming, own
+from bench.errors import BenchError, did_you_mean
+from methods import naming, own, user_code
 from methods.card import Card, read, trained
 from methods.naming import FORMS, GROUP, Spec, names, parse
 from methods.parameters import split
+from methods.weights import present
 
 if TYPE_CHECKING:
     from methods.base import Inpainter
     from methods.pretrained import Pretrained
 
 __all__ = [
-    "FORMS", "GROUP", "Spec", "card", "get", "inventory", "learnable", "names", "parse", "split",
+    "FORMS", "GROUP", "Spec", "card", "facts", "get", "inventory", "learnable", "look_up", "names",
+    "parse", "split",
 ]  # fmt: skip
 
 
@@ -72,6 +74,52 @@ def inventory() -> tuple[dict[str, Card], dict[str, str]]:
         except BenchError as error:
             broken[name] = str(error)
     return cards, broken
+
+
+def facts(name: str, card: Card) -> dict[str, Any]:
+    """What a user may ask for of a method, as plain values.
+
+    Returns:
+        ``title``, ``family``, ``summary``, ``stochastic``; ``default``, whether the default job
+        runs it; ``choices`` and ``variants``, what may follow ``:`` and ``@``; ``weights``, those
+        that are here, as names to ask for; ``fetch``, the command that gets the first weights if
+        none are here; ``train``, the one that makes them if nobody published any.
+    """
+    missing = [each.command for each in card.files() if not present(each)]
+    here = [each for each in card.weights if all(map(present, card.files(each)))]
+    return {
+        **{key: getattr(card, key) for key in ("title", "family", "summary", "stochastic")},
+        "default": card.default or "small" in card.weights,
+        "choices": list(card.weights),
+        "variants": list(card.variants),
+        "weights": [f"{name}:{each}" for each in here],
+        "fetch": " && ".join(missing),
+        "train": card.training,
+    }
+
+
+def look_up(text: str) -> Spec:
+    """Understand a name and see that the file or folder it names is there; imports nothing of it.
+
+    Raises:
+        BenchError: If there is no such method, file or folder.
+    """
+    spec = parse(text)
+    path = Path(spec.target)
+    if spec.kind == "trained":
+        trained(path)
+    try:
+        if spec.kind == "class":
+            user_code.require(spec.target)
+        elif spec.kind in ("folder", "own weights") and not path.exists():
+            there = [each.name for each in path.parent.glob("*")]
+            raise BenchError(
+                f"expected {'outputs' if spec.kind == 'folder' else 'weights'} at {path}, found "
+                f"none.{did_you_mean(path.name, there)}"
+            )
+    except BenchError as error:
+        raise BenchError(f"method {text!r}: {error}") from error
+    return spec
 
 
 def get(spec: str | Spec, *, device: str = "cpu") -> Inpainter:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from bench.errors import BenchError
+from bench.errors import BenchError, did_you_mean
 from methods.weights import SMALL, Checkpoint
 
 FAMILIES = (
@@ -170,7 +170,7 @@ class Card:
         if name not in self.configs:
             raise BenchError(
                 f"{self.name}: expected a configuration out of {', '.join(self.configs) or 'none'}"
-                f", found {name!r}"
+                f", found {name!r}.{did_you_mean(name, self.configs)}"
             )
         return self.configs[name]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.errors import BenchError, did_you_mean
+from bench.errors import BenchError, did_you_mean, spelt_like
 from methods import execution, parameters
 from methods.card import Card, read
 
@@ -52,7 +52,8 @@ class Spec:
     """A method as the user asked for it.
 
     Attributes:
-        text: The words of the user, such as ``theirs=folder:./outputs``.
+        text: The words of the user, such as ``theirs=folder:./outputs``; of what is built in, as it
+            is spelt.
         base: Name in the table or label.
         kind: ``built-in``, ``plug-in`` (entry point), ``class`` (of a module or a file),
             ``folder``, ``trained`` or ``own weights``.
@@ -130,7 +131,7 @@ def names() -> list[str]:
 
 
 def parse(text: str) -> Spec:
-    """Understand a method's name without importing the method.
+    """Understand a method's name, in any case, without importing the method.
 
     Raises:
         BenchError: If the name is unknown or malformed, a label is taken, or a built-in method has
@@ -145,10 +146,15 @@ def parse(text: str) -> Spec:
             f"LABEL=...; methods {FORMS}"
         )
     base, weights, variant = (part or "" for part in match.groups())
+    base = base if base in TABLE else spelt_like(base, names())
     if base in TABLE:
-        spec = Spec(text, base, "built-in", TABLE[base], weights, variant)
-        check_choice(spec, read(base))
-        return spec
+        facts = read(base)
+        weights = spelt_like(weights, _choices(facts))
+        known = (*facts.variants, *execution.EXECUTIONS)
+        variant = "+".join(spelt_like(part, known) for part in variant.split("+"))
+        spec = Spec("", base, "built-in", TABLE[base], weights, variant)
+        check_choice(replace(spec, text=text), facts)
+        return replace(spec, text=spec.name)
     points = installed().get(base, ())
     if not points:
         raise BenchError(_unknown(base))
@@ -180,14 +186,14 @@ def check_choice(spec: Spec, facts: Card) -> None:
     """
     owner = spec.network or spec.base
     variant, ways = execution.split(spec.variant)
-    if ways and not (facts.checkpoints or facts.configs):
+    runs = facts.checkpoints or facts.configs  # in one way or another
+    if ways and not runs:
         raise BenchError(
             f"method {spec.text!r}: {', '.join(ways)} are ways to run a network; {owner} has none"
         )
-    choices = tuple(dict.fromkeys(each.choice for each in facts.checkpoints if each.choice))
     for kind, asked, known in (
-        ("weights", spec.weights, facts.weights or choices),
-        ("variant", variant, facts.variants),
+        ("weights", spec.weights, _choices(facts)),
+        ("variant", variant, (*facts.variants, *(execution.EXECUTIONS if runs else ()))),
     ):
         if asked and asked not in known:
             listed = f"it has {', '.join(known)}" if known else "it has none to choose from"
@@ -195,6 +201,12 @@ def check_choice(spec: Spec, facts: Card) -> None:
                 f"method {spec.text!r}: {owner} has no {kind} {asked!r}; {listed}."
                 f"{did_you_mean(asked, known)}"
             )
+
+
+def _choices(facts: Card) -> tuple[str, ...]:
+    """The weights that can be asked for."""
+    files = dict.fromkeys(each.choice for each in facts.checkpoints if each.choice)
+    return facts.weights or tuple(files)
 
 
 def _parse_own(text: str) -> Spec:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from bench.errors import BenchError, ContractError, describe, did_you_mean
@@ -29,7 +28,13 @@ def load_class(spec: Spec) -> type[Inpainter]:
         raise BenchError(f"method {spec.text!r}: {error}") from error.__cause__
     found = getattr(module, name, None)
     if found is None:
-        raise BenchError(_no_class(spec, module, name))
+        where = getattr(module, "__file__", None) or module.__name__
+        classes = [
+            each
+            for each, value in vars(module).items()
+            if isinstance(value, type) and value.__module__ == module.__name__
+        ]
+        raise BenchError(f"method {spec.text!r}: {user_code.no_such_name(where, name, classes)}")
     from methods.base import Inpainter
 
     if not (isinstance(found, type) and issubclass(found, Inpainter)):
@@ -98,13 +103,3 @@ def _check_parameters(spec: Spec, kind: type[Inpainter]) -> None:
             f"method {spec.text!r}: {kind.__name__} needs {' and '.join(missing)}; write "
             f"{kind.__name__}({', '.join(f'{name}=...' for name in missing)})"
         )
-
-
-def _no_class(spec: Spec, module: ModuleType, name: str) -> str:
-    classes = [each for each, value in vars(module).items() if isinstance(value, type)]
-    where = getattr(module, "__file__", None) or module.__name__
-    written = [each for each in classes if vars(module)[each].__module__ == module.__name__]
-    return (
-        f"method {spec.text!r}: {where} has no class {name!r}; it has "
-        f"{', '.join(written) or 'none'}.{did_you_mean(name, classes)}"
-    )

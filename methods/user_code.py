@@ -14,6 +14,7 @@ import importlib
 import importlib.util
 import re
 import sys
+from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -53,16 +54,44 @@ def module_of(target: str, *, installed: bool = False) -> ModuleType:
         ) from error
 
 
+def require(target: str) -> None:
+    """See that a file of the user's is there and speaks of the name, without importing it.
+
+    Raises:
+        BenchError: If it is not there, or certainly has no such name.
+    """
+    where, _, name = target.rpartition(":")
+    if not where.endswith(".py"):
+        return
+    path = Path(where).resolve()
+    _require_file(path)
+    source = path.read_text("utf-8", "replace")
+    # What a file takes from elsewhere or makes as it runs is not seen here.
+    if not re.search(rf"\b{name}\b|import \*|__getattr__|\b(globals|exec|setattr)\b", source):
+        there = re.findall(r"^(?:class|def) (\w+)", source, re.MULTILINE)
+        raise BenchError(no_such_name(path, name, there))
+
+
+def no_such_name(where: object, name: str, there: Sequence[str]) -> str:
+    """Say that a file or module has no class or function of that name, and which it has."""
+    known = ", ".join(there) or "none"
+    return f"{where} has no {name!r}; it has {known}.{did_you_mean(name, there)}"
+
+
+def _require_file(path: Path) -> None:
+    if not path.is_file():
+        there = [each.name for each in path.parent.glob("*.py")]
+        hint = did_you_mean(path.name, there)
+        raise BenchError(f"expected a Python file {path}, found none.{hint}")
+
+
 def _file(path: Path) -> ModuleType:
     """Import a file, as part of a package that stands for its folder.
 
     Raises:
         BenchError: If there is none.
     """
-    if not path.is_file():
-        there = [each.name for each in path.parent.glob("*.py")]
-        hint = did_you_mean(path.name, there)
-        raise BenchError(f"expected a Python file {path}, found none.{hint}")
+    _require_file(path)
     package = _package(path.parent)
     stem = path.stem if path.stem.isidentifier() else re.sub(r"\W", "_", path.stem) + "_"
     name = f"{package}.{stem}"

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 
 from bench.cli import (
     compare,
+    completion,
+    doctor,
     export,
     gate,
     holes,
@@ -27,6 +29,7 @@ from bench.cli import (
     verify,
     weights,
 )
+from bench.cli.parser import Parser, Version
 from bench.errors import BenchError
 from bench.text import plain
 
@@ -40,7 +43,9 @@ _EXAMPLES = """examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status (0 done, 1 found fault, 2 error, 130 stopped)."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    completion.answer(parser)
+    options = parser.parse_args(arguments)
     try:
         status: int = options.command(options)
         return status
@@ -62,13 +67,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="inpaint-bench",
         description="Compare image-inpainting methods on the same photos and the same holes.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action=Version, help="print versions and exit")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for module in (
         run,
@@ -85,6 +90,8 @@ def _parser() -> argparse.ArgumentParser:
         export,
         weights,
         train,
+        doctor,
+        completion,
     ):
         module.add(commands)
     return parser

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
+from bench.errors import did_you_mean, spelt_like
+
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+# What torch calls devices; whether one is here, only torch can tell.
+_DEVICES = ("cpu", "cuda", "mps", "xpu", "hpu", "npu", "xla", "mtia")
 
 
 def positive(text: str) -> int:
@@ -16,9 +21,31 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def device(text: str) -> str:
+    """A device as torch writes it, such as ``cuda:1``."""
+    if text.partition(":")[0].lower() not in _DEVICES:
+        raise argparse.ArgumentTypeError(f"expected cpu, cuda, cuda:N, mps or xpu, found {text!r}")
+    return text.lower()
+
+
 def named(text: str) -> tuple[str, ...]:
     """Names between commas."""
     return tuple(filter(None, map(str.strip, text.split(","))))
+
+
+def tiers(text: str) -> list[str]:
+    """Tiers of generated holes, comma-separated."""
+    from masks.tiers import ALL
+
+    known = [tier.name for tier in ALL]
+    asked = [spelt_like(word, known) for word in named(text)]
+    for name in asked or [text]:
+        if name not in known:
+            meant = did_you_mean(name, known)
+            raise argparse.ArgumentTypeError(
+                f"expected some of {', '.join(known)}, found {name!r}.{meant}"
+            )
+    return asked
 
 
 def taken(options: argparse.Namespace, *names: str) -> dict[str, Any]:
@@ -27,7 +54,42 @@ def taken(options: argparse.Namespace, *names: str) -> dict[str, Any]:
 
 
 def listed(lists: Sequence[str] | None) -> list[str]:
-    """The names in comma-separated lists of methods."""
+    """The names in comma-separated lists of methods, each looked up without loading any.
+
+    Raises:
+        BenchError: If there is no such method.
+    """
     import methods
 
-    return [name for text in lists or () for name in methods.split(text)]
+    return [methods.look_up(name).text for text in lists or () for name in methods.split(text)]
+
+
+def completed(argument: argparse.Action, known: Callable[[], Iterable[str]]) -> None:
+    """Let a shell complete an argument, also behind the last comma of a list.
+
+    Args:
+        argument: What ``add_argument`` gave.
+        known: Gives the words.
+    """
+
+    def complete(prefix: str, **_: Any) -> list[str]:
+        before = "".join(prefix.rpartition(",")[:2])
+        return [f"{before}{word}" for word in known()]
+
+    argument.completer = complete  # type: ignore[attr-defined]
+
+
+def methods_known() -> list[str]:
+    """Methods, bare and with each of their weights."""
+    from methods.card import read
+    from methods.naming import TABLE, names
+
+    return [*names(), *(f"{name}:{each}" for name in TABLE for each in read(name).weights)]
+
+
+def metrics_known() -> list[str]:
+    """Metrics of this project and of installed packages."""
+    from bench.metrics import METRICS
+    from bench.metrics.plug_ins import installed
+
+    return [*METRICS, *installed()[0]]

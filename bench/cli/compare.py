@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bench.cli.arguments import Commands
+from bench.cli.arguments import Commands, completed, metrics_known, named
 
 _FORMATS = ("table", "csv", "latex", "markdown", "json")
 
@@ -21,11 +21,14 @@ def add(commands: Commands) -> None:
     compare.set_defaults(command=_compare)
     compare.add_argument("run", type=Path, help="run folder")
     compare.add_argument("other", type=Path, nargs="?", help="a later run of the same protocol")
-    compare.add_argument(
-        "--metrics", help="names, comma-separated, or 'all'; default: the headline metric"
+    metrics = compare.add_argument(
+        "--metrics",
+        type=named,
+        help="names, comma-separated, or 'all' (default: the headline metric)",
     )
-    compare.add_argument("--tiers", help="names, comma-separated; default: all")
-    compare.add_argument("--format", choices=_FORMATS, default="table")
+    completed(metrics, metrics_known)
+    compare.add_argument("--tiers", type=named, help="names, comma-separated (default: all)")
+    compare.add_argument("--format", choices=_FORMATS, default="table", help="what to print")
     compare.add_argument("--out", type=Path, help="file to write; as CSV, one a table")
     compare.add_argument(
         "--anyway", action="store_true", help="compare runs of different protocols, with a note"
@@ -37,7 +40,7 @@ def _compare(options: argparse.Namespace) -> int:
     from bench.compare.formats import FORMATS, write
     from bench.compare.runs import compare_between, compare_within
 
-    metrics, tiers = _names(options.metrics), _names(options.tiers)
+    metrics, tiers = options.metrics or None, options.tiers or None
     run = read(options.run)
     if options.other is None:
         comparison = compare_within(run, metrics, tiers)
@@ -51,7 +54,3 @@ def _compare(options: argparse.Namespace) -> int:
         written = write(comparison, options.format, options.out)
         print(f"{', '.join(map(str, written))}: {len(comparison.pairs)} pairs")
     return 0
-
-
-def _names(text: str | None) -> list[str] | None:
-    return [name.strip() for name in text.split(",")] if text else None

@@ -7,7 +7,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.cli.arguments import Commands, listed, positive, taken
+from bench.cli.arguments import (
+    Commands,
+    completed,
+    device,
+    listed,
+    methods_known,
+    positive,
+    taken,
+    tiers,
+)
 from bench.errors import BenchError
 from bench.text import plain
 
@@ -23,30 +32,36 @@ def add(commands: Commands) -> None:
     latency = commands.add_parser(
         "latency",
         help="measure how long methods take, in turns, against anchors of the same run",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     latency.set_defaults(command=_latency)
     latency.add_argument(
         "--out", type=Path, default=Path("runs/bench"), help="run folder whose report is to show it"
     )
-    latency.add_argument(
-        "--methods", action="append", help="names, comma-separated; default: those of the run"
+    names = latency.add_argument(
+        "--methods", action="append", help="names, comma-separated (default: those of the run)"
     )
-    latency.add_argument("--device", help="torch device (cuda where there is one, else cpu)")
+    completed(names, methods_known)
+    latency.add_argument(
+        "--device", type=device, help="torch device (default: cuda where there is one)"
+    )
     latency.add_argument(
         "--sizes", default="256", help="of the photos, comma-separated: N (square) or WxH"
     )
-    latency.add_argument("--tiers", help="tiers of generated holes (small,region,large)")
+    latency.add_argument(
+        "--tiers", type=tiers, help="tiers of generated holes (default: small,region,large)"
+    )
     latency.add_argument("--images", default="bundled", help="folder of photos, or 'bundled'")
     latency.add_argument("--masks", help="your own holes in their place: as of run")
     latency.add_argument(
         "--shared", action="store_true", help="others use this machine: one thread, wider margins"
     )
-    latency.add_argument("--threads", type=positive, help="of each process (physical cores, or 1)")
+    latency.add_argument(
+        "--threads", type=positive, help="of each process (default: physical cores; --shared: 1)"
+    )
     latency.add_argument("--batches", action="store_true", help="throughput at growing batches too")
     latency.add_argument("--short", action="store_true", help="a quick look, too short for a gate")
     latency.add_argument(
-        "--limit", type=float, help="seconds of a size and tier after which to end (120)"
+        "--limit", type=float, help="seconds of a size and tier after which to end (default: 120)"
     )
     latency.add_argument(
         "--weights-by-rule",
@@ -65,31 +80,34 @@ def add(commands: Commands) -> None:
 
 
 def _latency(options: argparse.Namespace) -> int:
-    sizes = options.sizes.split(",")
     # Before what takes seconds to load.
     from bench.latency.inputs import geometries
 
+    sizes = [size.strip() for size in options.sizes.split(",")]
     geometries(sizes)
     if options.masks and options.tiers:
         raise BenchError("--tiers: for generated holes only, not with --masks")
+    asked = [] if options.self_test else _names(options)
 
     from bench.latency import measure
+    from bench.run.lock import require_run_folder
 
     device = options.device or measure.fastest_device()
     threads = options.threads or (1 if options.shared else measure.threads_here())
     if options.self_test:
         return _self_test(device, threads, _pace(options))
     request = measure.LatencyRequest(
-        methods=tuple(_names(options)),
+        methods=tuple(asked),
         device=device,
         sizes=tuple(sizes),
-        tiers=tuple((options.tiers or "small,region,large").split(",")),
+        tiers=tuple(options.tiers or ("small", "region", "large")),
         threads=threads,
         pace=_pace(options),
         by_rule=options.weights_by_rule,
         together=options.load_together,
         **taken(options, "images", "masks", "shared", "batches", "seed", "timeout"),
     )
+    require_run_folder(options.out)
     measured = measure.measure_into(options.out, request)
     show(measured, options.out)
     if not options.no_report and (options.out / "run.json").exists():
@@ -119,12 +137,12 @@ def _self_test(device: str, threads: int, pace: Pace) -> int:
     from bench.latency import self_test
 
     found = self_test.run(device, threads, pace)
-    for words, ratio, true in (
+    for what, ratio, true in (
         ("the anchor over itself", found.same, 1.0),
         ("the anchor with more work over the anchor", found.slower, self_test.MORE_WORK),
     ):
         print(
-            f"{words}: {ratio.value:.3f} [{ratio.low:.3f}, {ratio.high:.3f}], work {true:.3f}, "
+            f"{what}: {ratio.value:.3f} [{ratio.low:.3f}, {ratio.high:.3f}], work {true:.3f}, "
             f"{ratio.n} rounds"
         )
     said = "sees" if found.sees else "does not see"

@@ -3,76 +3,148 @@
 from __future__ import annotations
 
 import argparse
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from bench.cli.arguments import Commands
+from bench.cli.arguments import Commands, completed, methods_known
 from bench.text.plain import one_line, visible
+
+_Rows = Mapping[str, Mapping[str, Any]]
+_KINDS = ("methods", "metrics", "tiers")
+_OF_METRICS = ("label", "unit", "direction", "scope", "region", "definition", "reference", "note",
+               "implementation", "version")  # fmt: skip
 
 
 def add(commands: Commands) -> None:
     """Describe the commands."""
-    listing = commands.add_parser("list", help="list methods and metrics")
+    listing = commands.add_parser("list", help="list methods, metrics and tiers of holes")
     listing.set_defaults(command=_list)
+    listing.add_argument("kind", nargs="?", choices=_KINDS, help="only these")
+    listing.add_argument("--json", action="store_true", help="print all facts as JSON")
     check = commands.add_parser("check", help="run the conformance kit on a method")
     check.set_defaults(command=_check)
-    check.add_argument("name", help="as for run --methods")
+    completed(check.add_argument("name", help="as for run --methods"), methods_known)
 
 
 def _list(options: argparse.Namespace) -> int:
-    import methods
-    from methods.weights import present
-
-    cards, broken = methods.inventory()
-    width = max(len(visible(name)) for name in (*cards, *broken))
-    for name, card in cards.items():
-        mark = "*" if card.default or "small" in card.weights else " "
-        print(
-            f"{mark} {visible(name):{width}}  {visible(card.family):15}  {one_line(card.summary)}"
-        )
-        here = [w for w in card.weights if all(present(each) for each in card.files(w))]
-        if here:
-            print(f"  {'':{width}}  {'weights here:':15}  {', '.join(f'{name}:{w}' for w in here)}")
-        elif card.checkpoints:
-            missing = [each.command for each in card.files() if not present(each)]
-            command = " && ".join(missing)
-            print(f"  {'':{width}}  {'unavailable:':15}  no weights here; run: {command}")
-        elif card.training:
-            print(f"  {'':{width}}  {'unavailable:':15}  none published; run: {card.training}")
-    for name, reason in broken.items():
-        print(f"! {visible(name):{width}}  {'broken':15}  {one_line(reason)}")
-    print("\n* part of the default job, networks with their small weights")
-    print(f"Methods {methods.FORMS}\n")
-    _list_metrics()
+    # Tiers are made of functions that draw, and so take longer to load than all the rest.
+    kinds = [options.kind] if options.kind else _KINDS if options.json else _KINDS[:2]
+    found: dict[str, tuple[_Rows, Mapping[str, str]]] = {kind: _FACTS[kind]() for kind in kinds}
+    if options.json:
+        shown: dict[str, Any] = {
+            kind: [{"name": name, **row} for name, row in rows.items()]
+            for kind, (rows, _) in found.items()
+        }
+        broken = {name: why for _, some in found.values() for name, why in some.items()}
+        print(json.dumps(shown | {"broken": broken}, indent=1))
+        return 0
+    print("\n\n".join("\n".join(_SHOWN[kind](*found[kind])) for kind in kinds))
+    if options.kind is None:
+        print("\nTiers of generated holes: inpaint-bench list tiers")
     return 0
 
 
-def _list_metrics() -> None:
+def _methods() -> tuple[_Rows, Mapping[str, str]]:
+    import methods
+
+    cards, broken = methods.inventory()
+    return {name: methods.facts(name, card) for name, card in cards.items()}, broken
+
+
+def _show_methods(rows: _Rows, broken: Mapping[str, str]) -> Iterable[str]:
+    from methods import FORMS
+
+    width = max(len(visible(name)) for name in (*rows, *broken))
+    for name, row in rows.items():
+        mark = "*" if row["default"] else " "
+        summary = one_line(row["summary"])
+        yield f"{mark} {visible(name):{width}}  {visible(row['family']):15}  {summary}"
+        if row["weights"]:
+            yield f"  {'':{width}}  {'weights here:':15}  {', '.join(row['weights'])}"
+        elif row["fetch"] or row["train"]:
+            why = f"no weights here; run: {row['fetch']}"
+            why = why if row["fetch"] else f"none published; run: {row['train']}"
+            yield f"  {'':{width}}  {'unavailable:':15}  {why}"
+    for name, reason in broken.items():
+        yield f"! {visible(name):{width}}  {'broken':15}  {one_line(reason)}"
+    yield "\n* part of the default job, networks with their small weights"
+    yield f"Methods {FORMS}"
+
+
+def _metrics() -> tuple[_Rows, Mapping[str, str]]:
     from bench.metrics import DEFAULT, METRICS
     from bench.metrics.networks import PUBLISHED, missing
     from bench.metrics.plug_ins import installed
 
     added, broken = installed()
-    metrics = [*METRICS.values(), *added.values()]
-    width, wide = (max(len(getattr(m, field)) for m in metrics) for field in ("name", "label"))
-    for metric in metrics:
-        mark = "*" if metric.name in DEFAULT else " "
-        facts = f"{metric.label:{wide}}  {metric.direction:6} is better  {metric.unit}"
-        print(f"{mark} {metric.name:{width}}  {facts}".rstrip())
-        if command := missing(metric.network):
-            print(f"  {'':{width}}  unavailable: no weights here; run: {command}")
-        elif metric.network in PUBLISHED:
-            print(f"  {'':{width}}  weights here: {metric.network}")
+    rows = {
+        name: {
+            **{key: getattr(metric, key) for key in _OF_METRICS},
+            "default": name in DEFAULT,
+            "weights": metric.network if metric.network in PUBLISHED else "",
+            "fetch": missing(metric.network),
+        }
+        for name, metric in {**METRICS, **added}.items()
+    }
+    return rows, broken
+
+
+def _show_metrics(rows: _Rows, broken: Mapping[str, str]) -> Iterable[str]:
+    width, wide = max(map(len, rows)), max(len(row["label"]) for row in rows.values())
+    for name, row in rows.items():
+        mark = "*" if row["default"] else " "
+        facts = f"{row['label']:{wide}}  {row['direction']:6} is better  {row['unit']}"
+        yield f"{mark} {name:{width}}  {facts}".rstrip()
+        if row["fetch"]:
+            yield f"  {'':{width}}  unavailable: no weights here; run: {row['fetch']}"
+        elif row["weights"]:
+            yield f"  {'':{width}}  weights here: {row['weights']}"
     for name, reason in broken.items():
-        print(f"  {name:{width}}  unavailable: {reason}")
-    print("\n* measured unless --metrics says otherwise")
-    print("Own metrics: LABEL=module:function, LABEL=path/file.py:function")
+        yield f"  {name:{width}}  unavailable: {reason}"
+    yield "\n* measured unless --metrics says otherwise"
+    yield "Own metrics: LABEL=module:function, LABEL=path/file.py:function"
+
+
+def _tiers() -> tuple[_Rows, Mapping[str, str]]:
+    from bench.planning.protocol import Protocol
+    from masks.tiers import ALL
+
+    rows = {
+        tier.name: {
+            "above": tier.low / 100,
+            "up_to": tier.high / 100,
+            "default": tier.name in Protocol().tiers,
+            "shapes": [family.name for family in tier.families],
+        }
+        for tier in ALL
+    }
+    return rows, {}
+
+
+def _show_tiers(rows: _Rows, broken: Mapping[str, str]) -> Iterable[str]:
+    width = max(map(len, rows))
+    for name, row in rows.items():
+        mark = "*" if row["default"] else " "
+        shares = f"{row['above']:.0%} to {row['up_to']:.0%} of the picture"
+        yield f"{mark} {name:{width}}  {shares:26}  {', '.join(row['shapes'])}"
+    yield "\n* drawn unless --tiers says otherwise"
+
+
+_FACTS = {"methods": _methods, "metrics": _metrics, "tiers": _tiers}
+_SHOWN = {"methods": _show_methods, "metrics": _show_metrics, "tiers": _show_tiers}
 
 
 def _check(options: argparse.Namespace) -> int:
+    import methods
+
+    name = methods.look_up(options.name).text  # before what takes seconds to load
+
     from methods.conformance import check
 
-    results = check(options.name)
+    results = check(name)
     for result in results:
         print(f"{result.status:9} {result.rule:12} {one_line(result.detail)}")
     failed = sum(result.status == "failed" for result in results)
-    print(f"{options.name}: {failed} of {len(results)} rules failed")
+    print(f"{name}: {failed} of {len(results)} rules failed")
     return 1 if failed else 0

@@ -55,7 +55,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         "nothing cut off) or native",
     )
     group.add_argument(
-        "--tiers", help="tiers of generated holes (small,region,large; also: object, outside)"
+        "--tiers",
+        type=named,
+        help="tiers of generated holes (small,region,large; also: object, outside)",
     )
     group.add_argument(
         "--draws", type=positive, help="generated holes a tier, or masks of a pool a photo (1)"
@@ -80,8 +82,7 @@ def protocol(options: argparse.Namespace) -> Protocol:
 
     return Protocol.asked(
         photos=options.images,
-        tiers=options.tiers.split(",") if options.tiers else None,
         **taken(options, "masks", "mask_threshold", "invert_masks", "mask_labels"),
         **taken(options, "pairs", "pairing", "clusters", "truth"),
-        **taken(options, "size", "draws", "seed", "limit"),
+        **taken(options, "size", "tiers", "draws", "seed", "limit"),
     )

@@ -20,7 +20,6 @@ def add(commands: Commands) -> None:
     plan = commands.add_parser(
         "plan",
         help="what a run with these options would do; writes nothing",
-        formatter_class=run.Defaults,
     )
     plan.set_defaults(command=_plan)
     run.add_options(plan)

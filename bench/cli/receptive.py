@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.cli.arguments import Commands, positive
+from bench.cli.arguments import Commands, completed, device, listed, methods_known, positive
 from bench.cli.results import build_report
 from bench.text.plain import one_line
 
@@ -22,23 +22,29 @@ def add(commands: Commands) -> None:
         help="measure which known pixels decide the middle of a hole",
         description="Effective receptive field: the gradient of the middle of a centred square "
         "hole, a quarter of the side wide, with respect to the input, averaged over photos.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     receptive.set_defaults(command=_receptive)
-    receptive.add_argument("methods", nargs="+", metavar="METHOD", help="as for run --methods")
+    names = receptive.add_argument(
+        "methods", nargs="+", metavar="METHOD", help="as for run --methods"
+    )
+    completed(names, methods_known)
     receptive.add_argument("--images", default="bundled", help="folder of photos, or 'bundled'")
-    receptive.add_argument("--side", type=positive, default=256, help="of the photos, in pixels")
+    receptive.add_argument(
+        "--side", type=positive, default=256, help="side of the photos, in pixels"
+    )
     receptive.add_argument("--limit", type=positive, help="only the first so many photos")
-    receptive.add_argument("--device", default="cpu", help="torch device")
+    receptive.add_argument("--device", type=device, default="cpu", help="torch device")
     receptive.add_argument(
         "--out", type=Path, help="run folder of these methods, whose report is to show it"
     )
 
 
 def _receptive(options: argparse.Namespace) -> int:
+    names = listed(options.methods)  # before what takes seconds to load
+
     from bench.receptive import table
 
-    asked = table.made(options.methods, options.device)
+    asked = table.made(names, options.device)
     store = table.check_run(options.out, asked) if options.out else None
     photos = table.read(options.images, options.side, options.limit)
     for refused in photos.refused:

@@ -6,10 +6,20 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.cli import photos
-from bench.cli.arguments import Commands, listed, positive, taken
+from bench.cli.arguments import (
+    Commands,
+    completed,
+    device,
+    listed,
+    methods_known,
+    metrics_known,
+    named,
+    positive,
+    taken,
+)
 from bench.cli.results import build_report, summarise
 from bench.errors import BenchError
 
@@ -25,22 +35,10 @@ STATUSES = """exit status:
 """
 
 
-class Defaults(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Show defaults but those that are only the absence of a choice; epilogs as they are."""
-
-    def _get_help_string(self, action: argparse.Action) -> str | None:
-        if action.default is None or action.const is True:
-            return action.help
-        return super()._get_help_string(action)
-
-
 def add(commands: Commands) -> None:
     """Describe the command."""
     run = commands.add_parser(
-        "run",
-        help="fill, measure, report; an existing run folder is continued",
-        formatter_class=Defaults,
-        epilog=STATUSES,
+        "run", help="fill, measure, report; an existing run folder is continued", epilog=STATUSES
     )
     run.set_defaults(command=_run)
     add_options(run)
@@ -51,15 +49,22 @@ def add_options(run: argparse.ArgumentParser) -> None:
     run.add_argument("--out", type=Path, default=Path("runs/bench"), help="run folder")
     photos.add(run)
     what = run.add_argument_group("methods and metrics")
-    what.add_argument(
-        "--methods", action="append", help="names, comma-separated; default: all quick ones"
+    names = what.add_argument(
+        "--methods",
+        action="append",
+        help="names, comma-separated; see list (default: all quick ones)",
     )
-    what.add_argument("--samples", type=positive, default=1, help="fills of stochastic methods")
+    completed(names, methods_known)
     what.add_argument(
+        "--samples", type=positive, default=1, help="fills of a case by stochastic methods"
+    )
+    metrics = what.add_argument(
         "--metrics",
-        help="names, comma-separated, and own ones as LABEL=module:function or "
-        "LABEL=file.py:function; default: all usual ones",
+        type=named,
+        help="names, comma-separated; see list; own ones as LABEL=module:function or "
+        "LABEL=file.py:function (default: the usual ones)",
     )
+    completed(metrics, metrics_known)
     what.add_argument(
         "--latency", action="store_true", help="time the methods afterwards, in a short pass"
     )
@@ -79,10 +84,19 @@ def add_options(run: argparse.ArgumentParser) -> None:
             help=argparse.SUPPRESS,
         )
     how = run.add_argument_group("how")
-    how.add_argument("--workers", type=positive, default=os.cpu_count() or 1, help="processes")
+    how.add_argument(
+        "--workers", type=positive, default=os.cpu_count() or 1, help="worker processes"
+    )
     how.add_argument("--threads", type=positive, default=1, help="threads of each worker")
-    how.add_argument("--executor", choices=("local", "inline"), default="local")
-    how.add_argument("--device", default="cpu", help="torch device of methods and networks")
+    how.add_argument(
+        "--executor",
+        choices=("local", "inline"),
+        default="local",
+        help="where methods run: in worker processes, or in this one",
+    )
+    how.add_argument(
+        "--device", type=device, default="cpu", help="torch device of methods and networks"
+    )
     how.add_argument("--timeout", type=float, default=600.0, help="seconds for one case")
     how.add_argument("--shard", default="0/1", metavar="I/N", help="do part I (from 0) of N")
     how.add_argument("--retry-failed", action="store_true", help="try failed cases again")
@@ -124,19 +138,20 @@ def asked(options: argparse.Namespace) -> Request:
     Raises:
         BenchError: If one is malformed.
     """
-    import methods
+    names = listed(options.methods)
+    checked: dict[str, Any] = {
+        "metrics": _metrics(options.metrics),
+        "weights": _weights(options.weights),
+        "shard": _shard(options.shard),
+        "protocol": photos.protocol(options),
+    }
+
     from bench.run.request import Request
     from bench.run.scheduler import Limits
 
-    names = listed(options.methods)
-    for name in names:
-        methods.parse(name)
     return Request(
-        metrics=_metrics(options.metrics),
-        weights=_weights(options.weights),
-        protocol=photos.protocol(options),
         methods=tuple(names or _default_methods()),
-        shard=_shard(options.shard),
+        **checked,
         **taken(options, "out", "samples", "executor", "workers", "threads", "device"),
         **taken(options, "retry_failed", "offline", "strict"),
         limits=Limits(timeout=options.timeout),
@@ -151,16 +166,14 @@ def _status(header: Header) -> int:
     return 1 if header.without_result or header.counts.keys() & LOST else 0
 
 
-def _metrics(text: str | None) -> tuple[str, ...] | None:
-    """The metrics asked for; None for the usual ones."""
-    if not text:
+def _metrics(asked: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """The metrics asked for, as they are spelt; None for the usual ones."""
+    if not asked:
         return None
     from bench.metrics.plug_ins import name_of
 
-    names = tuple(filter(None, map(str.strip, text.split(","))))
-    for name in names:
-        name_of(name)
-    return names
+    names = [(text, name_of(text)) for text in asked]
+    return tuple(text if "=" in text else name for text, name in names)
 
 
 def _weights(given: list[str] | None) -> dict[str, Path]:

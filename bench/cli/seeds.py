@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.cli.arguments import Commands
+from bench.cli.arguments import Commands, completed, metrics_known, named
 from bench.text import markdown, numbers
 
 if TYPE_CHECKING:
@@ -26,21 +26,22 @@ def add(commands: Commands) -> None:
     )
     seeds.set_defaults(command=_seeds)
     seeds.add_argument("run", type=Path, help="run folder")
-    seeds.add_argument("first")
-    seeds.add_argument("second")
-    seeds.add_argument(
-        "--metrics", default="l1_hole,ssim_hole,psnr_hole_db", help="names, comma-separated"
+    seeds.add_argument("first", type=named, help="methods, comma-separated")
+    seeds.add_argument("second", type=named, help="as many methods")
+    metrics = seeds.add_argument(
+        "--metrics",
+        type=named,
+        default="l1_hole,ssim_hole,psnr_hole_db",
+        help="names, comma-separated",
     )
+    completed(metrics, metrics_known)
 
 
 def _seeds(options: argparse.Namespace) -> int:
     from bench.compare.asked import read
     from bench.compare.trainings import compare
 
-    first, second, metrics = (
-        text.split(",") for text in (options.first, options.second, options.metrics)
-    )
-    found = compare(read(options.run), first, second, metrics)
+    found = compare(read(options.run), options.first, options.second, options.metrics)
     print(markdown.table(_HEADER, map(_row, found), "ll".ljust(len(_HEADER), "r")))
     return 0
 

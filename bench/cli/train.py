@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bench.cli.arguments import Commands, positive, taken
+from bench.cli.arguments import Commands, completed, device, methods_known, positive, taken
 from bench.errors import BenchError
 
 
@@ -14,15 +14,15 @@ def add(commands: Commands) -> None:
     train = commands.add_parser(
         "train",
         help="train a network on the equal-budget track; an existing training is continued",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     train.set_defaults(command=_train)
-    train.add_argument("method", help="name of a learnable method, such as lama")
+    method = train.add_argument("method", help="name of a learnable method, such as lama")
+    completed(method, methods_known)
     train.add_argument(
         "--images", type=Path, nargs="+", required=True, help="folders or .tar archives of photos"
     )
     much = train.add_mutually_exclusive_group(required=True)
-    much.add_argument("--budget", type=positive, default=0, help="pictures to be seen")
+    much.add_argument("--budget", type=positive, help="pictures to be seen")
     much.add_argument(
         "--recipe",
         choices=("source-report",),
@@ -32,10 +32,10 @@ def add(commands: Commands) -> None:
     train.add_argument("--out", type=Path, required=True, help="folder of the training")
     train.add_argument("--config", default="small", help="configuration on the method's card")
     train.add_argument("--seed", type=int, default=0, help="of first weights, pictures and holes")
-    train.add_argument("--batch", type=positive, help="pictures of a step (8)")
+    train.add_argument("--batch", type=positive, help="pictures of a step (default: 8)")
     train.add_argument("--crop", type=positive, default=128, help="side of the squares, in pixels")
     train.add_argument("--block", type=positive, default=800, help="pictures between two savings")
-    train.add_argument("--device", default="cpu", help="torch device")
+    train.add_argument("--device", type=device, default="cpu", help="torch device")
     train.add_argument(
         "--devices", type=positive, default=1, help="how many of these share each batch"
     )
@@ -55,15 +55,21 @@ def add(commands: Commands) -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from bench.training.job import TrainingJob
-    from bench.training.loop import train
-
     if options.recipe and options.batch:
         raise BenchError("--batch: source-report has batches of six; give one of the two")
     if options.seed < 0:
         raise BenchError(f"--seed: expected 0 or more, found {options.seed}")
     if options.network_weights and options.networks == "none":
         raise BenchError("--network-weights: --networks none needs no file; give one of the two")
+    import methods
+
+    spec = methods.look_up(options.method)  # before what takes seconds to load
+    if spec.kind == "built-in":
+        methods.card(spec).config(options.config)
+
+    from bench.training.job import TrainingJob
+    from bench.training.loop import train
+
     weights = train(
         TrainingJob(
             images=tuple(options.images),
@@ -71,7 +77,9 @@ def _train(options: argparse.Namespace) -> int:
             rounds=6 if options.recipe else 0,
             workers=options.readers,
             terms_of_use=options.terms,
-            **taken(options, "method", "out", "budget", "config", "seed", "crop", "block"),
+            method=spec.text,
+            budget=options.budget or 0,
+            **taken(options, "out", "config", "seed", "crop", "block"),
             **taken(options, "device", "devices", "precision", "networks", "network_weights"),
         )
     )

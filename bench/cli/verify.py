@@ -27,6 +27,9 @@ def add(commands: Commands) -> None:
 
 def _verify(options: argparse.Namespace) -> int:
     import methods
+
+    options.name = methods.look_up(options.name).text  # before what takes seconds to load
+
     from methods.verification import certificate
     from methods.verification.case import read
     from methods.verification.verify import implementation_of, verify

@@ -6,11 +6,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.cli.arguments import Commands
-from bench.errors import BenchError
+from bench.cli.arguments import Commands, completed
+from bench.errors import BenchError, did_you_mean, spelt_like
 
 if TYPE_CHECKING:
     from methods.weights import Checkpoint
+
+_NAME = "as weights list shows it"
 
 
 def add(commands: Commands) -> None:
@@ -21,15 +23,15 @@ def add(commands: Commands) -> None:
     listing.set_defaults(command=_list)
     fetch = verbs.add_parser("fetch", help="download weights and check their hash")
     fetch.set_defaults(command=_fetch)
-    fetch.add_argument("name")
+    completed(fetch.add_argument("name", help=_NAME), _known)
     for verb, text, command in (
         ("add", "copy a file you have to where it is looked for, after checking its hash", _add),
         ("verify", "check a file's hash", _verify),
     ):
         parser = verbs.add_parser(verb, help=text)
         parser.set_defaults(command=command)
-        parser.add_argument("name")
-        parser.add_argument("file", type=Path)
+        completed(parser.add_argument("name", help=_NAME), _known)
+        parser.add_argument("file", type=Path, help="weight file")
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -86,7 +88,22 @@ def _known() -> dict[str, Checkpoint]:
 
 
 def _checkpoint(name: str) -> Checkpoint:
-    known = _known()
-    if name not in known:
-        raise BenchError(f"weights {name!r}: expected one of {', '.join(known)}")
-    return known[name]
+    files = _known()
+    name = spelt_like(name, files)
+    if name in files:
+        return files[name]
+    import methods
+
+    cards = methods.inventory()[0]
+    method, _, choice = name.partition(":")
+    method = spelt_like(method, cards)
+    checkpoints = cards[method].checkpoints if method in cards else ()
+    its = [each.name for each in checkpoints if choice in ("", each.choice)]
+    if its:
+        raise BenchError(
+            f"weights {name!r}: {method} is a method, whose files are {', '.join(its)}; name "
+            f"one, as in: inpaint-bench weights fetch {its[0]}"
+        )
+    raise BenchError(
+        f"weights {name!r}: expected one of {', '.join(files)}.{did_you_mean(name, files)}"
+    )

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.errors import BenchError
+from bench.errors import BenchError, did_you_mean
 from bench.folder.read import Run
 from bench.statistics import CASE, Interval, cap_infinite, mean_interval
 from bench.statistics.intervals import student_reach
@@ -62,7 +62,8 @@ def compare(
     unknown = sorted({*first, *second} - set(run.cases["method"]))
     unknown += [f"metric {name}" for name in metrics if name not in run.cases]
     if unknown:
-        raise BenchError(f"{run.folder}: the run has no {', '.join(unknown)}")
+        meant = did_you_mean(unknown[0], set(run.cases["method"]))
+        raise BenchError(f"{run.folder}: the run has no {', '.join(unknown)}.{meant}")
     _check_alike(run, list(zip(first, second, strict=True)))
     return [
         _difference(run, tier, metric, first, second) for tier in run.tiers for metric in metrics

@@ -30,7 +30,7 @@ def collect() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "memory_bytes": psutil.virtual_memory().total,
         "accelerator": _accelerator(),
-        "packages": {name: _version(name) for name in _PACKAGES},
+        "packages": {name: version_of(name) for name in _PACKAGES},
         "code": _git_state(Path(__file__).resolve().parents[2]),
     }
 
@@ -46,7 +46,8 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _version(package: str) -> str:
+def version_of(package: str) -> str:
+    """The version of an installed package, which is not loaded."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.errors import BenchError, nearest
+from bench.errors import BenchError, did_you_mean
 from methods import weights
 
 if TYPE_CHECKING:
@@ -28,10 +28,9 @@ def check_names(given: Iterable[str]) -> None:
     """
     for name in given:
         if name not in PUBLISHED:
-            close = nearest(name, PUBLISHED)
             raise BenchError(
-                f"--weights {name}: {f'did you mean {close[0]}? ' if close else ''}Networks of the "
-                f"metrics are {' and '.join(PUBLISHED)}; files of methods are put in place with: "
+                f"--weights {name}: networks of the metrics are {' and '.join(PUBLISHED)}."
+                f"{did_you_mean(name, PUBLISHED)} Files of methods are put in place with: "
                 "inpaint-bench weights add NAME FILE"
             )
 

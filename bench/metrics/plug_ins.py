@@ -19,7 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from bench.errors import BenchError, describe, did_you_mean, nearest
+from bench.errors import BenchError, describe, did_you_mean, nearest, spelt_like
 from bench.metrics.networks import LPIPS_NETWORK, LPIPS_UNTRAINED
 from bench.metrics.record import CaseMetric, Metric, NetworkMetric, case_metric
 from bench.metrics.table import METRICS
@@ -43,7 +43,7 @@ _HOW = (
 
 
 def name_of(text: str) -> str:
-    """The name of a metric as the user asked for it; imports nothing of one's own.
+    """The name of a metric as the user asked for it, in any case; imports nothing of one's own.
 
     Args:
         text: ``NAME``, ``LABEL=module:function`` or ``LABEL=path/file.py:function``.
@@ -51,12 +51,12 @@ def name_of(text: str) -> str:
     Raises:
         BenchError: If it is unknown or malformed, or its label is taken.
     """
+    text = spelt_like(text, METRICS)
     if text in METRICS:
         return text
     label, equals, target = text.partition("=")
     if not equals:
-        _installed_one(text)
-        return text
+        return _installed_one(text).name
     _check_label(label, f"metric {text!r}")
     if not _TARGET.fullmatch(target):
         raise BenchError(
@@ -67,6 +67,10 @@ def name_of(text: str) -> str:
         raise BenchError(
             f"metric {text!r}: {label!r} is a metric of an installed package; choose another label"
         )
+    try:
+        user_code.require(target)
+    except BenchError as error:
+        raise BenchError(f"metric {text!r}: {error}") from error
     return label
 
 
@@ -77,8 +81,8 @@ def resolve(text: str) -> Metric:
         BenchError: As `name_of`; or if one's own cannot be imported or is no metric.
     """
     name = name_of(text)
-    if text in METRICS:
-        return METRICS[text]
+    if name in METRICS:
+        return METRICS[name]
     if "=" not in text:
         return _installed_one(text)
     target = text.partition("=")[2]
@@ -134,6 +138,7 @@ def _offered(point: EntryPoint) -> dict[str, Metric]:
 
 def _installed_one(name: str) -> Metric:
     metrics, broken = installed()
+    name = spelt_like(name, [*metrics, *broken])
     if name in broken:
         raise BenchError(f"metric {name!r} of an installed package cannot be used: {broken[name]}")
     if name not in metrics:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
-from bench.errors import BenchError, InputError, did_you_mean
+from bench.errors import BenchError, InputError, did_you_mean, spelt_like
 from bench.folder.header import UNKNOWN as UNKNOWN  # a truth that nobody has
 from bench.planning import images
 from bench.planning.geometry import Geometry
@@ -16,6 +16,7 @@ from masks import files, tiers
 # Of what could not always be asked for; at its default it leaves the keys of older plans alone.
 _LATER: Final = {"later": True}
 _WAYS: Final = {"pairing": ["name", "order", "pool"], "clusters": ["photo", "folder"]}
+_TIERS: Final = tuple(tier.name for tier in tiers.ALL)
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,10 @@ class Protocol:
 
         Raises:
             BenchError: If an option is malformed or would change nothing.
+            InputError: If there is no such folder or file.
         """
         if photos == images.BUNDLED and more.get("pairs") is not None:
             photos = str(Path(more["pairs"]).parent)
-        if photos != images.BUNDLED and not Path(photos).exists():
-            raise InputError(f"--images: expected a folder or a picture, found nothing at {photos}")
         if photos == images.BUNDLED and masks is not None:
             raise BenchError("--masks: the bundled photos have generated holes; give --images too")
         if photos == images.BUNDLED and size is not None:
@@ -96,11 +96,18 @@ class Protocol:
                 "--tiers and --draws: for generated holes only, not with --masks"
                 + (", but for --draws masks of a pool" if pool else "")
             )
+        for option, path in (("--images", photos), ("--masks", masks)):
+            if path not in (None, images.BUNDLED) and not Path(path).exists():
+                there = [each.name for each in Path(path).absolute().parent.glob("*")]
+                raise InputError(
+                    f"{option}: expected a folder or a file, found nothing at {path}."
+                    f"{did_you_mean(Path(path).name, there)}"
+                )
         return cls(
             photos,
             masks,
             size=cls.size if size is None else Geometry.asked(size).words,
-            tiers=cls.tiers if tiers is None else tuple(tiers),
+            tiers=cls.tiers if tiers is None else tuple(spelt_like(t, _TIERS) for t in tiers),
             draws=cls.draws if draws is None else draws,
             **more,
         )
@@ -125,12 +132,12 @@ class Protocol:
                 "--truth: for objects to be removed, which --masks show; give --images and --masks "
                 "too, or leave it out: of generated holes the photo is the truth"
             )
-        known = [tier.name for tier in tiers.ALL]
-        unknown = [name for name in self.tiers if name not in known]
+        unknown = [name for name in self.tiers if name not in _TIERS]
         if unknown or len(set(self.tiers)) != len(self.tiers) or not self.tiers:
+            meant = did_you_mean(unknown[0], _TIERS) if unknown else ""
             raise InputError(
-                f"--tiers: the tiers are {', '.join(known)}, each at most once; "
-                f"found {','.join(self.tiers) or 'none'}"
+                f"--tiers: the tiers are {', '.join(_TIERS)}, each at most once; "
+                f"found {','.join(self.tiers) or 'none'}.{meant}"
             )
 
     @property

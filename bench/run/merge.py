@@ -13,8 +13,9 @@ import pandas as pd
 
 from bench.errors import BenchError, InputError
 from bench.folder import same_fills
+from bench.folder.differences import protocol_differences
 from bench.folder.header import Header
-from bench.folder.read import read_run
+from bench.folder.read import Run, read_run
 from bench.folder.store import RunFolder
 from bench.run import compaction
 
@@ -43,6 +44,7 @@ def merge(out: Path, runs: Sequence[Path]) -> Header:
     parts = [read_run(run, ("plan", "inputs", "metrics", "methods", "training")) for run in runs]
     header = parts[0].header
     for run, other in zip(runs[1:], parts[1:], strict=True):
+        _require_same_protocol(parts[0], other)
         header = _joined(header, other.header, runs[0], run)
     same_fills.check(parts)
     target = RunFolder(out)
@@ -65,12 +67,20 @@ def merge(out: Path, runs: Sequence[Path]) -> Header:
         raise
 
 
+def _require_same_protocol(a: Run, b: Run) -> None:
+    if a.header.fingerprint == b.header.fingerprint:
+        return
+    measured = [set(run.metrics.loc[run.metrics["status"] == "ok", "metric"]) for run in (a, b)]
+    differs = protocol_differences(a, b, sorted(measured[0] & measured[1]))
+    differs += [f"metric {name}: only in A" for name in sorted(measured[0] - measured[1])]
+    differs += [f"metric {name}: only in B" for name in sorted(measured[1] - measured[0])]
+    raise InputError(
+        f"expected runs of one protocol, found {'; '.join(differs)} (A: {a.folder}, B: "
+        f"{b.folder}); run one of them again with the options of the other"
+    )
+
+
 def _joined(a: Header, b: Header, run_a: Path, run_b: Path) -> Header:
-    if a.fingerprint != b.fingerprint:
-        raise InputError(
-            f"expected runs of one protocol, found {run_a}: {a.fingerprint}; "
-            f"{run_b}: {b.fingerprint}"
-        )
     for method in a.fill_keys.keys() & b.fill_keys.keys():
         if a.fill_keys[method] != b.fill_keys[method]:
             anew = a.made_anew.get(method) or b.made_anew.get(method)

@@ -5,18 +5,18 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
-from filelock import FileLock, Timeout
 
 import methods
 from bench.errors import BenchError, InputError, describe
 from bench.folder import header as headers
+from bench.folder.differences import in_words
 from bench.folder.header import Environment, Fingerprint, Header, Start
 from bench.folder.read import Reader
 from bench.folder.store import Item, RunFolder
@@ -26,6 +26,7 @@ from bench.planning import plan as planning
 from bench.planning.case import PlannedCase, planned
 from bench.planning.case_keys import case_keys
 from bench.planning.images import BUNDLED
+from bench.planning.protocol import Protocol
 from bench.run import compaction, summary, training_table
 from bench.run.identities import Identity, fill_key, identities
 from bench.run.methods_table import methods_table
@@ -61,31 +62,6 @@ class Opened:
     identities: Mapping[str, str]
 
 
-@contextlib.contextmanager
-def only_writer(folder: Path) -> Iterator[RunFolder]:
-    """Hold a run folder's lock; the system frees it whatever kills this process.
-
-    Raises:
-        BenchError: If another run holds it or the folder cannot be written.
-    """
-    store = RunFolder(folder)
-    lock = FileLock(store.file(".lock"))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise BenchError(
-            f"another run is writing into {folder}; wait for it, or give another --out"
-        ) from None
-    except OSError as error:
-        raise BenchError(f"cannot write into {folder}: {error}; give another --out") from error
-    try:
-        store.sweep()
-        yield store
-    finally:
-        lock.release()
-
-
 def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     """Check everything that can be checked, then write what the run starts from.
 
@@ -109,7 +85,7 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     progress.stage("preparing the methods")
     signatures = [entry.metric.signature for entry in metrics if entry.status == "ok"]
     fingerprint = Fingerprint.parse(planning.fingerprint(plan, request.protocol, signatures))
-    _same_protocol(store, before, fingerprint)
+    _same_protocol(store, before, fingerprint, request, plan)
     cases = planned(plan)
     keys = partial(case_keys, plan, inputs, asdict(request.protocol), request.protocol.size_rule)
     for method in asked.values():
@@ -245,18 +221,26 @@ def _plan(
     return plan, inputs
 
 
-def _same_protocol(store: RunFolder, before: Header | None, fingerprint: Fingerprint) -> None:
+def _same_protocol(
+    store: RunFolder,
+    before: Header | None,
+    fingerprint: Fingerprint,
+    request: Request,
+    plan: pd.DataFrame,
+) -> None:
     """Refuse to mix two protocols in one folder; another set of metrics is measured anew."""
-    differs = [
-        f"{name}:{old} there, {name}:{new} now"
-        for name, old, new in (before.fingerprint.differences(fingerprint) if before else ())
-        if name != "metrics"
-    ]
-    if differs:
-        raise BenchError(
-            f"{store.path} holds a run with another protocol ({'; '.join(differs)}); "
-            "give another --out, or the options of that run"
-        )
+    parts = before.fingerprint.differences(fingerprint) if before else []
+    if before is None or all(part.name == "metrics" for part in parts):
+        return
+    there = plan
+    with contextlib.suppress(InputError):
+        there = Reader(store, ("plan",)).table("plan")
+    asked = asdict(Protocol()) | dict(before.protocol), asdict(request.protocol)
+    differs = in_words(parts, asked, (there, plan), ("there", "now"))
+    raise BenchError(
+        f"{store.path} holds a run with another protocol ({'; '.join(differs)}); give another "
+        "--out, or the options of that run"
+    )
 
 
 def _items(cases: list[PlannedCase], method: Inpainter, request: Request) -> list[Item]:

@@ -18,10 +18,11 @@ from bench.folder.store import Item
 from bench.run import compaction
 from bench.run.executors.inline import InlineExecutor
 from bench.run.executors.local import LocalExecutor, prepare
+from bench.run.lock import only_writer
 from bench.run.messages import Setup
 from bench.run.progress import Progress
 from bench.run.request import Request
-from bench.run.resume import Opened, digest, only_writer, open_run
+from bench.run.resume import Opened, digest, open_run
 from bench.run.scheduler import Executor, Scheduler, Settled
 from bench.run.time_left import Forecast, seconds_a_fill
 
@@ -46,6 +47,7 @@ def run(request: Request, progress: Progress | None = None) -> Header:
             # On another core while the plan is made; of another start there may be nothing left.
             prepare(request.threads, request.measured if request.truth_known else ())
         opened = open_run(request, store, progress)
+        _say_absent(opened)
         try:
             fragments = _work(request, opened, progress)
         except KeyboardInterrupt:
@@ -61,6 +63,16 @@ def run(request: Request, progress: Progress | None = None) -> Header:
             device=request.device,
             threads=request.workers * request.threads,
         )
+
+
+def _say_absent(opened: Opened) -> None:
+    """Say which metrics cannot be measured, and what mends it, once for each reason."""
+    absent: dict[str, list[str]] = {}
+    for entry in opened.metrics:
+        if entry.status == "absent":
+            absent.setdefault(entry.reason, []).append(entry.metric.name)
+    for reason, names in absent.items():
+        print(f"{', '.join(names)} not measured: {reason}", file=sys.stderr)
 
 
 def _work(request: Request, opened: Opened, progress: Progress) -> pd.DataFrame | None:

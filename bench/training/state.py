@@ -86,10 +86,17 @@ def read(folder: Path, asked: Mapping[str, Any]) -> dict[str, Any] | None:
         asked: What must be the same for a training to be continued.
 
     Raises:
-        InputError: If it belongs to another training, or is damaged.
+        InputError: If it belongs to another training, is damaged, or the folder holds something
+            else.
     """
     path = folder / NAME
     if not path.exists():
+        others = sorted(each.name for each in folder.glob("[!.]*") if each.stem != NAME)
+        if others:
+            raise InputError(
+                f"{folder}: expected a new or an empty folder, or that of a training, found "
+                f"{', '.join(others[:3])}; choose another"
+            )
         return None
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)

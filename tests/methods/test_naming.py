@@ -223,7 +223,7 @@ def test_modules_beside_a_file_are_no_ones_elses(folder):
             r"expected a Python file .*nett\.py, found none\. Did you mean net\.py",
         ),
         ("nowhere/net.py:Net", "expected a Python file"),
-        ("one/net.py:net", r"no class 'net'; it has Net, Needs, Takes\. Did you mean Net\?"),
+        ("one/net.py:net", r"no 'net'; it has Net, Needs, Takes\. Did you mean Net\?"),
         ("one/net.py:Net(lvl=1)", r"no parameter 'lvl'; those it takes: ckpt, level\."),
         ("one/net.py:Net(Level=1)", r"Did you mean level\?"),
         ("one/net.py:Needs", r"Needs needs ckpt; write Needs\(ckpt=\.\.\.\)"),

@@ -108,7 +108,7 @@ def test_its_code_and_that_of_its_neighbours_is_in_the_signature_but_comments_ar
     [
         ("PSNR", "did you mean psnr_db"),
         ("ssim_hol", "did you mean ssim_hole"),
-        ("Lpips", "did you mean lpips"),
+        ("Lpipz", "did you mean lpips"),
         ("own_metrics:worst", "LABEL=module:function"),
         ("PSNR_dB=own_metrics:worst", "a built-in metric"),
         ("status=own_metrics:worst", "something else in the tables"),
@@ -248,7 +248,7 @@ def test_weights_are_given_by_the_name_of_the_network(option, tmp_path, photos, 
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ("lpips-alx=f", "did you mean lpips-alex?"),
+        ("lpips-alx=f", "Did you mean lpips-alex?"),
         ("lama/big-lama=f", "inpaint-bench weights add"),
         ("lpips-alex", "expected NAME=FILE"),
     ],
