@@ -154,7 +154,8 @@ def explained(name: str) -> Iterator[None]:
     except Image.DecompressionBombError as error:
         raise InputError(f"'{name}' is too large: {error}") from error
     except Exception as error:  # damaged files make Pillow's readers raise errors of any kind
-        raise InputError(f"'{name}' is damaged: {error}; export it again") from error
+        why = str(error) or type(error).__name__
+        raise InputError(f"'{name}' is damaged: {why}; export it again") from error
 
 
 def _header(data: bytes, name: str) -> Image.Image:

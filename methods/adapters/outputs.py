@@ -90,8 +90,10 @@ class Folder(PictureInpainter):
             said.append(f"not used {listed(others)}")
         if refused:
             said.append(f"{len(refused)} files cannot be scored, the first: {refused[0]}")
-        self.card = replace(self.card, limits=f"{type(self).card.limits} {'; '.join(said)}.")
-        return "; ".join(said)
+        # A name that is no valid UTF-8 could not be written into a table.
+        text = "; ".join(said).encode("utf-8", "backslashreplace").decode()
+        self.card = replace(self.card, limits=f"{type(self).card.limits} {text}.")
+        return text
 
     def begin(self, case: CaseKey) -> None:
         """Remember which file comes next."""

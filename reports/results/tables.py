@@ -222,13 +222,9 @@ def _best_text(ranking: Ranking, column: Column) -> str:
     """
     values = [s.values[column.metric] for s in ranking.ranked if column.metric in s.values]
     # Means over different cases, and set metrics of different n, do not compare.
-    alike = len({value.n for value in values}) == 1 and len(values) > 1
+    alike = ranking.headline and len({value.n for value in values}) == 1 and len(values) > 1
     means = [value.mean for value in values if np.isfinite(value.mean)]
-    if (
-        not ranking.headline
-        or not alike
-        or len({numbers.number(mean, column.decimals) for mean in means}) < 2
-    ):
+    if not alike or len({numbers.number(mean, column.decimals) for mean in means}) < 2:
         return ""
     best = max(means) if column.higher else min(means)
     return numbers.number(best, column.decimals)

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from bench.folder.header import UNKNOWN
 from bench.folder.read import Run
 from bench.folder.shown_cases import case_hash
 from bench.statistics import CASE, MARKS
@@ -131,8 +132,10 @@ class _Studio:
 
 def _studio(run: Run, album: Album, facts: dict[str, Any]) -> _Studio:
     photo_file, photo = truth_file, truth = _read(run, f"photos/{facts['photo_sha']}.png")
-    if facts["truth"]:
-        truth_file, truth = _read(run, f"photos/{facts['truth']}.png")  # none if it is unknown
+    if run.header.truth == UNKNOWN:
+        truth_file = truth = None
+    elif facts["truth"]:
+        truth_file, truth = _read(run, f"photos/{facts['truth']}.png")
     hole_file = run.file(f"masks/{facts['mask_sha']}.png")
     hole = read_hole(hole_file) if hole_file else None
     if hole is not None and photo is not None and hole.shape != photo.shape[:2]:

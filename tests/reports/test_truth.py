@@ -113,11 +113,13 @@ def test_the_harness_check_of_a_given_truth_is_of_the_hole(given):
 
 
 def test_runs_with_and_without_truth_join_only_as_one_without(folder, unknown, given, tmp_path):
-    runs = [str(folder / "runs" / name) for name in ("unknown", "given")]
+    runs = [str(folder / "runs" / name) for name in ("given", "unknown")]
     assert main(["report", *runs, "--out", str(tmp_path / "no")]) != 0
     assert main(["report", *runs, "--out", str(tmp_path / "both"), "--anyway"]) == 0
     said = text(tmp_path / "both/index.html")
-    assert "truth: unknown in A" in said
+    assert "unknown in B" in said
+    case = next((tmp_path / "both/cases").glob("*.html")).read_text("utf-8")
+    assert "Error map" not in case
     assert "no method is ranked by fidelity" in said
     assert "ceiling </span>" not in said
     assert not FIDELITY.search(said)

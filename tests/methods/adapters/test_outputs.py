@@ -93,6 +93,15 @@ def test_other_files_beside_the_outputs_do_no_harm(outputs):
     assert "not used" not in Folder("theirs", outputs).expect(CASES)
 
 
+def test_a_name_that_is_no_utf8_is_shown_escaped(outputs):
+    with open(os.fsencode(outputs) + b"/\xff.png", "wb") as file:
+        file.write(b"strange")
+    method = Folder("theirs", outputs)
+    assert r"not used 1 (\udcff.png)" in method.expect(CASES)
+    assert method.card.limits.encode()
+    assert method.identity
+
+
 @pytest.mark.parametrize(
     ("side", "words"),
     [
