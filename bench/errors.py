@@ -49,8 +49,12 @@ def describe(error: BaseException) -> str:
         frames = traceback.extract_tb(error.__traceback__)
         where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
         text = f"{type(error).__name__}: {error}{where}"
-    # Text that is no valid UTF-8 could not be written into a table.
-    return text[:_REASON_LIMIT].encode("utf-8", "backslashreplace").decode()
+    return writable(text[:_REASON_LIMIT])
+
+
+def writable(text: str) -> str:
+    """Text for a table, which takes valid UTF-8 only; names of files may hold anything."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def out_of_memory(error: BaseException) -> bool:
@@ -74,6 +78,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     exact = word.casefold() in (each.casefold() for each in known)
     found = nearest(word, known, 1 if exact else 3)
     return f" Did you mean {' or '.join(found)}?" if found else ""
+
+
+def beside(path: Path) -> str:
+    """As `did_you_mean`, of what lies beside a path that is not there."""
+    return did_you_mean(path.name, [each.name for each in path.absolute().parent.glob("*")])
 
 
 def nearest(name: str, known: Iterable[str], most: int = 1) -> list[str]:

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from bench.errors import InputError
 from masks.annotations import SUFFIXES, entries, labelme_export
-from masks.files import PICTURES, MaskFile
+from masks.kinds import PICTURES
+from masks.mask_file import MaskFile
 
 
 class Named(NamedTuple):

@@ -21,7 +21,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import BenchError, did_you_mean
+from bench.errors import BenchError, beside
 from methods import naming, own, user_code
 from methods.card import Card, read, trained
 from methods.naming import FORMS, GROUP, Spec, names, parse
@@ -112,11 +112,8 @@ def look_up(text: str) -> Spec:
         if spec.kind == "class":
             user_code.require(spec.target)
         elif spec.kind in ("folder", "own weights") and not path.exists():
-            there = [each.name for each in path.parent.glob("*")]
-            raise BenchError(
-                f"expected {'outputs' if spec.kind == 'folder' else 'weights'} at {path}, found "
-                f"none.{did_you_mean(path.name, there)}"
-            )
+            what = "outputs" if spec.kind == "folder" else "weights"
+            raise BenchError(f"expected {what} at {path}, found none.{beside(path)}")
     except BenchError as error:
         raise BenchError(f"method {text!r}: {error}") from error
     return spec

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.errors import BenchError, did_you_mean
+from bench.errors import BenchError, beside
 from methods.card import Card
 from methods.weights import Checkpoint, digest
 
@@ -24,8 +24,7 @@ def files(path: Path, card: Card) -> tuple[Checkpoint, ...]:
     if path.is_file():
         return (_own(path, ""),)
     if not path.is_dir():
-        there = [each.name for each in path.parent.glob("*")]
-        raise BenchError(f"expected weights at {path}, found none.{did_you_mean(path.name, there)}")
+        raise BenchError(f"expected weights at {path}, found none.{beside(path)}")
     if not parts:
         raise BenchError(f"{path}: expected one file, as {card.name} has one, found a folder")
     found = {part: [f for f in sorted(path.iterdir()) if part in f.stem] for part in parts}

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from bench.errors import BenchError, did_you_mean
+from bench.errors import BenchError, beside, did_you_mean
 from methods.sources import OWN
 
 _OURS = ("bench", "inpaint_bench", "methods")  # what a user's code means of this project
@@ -80,9 +80,7 @@ def no_such_name(where: object, name: str, there: Sequence[str]) -> str:
 
 def _require_file(path: Path) -> None:
     if not path.is_file():
-        there = [each.name for each in path.parent.glob("*.py")]
-        hint = did_you_mean(path.name, there)
-        raise BenchError(f"expected a Python file {path}, found none.{hint}")
+        raise BenchError(f"expected a Python file {path}, found none.{beside(path)}")
 
 
 def _file(path: Path) -> ModuleType:

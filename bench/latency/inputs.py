@@ -47,7 +47,7 @@ class Config:
     @property
     def side(self) -> int:
         """Of the square with as many pixels, which is what a size is known by."""
-        return round(math.sqrt(self.height * self.width))
+        return _side(self.height, self.width)
 
     @property
     def size(self) -> str:
@@ -76,13 +76,17 @@ def geometries(sizes: Sequence[int | str]) -> list[Geometry]:
                 f"--sizes: what is timed together has one size: N or WxH, comma-separated; "
                 f"found {size!r}"
             )
-        side = Config(geometry.height, geometry.width, "", Path()).side
+        side = _side(geometry.height, geometry.width)
         if found.setdefault(side, geometry) != geometry:
             raise InputError(
                 f"--sizes: {found[side].words} and {size} have as many pixels as each other, which "
                 "is what sizes are told apart by; time one of them into another --out"
             )
     return list(found.values())
+
+
+def _side(height: int, width: int) -> int:
+    return round(math.sqrt(height * width))
 
 
 def write(

@@ -60,7 +60,6 @@ class Loaded:
     """What came of loading; seconds from the process with torch imported to the first fill."""
 
     seconds: float
-    first_call: float
     facts: dict[str, Any]
 
 
@@ -135,8 +134,8 @@ class AnchorStopwatch(Stopwatch):
         start = time.perf_counter()
         work, words = anchors.make(self.subject.name, self.device)
         self._work = torch.inference_mode()(work)
-        first = self._wall(0)
-        return Loaded(time.perf_counter() - start, first, {"words": words})
+        self.call(0)
+        return Loaded(time.perf_counter() - start, {"words": words})
 
     def call(self, index: int) -> Call:
         """Do the work once."""
@@ -163,13 +162,12 @@ class MethodStopwatch(Stopwatch):
             self.method.load()
         self.use(config)
         self._resident = memory.resident_bytes()
-        first = self._wall(0)
+        self.call(0)
         seconds = time.perf_counter() - start
         gc.freeze()  # what lives as long as the method is not looked at by each collection
         card = self.method.card
         return Loaded(
             seconds,
-            first,
             {
                 "title": card.title,
                 "family": card.family,

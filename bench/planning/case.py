@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import NamedTuple
 
 import pandas as pd
@@ -48,6 +49,11 @@ class PlannedCase(NamedTuple):
     def truth_sha(self) -> str:
         """Hash of what fills are held against; of the photo if that is unknown."""
         return self.photo_sha if self.truth in ("", UNKNOWN) else self.truth
+
+    def seed_of(self, seed: int, sample: int) -> int:
+        """Seed of a method's generator: the same for every method, whatever runs before."""
+        text = f"fill|{seed}|{self.photo}|{self.tier}|{self.draw}|{sample}"
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
 
 
 def planned(plan: pd.DataFrame) -> list[PlannedCase]:

@@ -12,7 +12,7 @@ from PIL import Image
 from bench.errors import BenchError, InputError
 from bench.folder.read import Run, read_run
 from bench.folder.store import records
-from bench.planning import plan as planning
+from bench.planning.pictures import hole_of, photo_of
 from bench.text import csv
 from methods.adapters.names import exported
 from methods.case_key import CaseKey
@@ -79,8 +79,8 @@ def export(run: Path, folder: Path, layout: str = "ours") -> int:
     holes = holes.assign(**files)
     try:
         for case in records(holes):
-            pixels = planning.photo_of(case["photo_sha"], found.store)
-            hole = planning.hole_of(case["mask_sha"], found.store)
+            pixels = photo_of(case["photo_sha"], found.store)
+            hole = hole_of(case["mask_sha"], found.store)
             pixels[hole] = 0
             _write(folder, case["photo_file"], pixels)
             _write(folder, case["mask_file"], hole.astype(np.uint8) * np.uint8(255))

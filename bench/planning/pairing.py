@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from bench.errors import InputError
+from bench.errors import InputError, writable
 from bench.folder.schema import INPUTS
 from bench.planning import images, truths
 from bench.planning.doubts import Doubts
@@ -63,11 +63,8 @@ class Inputs:
         self._add(path, kind, "ok", "", note, images.content_hash(pixels), height, width)
 
     def refused(self, path: str, kind: str, reason: str) -> None:
-        """Record a file that cannot be used, and why; its name may be no valid text."""
-        path, reason = (
-            text.encode("utf-8", "backslashreplace").decode() for text in (path, reason)
-        )
-        self._add(path, kind, "refused", reason, "", "", 0, 0)
+        """Record a file that cannot be used, and why."""
+        self._add(writable(path), kind, "refused", writable(reason), "", "", 0, 0)
 
     def table(self) -> pd.DataFrame:
         """All rows."""

@@ -7,23 +7,23 @@ import hashlib
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bench.errors import InputError, StoreError
+from bench.errors import InputError
 from bench.folder import shown_cases
 from bench.folder.schema import PLAN
 from bench.folder.store import RunFolder, WritePicture
 from bench.planning import doubts, images
-from bench.planning.case import PlannedCase
 from bench.planning.geometry import Fitted, stretched
 from bench.planning.images import Photo
 from bench.planning.pairing import Given, Inputs, Tell, read_photos, untold
 from bench.planning.pairs import read_pairs
+from bench.planning.pictures import mask_file, photo_file
 from bench.planning.protocol import UNKNOWN, Protocol
 from masks import files, tiers
 from masks.files import MaskFile
@@ -72,57 +72,6 @@ def make(
     plan.insert(0, "case", np.arange(len(plan)))
     plan["keep"] = _kept(plan)
     return PLAN.typed(plan), inputs.table()
-
-
-def photo_file(sha: str) -> str:
-    """Where an evaluated photo, or a truth that is another picture, lies in the run folder."""
-    return f"photos/{sha}.png"
-
-
-def mask_file(sha: str) -> str:
-    """Where a hole lies in the run folder."""
-    return f"masks/{sha}.png"
-
-
-def photo_of(sha: str, store: RunFolder) -> np.ndarray:
-    """Read an evaluated photo, uint8 RGB ``(height, width, 3)``.
-
-    Raises:
-        StoreError: If it is not there or not the photo of the plan, bit for bit.
-    """
-    return _verified(store, photo_file(sha), images.content_hash, sha)
-
-
-def hole_of(sha: str, store: RunFolder) -> np.ndarray:
-    """Read a hole, bool ``(height, width)``.
-
-    Raises:
-        StoreError: If it is not there or not the hole of the plan, bit for bit.
-    """
-    return _verified(store, mask_file(sha), tiers.mask_hash, sha)
-
-
-def _verified(
-    store: RunFolder, name: str, content: Callable[[np.ndarray], str], sha: str
-) -> np.ndarray:
-    path = store.file(name)
-    try:
-        pixels = store.read_picture(name)
-        problem = "" if content(pixels) == sha else "is not what the plan says"
-    except Exception as error:  # a damaged picture makes Pillow raise errors of any kind
-        problem = f"cannot be read ({error})"
-    if problem:
-        raise StoreError(
-            f"{path}: {problem}; delete {store.file('plan.parquet')} and give the same command "
-            "again, which writes photos and holes anew"
-        )
-    return pixels
-
-
-def seed_of(seed: int, case: PlannedCase, sample: int) -> int:
-    """Seed of a method's generator: the same for every method, whatever runs before."""
-    text = f"fill|{seed}|{case.photo}|{case.tier}|{case.draw}|{sample}"
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
 
 
 def inputs_key(protocol: Protocol) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
-from bench.errors import BenchError, InputError, did_you_mean, spelt_like
+from bench.errors import BenchError, InputError, beside, did_you_mean, spelt_like
 from bench.folder.header import UNKNOWN as UNKNOWN  # a truth that nobody has
 from bench.planning import images
 from bench.planning.geometry import Geometry
@@ -98,10 +98,9 @@ class Protocol:
             )
         for option, path in (("--images", photos), ("--masks", masks)):
             if path not in (None, images.BUNDLED) and not Path(path).exists():
-                there = [each.name for each in Path(path).absolute().parent.glob("*")]
                 raise InputError(
                     f"{option}: expected a folder or a file, found nothing at {path}."
-                    f"{did_you_mean(Path(path).name, there)}"
+                    f"{beside(Path(path))}"
                 )
         return cls(
             photos,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from bench.errors import InputError, did_you_mean
 from bench.planning import images
 from bench.planning.geometry import Geometry
 from bench.planning.images import Photo
+from masks.listing import composed, stem
 
 
 def paired(
@@ -36,12 +36,14 @@ def paired(
         there = images.find(folder)
     except InputError as error:
         raise InputError(f"--truth: {str(error).removeprefix('photos: ')}") from error
-    by_name = {_plain(name): name for name in there}
-    named = {photo: [by_name[key]] for photo in photos if (key := _plain(photo)) in by_name}
+    by_name = {composed(name): name for name in there}
+    named = {photo: [by_name[key]] for photo in photos if (key := composed(photo)) in by_name}
     by_stem: dict[str, list[str]] = defaultdict(list)
     for name in {*there} - {own[0] for own in named.values()}:
-        by_stem[_stem(name)].append(name)
-    named |= {photo: sorted(by_stem[_stem(photo)]) for photo in photos if photo not in named}
+        by_stem[stem(composed(name))].append(name)
+    named |= {
+        photo: sorted(by_stem[stem(composed(photo))]) for photo in photos if photo not in named
+    }
     used = {name for own in named.values() for name in own}
     unused = [name for name in there if name not in used]
     found = {photo: folder / own[0] for photo, own in named.items() if len(own) == 1}
@@ -73,12 +75,3 @@ def read(path: Path, photo: Photo, geometry: Geometry) -> tuple[np.ndarray, np.n
             f"{pixels.shape[1]}x{pixels.shape[0]}; a truth shows the same view pixel by pixel"
         )
     return pixels, geometry.photo(pixels), note
-
-
-def _plain(name: str) -> str:
-    """A name in one Unicode form, as it is compared."""
-    return unicodedata.normalize("NFC", name)
-
-
-def _stem(name: str) -> str:
-    return PurePosixPath(_plain(name)).with_suffix("").as_posix()

@@ -23,6 +23,7 @@ from bench.folder.store import RunFolder, WritePicture, packed, records
 from bench.gate.tolerances import CEILING
 from bench.planning import plan as planning
 from bench.planning.pairing import Tell
+from bench.planning.pictures import photo_file
 from bench.run.request import Request
 from bench.run.time_left import Forecast, Left, seconds_a_fill
 from methods.naming import Spec
@@ -119,7 +120,7 @@ def look(request: Request, earlier: Sequence[Path], tell: Tell) -> Ahead:
     planned = [
         Planned(
             spec.name,
-            len(plan) * (request.samples if _stochastic(spec) else 1),
+            len(plan) * request.fills_of(_stochastic(spec)),
             kept.get(spec.name, 0),
             paces.get(spec.name),
             obstacles[spec.name],
@@ -133,7 +134,7 @@ def look(request: Request, earlier: Sequence[Path], tell: Tell) -> Ahead:
     forecast = Forecast(
         request.workers, {name: pace.seconds for name, pace in paces.items()}, waiting
     )
-    photos = plan.loc[plan["keep"], "photo_sha"].map(planning.photo_file).map(scales.bytes)
+    photos = plan.loc[plan["keep"], "photo_sha"].map(photo_file).map(scales.bytes)
     made = sum(each.fills for each in planned if each.name != CEILING and not each.obstacle)
     there = next(path for path in (request.out, *request.out.absolute().parents) if path.exists())
     return Ahead(

@@ -20,10 +20,10 @@ from bench.machine import memory
 from bench.metrics.meter import Meter
 from bench.metrics.pair import Original, Pair
 from bench.metrics.pixel import drift_of
-from bench.planning import plan
 from bench.planning.case import PlannedCase
 from bench.planning.case_keys import case_keys
 from bench.planning.images import content_hash
+from bench.planning.pictures import hole_of, photo_file, photo_of
 from bench.planning.protocol import UNKNOWN
 from bench.run.fill_row import FillRow, Kept
 from bench.run.identities import check_unchanged
@@ -167,7 +167,7 @@ class Casework:
         return replace(row, values=values, note=note, measure_seconds=seconds), features
 
     def _fill(self, case: PlannedCase, key: CaseKey, pictures: _Pictures) -> tuple[Filled, Kept]:
-        seed = plan.seed_of(self._setup.seed, case, key.sample)
+        seed = case.seed_of(self._setup.seed, key.sample)
         photo = pictures.photo.photo
         if self._name == CEILING:  # what a perfect fill would show
             photo = paste_back(pictures.truth.photo, photo, pictures.hole)
@@ -190,7 +190,7 @@ class Casework:
         sha = content_hash(filled.picture)
         kept = kept._replace(output_sha=sha)
         if self._name == CEILING and sha in pictures.shas:
-            return kept._replace(output=plan.photo_file(sha))
+            return kept._replace(output=photo_file(sha))
         if not case.keep:
             return kept
         output = f"outputs/{method_folder(self._name)}/{key.file_name}"
@@ -231,9 +231,9 @@ class Casework:
         return found
 
     def _read(self, case: PlannedCase, before: _Pictures | None) -> _Pictures:
-        hole = plan.hole_of(case.mask_sha, self._store)
+        hole = hole_of(case.mask_sha, self._store)
         shas = case.photo_sha, case.truth_sha
         if before is not None and before.shas == shas:
             return replace(before, hole=hole)
-        found = {sha: Original(plan.photo_of(sha, self._store)) for sha in {*shas}}
+        found = {sha: Original(photo_of(sha, self._store)) for sha in {*shas}}
         return _Pictures(shas, found[shas[0]], found[shas[1]], hole)

@@ -64,6 +64,10 @@ class Request:
             return self.metrics
         return DEFAULT if self.truth_known else (*DEFAULT, *WITHOUT_TRUTH)
 
+    def fills_of(self, stochastic: bool) -> int:
+        """How many fills of a case a method makes."""
+        return self.samples if stochastic else 1
+
 
 def default_methods() -> list[str]:
     """What the default job runs: quick methods, and the small weights of all networks."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pandas as pd
 
@@ -17,23 +16,22 @@ import methods
 from bench.errors import BenchError, InputError, describe
 from bench.folder import header as headers
 from bench.folder.differences import in_words
-from bench.folder.header import Environment, Fingerprint, Header, Start
+from bench.folder.header import Fingerprint, Header
 from bench.folder.read import Reader
 from bench.folder.store import Item, RunFolder
-from bench.machine import provenance
 from bench.metrics.meter import MetricStatus, resolve_metrics
 from bench.planning import plan as planning
 from bench.planning.case import PlannedCase, planned
 from bench.planning.case_keys import case_keys
 from bench.planning.images import BUNDLED
 from bench.planning.protocol import Protocol
-from bench.run import compaction, summary, training_table
-from bench.run.identities import Identity, fill_key, identities
+from bench.run import compaction, new_header, summary, training_table
+from bench.run.identities import Identity, identities
 from bench.run.methods_table import methods_table
 from bench.run.progress import Progress
 from bench.run.request import Request
 from bench.text import plain
-from methods.base import CaseKey, Inpainter
+from methods.base import Inpainter
 from methods.harness import CEILING
 
 _T = TypeVar("_T")
@@ -87,16 +85,16 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     fingerprint = Fingerprint.parse(planning.fingerprint(plan, request.protocol, signatures))
     _same_protocol(store, before, fingerprint, request, plan)
     cases = planned(plan)
-    keys = partial(case_keys, plan, inputs, asdict(request.protocol), request.protocol.size_rule)
+    show = partial(_show, request, plan, inputs)
     for method in asked.values():
-        if said := _guarded(method.name, method.expect, keys(_samples(method, request))):
+        if said := show(method):
             print(plain.lines(f"{method.name}: {said}"), file=sys.stderr)
-    chosen = {**_still_there(before, asked, request, keys), **asked}
+    chosen = {**_still_there(before, asked, request, show), **asked}
     known = identities(chosen, request, [each.metric.name for each in metrics])
     # What nobody asked for now must not lose its rows for what cannot be known of it today.
     chosen = {text: m for text, m in chosen.items() if text in asked or known[m.name].lasting}
     known = {method.name: known[method.name] for method in chosen.values()}
-    header = _header(request, before, chosen, metrics, known, fingerprint, key)
+    header = new_header.begun(request, before, chosen, metrics, known, fingerprint, key)
     described = _described(store, header, list(chosen.values()), known)
     if before is not None:  # what is complete until then has the tables of before
         replace(before, state="running").write(store)
@@ -113,11 +111,6 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     )
     texts = {name: identity.text for name, identity in known.items()}
     return Opened(store, header, cases, metrics, wanted, steady, texts)
-
-
-def digest(*parts: str) -> str:
-    """First 16 hex digits of the SHA-256 of some texts."""
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def _check(request: Request) -> None:
@@ -179,11 +172,21 @@ def _guarded(name: str, call: Callable[..., _T], *arguments: object) -> _T:
         raise BenchError(f"method {name!r} cannot be prepared: {describe(error)}") from error
 
 
+def _show(
+    request: Request, plan: pd.DataFrame, inputs: pd.DataFrame, method: Inpainter
+) -> str | None:
+    """Let a method look at all its cases; gives what it says of them."""
+    samples = request.fills_of(method.card.stochastic)
+    protocol = request.protocol
+    keys = case_keys(plan, inputs, asdict(protocol), protocol.size_rule, samples)
+    return _guarded(method.name, method.expect, keys)
+
+
 def _still_there(
     before: Header | None,
     asked: Mapping[str, Inpainter],
     request: Request,
-    keys: Callable[[int], list[CaseKey]],
+    show: Callable[[Inpainter], object],
 ) -> dict[str, Inpainter]:
     """Earlier methods that can still run; the rows of others stay as they are."""
     found: dict[str, Inpainter] = {}
@@ -193,7 +196,7 @@ def _still_there(
             continue
         with contextlib.suppress(BenchError):
             method = _guarded(name, partial(methods.get, text, device=request.device))
-            _guarded(name, method.expect, keys(_samples(method, request)))
+            show(method)
             found[text] = method
     return found
 
@@ -244,12 +247,8 @@ def _same_protocol(
 
 
 def _items(cases: list[PlannedCase], method: Inpainter, request: Request) -> list[Item]:
-    samples = range(_samples(method, request))
+    samples = range(request.fills_of(method.card.stochastic))
     return [Item(case, sample) for case in range(len(cases)) for sample in samples]
-
-
-def _samples(method: Inpainter, request: Request) -> int:
-    return request.samples if method.card.stochastic else 1
 
 
 def _described(
@@ -262,72 +261,3 @@ def _described(
         table = pd.concat([before[~before["method"].isin(table["method"])], table])
     order = list(header.fill_keys)
     return table.sort_values("method", key=lambda names: names.map(order.index), kind="stable")
-
-
-def _header(
-    request: Request,
-    before: Header | None,
-    chosen: Mapping[str, Inpainter],
-    metrics: list[MetricStatus],
-    known: Mapping[str, Identity],
-    fingerprint: Fingerprint,
-    inputs_key: str,
-) -> Header:
-    """The content of ``run.json`` before any work."""
-    present = [entry.metric for entry in metrics if entry.status == "ok"]
-    signatures = sorted(metric.signature for metric in present if metric.scope == "case")
-    measure_key = digest(*signatures)
-    # Seed and kind of device change fills, and belong to no method.
-    setting = (str(request.protocol.seed), request.device.partition(":")[0])
-    # The one method whose fills depend on a truth that is not the photo.
-    truth = {CEILING: (fingerprint.parts["truth"],)} if "truth" in fingerprint.parts else {}
-    now: dict[str, Any] = {
-        "methods": {method.name: text for text, method in chosen.items()},
-        "fill_keys": {
-            method.name: fill_key(
-                digest(method.name, known[method.name].text, *setting, *truth.get(method.name, ())),
-                known[method.name],
-            )
-            for method in chosen.values()
-        },
-        "fills_per_case": {m.name: _samples(m, request) for m in chosen.values()},
-        "measurements": {measure_key: signatures},
-    }
-    for name in now:
-        now[name] = {**(getattr(before, name) if before else {}), **now[name]}
-    collected = provenance.collect()
-    command = collected.pop("command")
-    environment = Environment(**collected)
-    start = Start(
-        time=provenance.now(),
-        command=command,
-        environment=environment,
-        executor=request.executor,
-        **{name: getattr(request, name) for name in ("workers", "threads", "device", "offline")},
-        shard="/".join(map(str, request.shard)),
-        limits=asdict(request.limits),
-    )
-    return Header(
-        state="running",
-        created=before.created if before else start.time,
-        photo_set=BUNDLED if request.protocol.photos == BUNDLED else "own photos",
-        protocol=asdict(request.protocol),
-        size_rule=request.protocol.size_rule,
-        samples=request.samples,
-        **now,
-        measure_key=measure_key,
-        features=sorted({m.network for m in present if m.scope == "set" and m.network}),
-        environment=environment,
-        starts=[*(before.starts if before else ()), start],
-        made_anew={
-            **{n: why for n, why in (before.made_anew if before else {}).items() if n not in known},
-            **{n: each.passing for n, each in known.items() if each.passing},
-        },
-        fingerprint=fingerprint,
-        inputs_key=inputs_key,
-        missing=0,
-        finished="",
-        counts={},
-        without_result=[],
-        non_deterministic=[],
-    )

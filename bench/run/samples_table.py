@@ -19,7 +19,7 @@ from bench.folder.store import RunFolder, records
 from bench.metrics import METRICS
 from bench.metrics.diversity import diversity, identical, names
 from bench.metrics.perceptual import Lpips
-from bench.planning import plan as planning
+from bench.planning.pictures import hole_of
 from methods import weights
 
 _KEYS = ["method", "photo", "tier", "draw"]
@@ -87,7 +87,7 @@ class _Spread:
             pictures = [self._store.read_picture(name) for name in own["output"]]
         except OSError:
             return {"note": "not all pictures of the samples are kept"}
-        hole = planning.hole_of(self._holes[own["case"].iloc[0]], self._store)
+        hole = hole_of(self._holes[own["case"].iloc[0]], self._store)
         network = (self._lpips, self._network) if self._network else None
         found = diversity(pictures, hole, network)
         small = network and math.isnan(found[f"diversity_{self._lpips}_box"])

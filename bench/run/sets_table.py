@@ -26,8 +26,8 @@ from bench.metrics.record import (
     SetValue,
 )
 from bench.metrics.sliced import Case, Patches, Photos
-from bench.planning import plan as planning
 from bench.planning.case import PlannedCase, planned
+from bench.planning.pictures import hole_of, photo_file, photo_of
 
 _Group = tuple[Hashable, ...]  # method and tier
 # Outputs by case; those of one tier and of the same cases together.
@@ -136,7 +136,7 @@ class _Pictures:
         self._store = store
         self._plan = plan
         # The cases of a tier come in no order of photos.
-        self._photo = lru_cache(16)(partial(planning.photo_of, store=store))
+        self._photo = lru_cache(16)(partial(photo_of, store=store))
 
     def of(self, groups: _Fills) -> Iterator[tuple[_Group, Photos, Patches]]:
         """What is to be compared, one method and tier after the other."""
@@ -165,10 +165,10 @@ class _Pictures:
 
     def _of_photo(self, case: int, output: str) -> bool:
         """Whether a fill is the truth itself, as the ceiling's."""
-        return output == planning.photo_file(self._plan[case].truth_sha)
+        return output == photo_file(self._plan[case].truth_sha)
 
     def _case(self, case: PlannedCase) -> Case:
-        hole = planning.hole_of(case.mask_sha, self._store)
+        hole = hole_of(case.mask_sha, self._store)
         return case.case_key, self._photo(case.truth_sha), hole
 
     def _readable(self, output: str) -> bool:

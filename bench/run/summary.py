@@ -11,6 +11,7 @@ import pandas as pd
 from bench.errors import InputError
 from bench.folder.schema import CASES, INPUTS
 from bench.folder.store import RunFolder, records
+from bench.text.numbers import counted
 from bench.text.plain import one_line
 
 _FILES = {"other": "other file", "truth": "truth picture"}
@@ -120,7 +121,7 @@ def _lines(
 
 
 def _files(kind: str, count: int) -> str:
-    return f"{count:,} {_FILES.get(kind, kind)}{'' if count == 1 else 's'}"
+    return counted(count, _FILES.get(kind, kind))
 
 
 def _short(text: str) -> str:

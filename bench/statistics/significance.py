@@ -58,9 +58,9 @@ def sign_flips(
     return count / patterns if exact else (1 + count) / (1 + patterns)
 
 
-def smallest_p(clusters: int, *, flips: int = FLIPS) -> float:
+def smallest_p(clusters: int) -> float:
     """The smallest p-value that `sign_flips` can give for so many photos."""
-    return max(2.0 ** (1 - clusters), 1 / (1 + flips))
+    return max(2.0 ** (1 - clusters), 1 / (1 + FLIPS))
 
 
 def wilcoxon(differences: ArrayLike, clusters: ArrayLike) -> float:

@@ -131,9 +131,9 @@ def lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def counted(count: int, noun: str, plural: str = "") -> str:
+def counted(count: int, noun: str) -> str:
     """``1 photo``, ``15 photos``."""
-    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def holes(tier: str) -> str:

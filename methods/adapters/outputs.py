@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from bench.errors import BenchError, ContractError, Declined, InputError
+from bench.errors import BenchError, ContractError, Declined, InputError, writable
 from methods.adapters.names import choose, composed, listed
 from methods.base import CaseKey, PictureInpainter
 from methods.card import read
@@ -90,8 +90,7 @@ class Folder(PictureInpainter):
             said.append(f"not used {listed(others)}")
         if refused:
             said.append(f"{len(refused)} files cannot be scored, the first: {refused[0]}")
-        # A name that is no valid UTF-8 could not be written into a table.
-        text = "; ".join(said).encode("utf-8", "backslashreplace").decode()
+        text = writable("; ".join(said))
         self.card = replace(self.card, limits=f"{type(self).card.limits} {text}.")
         return text
 

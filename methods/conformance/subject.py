@@ -86,11 +86,9 @@ def same(one: harness.Filled, other: harness.Filled) -> bool:
     return np.array_equal(one.picture, other.picture) and np.array_equal(one.raw, other.raw)
 
 
-def run_steps(
-    method: Inpainter, images: torch.Tensor, masks: torch.Tensor, seed: int = 0
-) -> torch.Tensor:
+def run_steps(method: Inpainter, images: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     """Run ``prepare``, ``infer``, ``finish`` without the harness's checks and clipping."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(0)
     with torch.inference_mode():
         ready = method.prepare(images.clone(), masks.clone())
         out = method.infer(*ready, generator)

@@ -97,13 +97,12 @@ def _anchor(folder: Path) -> _Made:
 def _sides() -> dict[str, Side]:
     network = Loaded(
         2.5,
-        0.1,
         {"title": "NetX (big), CUDA graph", "family": "CNN", "identity": "netx", "weights": "w",
          "parameters": 1.5e6, "weight_bytes": 6e6},
     )  # fmt: skip
     plain = {"identity": "x", "weights": "", "parameters": np.nan, "weight_bytes": np.nan}
     loaded = {
-        name: Loaded(0.02, 0.01, {"title": name, "family": family, **plain})
+        name: Loaded(0.02, {"title": name, "family": family, **plain})
         for name, family in (("telea", "diffusion-based"), ("ns", "diffusion-based"),
                              ("mean", "floor"))
     }  # fmt: skip

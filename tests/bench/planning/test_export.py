@@ -14,7 +14,7 @@ from bench.cli import main
 from bench.errors import BenchError
 from bench.folder.read import read_run
 from bench.planning.export import LAYOUTS, export
-from bench.planning.plan import hole_of, photo_of
+from bench.planning.pictures import hole_of, photo_of
 from bench.planning.protocol import Protocol
 from bench.run.request import Request
 from bench.run.runner import run

@@ -5,7 +5,7 @@ from PIL import Image
 from bench.errors import InputError, StoreError
 from bench.folder import shown_cases
 from bench.folder.store import RunFolder, records
-from bench.planning import plan
+from bench.planning import pictures, plan
 from bench.planning.images import content_hash
 from bench.planning.protocol import Protocol
 
@@ -46,7 +46,7 @@ def test_all_tiers_can_be_asked_for_and_others_are_refused(store, photos):
 def test_the_hole_of_a_case_is_that_of_the_plan(store, photos):
     table, _ = plan.make(Protocol(photos=str(photos), size=64), store)
     for facts in records(table):
-        hole = plan.hole_of(facts["mask_sha"], store)
+        hole = pictures.hole_of(facts["mask_sha"], store)
         assert hole.shape == (64, 64)
         assert hole.mean() == facts["hole_share"]
 
@@ -54,12 +54,12 @@ def test_the_hole_of_a_case_is_that_of_the_plan(store, photos):
 def test_a_hole_that_is_gone_or_changed_is_an_error(store, photos):
     table, _ = plan.make(Protocol(photos=str(photos), size=64), store)
     first, second, *_ = records(table)
-    store.write_picture(plan.mask_file(first["mask_sha"]), np.eye(64, dtype=bool))
-    store.file(plan.mask_file(second["mask_sha"])).unlink()
+    store.write_picture(pictures.mask_file(first["mask_sha"]), np.eye(64, dtype=bool))
+    store.file(pictures.mask_file(second["mask_sha"])).unlink()
     with pytest.raises(StoreError, match="not what the plan says"):
-        plan.hole_of(first["mask_sha"], store)
+        pictures.hole_of(first["mask_sha"], store)
     with pytest.raises(StoreError, match="cannot be read"):
-        plan.hole_of(second["mask_sha"], store)
+        pictures.hole_of(second["mask_sha"], store)
 
 
 def test_unreadable_photos_are_refused_with_a_reason_and_others_used(store, tmp_path):
@@ -104,7 +104,7 @@ def test_mask_files_follow_their_photos_geometry_and_get_a_tier_by_share(store, 
         ["nested/c.png", "region", 0, 0.25],
     ]
     facts = records(table)[0]
-    assert plan.hole_of(facts["mask_sha"], store)[16:48, 16:48].all()
+    assert pictures.hole_of(facts["mask_sha"], store)[16:48, 16:48].all()
     refused = inputs[inputs["status"] == "refused"]
     assert refused["reason"].tolist() == ["no photo has the name of this mask"]
 

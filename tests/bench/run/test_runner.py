@@ -11,7 +11,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from bench.errors import BenchError
 from bench.folder.store import RunFolder
-from bench.planning.plan import mask_file, photo_file
+from bench.planning.pictures import mask_file, photo_file
 from bench.planning.protocol import Protocol
 from bench.run.merge import merge
 from bench.run.request import Request

@@ -1,0 +1,101 @@
+"""What ``run.json`` holds when a start begins: what is asked for now beside what was before."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from bench.folder.header import Environment, Fingerprint, Header, Start
+from bench.machine import provenance
+from bench.metrics.meter import MetricStatus
+from bench.planning.images import BUNDLED
+from bench.run.identities import Identity, fill_key
+from bench.run.request import Request
+from methods.base import Inpainter
+from methods.harness import CEILING
+
+
+def begun(
+    request: Request,
+    before: Header | None,
+    chosen: Mapping[str, Inpainter],
+    metrics: list[MetricStatus],
+    known: Mapping[str, Identity],
+    fingerprint: Fingerprint,
+    inputs_key: str,
+) -> Header:
+    """The header of a start.
+
+    Args:
+        request: What is asked for.
+        before: The header that is there, if any.
+        chosen: Methods by the text that asks for them from anywhere.
+        metrics: What can be measured, and what cannot.
+        known: What the fills of each method depend on.
+        fingerprint: Of this start.
+        inputs_key: Likewise.
+    """
+    present = [entry.metric for entry in metrics if entry.status == "ok"]
+    signatures = sorted(metric.signature for metric in present if metric.scope == "case")
+    measure_key = digest(*signatures)
+    # Seed and kind of device change fills, and belong to no method.
+    setting = (str(request.protocol.seed), request.device.partition(":")[0])
+    # The one method whose fills depend on a truth that is not the photo.
+    truth = {CEILING: (fingerprint.parts["truth"],)} if "truth" in fingerprint.parts else {}
+    now: dict[str, Any] = {
+        "methods": {method.name: text for text, method in chosen.items()},
+        "fill_keys": {
+            method.name: fill_key(
+                digest(method.name, known[method.name].text, *setting, *truth.get(method.name, ())),
+                known[method.name],
+            )
+            for method in chosen.values()
+        },
+        "fills_per_case": {m.name: request.fills_of(m.card.stochastic) for m in chosen.values()},
+        "measurements": {measure_key: signatures},
+    }
+    for name in now:
+        now[name] = {**(getattr(before, name) if before else {}), **now[name]}
+    collected = provenance.collect()
+    command = collected.pop("command")
+    environment = Environment(**collected)
+    start = Start(
+        time=provenance.now(),
+        command=command,
+        environment=environment,
+        executor=request.executor,
+        **{name: getattr(request, name) for name in ("workers", "threads", "device", "offline")},
+        shard="/".join(map(str, request.shard)),
+        limits=asdict(request.limits),
+    )
+    return Header(
+        state="running",
+        created=before.created if before else start.time,
+        photo_set=BUNDLED if request.protocol.photos == BUNDLED else "own photos",
+        protocol=asdict(request.protocol),
+        size_rule=request.protocol.size_rule,
+        samples=request.samples,
+        **now,
+        measure_key=measure_key,
+        features=sorted({m.network for m in present if m.scope == "set" and m.network}),
+        environment=environment,
+        starts=[*(before.starts if before else ()), start],
+        made_anew={
+            **{n: why for n, why in (before.made_anew if before else {}).items() if n not in known},
+            **{n: each.passing for n, each in known.items() if each.passing},
+        },
+        fingerprint=fingerprint,
+        inputs_key=inputs_key,
+        missing=0,
+        finished="",
+        counts={},
+        without_result=[],
+        non_deterministic=[],
+    )
+
+
+def digest(*parts: str) -> str:
+    """First 16 hex digits of the SHA-256 of some texts."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
