@@ -61,7 +61,7 @@ def in_words(
     if parts and asked.keys() <= _PLACES:
         said += _content_differences(*plans, sides)
     # A hash says that something differs, and not what.
-    told = ("photos", "masks", "size") if said else ()
+    told = {"photos", "masks", "size"} | asked.keys() if said else set()
     rest = [part for part in parts if part.name not in told]
     return said + [f"{p.name}: {p.mine} {sides[0]}, {p.theirs} {sides[1]}" for p in rest]
 
