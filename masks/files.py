@@ -14,6 +14,7 @@ from masks.annotations import SUFFIXES as ANNOTATIONS
 from masks.annotations import labelme_export
 from masks.annotations import read as read_annotation
 from masks.classes import THRESHOLD as THRESHOLD
+from masks.kinds import PICTURES as PICTURES
 from masks.mask_file import MaskFile as MaskFile
 from masks.mask_file import ReadMask as ReadMask
 from masks.picture import decode, read_bytes

@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 from bench.errors import InputError
 from masks.annotations import SUFFIXES, entries, labelme_export
-from masks.kinds import PICTURES
-from masks.mask_file import MaskFile
+from masks.files import PICTURES, MaskFile
 
 
 class Named(NamedTuple):
