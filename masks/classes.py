@@ -60,11 +60,12 @@ class _Held:
         return self.colours[:, None].astype(np.int64) >> np.array([16, 8, 0]) & 255
 
     def listed(self) -> str:
-        """The values with their shares, the most frequent first."""
+        """The values with their shares, the most frequent first; of many those that have one."""
         order = np.argsort(-self.counts, kind="stable").tolist()
         shares = self.counts / self.numbers.size
-        shown = ", ".join(f"{self.text(at)} ({shares[at]:.1%})" for at in order[:_SHOWN])
-        return shown + (f" and {len(order) - _SHOWN:,} more" if len(order) > _SHOWN else "")
+        most = _SHOWN if len(order) <= _MOST else max(int((shares >= 0.01).sum()), 1)
+        shown = ", ".join(f"{self.text(at)} ({shares[at]:.1%})" for at in order[:most])
+        return shown + (f" and {len(order) - most:,} more" if len(order) > most else "")
 
     def in_areas(self, chosen: Mask) -> bool:
         """Whether most pixels of these values have equal neighbours, unlike those of soft edges.
@@ -96,21 +97,25 @@ def hole(decoded: Decoded, threshold: int, labels: Sequence[str], name: str) -> 
     Raises:
         InputError: If it could mean several things, naming what it holds.
     """
-    if decoded.image.mode == "F":
-        raise InputError(f"mask '{name}' holds floating-point values; save it with 8 bits")
     with explained(name):
         image, alpha = _without_alpha(decoded.image)
         held = _held(image, decoded.lossy)
+        layer = alpha is not None and _is_layer(decoded.image, alpha, held)
     if labels:
         chosen, note = _named(held, labels, name), ""
-    elif alpha is not None and len(held.values) == 1:
+    elif layer:
         held, alpha = _grey(alpha), None
-        chosen, _ = _of_grey(held, threshold, decoded.lossy, name)
-        note = "only its transparency varies: what is opaque is hole (if not: --invert-masks)"
+        chosen = held.values >= (_middle(held) if threshold == THRESHOLD else threshold)
+        note = "drawn in one colour on nothing: what is opaque is hole (if not: --invert-masks)"
     elif held.kind == "grey":
         chosen, note = _of_grey(held, threshold, decoded.lossy, name)
     else:
-        chosen, note = _of_colours(held, threshold, decoded.lossy, name)
+        advice = "choose with --mask-labels"
+        if alpha is not None:
+            advice += "; if its transparency is the mask, save that alone, in grey"
+        elif decoded.lossy:
+            advice = "save masks as PNG, JPEG and the like change colours"
+        chosen, note = _of_colours(held, threshold, decoded.lossy, name, advice)
     mask = np.isin(held.numbers, held.values[chosen])
     aside = alpha is not None and not np.array_equal(mask, alpha >= threshold)
     notes = (*decoded.notes, note, "its transparency left aside" if aside else "")
@@ -126,6 +131,25 @@ def _without_alpha(image: Image.Image) -> tuple[Image.Image, NDArray[np.uint8] |
     if image.mode != "P":  # a palette keeps its indices
         image = whole.convert("RGB")
     return image, None if (alpha == alpha.flat[0]).all() else alpha
+
+
+def _is_layer(image: Image.Image, alpha: NDArray[np.uint8], held: _Held) -> bool:
+    """Whether all that there is has one colour, or all that can be seen has one but black.
+
+    What is hardly opaque may be off by what programs lose that store colours times opacity.
+    """
+    if held.kind == "grey" or len(held.values) == 1:
+        return len(held.values) == 1
+    colours = np.asarray(image.convert("RGBA"))[..., :3].astype(np.int16)
+    colour = colours.reshape(-1, 3)[alpha.argmax()]
+    off = np.abs(colours - colour).max(axis=2).astype(np.uint16)
+    alike = (off * alpha <= 128 + alpha.astype(np.uint16))[alpha > 0].all()
+    return bool(alike and colour.any())
+
+
+def _middle(held: _Held) -> float:
+    """Half way from the least opacity to that of most of what is drawn."""
+    return (int(held.values[0]) + int(held.values[1:][held.counts[1:].argmax()])) / 2
 
 
 def _held(image: Image.Image, lossy: bool) -> _Held:
@@ -194,9 +218,12 @@ def _of_grey(held: _Held, threshold: int, lossy: bool, name: str) -> tuple[Mask,
         return values > 0, ""
     full = 255 if greatest <= 255 else 65535
     classes = (values != 0) & (values != full)
-    # Values near full are what lossy formats make of it.
-    few = 0 < classes.sum() <= _MOST and values[0] <= 0 and values[classes].max() < 0.97 * full
-    if few and not lossy and threshold == THRESHOLD and held.in_areas(classes):
+    # Values near full, and none between, are what lossy formats make of black and white. Two
+    # without 0 are a dark and a bright one.
+    between = (values > 0.03 * full) & (values < 0.97 * full)
+    levels = lossy or threshold != THRESHOLD or (values[0] > 0 and len(values) == 2)
+    levels = levels or not (between.any() or values[classes].max(initial=0) < 0.97 * full)
+    if 0 < classes.sum() <= _MOST and not levels and held.in_areas(classes):
         return _of_classes(held, classes, values != 0, name)
     least = threshold * (full // 255)
     if greatest < least:
@@ -204,15 +231,16 @@ def _of_grey(held: _Held, threshold: int, lossy: bool, name: str) -> tuple[Mask,
             f"mask '{name}' has nothing from {least} up, which would be hole; its greatest value "
             f"is {greatest}; give --mask-threshold, or --mask-labels if it holds classes"
         )
-    return values >= least, ""
+    photo = len(values) > _MOST and held.counts[between].sum() > 0.5 * held.numbers.size
+    return values >= least, "most of it is neither black nor white, as of a photo" if photo else ""
 
 
-def _of_colours(held: _Held, threshold: int, lossy: bool, name: str) -> tuple[Mask, str]:
-    known = 0  # black; of a palette in which several colours are black or none is, index 0
-    black = held.values[held.colours == 0]
-    if held.kind == "palette" and len(black) == 1:
-        known = int(black[0])
-    hole = held.values != known
+def _of_colours(
+    held: _Held, threshold: int, lossy: bool, name: str, advice: str
+) -> tuple[Mask, str]:
+    hole = held.colours != 0
+    if held.kind == "palette" and (~hole).sum() > 1:
+        hole = held.values != 0  # of a palette in which several colours are black, index 0
     void = (held.values == _VOID) & (held.kind == "palette") & (hole.sum() > 1)
     classes = hole & ~void
     if not classes.any():
@@ -221,10 +249,9 @@ def _of_colours(held: _Held, threshold: int, lossy: bool, name: str) -> tuple[Ma
         return _of_classes(held, classes, hole, name)
     shade = _shades(held, lossy)
     if shade is None:
-        advice = "; save masks as PNG, JPEG and the like change colours" if lossy else ""
         raise InputError(
             f"mask '{name}' holds {len(held.values):,} colours: {held.listed()}; expected grey, "
-            f"or one colour on black; choose with --mask-labels{advice}"
+            f"or one colour on black; {advice}"
         )
     return shade >= threshold / 255, "shades of one colour on black: the brighter half is hole"
 
@@ -233,9 +260,11 @@ def _of_classes(held: _Held, classes: Mask, hole: Mask, name: str) -> tuple[Mask
     """All of the hole if there is one class in it, perhaps with an outline."""
     names = [held.text(at) for at in np.flatnonzero(classes).tolist()]
     if len(names) > 1:
+        ground = held.text(int(held.counts.argmax()))
+        guess = ",".join([each for each in names if each != ground][:_SHOWN])
         raise InputError(
             f"mask '{name}' holds several classes: {held.listed()}; say which are hole, such as "
-            f"--mask-labels '{','.join(names[:_SHOWN])}'"
+            f"--mask-labels '{guess}'"
         )
     known, outline = (
         [held.text(at) for at in np.flatnonzero(each).tolist()] for each in (~hole, hole & ~classes)

@@ -6,9 +6,11 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from PIL import Image
+
+from bench.errors import InputError
 
 # Of what Pillow opens: drawings, films and tables of numbers, some of them by running a program.
 _NO_PIXELS = {"EPS", "WMF", "MPEG", "FLI", "BUFR", "GRIB", "HDF5", "IPTC"}
@@ -57,9 +59,33 @@ def unread(name: str) -> str:
 
 
 def visible(folder: Path) -> Iterator[Path]:
-    """All files below a folder, sorted, but hidden ones and what systems leave behind."""
-    for path in sorted(folder.rglob("*")):
-        parts = path.relative_to(folder).parts
-        ours = not any(part.startswith(".") or part.lower() in _OF_THE_SYSTEM for part in parts)
-        if ours and path.is_file():
-            yield path
+    """All files below a folder, sorted, but hidden ones and what systems leave behind.
+
+    Links are followed, also to folders, unless one leads back to where it lies. Links to nowhere
+    and pipes count: reading them says what they are.
+
+    Raises:
+        InputError: If a folder cannot be listed.
+    """
+
+    def stop(error: OSError) -> NoReturn:
+        raise InputError(f"'{error.filename}' cannot be listed: {error.strerror}") from error
+
+    found: list[Path] = []
+    above: dict[str, tuple[str, ...]] = {str(folder): ()}
+    for place, folders, names in os.walk(folder, onerror=stop, followlinks=True):
+        here = (*above.pop(place), os.path.realpath(place))
+        folders[:] = [name for name in folders if _is_ours(name) and not _back(place, name, here)]
+        above.update((os.path.join(place, name), here) for name in folders)
+        found += (Path(place, name) for name in names if _is_ours(name))
+    return iter(sorted(found))
+
+
+def _is_ours(name: str) -> bool:
+    return not name.startswith(".") and name.lower() not in _OF_THE_SYSTEM
+
+
+def _back(place: str, name: str, here: tuple[str, ...]) -> bool:
+    """Whether a folder is, or holds, one of those that lead to it."""
+    real = os.path.realpath(os.path.join(place, name))
+    return any(os.path.commonpath((real, each)) == real for each in here)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from bench.errors import InputError
 from masks.annotations import SUFFIXES, entries, labelme_export
 from masks.files import PICTURES, MaskFile
+from masks.kinds import visible
 
 
 class Named(NamedTuple):
@@ -22,10 +23,12 @@ class Named(NamedTuple):
         name: Path relative to the folder with ``/``, composed, without its suffix; of an exported
             folder ``b_json`` it is ``b``.
         file: Where it is.
+        aside: Pictures of that name for which an annotation is taken.
     """
 
     name: str
     file: MaskFile
+    aside: tuple[Path, ...] = ()
 
 
 def find_masks(folder: Path) -> list[Named]:
@@ -48,25 +51,36 @@ def find_masks(folder: Path) -> list[Named]:
     for path in _candidates(folder):
         name = path.relative_to(folder).as_posix()
         found[composed(name.removesuffix("_json") if path.is_dir() else stem(name))].append(path)
-    return [
-        Named(name, MaskFile(path))
-        for name, paths in sorted(found.items())
-        for path in sorted(paths)
-        if _precedence(path) == min(map(_precedence, paths))
-    ]
+    masks = []
+    for name, paths in sorted(found.items()):
+        best = min(map(_precedence, paths))
+        aside = tuple(path for path in paths if _precedence(path) > best and path.is_file())
+        masks += [
+            Named(name, MaskFile(path), aside)
+            for path in sorted(paths)
+            if _precedence(path) == best
+        ]
+    return masks
 
 
 def in_order(folder: Path) -> list[MaskFile]:
     """The masks below a folder in the order of their names, of annotations each photo's.
 
     Raises:
-        InputError: If there is no such folder, or an annotation cannot be read.
+        InputError: If there is no such folder or no mask in it, or an annotation cannot be read.
     """
     found: list[MaskFile] = []
     for mask in sorted(find_masks(folder), key=lambda mask: natural(mask.name)):
         listed = entries(mask.file.path) if is_annotation(mask.file.path) else None
         found += [mask.file] if listed is None else listed.values()
+    if not found:
+        raise InputError(none_below(folder))
     return found
+
+
+def none_below(folder: Path) -> str:
+    """What to say of a folder without masks."""
+    return f"--masks: no picture and no annotation that can be read below {folder}"
 
 
 def drawn(pool: Sequence[MaskFile], seed: str, count: int) -> list[MaskFile]:
@@ -108,13 +122,14 @@ def stem(name: str) -> str:
 
 
 def _candidates(folder: Path) -> Iterator[Path]:
-    for path in folder.iterdir():
-        if path.name.startswith("."):
-            continue
-        suffix = path.suffix.lower()
-        if path.is_dir():
-            yield from [path] if labelme_export.is_export(path) else _candidates(path)
-        elif suffix in PICTURES or suffix in (".json", ".xml") or _is_table(path):
+    exported: dict[Path, bool] = {folder: False}
+    for path in visible(folder):
+        if (place := path.parent) not in exported:
+            exported[place] = labelme_export.is_export(place)
+            if exported[place]:
+                yield place
+        known = path.suffix.lower() in (*PICTURES, ".json", ".xml")
+        if not exported[place] and (known or _is_table(path)):
             yield path
 
 

@@ -1,8 +1,9 @@
 """Which masks belong to which photo, by the names of their files.
 
 Photo ``a/b.jpg`` has the mask ``a/b.png`` or ``a/b.jpg.png``, or the marked ones ``a/b_mask.png``,
-``a/b_mask000.png``, ``a/b_mask001.png`` and so on; or what an annotation of many photos holds for
-it.
+``a/b_mask000.png``, ``a/b_mask001.png`` and so on; in one folder for both also with ``masks/`` or
+``labels/`` before the name, or in place of ``images/``; or what an annotation of many photos holds
+for it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from masks.mask_file import MaskFile
 
 _MARKED = re.compile(r"(?P<photo>.+)[_. -]mask[_ -]?(?P<draw>\d{0,9})", re.IGNORECASE | re.DOTALL)
 _PREFIX = re.compile(r"(^|/)mask[_. -](?=[^/]+$)", re.IGNORECASE)
-_PLAIN, _SUFFIXED, _PREFIXED = range(3)
+_APART = re.compile(r"(.*/)?(?:labels|masks?|annotations)/(.+)", re.IGNORECASE | re.DOTALL)
+_PLAIN, _SUFFIXED, _PREFIXED, _MOVED = range(4)
 _MOST_GUESSES = 200  # of masks that are looked through for one that is misnamed
 
 Rank = tuple[bool, int, int]
@@ -100,8 +102,16 @@ def pair(photos: Sequence[str], home: Path, given: Path) -> Pairing:
         for claim in made:
             if claim not in kept:
                 result.unused[claim.mask.file] = f"photo '{photo}' has {kept[0].mask.file}"
-            elif claim.rank[0] or claim.rank[1] == _PREFIXED:
-                result.notes[claim.mask.file] = f"taken for a mask of photo '{photo}'"
+                continue
+            notes = [
+                f"'{path.name}' beside it left aside"
+                for path in claim.mask.aside
+                if not _is_copy(MaskFile(path), where[photo])
+            ]
+            if claim.rank[0] or claim.rank[1] >= _PREFIXED:
+                notes.append(f"taken for a mask of photo '{photo}'")
+            if notes:
+                result.notes[claim.mask.file] = "; ".join(notes)
     strays = _add_listed(result, lists, where, torn)
     told = {file for files in result.masks.values() for file in files} | result.unused.keys()
     told_of = {real[file] for file in told if file in real}
@@ -147,11 +157,16 @@ class _Names:
 
 def _readings(name: str) -> Iterator[tuple[int, str, int]]:
     """What a mask may be named after, and with which number of the draw."""
-    yield _PLAIN, name, 0
-    if match := _MARKED.fullmatch(name):
-        yield _SUFFIXED, match["photo"], int(match["draw"] or 0)
-    if (unmarked := _PREFIX.sub(r"\1", name)) != name:
-        yield _PREFIXED, unmarked, 0
+    called = {0: name}
+    if apart := _APART.fullmatch(name):
+        before, after = apart[1] or "", apart[2]
+        called |= {_MOVED: f"{before}images/{after}", 2 * _MOVED: before + after}
+    for moved, each in called.items():
+        yield moved + _PLAIN, each, 0
+        if match := _MARKED.fullmatch(each):
+            yield moved + _SUFFIXED, match["photo"], int(match["draw"] or 0)
+        if (unmarked := _PREFIX.sub(r"\1", each)) != each:
+            yield moved + _PREFIXED, unmarked, 0
 
 
 def _best(claims: list[_Claim], photo: Path, name: str) -> list[_Claim]:
@@ -214,7 +229,7 @@ def _add_listed(
             result.unused.update(dict.fromkeys(copies, f"photo '{photo}' has {files[0]}"))
             result.masks[photo] = files
         else:
-            torn[photo] = f"both {files[0]} and {files[1]} are on it; keep one"
+            torn[photo] = f"both {files[0]} and {files[1]} are on it; give one as --masks"
     return left
 
 

@@ -29,7 +29,7 @@ _ORIENTATION = 0x0112
 _TURNED = {5, 6, 7, 8}  # EXIF orientations that swap height and width
 _LOSSY = {"JPEG", "MPO", "JPEG2000", "WEBP", "AVIF", "HEIF"}
 _NUMPY = b"\x93NUMPY"
-_ARRAYS = "(H, W), (H, W, 1) or (H, W, 3) of bool, uint8, uint16 or floats from 0 to 1"
+_ARRAYS = "(H, W), (H, W, 1) or (H, W, 3) of bool, integers or floats"
 
 
 class Decoded(NamedTuple):
@@ -55,6 +55,8 @@ def read_bytes(path: Path) -> bytes:
         InputError: If it cannot be read or is empty.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise InputError(f"'{path}' is no file")  # a pipe would be waited for
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"'{path}' cannot be read: {error.strerror or error}") from error
@@ -95,6 +97,8 @@ def loaded(picture: Image.Image, name: str) -> Decoded:
         frames = getattr(picture, "is_animated", False)
         turned = picture.getexif().get(_ORIENTATION) in range(2, 9)
         upright = ImageOps.exif_transpose(picture)  # at least a copy, which needs no open file
+        if upright.mode == "F":
+            upright = Image.fromarray(_of_floats(np.asarray(upright), name))
         notes = ("first of several frames",) * frames + (TURNED,) * turned
         return Decoded(upright, lossy, _greatest(upright) if deep else 0, notes)
 
@@ -177,18 +181,31 @@ def _decoded_array(data: bytes, name: str) -> Decoded:
     array = _array(data, name)
     greatest = 0
     if array.dtype.kind == "f":
-        if not (array.min() >= 0 and array.max() <= 1):  # not a number is neither
+        array = _of_floats(array, name)
+    elif array.dtype.kind in "iu" and array.dtype.str[1:] not in ("u1", "u2"):
+        least, most = int(array.min()), int(array.max())
+        if least < 0 or most > 65535:
             raise InputError(
-                f"'{name}' holds {array.dtype} from {array.min():g} to {array.max():g}; expected "
-                "floats from 0 to 1; divide by the greatest possible value"
+                f"'{name}' holds {array.dtype} from {least} to {most}; expected integers from 0 "
+                "to 255, or to 65535"
             )
-        array = np.rint(array * np.float32(255)).astype(np.uint8)
-    elif array.dtype.itemsize == 2 and array.ndim == 3:
+        array = array.astype(np.uint8 if most <= 255 else np.uint16)
+    if array.dtype.itemsize == 2 and array.ndim == 3:
         greatest, array = int(array.max()), reduced(array)
     elif array.dtype.kind == "b" and array.ndim == 3:
         array = array.astype(np.uint8) * 255
     native = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
     return Decoded(Image.fromarray(native), False, greatest, ())
+
+
+def _of_floats(array: np.ndarray, name: str) -> np.ndarray:
+    """Floats from 0 to 1 as 8 bits."""
+    if not (array.min() >= 0 and array.max() <= 1):  # not a number is neither
+        raise InputError(
+            f"'{name}' holds {array.dtype} from {array.min():g} to {array.max():g}; expected "
+            "floats from 0 to 1; divide by the greatest possible value"
+        )
+    return np.rint(array * np.float32(255)).astype(np.uint8)
 
 
 def _array(data: bytes, name: str) -> np.ndarray[Any, Any]:
@@ -201,11 +218,12 @@ def _array(data: bytes, name: str) -> np.ndarray[Any, Any]:
             (2, 0): np.lib.format.read_array_header_2_0,
         }[version]
         shape, columns_first, dtype = read(stream)
+        stored = shape
+        while len(shape) > 2 and shape[0] == 1:  # as of a batch
+            shape = shape[1:]
         channels = shape[2:] or (1,)
-        if len(shape) not in (2, 3) or channels not in ((1,), (3,)) or dtype.str[1:] not in (
-            "b1", "u1", "u2", "f2", "f4", "f8",
-        ):  # fmt: skip
-            raise InputError(f"'{name}' holds {dtype} {shape}; expected {_ARRAYS}")
+        if len(shape) not in (2, 3) or channels not in ((1,), (3,)) or dtype.kind not in "biuf":
+            raise InputError(f"'{name}' holds {dtype} {stored}; expected {_ARRAYS}")
         refuse_large(shape[0], shape[1], name)
         count = shape[0] * shape[1] * channels[0]
         flat = np.frombuffer(data, dtype, count, stream.tell())

@@ -90,7 +90,7 @@ def _reason(path: Path, is_mask: bool) -> str:
         return ""
     if is_mask and path.suffix.lower() in SUFFIXES:
         try:
-            return "" if entries(path) else "is no annotation"
+            return "" if entries(path) else "it is no annotation"
         except InputError as error:
             return str(error)
     return kinds.unread(path.name)

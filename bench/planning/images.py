@@ -76,11 +76,6 @@ def upright_rgb(image: Image.Image, name: str = "picture") -> tuple[np.ndarray, 
 
 def _rgb(decoded: Decoded, name: str) -> tuple[np.ndarray, str]:
     image, notes = decoded.image, list(decoded.notes)
-    if image.mode == "F":
-        raise InputError(
-            f"'{name}' holds floating-point values without a stated range; "
-            "save it with 8 or 16 bits"
-        )
     if image.mode.startswith("I"):
         levels = np.asarray(image)
         if levels.min() < 0 or levels.max() > 65535:

@@ -19,7 +19,7 @@ from bench.planning.pairs import Wanted, read_pairs
 from bench.planning.protocol import UNKNOWN, Protocol
 from masks.annotations import entries
 from masks.files import MaskFile
-from masks.listing import drawn, in_order, is_annotation, natural
+from masks.listing import drawn, find_masks, in_order, is_annotation, natural, none_below
 from masks.pairing import pair
 
 _T = TypeVar("_T")
@@ -89,13 +89,13 @@ def read_photos(protocol: Protocol, inputs: Inputs, tell: Tell = untold) -> Iter
     for wanted in _told(_wanted(protocol, folder, inputs)[: protocol.limit], tell):
         name = wanted.name
         if any("\ud800" <= letter <= "\udfff" for letter in name):
-            inputs.refused(name, "photo", "the file name is not valid UTF-8; rename the file")
+            _refuse(wanted, "the file name is not valid UTF-8; rename the file", protocol, inputs)
             continue
         try:
             pixels, note = images.read(folder if folder.is_file() else folder / name)
             evaluated = protocol.geometry.photo(pixels)
         except InputError as error:
-            inputs.refused(name, "photo", str(error))
+            _refuse(wanted, str(error), protocol, inputs)
             continue
         if (times := protocol.geometry.enlargement(*pixels.shape[:2])) > 1:
             larger = f"enlarged, which flatters every method: {times:.2f} times"
@@ -104,8 +104,10 @@ def read_photos(protocol: Protocol, inputs: Inputs, tell: Tell = untold) -> Iter
         photo = Photo(name, wanted.cluster or apart, evaluated, pixels.shape[:2], note)
         truth = None
         if wanted.truth_path is not None:
-            truth = _truth(wanted.truth_path, photo, protocol, inputs)
-            if truth is None:
+            try:
+                truth = _truth(wanted.truth_path, photo, protocol, inputs)
+            except InputError as error:
+                _refuse(wanted, f"its truth cannot be used: {error}", protocol, inputs)
                 continue
         inputs.ok(name, "photo", pixels, note)
         masks = wanted.masks
@@ -115,14 +117,20 @@ def read_photos(protocol: Protocol, inputs: Inputs, tell: Tell = untold) -> Iter
         yield Given(photo, masks, truth, prompt=wanted.prompt, group=wanted.group)
 
 
-def _truth(path: Path, photo: Photo, protocol: Protocol, inputs: Inputs) -> np.ndarray | None:
-    """The truth of a photo as it is evaluated; None if it is refused, and with it the photo."""
+def _refuse(wanted: Wanted, reason: str, protocol: Protocol, inputs: Inputs) -> None:
+    """Refuse a photo and what is its alone."""
+    inputs.refused(wanted.name, "photo", reason)
+    for mask in (wanted.masks or ()) if protocol.pairing != "pool" else ():
+        inputs.refused(str(mask), "mask", f"its photo '{wanted.name}' cannot be used")
+
+
+def _truth(path: Path, photo: Photo, protocol: Protocol, inputs: Inputs) -> np.ndarray:
+    """The truth of a photo as it is evaluated."""
     try:
         pixels, evaluated, note = truths.read(path, photo, protocol.geometry)
     except InputError as error:
         inputs.refused(str(path), "truth", str(error))
-        inputs.refused(photo.id, "photo", f"its truth cannot be used: {error}")
-        return None
+        raise
     inputs.ok(str(path), "truth", pixels, note)
     return evaluated
 
@@ -150,8 +158,10 @@ def _wanted(protocol: Protocol, folder: Path, inputs: Inputs) -> list[Wanted]:
         wanted = [replace(each, masks=masks[each.name]) for each in wanted if each.name in masks]
     if protocol.truth in (None, UNKNOWN) or any(each.truth_path for each in wanted):
         return wanted
-    used = [each.name for each in wanted]
-    paths = _truths(names, used, Path(str(protocol.truth)), inputs)
+    paths, lacking = _truths(names, wanted, Path(str(protocol.truth)), inputs)
+    for each in wanted:
+        if each.name in lacking:
+            _refuse(each, lacking[each.name], protocol, inputs)
     return [replace(each, truth_path=paths[each.name]) for each in wanted if each.name in paths]
 
 
@@ -167,18 +177,16 @@ def _masks(
 
 
 def _truths(
-    names: Sequence[str], used: Sequence[str], folder: Path, inputs: Inputs
-) -> Mapping[str, Path]:
-    """Truths by photo, of those that are used; what has no partner is refused."""
+    names: Sequence[str], wanted: Sequence[Wanted], folder: Path, inputs: Inputs
+) -> tuple[Mapping[str, Path], Mapping[str, str]]:
+    """Truths by photo, of those that are used, and why others have none; idle ones are refused."""
     found, lacking, unused = truths.paired(names, folder)
-    for name in used:
-        if name in lacking:
-            inputs.refused(name, "photo", lacking[name])
+    used = {each.name for each in wanted}
     for path in unused:
         inputs.refused(str(path), "truth", "no photo has the name of this truth")
-    for name in sorted(found.keys() - set(used)):
+    for name in sorted(found.keys() - used):
         inputs.refused(str(found[name]), "truth", f"its photo {name} is not used")
-    return {name: found[name] for name in used if name in found}
+    return found, lacking
 
 
 def _is_of_many(given: Path) -> bool:
@@ -192,11 +200,14 @@ def _by_name(
 ) -> Mapping[str, Sequence[MaskFile]]:
     found = pair(names, home, given)
     if found.missing and not found.masks:
+        if given.is_dir() and not find_masks(given):
+            raise InputError(none_below(given))
         photos, masks = ([*each.items()][:1] for each in (found.missing, found.unused))
         first = "; ".join(f"{name}: {reason}" for name, reason in (*photos, *masks))
         raise InputError(
             f"none of {len(names)} photos has a mask by name ({first}); --pairing order pairs in "
-            "the order of names, --pairing pool chooses by seed, --pairs FILE.csv says which"
+            "the order of names, --pairing pool chooses by seed, --pairs FILE.csv says which; a "
+            "file as --masks is for all photos"
         )
     for name, reason in found.missing.items():
         inputs.refused(name, "photo", reason)

@@ -157,15 +157,17 @@ def _table(path: Path) -> dict[int, dict[str, str]]:
     delimiter = max(",;\t", key=text.split("\n", 1)[0].count)
     lines = io.StringIO(text, newline="")
     try:
-        table = list(csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True))
+        read = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
+        table = [list(map(str.strip, cells)) for cells in read]
     except csv.Error as error:
         raise InputError(f"--pairs: {path} is no CSV: {error}") from error
-    header = [cell.strip().casefold() for cell in table[0]] if table else []
+    header = [cell.casefold() for cell in table[0]] if table else []
     for name in header:
         if name not in COLUMNS or header.count(name) > 1:
             raise InputError(
                 f"--pairs: {path}: the first row names the columns, each once, of "
-                f"{', '.join(COLUMNS)}; found {name!r}.{did_you_mean(name, COLUMNS)}"
+                f"{', '.join(COLUMNS)}, between commas, semicolons or tabs; found {name!r}."
+                f"{did_you_mean(name, COLUMNS)}"
             )
     if "photo" not in header or not any(map(any, table[1:])):
         raise InputError(f"--pairs: {path}: expected a column 'photo' and a row for each photo")
@@ -192,9 +194,14 @@ def _name(photo: Path, folder: Path, where: str) -> str:
 
 
 def _on_disk(path: Path, spelt: Callable[[Path], dict[str, str]]) -> Path:
-    """A path as the file system spells it, which may compose letters in another way."""
+    """A path as the file system spells it, which may compose letters in another way.
+
+    Where there is none with backslashes, as programs on Windows write them, they are slashes.
+    """
     if os.path.exists(path) or path == path.parent:
         return path
+    if "\\" in path.name:
+        return _on_disk(Path(str(path).replace("\\", "/")), spelt)
     folder = _on_disk(path.parent, spelt)
     return folder / spelt(folder).get(composed(path.name), path.name)
 

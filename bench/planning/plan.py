@@ -27,6 +27,7 @@ from bench.planning.pictures import mask_file, photo_file
 from bench.planning.protocol import UNKNOWN, Protocol
 from masks import files, tiers
 from masks.files import MaskFile
+from masks.kinds import visible
 from masks.picture import TURNED
 from masks.raster import Mask
 
@@ -83,7 +84,7 @@ def inputs_key(protocol: Protocol) -> str:
         text += f"\n{hashlib.sha256(Path(protocol.pairs).read_bytes()).hexdigest()}"
     for folder in folders:
         if folder not in (None, images.BUNDLED, UNKNOWN):
-            paths = [Path(folder)] if Path(folder).is_file() else sorted(Path(folder).rglob("*"))
+            paths = [Path(folder)] if Path(folder).is_file() else visible(Path(folder))
             for path in paths:
                 with contextlib.suppress(OSError):  # a link to nowhere is no file
                     stat = path.stat()
@@ -132,7 +133,7 @@ def _refuse_nothing(rows: list[dict[str, Any]], inputs: Inputs) -> None:
         raise InputError(f"no photo with a hole to fill: {'; '.join(shown) or 'none given'}")
     if all(row["tier"] == NO_HOLE for row in rows):
         raise InputError(
-            f"nothing to fill: the {len(rows)} masks that were read have no hole (first: "
+            f"nothing to fill: no mask of {len(rows)} that were read has a hole (first: "
             f"{rows[0]['mask_source']}); white is hole, from --mask-threshold up, or black with "
             "--invert-masks"
         )

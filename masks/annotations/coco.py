@@ -26,7 +26,7 @@ def parse(content: Any, path: Path) -> Annotation | None:
         _id(category, "id", path): str(category.get("name", category["id"]))
         for category in _records(content, "categories", path)
     }
-    drawn: dict[int | str, list[dict[str, Any]]] = defaultdict(list)
+    drawn: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for record in _records(content, "annotations", path):
         drawn[_id(record, "image_id", path)].append(record)
     sheets: dict[str, Sheet] = {}
@@ -36,7 +36,7 @@ def parse(content: Any, path: Path) -> Annotation | None:
         shapes = partial(_shapes, drawn.get(_id(image, "id", path), []), names, where)
         stated = partial(size, image.get("height"), image.get("width"), where)
         add(sheets, name, Sheet(stated, shapes), path)
-    return Annotation(sheets, frozenset(names.values()), frozenset(map(str, names)))
+    return Annotation(sheets, frozenset(names.values()), frozenset(names))
 
 
 def _records(content: dict[str, Any], key: str, path: Path) -> list[dict[str, Any]]:
@@ -46,20 +46,20 @@ def _records(content: dict[str, Any], key: str, path: Path) -> list[dict[str, An
     return records
 
 
-def _id(record: dict[str, Any], key: str, path: Path) -> int | str:
+def _id(record: dict[str, Any], key: str, path: Path) -> str:
+    """A number as text, as which some tools write it in one place and not in another."""
     found = record.get(key)
     if not isinstance(found, int | str):
         raise InputError(f"annotation '{path}': expected a number in '{key}' of each record")
-    return found
+    return str(found)
 
 
 def _shapes(
-    records: list[dict[str, Any]], names: dict[int | str, str], where: str, extent: Size
+    records: list[dict[str, Any]], names: dict[str, str], where: str, extent: Size
 ) -> Iterator[Shape]:
     for number, record in enumerate(records):
-        category = record.get("category_id")
-        name = names.get(category) if isinstance(category, int | str) else None
-        labels = () if name is None else (name, str(category))
+        category = str(record.get("category_id"))
+        labels = (names[category], category) if category in names else ()
         yield _shape(record, labels, f"{where}, its annotation {number}", extent)
 
 

@@ -1,5 +1,6 @@
 import csv
 import io
+import os
 import struct
 import zlib
 
@@ -153,10 +154,17 @@ def test_absent_file_is_refused(tmp_path):
         read_mask(tmp_path / "gone.png")
 
 
-def test_floating_point_mask_is_refused(tmp_path):
+def test_floats_of_a_mask_are_from_0_to_1(tmp_path):
     path = save(tmp_path / "m.tif", HOLE.astype(np.float32))
-    with pytest.raises(InputError, match="floating-point"):
-        read_mask(path)
+    np.testing.assert_array_equal(read_mask(path), HOLE)
+    with pytest.raises(InputError, match="from 0 to 255; expected floats from 0 to 1"):
+        read_mask(save(tmp_path / "m.tif", HOLE.astype(np.float32) * 255))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "m.png")
+    with pytest.raises(InputError, match=r"m\.png' is no file"):
+        read_mask(tmp_path / "m.png")
 
 
 @pytest.mark.parametrize("threshold", [0, 256])

@@ -278,7 +278,7 @@ def test_two_annotations_of_a_photo_and_broken_ones_are_told(masks):
     names, found = pairs(["p0.png"], masks)
     assert names == {}
     assert "one.json#p0.png and " in found.missing["p0.png"]
-    assert "keep one" in found.missing["p0.png"]
+    assert "give one as --masks" in found.missing["p0.png"]
     assert "not JSON" in refused(found)["three.json"]
 
 
@@ -313,3 +313,36 @@ def test_each_mask_of_a_pool_is_drawn_about_as_often():
 def test_a_pool_that_is_too_small_is_refused():
     with pytest.raises(InputError, match="--draws 8: the pool has 7 masks"):
         drawn(POOL, "", 8)
+
+
+@pytest.mark.parametrize(
+    ("photo", "mask"),
+    [
+        ("images/train/a.jpg", "labels/train/a.png"),
+        ("train/images/a.jpg", "train/masks/a_mask.png"),
+        ("a.jpg", "masks/a.png"),
+    ],
+)
+def test_masks_may_lie_in_a_folder_of_their_own_beside_the_photos(masks, photo, mask):
+    lay(masks, photo, value=9)
+    lay(masks, mask)
+    names, found = pairs([photo, mask], masks, home=masks)
+    assert names == {photo: [mask]}
+    assert [*found.notes.values()] == [f"taken for a mask of photo '{photo}'"]
+
+
+def test_a_picture_that_gives_way_to_an_annotation_is_told_of(masks):
+    annotate(masks / "a.json", SQUARE)
+    lay(masks, "a.png")
+    lay(masks.parent / "photos", "a.jpg", value=9)
+    _, found = pairs(["a.jpg"], masks)
+    assert [*found.notes.values()] == ["'a.png' beside it left aside"]
+
+
+def test_links_are_followed_but_not_in_circles(masks, tmp_path):
+    lay(tmp_path / "elsewhere", "a.png")
+    (masks / "b").symlink_to(tmp_path / "elsewhere")
+    (masks / "up").symlink_to(tmp_path)
+    (tmp_path / "elsewhere" / "back").symlink_to(masks)
+    (masks / "c.png").symlink_to(tmp_path / "nowhere.png")
+    assert [mask.name for mask in find_masks(masks)] == ["b/a", "c"]

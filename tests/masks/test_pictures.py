@@ -44,6 +44,13 @@ def levels(*areas, dtype=np.uint8):
     return array
 
 
+def soft_disc():
+    """A disc with soft edges, ``(60, 60)``, 0 to 1."""
+    picture = Image.new("L", (240, 240))
+    ImageDraw.Draw(picture).ellipse((50, 60, 170, 180), fill=255)
+    return np.asarray(picture.resize((60, 60), Image.Resampling.BOX)) / 255
+
+
 def of(path, **rules):
     return read(MaskFile(path), Rules(**rules))
 
@@ -72,6 +79,28 @@ def test_transparency_that_says_the_same_as_the_colours_is_not_mentioned(tmp_pat
     mask, note = of(contradicts)
     np.testing.assert_array_equal(mask, HOLE)
     assert note == "its transparency left aside"
+
+
+@pytest.mark.parametrize("under", [(0, 0, 0), (255, 255, 255)])
+@pytest.mark.parametrize("strength", [1, 0.3])
+def test_a_layer_with_a_brush_of_one_colour_is_hole_where_it_is_opaque(tmp_path, under, strength):
+    """As a canvas saves it: colours were stored times opacity, and are a little off."""
+    alpha = np.rint(soft_disc() * strength * 255)[..., None]
+    stored = np.rint(alpha / 255 * (255, 204, 7))
+    seen = np.floor(stored * 255 / np.maximum(alpha, 1)).clip(0, 255)
+    array = np.dstack((np.where(alpha > 0, seen, under), alpha)).astype(np.uint8)
+    assert len(np.unique(array[..., 2])) > 2
+    mask, note = of(save(tmp_path / "m.png", array))
+    certain = np.abs(soft_disc() - 0.5) > 0.02
+    np.testing.assert_array_equal(mask[certain], (soft_disc() > 0.5)[certain])
+    assert "what is opaque is hole" in note
+
+
+def test_of_a_photo_with_a_part_erased_transparency_is_named(tmp_path):
+    photo = np.random.default_rng(0).integers(0, 256, (*HOLE.shape, 3), dtype=np.uint8)
+    path = save(tmp_path / "m.png", np.dstack((photo, np.where(HOLE, 0, 255).astype(np.uint8))))
+    with pytest.raises(InputError, match="if its transparency is the mask, save that alone"):
+        of(path)
 
 
 def test_a_transparent_palette_entry_changes_no_class(tmp_path):
@@ -132,10 +161,21 @@ def test_the_outline_of_an_object_is_hole_with_it(tmp_path, form):
         (painted((HOLE, (128, 0, 0)), (OTHER, (64, 0, 0))), ["#800000", "#400000"]),
         (painted((HOLE, (255, 0, 0)), ground=(255, 255, 255)), ["#ff0000", "#ffffff"]),
         (levels((HOLE, 76), (OTHER, 150)), ["76", "150"]),
+        (levels((HOLE, 60), (OTHER, 250)), ["60", "250"]),
+        (levels((HOLE, 150), (OTHER, 23)) + np.uint8(9), ["159", "32"]),
         (levels((HOLE, 1), (OTHER, 2)), ["1", "2"]),
         (levels((HOLE, 1001), (OTHER, 24000), dtype=np.uint16), ["1001", "24000"]),
     ],
-    ids=["colours", "of one hue", "on white", "grey", "small numbers", "16 bit"],
+    ids=[
+        "colours",
+        "of one hue",
+        "on white",
+        "grey",
+        "nearly white",
+        "no black",
+        "small numbers",
+        "16 bit",
+    ],
 )
 def test_several_classes_are_refused_by_name_until_chosen(tmp_path, array, named):
     path = save(tmp_path / "m.png", array)
@@ -177,9 +217,7 @@ def test_what_lossy_formats_make_of_black_and_white_stays_a_mask(tmp_path, suffi
 
 @pytest.mark.parametrize("colour", [(255, 255, 255), (200, 200, 200), (255, 0, 0), (0, 90, 200)])
 def test_soft_edges_are_cut_in_the_middle_and_are_no_classes(tmp_path, colour):
-    picture = Image.new("L", (240, 240))
-    ImageDraw.Draw(picture).ellipse((50, 60, 170, 180), fill=255)
-    soft = np.asarray(picture.resize((60, 60), Image.Resampling.BOX)) / 255
+    soft = soft_disc()
     array = np.rint(soft[..., None] * colour).astype(np.uint8)
     mask, _ = of(save(tmp_path / "m.png", array))
     assert 0.1 < mask.mean() < 0.4
@@ -213,6 +251,18 @@ def test_a_photo_given_as_a_mask_is_refused_with_what_it_holds(tmp_path):
         of(save(tmp_path / "m.png", noise))
 
 
+def test_a_grey_photo_given_as_a_mask_is_noted(tmp_path):
+    grey = np.random.default_rng(0).integers(40, 216, HOLE.shape).astype(np.uint8)
+    grey[HOLE] = 255
+    assert "as of a photo" in of(save(tmp_path / "m.png", grey)).note
+
+
+def test_a_palette_without_black_has_no_background(tmp_path):
+    palette(HOLE * 1, [(255, 0, 0), (255, 255, 255)]).save(tmp_path / "m.png")
+    with pytest.raises(InputError, match=r"several classes.*--mask-labels '1'"):
+        of(tmp_path / "m.png")
+
+
 @pytest.mark.parametrize("form", ["grey", "palette", "rgb"])
 def test_black_is_no_hole(tmp_path, form):
     picture = Image.new("L", (9, 7)) if form != "rgb" else Image.new("RGB", (9, 7))
@@ -235,10 +285,24 @@ def test_black_is_no_hole(tmp_path, form):
         HOLE.astype(np.float32),
         HOLE.astype(">f8") * 0.75,
         HOLE[..., None].astype(np.uint8),
+        HOLE.astype(np.int64),
+        HOLE[None, None].astype(np.int32) * 255,
         np.dstack([HOLE.astype(np.uint8) * 255] * 3),
         np.asfortranarray(HOLE.astype(np.uint8)),
     ],
-    ids=["bool", "0 and 1", "8 bit", "16 bit", "float", "big endian", "HW1", "HW3", "fortran"],
+    ids=[
+        "bool",
+        "0 and 1",
+        "8 bit",
+        "16 bit",
+        "float",
+        "big endian",
+        "HW1",
+        "int64",
+        "batch",
+        "HW3",
+        "fortran",
+    ],
 )
 def test_arrays_are_masks(tmp_path, array):
     np.save(tmp_path / "m.npy", array)
@@ -250,14 +314,14 @@ def test_arrays_are_masks(tmp_path, array):
     [
         (np.zeros((3, 4, 5)), r"\(3, 4, 5\); expected \(H, W\)"),
         (np.zeros((2, 3, 4, 3), np.uint8), "expected"),
-        (np.zeros((4, 5), np.int64), "int64.*expected"),
+        (np.full((4, 5), -1), "int64 from -1 to -1; expected integers from 0"),
         (np.zeros((0, 5), np.uint8), "announces 5x0"),
         (np.full((4, 5), 255.0), "float64 from 255 to 255; expected floats from 0 to 1"),
         (np.full((4, 5), np.nan), "from nan"),
         (np.array([[{}]]), "object.*expected"),
         (np.zeros((4, 5), "M8[s]"), "expected"),
     ],
-    ids=["channels first", "batch", "int64", "empty", "0 to 255", "nan", "pickle", "dates"],
+    ids=["channels first", "batch", "below 0", "empty", "0 to 255", "nan", "pickle", "dates"],
 )
 def test_other_arrays_are_refused_with_what_is_expected(tmp_path, array, reason):
     np.save(tmp_path / "m.npy", array)

@@ -114,9 +114,11 @@ def test_alpha_is_discarded_with_the_colours_kept(tmp_path):
     assert note == "alpha discarded"
 
 
-def test_float_pictures_are_refused_with_advice(tmp_path):
-    Image.fromarray(np.zeros((4, 4), np.float32)).save(tmp_path / "f.tif")
-    with pytest.raises(InputError, match=r"f\.tif.*save it with 8 or 16 bits"):
+def test_floats_of_a_picture_are_from_0_to_1(tmp_path):
+    Image.fromarray(np.full((4, 4), 200 / 255, np.float32)).save(tmp_path / "f.tif")
+    assert (images.read(tmp_path / "f.tif")[0] == 200).all()
+    Image.fromarray(np.full((4, 4), 200, np.float32)).save(tmp_path / "f.tif")
+    with pytest.raises(InputError, match=r"f\.tif.*from 200 to 200; expected floats from 0 to 1"):
         images.read(tmp_path / "f.tif")
 
 

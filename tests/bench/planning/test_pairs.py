@@ -69,9 +69,10 @@ def files(photo):
         "photo,mask,group\na.png,x.png,cats\nb.png,y.png,dogs\n",
         "Photo ; MASK;group\r\na.png;x.png; cats\r\n;;\r\nb.png;y.png;dogs;\r\n\r\n",
         'group\tphoto\tmask\n"cats"\ta.png\tx.png\ndogs\tb.png\ty.png',
-        "photo, mask, group, prompt\na.png, x.png, cats,\nb.png, y.png, dogs\n",
+        "photo , mask, group, prompt\na.png , x.png, cats ,\nb.png, y.png, dogs\n",
+        "photo,mask,group\n.\\a.png,..\\masks\\x.png,cats\nb.png,y.png,dogs\n",
     ],
-    ids=["commas", "semicolons", "tabs", "spaces and an empty column"],
+    ids=["commas", "semicolons", "tabs", "spaces and an empty column", "backslashes"],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 def test_tables_as_programs_write_them(here, text, encoding):

@@ -89,6 +89,9 @@ def test_every_file_has_a_row_and_what_has_no_partner_its_reason(tmp_path):
     rows = inputs.assign(name=[Path(path).name for path in inputs["path"]])
     refused = rows[rows["status"] == "refused"].groupby(["kind", "name"])["reason"].agg("; ".join)
     said = {
+        ("mask", "b.png"): "its photo 'b.png' cannot be used",
+        ("mask", "c.png"): "its photo 'c.png' cannot be used",
+        ("mask", "e.png"): "its photo 'e.png' cannot be used",
         ("truth", "b.png"): "expected 64x64 as the photo b.png, found 32x32",
         ("truth", "c.png"): "not a picture of a known kind",
         ("truth", "d.png"): "its photo d.png is not used",
