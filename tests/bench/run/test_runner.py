@@ -209,8 +209,9 @@ def test_set_metrics_use_the_ceilings_features_and_survive_a_resume(tmp_path, ph
     assert (sets["n"] == 3).all()
     assert sets["note"].str.contains("below 2048").all()
     perfect = sets.loc["original"].xs("fid_untrained", level="metric")["value"]
-    assert perfect.abs().max() < 1e-3
-    assert (sets.loc["mean"].xs("fid_untrained", level="metric")["value"] > perfect + 0.1).all()
+    filled = sets.loc["mean"].xs("fid_untrained", level="metric")["value"]
+    # Against itself there is rounding only; the more of a picture is filled, the farther it is.
+    assert perfect.abs().max() < 1e-3 < filled["small"] < filled["region"] < filled["large"]
     for path in (out / "features").rglob("*.npz"):
         path.unlink()
     run(request(out, photos, methods=("mean",), metrics=metrics))
