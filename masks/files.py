@@ -38,7 +38,7 @@ class Rules:
     def __post_init__(self) -> None:
         """Refuse a threshold that no value or every value reaches."""
         if not 1 <= self.threshold <= 255:
-            raise InputError(f"expected a mask threshold from 1 to 255, found {self.threshold}")
+            raise InputError(f"--mask-threshold: expected 1 to 255, found {self.threshold}")
 
 
 def read(file: MaskFile, rules: Rules, size: tuple[int, int] | None = None) -> ReadMask:

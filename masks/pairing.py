@@ -216,8 +216,7 @@ def _add_listed(
         left += strays
         if strays:
             result.unused[MaskFile(path)] = (
-                f"of the {len(many)} photos in it {len(strays)} are not among those given, such "
-                f"as '{strays[0]}'"
+                f"{len(strays)} of {len(many)} photos in it are not given, such as '{strays[0]}'"
             )
         elif not many:
             result.unused[MaskFile(path)] = "no photo has the name of this mask"

@@ -156,7 +156,9 @@ def explained(name: str) -> Iterator[None]:
             f"'{name}' cannot be read: it is not a picture of a known kind; use PNG"
         ) from error
     except Image.DecompressionBombError as error:
-        raise InputError(f"'{name}' is too large: {error}") from error
+        raise InputError(
+            f"'{name}' is too large; up to {LARGEST_PIXELS:,} pixels are read; make it smaller"
+        ) from error
     except Exception as error:  # damaged files make Pillow's readers raise errors of any kind
         why = str(error) or type(error).__name__
         raise InputError(f"'{name}' is damaged: {why}; export it again") from error

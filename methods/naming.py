@@ -211,6 +211,8 @@ def _choices(facts: Card) -> tuple[str, ...]:
 
 def _parse_own(text: str) -> Spec:
     label, _, target = text.partition("=")
+    if ":" in label:
+        raise BenchError(f"method {text!r}: write LABEL={text}, with a label of your own")
     if not re.fullmatch(_WORD, label) or "--" in label:
         raise BenchError(
             f"method {text!r}: expected a label of letters, digits and _-.+ (no --) before '=', "
@@ -232,6 +234,8 @@ def _parse_own(text: str) -> Spec:
 
 def _refuse(text: str, target: str) -> Spec:
     name = target.partition(":")[0].partition("@")[0]
+    if target.count("(") > target.count(")"):
+        raise BenchError(f"method {text!r}: a bracket is not closed")
     raise BenchError(
         f"method {text!r}: expected module:Class, path/file.py:Class, folder:PATH, trained:PATH or "
         f"NAME:PATH with a network's name after '=', found {target!r}.{did_you_mean(name, TABLE)}"
@@ -282,7 +286,8 @@ def _absolute(path: str) -> str:
 
 def _unknown(name: str) -> str:
     known = names()
+    own = f"LABEL={name}:Class" if "." in name else f"{name}=module:Class or {name}=file.py:Class"
     return (
         f"there is no method {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}. "
-        f"For your own, write {name}=module:Class or {name}=path/file.py:Class"
+        f"For your own, write {own}"
     )

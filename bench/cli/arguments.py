@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
-from bench.errors import did_you_mean, spelt_like
+from bench.errors import BenchError, did_you_mean, spelt_like
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -30,7 +30,10 @@ def device(text: str) -> str:
 
 def named(text: str) -> tuple[str, ...]:
     """Names between commas."""
-    return tuple(filter(None, map(str.strip, text.split(","))))
+    names = tuple(filter(None, map(str.strip, text.split(","))))
+    if not names:
+        raise argparse.ArgumentTypeError(f"expected names, found {text!r}")
+    return names
 
 
 def tiers(text: str) -> list[str]:
@@ -61,7 +64,10 @@ def listed(lists: Sequence[str] | None) -> list[str]:
     """
     import methods
 
-    return [methods.look_up(name).text for text in lists or () for name in methods.split(text)]
+    found = [methods.look_up(name).text for text in lists or () for name in methods.split(text)]
+    if lists and not found:
+        raise BenchError("--methods: expected names, found none")
+    return found
 
 
 def completed(argument: argparse.Action, known: Callable[[], Iterable[str]]) -> None:

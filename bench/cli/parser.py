@@ -9,10 +9,11 @@ import argparse
 import platform
 import re
 import sys
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
-from bench.errors import did_you_mean
+from bench.errors import did_you_mean, nearest
 
 _KINDS = {"int": "a whole number", "float": "a number"}
 
@@ -100,8 +101,13 @@ class Parser(argparse.ArgumentParser):
     def _unexpected(self, word: str) -> str:
         if word.startswith("-"):
             name = word.partition("=")[0]
-            meant = did_you_mean(name, self._option_string_actions)
+            # Without the hyphens, which make all of them alike.
+            known = {option.lstrip("-"): option for option in self._option_string_actions}
+            found = " or ".join(known[each] for each in nearest(name.lstrip("-"), known, 3))
+            meant = found and f" Did you mean {found}?"
             return f"there is no option {name} here.{meant} All: {self.prog} --help"
+        if unicodedata.category(word[0]) == "Pd":  # as word processors make of two hyphens
+            return f"{word!r} begins with a dash; write hyphens: --{word.lstrip(word[0] + '-')}"
         return f"{word!r} is one word too many; a value of several words needs quotes"
 
 

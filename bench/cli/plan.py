@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.cli import run
 from bench.cli.arguments import Commands
-from bench.text.plain import duration, table
+from bench.text.plain import duration, table, wrapped
 
 if TYPE_CHECKING:
     from bench.run.ahead import Ahead
@@ -44,12 +44,12 @@ def _plan(options: argparse.Namespace) -> int:
         ahead = look(request, options.earlier or [], progress.reading)
     if options.strict:
         summary.refuse_any(ahead.inputs)
-    counts = ahead.plan["tier"].value_counts(sort=False)
+    counts = ahead.plan.sort_values("hole_share")["tier"].value_counts(sort=False)
     tiers = ", ".join(f"{count:,} {tier}" for tier, count in counts.items())
     print(f"{ahead.plan['photo'].nunique():,} photos, {len(ahead.plan):,} holes: {tiers}")
     print(f"{summary.used(ahead.inputs)}, read in {duration(time.monotonic() - since)}")
     for line in (*summary.refusals(ahead.inputs), *summary.remarks(ahead.inputs)):
-        print(f"  {line}")
+        print(wrapped(f"  {line}"))
     print(f"metrics: {', '.join(request.measured)}")
     header = ("method", "fills", "there", "each", "to do", "how that is known")
     print(table(header, _rows(ahead), "lrrrrl"))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bench.cli.arguments import Commands
 from bench.errors import BenchError
+from bench.text.plain import wrapped
 
 if TYPE_CHECKING:
     from bench.folder.header import Header
@@ -135,4 +136,4 @@ def summarise(out: Path, header: Header, *, report: bool) -> None:
     print(f"fingerprint {header.fingerprint}")
     page = out / "report" / "failures.html" if report else None
     for line in summary.of_run(RunFolder(out), page):
-        print(line)
+        print(wrapped(line))

@@ -168,7 +168,7 @@ def _status(header: Header) -> int:
 
 def _metrics(asked: tuple[str, ...] | None) -> tuple[str, ...] | None:
     """The metrics asked for, as they are spelt; None for the usual ones."""
-    if not asked:
+    if asked is None:
         return None
     from bench.metrics.plug_ins import name_of
 
@@ -185,6 +185,8 @@ def _weights(given: list[str] | None) -> dict[str, Path]:
         name, _, file = text.partition("=")
         if not file:
             raise BenchError(f"--weights: expected NAME=FILE, found {text!r}")
+        if not Path(file).is_file():
+            raise BenchError(f"--weights {name}: expected a file, found none at {file}")
         found[name] = Path(file)
     check_names(found)
     return found

@@ -105,5 +105,5 @@ def _checkpoint(name: str) -> Checkpoint:
             f"one, as in: inpaint-bench weights fetch {its[0]}"
         )
     raise BenchError(
-        f"weights {name!r}: expected one of {', '.join(files)}.{did_you_mean(name, files)}"
+        f"there are no weights {name!r}.{did_you_mean(name, files)} All: inpaint-bench weights list"
     )

@@ -39,7 +39,8 @@ def read_json(path: Path, known: int, what: str) -> dict[str, Any]:
     try:
         value: dict[str, Any] = json.loads(path.read_text("utf-8"), object_pairs_hook=_once)
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: expected {what}: {error}; {_RESTORE}") from error
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: expected {what}: {why}; {_RESTORE}") from error
     if not isinstance(value, dict):
         raise InputError(f"{path}: expected a JSON object, found {value!r:.40}; {_RESTORE}")
     if "format" not in value:

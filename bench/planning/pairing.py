@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
@@ -65,6 +65,12 @@ class Inputs:
     def refused(self, path: str, kind: str, reason: str) -> None:
         """Record a file that cannot be used, and why."""
         self._add(writable(path), kind, "refused", writable(reason), "", "", 0, 0)
+
+    def drop(self, photos: Collection[str]) -> None:
+        """Refuse photos that were read, since nothing of them is to be filled."""
+        for row in self.rows:
+            if row["kind"] == "photo" and row["path"] in photos:
+                row |= {"status": "refused", "reason": "none of its holes can be used"}
 
     def table(self) -> pd.DataFrame:
         """All rows."""

@@ -57,10 +57,13 @@ def make(
     """
     inputs = Inputs()
     rows: list[dict[str, Any]] = []
+    idle: set[str] = set()
     with store.writing() as write:
         for given in read_photos(protocol, inputs, tell):
             cases = list(_cases(given, protocol, write, inputs))
-            if cases:
+            if not cases:
+                idle.add(given.photo.id)
+            else:
                 write(photo_file(given.photo.sha), given.photo.pixels)
                 truth = _truth(given, protocol, write)
                 facts = {"truth": truth, "prompt": given.prompt, "group": given.group}
@@ -69,6 +72,7 @@ def make(
         inputs.refused(path, "other", reason)
     inputs.doubts.note(protocol)
     _refuse_nothing(rows, inputs)
+    inputs.drop(idle)
     plan = pd.DataFrame(rows)
     plan.insert(0, "case", np.arange(len(plan)))
     plan["keep"] = _kept(plan)

@@ -96,10 +96,12 @@ class Protocol:
                 "--tiers and --draws: for generated holes only, not with --masks"
                 + (", but for --draws masks of a pool" if pool else "")
             )
-        for option, path in (("--images", photos), ("--masks", masks)):
-            if path not in (None, images.BUNDLED) and not Path(path).exists():
+        given = {"images": photos, "masks": masks, **more}
+        for option in ("images", "masks", "truth", "pairs"):
+            path = given.get(option)
+            if path not in (None, images.BUNDLED, UNKNOWN) and not Path(path).exists():
                 raise InputError(
-                    f"{option}: expected a folder or a file, found nothing at {path}."
+                    f"--{option}: expected a folder or a file, found nothing at {path}."
                     f"{beside(Path(path))}"
                 )
         return cls(
@@ -122,6 +124,7 @@ class Protocol:
                     f"--{name}: expected {' or '.join(known)}, found {found!r}."
                     f"{did_you_mean(found, known)}"
                 )
+        files.Rules(self.mask_threshold)  # refuses what is none
         if self.pairing != "name" and self.masks is None:
             raise InputError(f"--pairing {self.pairing}: give the folder of masks too, --masks")
         if self.photos == images.BUNDLED and (self.clusters != "photo" or self.pairs):

@@ -46,8 +46,11 @@ def used(inputs: pd.DataFrame) -> str:
         inputs: Rows of ``inputs.parquet``.
     """
     kinds = inputs["status"].eq("ok").groupby(inputs["kind"], sort=False)
-    parts = (f"{int(ok.sum()):,} of {_files(str(kind), len(ok))}" for kind, ok in kinds)
-    return f"{', '.join(parts)} can be used"
+    parts = (
+        f"{'' if ok.all() else f'{ok.sum():,} of '}{_files(str(kind), len(ok))}"
+        for kind, ok in kinds
+    )
+    return f"used: {', '.join(parts)}"
 
 
 def refusals(inputs: pd.DataFrame) -> list[str]:
@@ -89,7 +92,7 @@ def _unfilled(cases: pd.DataFrame) -> list[str]:
 def _lines(
     found: Iterable[tuple[str, str, str, str]], whose: Callable[[str, int], str]
 ) -> list[str]:
-    """Lines such as ``28 photos refused: why (first: a.png)``.
+    """Lines such as ``28 photos refused: why (first: a.png)``, or ``1 photo refused: why (a.png)``.
 
     Args:
         found: Kind or method, what became of it, why, and which it is.
@@ -97,8 +100,7 @@ def _lines(
     """
     groups: dict[tuple[str, str, str], tuple[str, list[str]]] = {}
     for kind, status, reason, which in found:
-        head, named, rest = reason.partition(f"{which}: ")
-        text = rest if named and ": " not in head else reason
+        text = _unnamed(reason, which)
         # What follows a semicolon is advice, which may be given once.
         like = kind, status, _VARIES.sub("", text.replace(which, "").partition("; ")[0])
         groups.setdefault(like, (_short(text), []))[1].append(which)
@@ -111,13 +113,19 @@ def _lines(
     most = _MOST if len(order) > _MOST + 1 else len(order)
     lines = [
         f"{whose(line[0], len(line[2]))} {line[1]}: {'; '.join(texts[line])} "
-        f"(first: {_short(line[2][0])})"
+        f"({'first: ' if len(line[2]) > 1 else ''}{_short(line[2][0])})"
         for line in order[:most]
     ]
     if further := order[most:]:
         count = sum(len(members) for _, _, members in further)
         lines.append(f"{count:,} more, for {len(further)} other reasons")
     return lines
+
+
+def _unnamed(reason: str, which: str) -> str:
+    """A reason without the file that it begins with, which the end of the line names."""
+    file = re.escape(which)
+    return re.sub(rf"^(\w+ )?('[^']*{file}'|[^' ]*{file}:) (is )?", "", reason)
 
 
 def _files(kind: str, count: int) -> str:

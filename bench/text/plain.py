@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import shutil
+import sys
+import textwrap
 import unicodedata
 from collections.abc import Sequence
 
@@ -36,6 +39,17 @@ def one_line(text: str) -> str:
 def lines(text: str) -> str:
     """`visible`, line by line: messages of several lines keep them."""
     return "\n".join(map(visible, text.split("\n")))
+
+
+def wrapped(line: str) -> str:
+    """A line as standard output shows it best: cut between words on a terminal, else as it is."""
+    if not sys.stdout.isatty():
+        return line
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.fill(
+        line, max(shutil.get_terminal_size().columns, 20), subsequent_indent=indent,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def duration(seconds: float) -> str:

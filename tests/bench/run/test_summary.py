@@ -52,12 +52,12 @@ def test_a_run_says_what_became_of_every_file(given, tmp_path, capsys):
     first, fingerprint, counts, *lines, places = capsys.readouterr().out.splitlines()
     assert first == f"{out}: complete; 4 ok"
     assert fingerprint.startswith("fingerprint photos:")
-    assert counts == "2 of 31 photos, 2 of 3 masks can be used"
+    assert counts == "used: 2 of 31 photos, 2 of 3 masks"
     text = "\n".join(lines)
     assert "28 photos refused: no mask in" in text
     assert "is named after this photo" in text
     assert "(first: a03.png)" in text
-    assert re.search(r"1 photo refused: .*\(first: broken.png\)", text)
+    assert re.search(r"1 photo refused: .*\(broken.png\)", text)
     assert "1 mask refused: no photo has the name of this mask" in text
     assert "1 mask noted: more than 90 % hole" in text
     assert places == f"all of it: {out / 'inputs.parquet'}, {out / 'cases.parquet'}"
@@ -78,7 +78,7 @@ def test_strict_refuses_before_any_fill(given, tmp_path, capsys):
 def test_strict_lets_pass_what_can_all_be_used(photos, tmp_path, capsys):
     more = ("--methods", "mean", "--executor", "inline", "--limit", "1", "--strict")
     assert main(commands.words(tmp_path / "out", photos, *more)) == 0
-    assert "1 of 1 photo can be used\n" in capsys.readouterr().out
+    assert "used: 1 photo\n" in capsys.readouterr().out
 
 
 def test_python_warns_of_what_was_refused(given, tmp_path):
@@ -141,10 +141,26 @@ def test_reasons_of_one_kind_are_one_line_whatever_they_name():
         {"path": "y.png", "kind": "other", "status": "refused", "reason": "of a kind\nunknown\x1b"},
     ]
     assert summary.refusals(table(*rows, *others)) == [
-        "1,200 masks refused: mask 'p/1.png' is 1x2 but photo '1.png' is 9x9; draw it "
-        "(first: p/1.png)",
-        "1 mask refused: is bad (first: x.png)",
-        "1 other file refused: of a kind unknown\\x1b (first: y.png)",
+        "1,200 masks refused: 1x2 but photo '1.png' is 9x9; draw it (first: p/1.png)",
+        "1 mask refused: bad (x.png)",
+        "1 other file refused: of a kind unknown\\x1b (y.png)",
+    ]
+
+
+def test_the_file_that_a_reason_begins_with_is_named_once():
+    reasons = {
+        "a b.png": "'in/a b.png' is damaged: bad sum",
+        "in/m.json": "annotation 'in/m.json' is not JSON: in/m.json: line 1",
+        "c.png": "its truth cannot be used: 't/c.png' is damaged",
+    }
+    rows = [
+        {"path": path, "kind": "photo", "status": "refused", "reason": reason}
+        for path, reason in reasons.items()
+    ]
+    assert summary.refusals(table(*rows)) == [
+        "1 photo refused: damaged: bad sum (a b.png)",
+        "1 photo refused: not JSON: in/m.json: line 1 (in/m.json)",
+        "1 photo refused: its truth cannot be used: 't/c.png' is damaged (c.png)",
     ]
 
 
@@ -157,7 +173,7 @@ def test_each_remark_of_a_file_counts_and_rare_ones_are_summed_up():
     found = summary.remarks(table(*rows))
     assert found[:2] == [
         "12 photos noted: alpha discarded; enlarged by 0.5 times (first: 0.png)",
-        "1 photo noted: odd aaa (first: 0.png)",
+        "1 photo noted: odd aaa (0.png)",
     ]
     assert found[-1] == "5 more, for 5 other reasons"
     assert len(found) == 9
