@@ -23,7 +23,7 @@ def save_mask(path, size, box):
 
 @pytest.fixture(scope="module")
 def given(tmp_path_factory):
-    """Thirty photos, of which two have a mask; one more that is broken, and a mask of nobody."""
+    """Thirty photos, of which two have a mask; a broken one with its mask, and a mask of nobody."""
     folder = tmp_path_factory.mktemp("given")
     (folder / "photos").mkdir()
     (folder / "masks").mkdir()
@@ -52,7 +52,7 @@ def test_a_run_says_what_became_of_every_file(given, tmp_path, capsys):
     first, fingerprint, counts, *lines, places = capsys.readouterr().out.splitlines()
     assert first == f"{out}: complete; 4 ok"
     assert fingerprint.startswith("fingerprint photos:")
-    assert counts == "used: 2 of 31 photos, 2 of 3 masks"
+    assert counts == "used: 2 of 31 photos, 2 of 4 masks"
     text = "\n".join(lines)
     assert "28 photos refused: no mask in" in text
     assert "is named after this photo" in text
@@ -86,7 +86,7 @@ def test_python_warns_of_what_was_refused(given, tmp_path):
     with pytest.warns(UserWarning, match="refused") as said:
         ib.run(given / "photos", given / "masks", ["mean"], out=tmp_path / "out", **asked)
     texts = [str(each.message) for each in said]
-    assert len(texts) == 3
+    assert len(texts) == 4
     assert texts[0].startswith("28 photos refused: no mask in")
     assert texts[0].endswith(f"all: {tmp_path / 'out' / 'inputs.parquet'}")
 
@@ -121,7 +121,7 @@ def test_nothing_but_empty_holes_is_an_error(photos, tmp_path, capsys):
     more = ("--masks", str(masks), "--methods", "mean")
     assert main(commands.words(tmp_path / "out", photos, *more)) == 2
     message = capsys.readouterr().err
-    assert "nothing to fill: the 2 masks that were read have no hole (first: " in message
+    assert "nothing to fill: no mask of 2 that were read has a hole (first: " in message
     assert "--invert-masks" in message
 
 
