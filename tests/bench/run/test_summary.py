@@ -165,6 +165,16 @@ def test_the_file_that_a_reason_begins_with_is_named_once():
     ]
 
 
+def test_two_refusals_of_one_name_are_two():
+    rows = [
+        {"path": "a.png", "kind": "mask", "status": "refused", "reason": reason}
+        for reason in ("too dark", "too bright")
+    ]
+    assert summary.refusals(table(*rows)) == [
+        "1 mask refused: too dark (a.png)", "1 mask refused: too bright (a.png)",
+    ]  # fmt: skip
+
+
 def test_each_remark_of_a_file_counts_and_rare_ones_are_summed_up():
     rows = [
         {"path": f"{n}.png", "kind": "photo", "status": "ok",
