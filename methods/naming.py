@@ -211,7 +211,7 @@ def _choices(facts: Card) -> tuple[str, ...]:
 
 def _parse_own(text: str) -> Spec:
     label, _, target = text.partition("=")
-    if ":" in label:
+    if "(" in label:
         raise BenchError(f"method {text!r}: write LABEL={text}, with a label of your own")
     if not re.fullmatch(_WORD, label) or "--" in label:
         raise BenchError(

@@ -9,7 +9,6 @@ import argparse
 import platform
 import re
 import sys
-import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
@@ -106,7 +105,7 @@ class Parser(argparse.ArgumentParser):
             found = " or ".join(known[each] for each in nearest(name.lstrip("-"), known, 3))
             meant = found and f" Did you mean {found}?"
             return f"there is no option {name} here.{meant} All: {self.prog} --help"
-        if unicodedata.category(word[0]) == "Pd":  # as word processors make of two hyphens
+        if "\N{HYPHEN}" <= word[:1] <= "\N{HORIZONTAL BAR}":  # word processors make these of --
             return f"{word!r} begins with a dash; write hyphens: --{word.lstrip(word[0] + '-')}"
         return f"{word!r} is one word too many; a value of several words needs quotes"
 

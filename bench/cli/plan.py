@@ -46,7 +46,8 @@ def _plan(options: argparse.Namespace) -> int:
         summary.refuse_any(ahead.inputs)
     counts = ahead.plan.sort_values("hole_share")["tier"].value_counts(sort=False)
     tiers = ", ".join(f"{count:,} {tier}" for tier, count in counts.items())
-    print(f"{ahead.plan['photo'].nunique():,} photos, {len(ahead.plan):,} holes: {tiers}")
+    photos = summary.files("photo", ahead.plan["photo"].nunique())
+    print(f"{photos}, {summary.files('hole', len(ahead.plan))}: {tiers}")
     print(f"{summary.used(ahead.inputs)}, read in {duration(time.monotonic() - since)}")
     for line in (*summary.refusals(ahead.inputs), *summary.remarks(ahead.inputs)):
         print(wrapped(f"  {line}"))

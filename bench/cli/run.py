@@ -185,10 +185,11 @@ def _weights(given: list[str] | None) -> dict[str, Path]:
         name, _, file = text.partition("=")
         if not file:
             raise BenchError(f"--weights: expected NAME=FILE, found {text!r}")
-        if not Path(file).is_file():
-            raise BenchError(f"--weights {name}: expected a file, found none at {file}")
         found[name] = Path(file)
     check_names(found)
+    for name, path in found.items():
+        if not path.is_file():
+            raise BenchError(f"--weights {name}: expected a file, found none at {path}")
     return found
 
 

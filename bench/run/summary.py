@@ -47,7 +47,7 @@ def used(inputs: pd.DataFrame) -> str:
     """
     kinds = inputs["status"].eq("ok").groupby(inputs["kind"], sort=False)
     parts = (
-        f"{'' if ok.all() else f'{ok.sum():,} of '}{_files(str(kind), len(ok))}"
+        f"{'' if ok.all() else f'{ok.sum():,} of '}{files(str(kind), len(ok))}"
         for kind, ok in kinds
     )
     return f"used: {', '.join(parts)}"
@@ -57,7 +57,7 @@ def refusals(inputs: pd.DataFrame) -> list[str]:
     """Why files were refused; a line a kind of file and reason, the most frequent first."""
     rows = records(inputs[inputs["status"] != "ok"])
     return _lines(
-        ((row["kind"], "refused", row["reason"], row["path"]) for row in rows), whose=_files
+        ((row["kind"], "refused", row["reason"], row["path"]) for row in rows), whose=files
     )
 
 
@@ -65,7 +65,7 @@ def remarks(inputs: pd.DataFrame) -> list[str]:
     """What is odd about files that can be used, likewise."""
     rows = records(inputs[inputs["status"] == "ok"])
     noted = ((row, note) for row in rows for note in row["note"].split("; ") if note)
-    return _lines(((row["kind"], "noted", note, row["path"]) for row, note in noted), whose=_files)
+    return _lines(((row["kind"], "noted", note, row["path"]) for row, note in noted), whose=files)
 
 
 def refuse_any(inputs: pd.DataFrame) -> None:
@@ -104,10 +104,11 @@ def _lines(
         # What follows a semicolon is advice, which may be given once.
         like = kind, status, _VARIES.sub("", text.replace(which, "").partition("; ")[0])
         groups.setdefault(like, (_short(text), []))[1].append(which)
-    # What is always said of the same ones together, as a remark and its advice, is one line.
-    texts: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
-    for (kind, status, _), (text, members) in groups.items():
-        texts.setdefault((kind, status, tuple(members)), []).append(text)
+    # What is always noted of the same files together, as a remark and its advice, is one line.
+    texts: dict[tuple[str, str, tuple[str, ...], str], list[str]] = {}
+    for (kind, status, why), (text, members) in groups.items():
+        apart = "" if status == "noted" else why
+        texts.setdefault((kind, status, tuple(members), apart), []).append(text)
     order = sorted(texts, key=lambda line: -len(line[2]))
     # A line on what is left out would take the place of a single one.
     most = _MOST if len(order) > _MOST + 1 else len(order)
@@ -117,7 +118,7 @@ def _lines(
         for line in order[:most]
     ]
     if further := order[most:]:
-        count = sum(len(members) for _, _, members in further)
+        count = sum(len(members) for _, _, members, _ in further)
         lines.append(f"{count:,} more, for {len(further)} other reasons")
     return lines
 
@@ -128,7 +129,8 @@ def _unnamed(reason: str, which: str) -> str:
     return re.sub(rf"^(\w+ )?('[^']*{file}'|[^' ]*{file}:) (is )?", "", reason)
 
 
-def _files(kind: str, count: int) -> str:
+def files(kind: str, count: int) -> str:
+    """So many files of a kind, such as ``1,020 photos``."""
     return counted(count, _FILES.get(kind, kind))
 
 

@@ -113,7 +113,7 @@ class Folder(PictureInpainter):
         ours = self._case, self._case.file_name.removesuffix(".png")
         case, name = self._expected.get(self._case[:4], ours)
         if name not in self._files:
-            raise Declined(f"no output file {name}.png")
+            raise Declined(f"no output file '{name}.png'")
         height, width = hole.shape
         return read_png(self.path / self._files[name], height, width, case.size_rule)
 
@@ -199,10 +199,8 @@ def _check_head(path: Path, head: bytes, height: int, width: int, size_rule: str
         if f" {found} " in size_rule:
             further = ", or run with --size native"
         elif found_height % 8 == found_width % 8 == 0:
-            further = (
-                "; where a program cuts sides to multiples of 8, evaluate at a --size that is one"
-            )
+            further = "; a program that cuts sides to multiples of 8 needs such a --size"
         raise InputError(
-            f"{path}: the output is {found}; the case is evaluated at {width}x{height}{rule}; fill "
-            f"what inpaint-bench export writes{further}"
+            f"{path}: the output is {found}, the case {width}x{height}{rule}; fill what "
+            f"inpaint-bench export writes{further}"
         )

@@ -42,10 +42,10 @@ def fetch(checkpoint: Checkpoint) -> Path:
     finally:
         part.unlink(missing_ok=True)
     reasons = "; ".join(failures) or "no address is known"
+    where = "there" if checkpoint.urls else f"from {checkpoint.origin}"
     raise BenchError(
-        f"weights {checkpoint.name} could not be fetched ({reasons}). Get {checkpoint.file} from "
-        f"{' or '.join(checkpoint.urls) or checkpoint.origin} by other means and put it into "
-        f"{target.parent}, or run: inpaint-bench weights add {checkpoint.name} FILE"
+        f"weights {checkpoint.name} could not be fetched ({reasons}); get {checkpoint.file} "
+        f"{where} by other means, then run: inpaint-bench weights add {checkpoint.name} FILE"
     )
 
 

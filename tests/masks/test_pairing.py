@@ -259,7 +259,7 @@ def test_annotations_of_many_photos_are_found_in_a_folder_or_given(masks):
             "p1.png": [MaskFile(path, "p1.png")],
         }
         assert found.missing["p2.png"].endswith("; did you mean 'img/p_2.png'?")
-        assert refused(found)["instances.json"].startswith("of the 3 photos in it 1 ")
+        assert refused(found)["instances.json"].startswith("1 of 3 photos in it ")
 
 
 def test_masks_of_their_own_name_come_before_annotations_of_many_photos(masks):

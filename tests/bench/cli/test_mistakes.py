@@ -92,6 +92,7 @@ def test_names_are_taken_in_any_case_and_after_spaces(capsys):
     # As words of their own, too: each of these is refused for its second name only.
     for words in (["--methods", "telea,", "lamma"], ["--methods=telea,", "lamma"]):
         assert "no method 'lamma'" in told(["run", *words], capsys)
+    assert "'' is one word too many" in told(["run", ""], capsys)
     for option, word in (("--metrics", "pnsr_db"), ("--tiers", "smal")):
         first = {"--metrics": "ssim,", "--tiers": "large,"}[option]
         assert word in told(["run", option, first, word], capsys)

@@ -121,7 +121,9 @@ def test_mistakes_and_strict_have_status_2(photos, tmp_path, capsys):
     (tmp_path / "photos" / "bad.png").touch()
     there = planned(tmp_path / "out", tmp_path / "photos")
     assert main(there) == 0
-    assert re.search(r"1 photo refused: .*empty.* \(first: bad.png\)", capsys.readouterr().out)
+    said = capsys.readouterr().out
+    assert said.startswith("1 photo, 3 holes: 1 small, 1 region, 1 large\nused: 1 of 2 photos, ")
+    assert "1 photo refused: an empty file; export it again (bad.png)" in said
     assert main([*there, "--strict"]) == 2
     assert "--strict: not all that was given can be used" in capsys.readouterr().err
     assert main([*there, "--methods", "mine=none.py:Mine"]) == 2

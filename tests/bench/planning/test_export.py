@@ -129,7 +129,7 @@ def test_a_part_is_scored_and_the_rest_declined_until_it_is_there(
     rows = found.cases.query("method == 'theirs'")
     assert rows["status"].value_counts().to_dict() == {"ok": len(made) - 9, "declined": 9}
     reasons = set(rows.loc[rows["status"] == "declined", "reason"])
-    assert reasons == {f"no output file {path.name}" for path in later}
+    assert reasons == {f"no output file '{path.name}'" for path in later}
     assert f"{len(made) - 9} of {len(made)}" in found.methods.loc["theirs", "limits"]
     for path in later:
         (tmp_path / path.name).rename(path)

@@ -220,7 +220,7 @@ def test_no_bytes_make_another_error(tmp_path_factory, content):
 def test_what_is_no_text_or_not_there_is_refused(here):
     with pytest.raises(InputError, match="no text in UTF-8; save it as 'CSV UTF-8'"):
         photos(asked(here, "photo\na.png\n", encoding="utf-16"))
-    with pytest.raises(InputError, match=r"cannot read .*gone\.csv: No such file"):
+    with pytest.raises(InputError, match=r"--pairs: expected .*gone\.csv"):
         photos(Protocol.asked(str(here / "photos"), None, pairs=str(here / "gone.csv")))
 
 

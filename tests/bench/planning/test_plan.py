@@ -117,7 +117,10 @@ def test_a_mask_of_another_size_is_refused_not_stretched(store, photos, tmp_path
     assert set(table["photo"]) == {"b.png"}
     reasons = inputs[inputs["status"] == "refused"].set_index("path")["reason"]
     assert "70x50" in reasons[str(tmp_path / "masks" / "a.png")]
+    assert reasons["a.png"] == "none of its holes can be used"
     assert "no mask" in reasons["nested/c.png"]
+    used = inputs[inputs["status"] == "ok"]
+    assert set(used[used["kind"] == "photo"]["path"]) == set(table["photo"])
 
 
 def watermarks(folder, boxes):

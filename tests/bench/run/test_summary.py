@@ -12,6 +12,7 @@ from bench.cli import main
 from bench.errors import InputError
 from bench.folder.schema import INPUTS
 from bench.run import summary
+from bench.text import plain
 from tests.support import commands
 
 
@@ -164,6 +165,16 @@ def test_the_file_that_a_reason_begins_with_is_named_once():
     ]
 
 
+def test_two_refusals_of_one_name_are_two():
+    rows = [
+        {"path": "a.png", "kind": "mask", "status": "refused", "reason": reason}
+        for reason in ("too dark", "too bright")
+    ]
+    assert summary.refusals(table(*rows)) == [
+        "1 mask refused: too dark (a.png)", "1 mask refused: too bright (a.png)",
+    ]  # fmt: skip
+
+
 def test_each_remark_of_a_file_counts_and_rare_ones_are_summed_up():
     rows = [
         {"path": f"{n}.png", "kind": "photo", "status": "ok",
@@ -178,6 +189,18 @@ def test_each_remark_of_a_file_counts_and_rare_ones_are_summed_up():
     assert found[-1] == "5 more, for 5 other reasons"
     assert len(found) == 9
     assert summary.remarks(table()) == summary.refusals(table()) == []
+
+
+def test_long_lines_are_cut_between_words_on_a_terminal_only(monkeypatch):
+    line = "  2 photos refused: " + "because of this " * 9
+    assert plain.wrapped(line) == line
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "40")
+    first, *rest = plain.wrapped(line).split("\n")
+    assert all(len(each) <= 40 for each in (first, *rest))
+    assert rest
+    assert all(each.startswith("    ") for each in rest)
+    assert " ".join([first, *rest]).split() == line.split()
 
 
 def test_a_thousand_random_reasons_are_all_counted():

@@ -60,7 +60,7 @@ def test_missing_files_decline_their_cases_and_others_are_not_used(outputs, phot
     assert "not used 7 (extra0.png, extra1.png, extra2.png, extra3.png, extra4.png, ...)" in said
     assert method.card.limits.startswith(Folder.card.limits)
     assert said in method.card.limits
-    with pytest.raises(Declined, match=r"no output file small/p0\.png-0\.png"):
+    with pytest.raises(Declined, match=r"no output file 'small/p0\.png-0\.png'"):
         fill(method, photo, hole, seed=0, case=CaseKey(*CASES[0][:3]))
     assert (
         fill(method, photo, hole, seed=0, case=CaseKey(*CASES[1][:3])).picture.shape == photo.shape
@@ -118,7 +118,7 @@ def test_another_size_is_refused_naming_the_size_rule(outputs, photo, hole, side
     with pytest.raises(InputError) as error:
         fill(method, photo, hole, seed=0, case=CaseKey(*CASES[0][:3]))
     message = str(error.value)
-    assert f"{path}: the output is {side[0]}x{side[1]}; the case is evaluated at 14x10" in message
+    assert f"{path}: the output is {side[0]}x{side[1]}, the case 14x10" in message
     assert "(size rule short-10, photo 28x20 before)" in message
     assert words in message
 
