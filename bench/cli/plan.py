@@ -35,6 +35,7 @@ def add(commands: Commands) -> None:
 def _plan(options: argparse.Namespace) -> int:
     request = run.asked(options)
 
+    from bench.metrics.plug_ins import resolve
     from bench.run import summary
     from bench.run.ahead import look
     from bench.run.progress import Progress
@@ -50,7 +51,9 @@ def _plan(options: argparse.Namespace) -> int:
     print(f"{summary.used(ahead.inputs)}, read in {duration(time.monotonic() - since)}")
     for line in (*summary.refusals(ahead.inputs), *summary.remarks(ahead.inputs)):
         print(f"  {line}")
-    print(f"metrics: {', '.join(request.measured)}")
+    known = request.truth_known
+    metrics = [name for name in request.measured if known or not resolve(name).needs_truth]
+    print(f"metrics: {', '.join(metrics)}{'' if known else '; all others need a truth'}")
     header = ("method", "fills", "there", "each", "to do", "how that is known")
     print(table(header, _rows(ahead), "lrrrrl"))
     print(f"time: {_time(ahead, request.workers)}; metrics of sets and the report come on top")
