@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.cli import run
 from bench.cli.arguments import Commands
+from bench.text.numbers import counted
 from bench.text.plain import duration, table, wrapped
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def add(commands: Commands) -> None:
 def _plan(options: argparse.Namespace) -> int:
     request = run.asked(options)
 
+    from bench.metrics.plug_ins import resolve
     from bench.run import summary
     from bench.run.ahead import look
     from bench.run.progress import Progress
@@ -46,12 +48,14 @@ def _plan(options: argparse.Namespace) -> int:
         summary.refuse_any(ahead.inputs)
     counts = ahead.plan.sort_values("hole_share")["tier"].value_counts(sort=False)
     tiers = ", ".join(f"{count:,} {tier}" for tier, count in counts.items())
-    photos = summary.files("photo", ahead.plan["photo"].nunique())
-    print(f"{photos}, {summary.files('hole', len(ahead.plan))}: {tiers}")
+    photos = counted(ahead.plan["photo"].nunique(), "photo")
+    print(f"{photos}, {counted(len(ahead.plan), 'hole')}: {tiers}")
     print(f"{summary.used(ahead.inputs)}, read in {duration(time.monotonic() - since)}")
     for line in (*summary.refusals(ahead.inputs), *summary.remarks(ahead.inputs)):
         print(wrapped(f"  {line}"))
-    print(f"metrics: {', '.join(request.measured)}")
+    known = request.truth_known
+    metrics = [name for name in request.measured if known or not resolve(name).needs_truth]
+    print(f"metrics: {', '.join(metrics)}{'' if known else '; all others need a truth'}")
     header = ("method", "fills", "there", "each", "to do", "how that is known")
     print(table(header, _rows(ahead), "lrrrrl"))
     print(f"time: {_time(ahead, request.workers)}; metrics of sets and the report come on top")

@@ -61,7 +61,7 @@ def in_words(
     if parts and asked.keys() <= _PLACES:
         said += _content_differences(*plans, sides)
     # A hash says that something differs, and not what.
-    told = {"photos", "masks", "size"} | asked.keys() if said else set()
+    told = {"photos", "masks", "size", *asked} if said else ()
     rest = [part for part in parts if part.name not in told]
     return said + [f"{p.name}: {p.mine} {sides[0]}, {p.theirs} {sides[1]}" for p in rest]
 
@@ -98,7 +98,10 @@ def _content_differences(a: pd.DataFrame, b: pd.DataFrame, sides: tuple[str, str
     holes = a.merge(b, on=keys, how="outer", suffixes=("", "_b"), indicator=True)
     holes = holes[holes["photo"].isin(both) & ~holes["photo"].isin(changed)]
     differing = holes[(holes["_merge"] != "both") | (holes["mask_sha"] != holes["mask_sha_b"])]
-    return found + _counted("holes", differing["photo"], "that differ", "of ")
+    # The same was asked for, of the same photos.
+    drawn = (differing[["mask_source", "mask_source_b"]] == "generated").all(axis=None)
+    how = "that differ" + (", as another version draws them" if drawn else "")
+    return found + _counted("holes", differing["photo"], how, "of ")
 
 
 def _counted(what: str, names: Iterable[str], how: str, of: str = "") -> list[str]:

@@ -108,7 +108,7 @@ _PIXELS = (
         function=Imported(f"{_PIXEL}:seam_of"),
         definition="How much the jumps between neighbours across the hole's edge differ from "
         "those of the photo.",
-        note="0 for the photo itself; says nothing about the inside of the hole",
+        note="0 for the truth itself; says nothing about the inside of the hole",
     ),
     _own(
         name="seam_visible", label="Visible seam", direction="lower", region="ring",

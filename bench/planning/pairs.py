@@ -96,7 +96,7 @@ def read_pairs(protocol: Protocol) -> Pairs:
             # One guess shows what is wrong; for all rows they would take long.
             guess = "" if lost else did_you_mean(file.name, spelt(file.parent).values())
             shown = name if kind == "photo" else str(file)
-            lost.append((shown, kind, f"{where}: there is no such file.{guess}"))
+            lost.append((shown, kind, f"{where}: there is no such file: {file}.{guess}"))
         if gone:
             left_out |= {} if "photo" in gone else {name: f"{where}: its {min(gone)} is not there"}
             continue

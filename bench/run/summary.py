@@ -47,7 +47,7 @@ def used(inputs: pd.DataFrame) -> str:
     """
     kinds = inputs["status"].eq("ok").groupby(inputs["kind"], sort=False)
     parts = (
-        f"{'' if ok.all() else f'{ok.sum():,} of '}{files(str(kind), len(ok))}"
+        f"{'' if ok.all() else f'{ok.sum():,} of '}{_files(str(kind), len(ok))}"
         for kind, ok in kinds
     )
     return f"used: {', '.join(parts)}"
@@ -65,7 +65,7 @@ def remarks(inputs: pd.DataFrame) -> list[str]:
     """What is odd about files that can be used, likewise."""
     rows = records(inputs[inputs["status"] == "ok"])
     noted = ((row, note) for row in rows for note in row["note"].split("; ") if note)
-    return _lines(((row["kind"], "noted", note, row["path"]) for row, note in noted), whose=files)
+    return _lines(((row["kind"], "noted", note, row["path"]) for row, note in noted), whose=_files)
 
 
 def refuse_any(inputs: pd.DataFrame) -> None:
@@ -129,8 +129,7 @@ def _unnamed(reason: str, which: str) -> str:
     return re.sub(rf"^(\w+ )?('[^']*{file}'|[^' ]*{file}:) (is )?", "", reason)
 
 
-def files(kind: str, count: int) -> str:
-    """So many files of a kind, such as ``1,020 photos``."""
+def _files(kind: str, count: int) -> str:
     return counted(count, _FILES.get(kind, kind))
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from bench.folder.header import UNKNOWN
+from bench.folder.header import GIVEN, UNKNOWN
 from bench.folder.read import Run
 from bench.folder.shown_cases import case_hash
 from bench.statistics import CASE, MARKS
@@ -62,7 +62,7 @@ class CaseView:
         original: Thumbnail and full picture; None where not kept.
         mask: Likewise.
         with_hole: Likewise.
-        truth: Likewise, of a truth that is not the photo.
+        truth: Likewise, where any truth is not the photo.
         fills: By method, in the order of the columns.
         window: Where in the hole the fills of competing methods differ most, if known.
     """
@@ -166,7 +166,9 @@ def _view(
         if studio.hole_file and hole is not None
         else None,
         with_hole=None if hole is None or photo is None else _with_hole(photo, hole, album),
-        truth=_whole(album, studio.truth_file, studio.truth) if facts["truth"] else None,
+        truth=_whole(album, studio.truth_file, studio.truth)
+        if studio.run.header.truth == GIVEN
+        else None,
         fills=fills,
         window=None if hole is None else disagreement.window(compared, hole),
     )

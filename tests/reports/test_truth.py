@@ -112,6 +112,17 @@ def test_the_harness_check_of_a_given_truth_is_of_the_hole(given):
     assert "which is another picture than the photo" in said
 
 
+def test_a_photo_that_is_its_own_truth_stands_as_it_beside_other_truths(folder, given, tmp_path):
+    own, both = folder / "runs/own", tmp_path / "both"
+    run(request(own, folder, photos="shaded", methods=("mean",)))
+    runs = [str(own), str(given.parent)]
+    assert main(["report", *runs, "--out", str(both), "--anyway"]) == 0
+    tier = (both / "tiers/region.html").read_text("utf-8")
+    assert '<th scope="col">Truth</th>' in tier
+    assert "picture not kept" not in tier
+    assert text(both / "index.html").count("truth: ") == 1
+
+
 def test_runs_with_and_without_truth_join_only_as_one_without(folder, unknown, given, tmp_path):
     runs = [str(folder / "runs" / name) for name in ("given", "unknown")]
     assert main(["report", *runs, "--out", str(tmp_path / "no")]) != 0

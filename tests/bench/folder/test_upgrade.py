@@ -11,6 +11,7 @@ import pytest
 
 from bench.compare import asked
 from bench.compare.runs import compare_within
+from bench.errors import InputError
 from bench.folder import side_by_side
 from bench.folder.read import read_run
 from bench.folder.schema import TABLES
@@ -59,11 +60,20 @@ def test_it_is_merged(old, tmp_path):
     pd.testing.assert_series_equal(*(cases["ssim"].reset_index(drop=True) for cases in both))
 
 
-def test_it_is_continued_in_todays_format(old):
+def asked_again(out: Path) -> Request:
     protocol = Protocol(photos=str(PHOTOS), size=64, tiers=("small", "large"))
-    request = Request(old, protocol, methods=("mean", "navier_stokes"), samples=2, offline=True,
-                      executor="inline")  # fmt: skip
-    header = run(request)
+    return Request(out, protocol, methods=("mean", "navier_stokes"), samples=2, offline=True,
+                   executor="inline")  # fmt: skip
+
+
+def test_a_new_run_of_the_same_has_other_holes_and_is_told_so(old, tmp_path):
+    run(asked_again(tmp_path / "new"))
+    with pytest.raises(InputError, match="4 that differ, as another version draws them"):
+        merge(tmp_path / "merged", [old, tmp_path / "new"])
+
+
+def test_it_is_continued_in_todays_format(old):
+    header = run(asked_again(old))
     assert header.state == "complete"
     assert [start.executor for start in header.starts] == ["local", "inline"]
     cases = read_run(old).cases

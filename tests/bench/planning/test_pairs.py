@@ -147,7 +147,8 @@ def test_files_that_are_not_there_are_refused_by_row_and_the_rest_is_used(here):
         ("zz.png", "mask", "row 5"),
         ("b.png", "photo", "row 5"),
     ]
-    assert where[0][2][2].startswith("there is no such file. Did you mean")
+    assert where[0][2][2].startswith("there is no such file: ")
+    assert "c.png. Did you mean" in where[0][2][2]
     assert where[3][2][2] == "its mask is not there"
 
 
