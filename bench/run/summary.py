@@ -57,7 +57,7 @@ def refusals(inputs: pd.DataFrame) -> list[str]:
     """Why files were refused; a line a kind of file and reason, the most frequent first."""
     rows = records(inputs[inputs["status"] != "ok"])
     return _lines(
-        ((row["kind"], "refused", row["reason"], row["path"]) for row in rows), whose=files
+        ((row["kind"], "refused", row["reason"], row["path"]) for row in rows), whose=_files
     )
 
 
