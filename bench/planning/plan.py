@@ -178,7 +178,9 @@ def _refuse_nothing(rows: list[dict[str, Any]], inputs: Inputs) -> None:
     if not rows:
         # One file for each reason is enough.
         reasons = {
-            row["reason"].replace(row["path"], ""): row["reason"] for row in inputs.rows[::-1]
+            row["reason"].replace(row["path"], ""): row["reason"]
+            for row in inputs.rows[::-1]
+            if row["kind"] != "other"
         }
         shown = list(filter(None, reversed(reasons.values())))[:3]
         raise InputError(f"no photo with a hole to fill: {'; '.join(shown) or 'none given'}")
