@@ -52,13 +52,14 @@ def test_a_run_says_what_became_of_every_file(given, tmp_path, capsys):
     first, fingerprint, counts, *lines, places = capsys.readouterr().out.splitlines()
     assert first == f"{out}: complete; 4 ok"
     assert fingerprint.startswith("fingerprint photos:")
-    assert counts == "2 of 31 photos, 2 of 3 masks can be used"
+    assert counts == "2 of 31 photos, 2 of 4 masks can be used"
     text = "\n".join(lines)
     assert "28 photos refused: no mask in" in text
     assert "is named after this photo" in text
     assert "(first: a03.png)" in text
     assert re.search(r"1 photo refused: .*\(first: broken.png\)", text)
     assert "1 mask refused: no photo has the name of this mask" in text
+    assert "1 mask refused: its photo 'broken.png' cannot be used" in text
     assert "1 mask noted: more than 90 % hole" in text
     assert places == f"all of it: {out / 'inputs.parquet'}, {out / 'cases.parquet'}"
 
