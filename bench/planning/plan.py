@@ -186,7 +186,7 @@ def _refuse_nothing(rows: list[dict[str, Any]], inputs: Inputs) -> None:
         raise InputError(f"no photo with a hole to fill: {'; '.join(shown) or 'none given'}")
     if all(row["tier"] == NO_HOLE for row in rows):
         raise InputError(
-            f"nothing to fill: no mask of {len(rows)} that were read has a hole (first: "
+            f"nothing to fill: the {len(rows)} masks that were read have no hole (first: "
             f"{rows[0]['mask_source']}); white is hole, from --mask-threshold up, or black with "
             "--invert-masks"
         )

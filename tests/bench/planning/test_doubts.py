@@ -136,7 +136,7 @@ def test_one_photo_with_a_hole_in_paint_or_holes_in_a_plain_wall_are_not_noted(f
 def test_nothing_but_empty_holes_is_an_error(folder):
     for name in "ab":
         save(folder / "masks" / f"{name}.png", np.zeros_like(HOLE))
-    with pytest.raises(InputError, match="no mask of 2 that were read has a hole"):
+    with pytest.raises(InputError, match="the 2 masks that were read have no hole"):
         made(folder)
     save(folder / "masks" / "b.png", HOLE)
     assert made(folder)[0]["tier"].tolist() == [plan.NO_HOLE, "small"]

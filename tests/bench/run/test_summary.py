@@ -87,7 +87,7 @@ def test_python_warns_of_what_was_refused(given, tmp_path):
     with pytest.warns(UserWarning, match="refused") as said:
         ib.run(given / "photos", given / "masks", ["mean"], out=tmp_path / "out", **asked)
     texts = [str(each.message) for each in said]
-    assert len(texts) == 3
+    assert len(texts) == 4
     assert texts[0].startswith("28 photos refused: no mask in")
     assert texts[0].endswith(f"all: {tmp_path / 'out' / 'inputs.parquet'}")
 
