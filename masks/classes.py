@@ -218,12 +218,11 @@ def _of_grey(held: _Held, threshold: int, lossy: bool, name: str) -> tuple[Mask,
         return values > 0, ""
     full = 255 if greatest <= 255 else 65535
     classes = (values != 0) & (values != full)
-    # Values near full, and none between, are what lossy formats make of black and white. Two
-    # without 0 are a dark and a bright one.
     between = (values > 0.03 * full) & (values < 0.97 * full)
-    levels = lossy or threshold != THRESHOLD or (values[0] > 0 and len(values) == 2)
-    levels = levels or not (between.any() or values[classes].max(initial=0) < 0.97 * full)
-    if 0 < classes.sum() <= _MOST and not levels and held.in_areas(classes):
+    # Values near full, and none between, are what lossy formats make of black and white.
+    clean = not lossy and (between.any() or values[classes].max(initial=0) < 0.97 * full)
+    few = 0 < classes.sum() <= _MOST and (values[0] <= 0 or len(values) > 2)  # else dark, bright
+    if few and clean and threshold == THRESHOLD and held.in_areas(classes):
         return _of_classes(held, classes, values != 0, name)
     least = threshold * (full // 255)
     if greatest < least:

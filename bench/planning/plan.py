@@ -131,13 +131,15 @@ def _refuse_nothing(rows: list[dict[str, Any]], inputs: Inputs) -> None:
     if not rows:
         # One file for each reason is enough.
         reasons = {
-            row["reason"].replace(row["path"], ""): row["reason"] for row in inputs.rows[::-1]
+            row["reason"].replace(row["path"], ""): row["reason"]
+            for row in inputs.rows[::-1]
+            if row["kind"] != "other"
         }
         shown = list(filter(None, reversed(reasons.values())))[:3]
         raise InputError(f"no photo with a hole to fill: {'; '.join(shown) or 'none given'}")
     if all(row["tier"] == NO_HOLE for row in rows):
         raise InputError(
-            f"nothing to fill: no mask of {len(rows)} that were read has a hole (first: "
+            f"nothing to fill: the {len(rows)} masks that were read have no hole (first: "
             f"{rows[0]['mask_source']}); white is hole, from --mask-threshold up, or black with "
             "--invert-masks"
         )

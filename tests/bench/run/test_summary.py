@@ -60,6 +60,7 @@ def test_a_run_says_what_became_of_every_file(given, tmp_path, capsys):
     assert "(first: a03.png)" in text
     assert re.search(r"1 photo refused: .*\(broken.png\)", text)
     assert "1 mask refused: no photo has the name of this mask" in text
+    assert "1 mask refused: its photo 'broken.png' cannot be used" in text
     assert "1 mask noted: more than 90 % hole" in text
     assert places == f"all of it: {out / 'inputs.parquet'}, {out / 'cases.parquet'}"
 
