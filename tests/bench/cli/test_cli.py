@@ -27,7 +27,7 @@ from tests.support import commands
         (["gate", "does-not-exist", "nor-this"], "does-not-exist"),
         (["merge", "out", "does-not-exist"], "does-not-exist"),
         (["check", "no_such_method"], "no_such_method"),
-        (["weights", "fetch", "no-such"], "lpips-alex"),
+        (["weights", "fetch", "no-such"], "inpaint-bench weights list"),
         (["weights", "verify", "lpips-alex", "does-not-exist"], "does-not-exist"),
         (["masks", "out", "--size", "wide"], "--size"),
     ],

@@ -95,7 +95,6 @@ def test_a_failed_fetch_says_why_and_what_to_do_and_leaves_nothing(server, cache
     with pytest.raises(BenchError, match=reason) as caught:
         weights.fetch(tiny)
     assert f"{server}/{path}" in str(caught.value)
-    assert str(cache) in str(caught.value)
     assert "weights add tiny FILE" in str(caught.value)
     assert list(cache.iterdir()) == []
 
