@@ -75,3 +75,18 @@ def test_processes_of_the_user_get_their_main_module(monkeypatch):
     assert theirs["init_main_from_path"] == main.__file__
     assert {key for key in theirs if key not in ours} == {"init_main_from_path"}
     assert mp.spawn.get_preparation_data is given
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="children are spawned from afresh elsewhere")
+def test_what_loads_for_children_never_sees_an_interrupt(tmp_path):
+    script = (
+        "import signal\n"
+        "from multiprocessing import forkserver\n"
+        "from pathlib import Path\n"
+        "from bench.machine import children\n"
+        "children.context(1, [])\n"
+        "status = Path(f'/proc/{forkserver._forkserver._forkserver_pid}/status').read_text()\n"
+        "blocked = int(status.split('SigBlk:')[1].split()[0], 16)\n"
+        "print(blocked >> (signal.SIGINT - 1) & 1)\n"
+    )
+    assert python("-c", script, cwd=tmp_path).stdout == "1\n"
