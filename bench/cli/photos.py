@@ -44,7 +44,6 @@ def add(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--mask-labels",
         type=named,
-        default=(),
         metavar="A,B,...",
         help="which labels of annotations, or classes of mask pictures, are hole: names, numbers, "
         "colours as #rrggbb; default: all but the background",
@@ -82,7 +81,8 @@ def protocol(options: argparse.Namespace) -> Protocol:
 
     return Protocol.asked(
         photos=options.images,
-        **taken(options, "masks", "mask_threshold", "invert_masks", "mask_labels"),
+        **taken(options, "masks", "mask_threshold", "invert_masks"),
+        mask_labels=tuple(options.mask_labels or ()),
         **taken(options, "pairs", "pairing", "clusters", "truth"),
         **taken(options, "size", "tiers", "draws", "seed", "limit"),
     )

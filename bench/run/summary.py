@@ -14,7 +14,7 @@ from bench.folder.store import RunFolder, records
 from bench.text.numbers import counted
 from bench.text.plain import one_line
 
-_FILES = {"other": "other file", "truth": "truth picture"}
+_KINDS = {"photo": "photo", "mask": "mask", "truth": "truth picture", "other": "other file"}
 _MOST, _LONGEST = 8, 240
 # What differs between reasons of one kind: names in quotes, numbers, sizes.
 _VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|\d[\d.,x]*")
@@ -45,10 +45,10 @@ def used(inputs: pd.DataFrame) -> str:
     Args:
         inputs: Rows of ``inputs.parquet``.
     """
-    kinds = inputs["status"].eq("ok").groupby(inputs["kind"], sort=False)
+    found = dict(list(inputs["status"].eq("ok").groupby(inputs["kind"])))
+    kinds = [(kind, found[kind]) for kind in _KINDS if kind in found]
     parts = (
-        f"{'' if ok.all() else f'{ok.sum():,} of '}{_files(str(kind), len(ok))}"
-        for kind, ok in kinds
+        f"{'' if ok.all() else f'{ok.sum():,} of '}{_files(kind, len(ok))}" for kind, ok in kinds
     )
     return f"used: {', '.join(parts)}"
 
@@ -130,7 +130,7 @@ def _unnamed(reason: str, which: str) -> str:
 
 
 def _files(kind: str, count: int) -> str:
-    return counted(count, _FILES.get(kind, kind))
+    return counted(count, _KINDS[kind])
 
 
 def _short(text: str) -> str:

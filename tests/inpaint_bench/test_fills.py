@@ -56,8 +56,9 @@ def test_a_class_without_a_card_is_refused():
 def test_unknown_names_are_refused_with_a_hint():
     with pytest.raises(ib.BenchError, match="Did you mean telea"):
         ib.fill(PHOTO, HOLE, "telaea")
-    with pytest.raises(ib.BenchError, match="did you mean psnr_db"):
-        ib.measure(PHOTO, PHOTO, HOLE, ["psnr_dB"])
+    with pytest.raises(ib.BenchError, match=r"(?i)did you mean psnr_db"):
+        ib.measure(PHOTO, PHOTO, HOLE, ["psnr"])
+    assert list(ib.measure(PHOTO, PHOTO, HOLE, ["PSNR_dB"])) == ["psnr_db"]
 
 
 def test_a_hole_without_a_known_pixel_is_declined():

@@ -123,7 +123,7 @@ def test_nothing_but_empty_holes_is_an_error(photos, tmp_path, capsys):
     more = ("--masks", str(masks), "--methods", "mean")
     assert main(commands.words(tmp_path / "out", photos, *more)) == 2
     message = capsys.readouterr().err
-    assert "nothing to fill: no mask of 2 that were read has a hole (first: " in message
+    assert "nothing to fill: the 2 masks that were read have no hole (first: " in message
     assert "--invert-masks" in message
 
 
