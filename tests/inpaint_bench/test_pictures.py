@@ -62,7 +62,7 @@ def test_a_file_is_read_as_a_run_reads_it(tmp_path):
         (None, "a path, found NoneType"),
         ({"a": 1}, "found dict"),
         ("nowhere.png", "nowhere.png"),
-        (Image.fromarray(np.zeros((4, 6), np.float32)), "without a stated range"),
+        (Image.fromarray(np.full((4, 6), 2, np.float32)), "expected floats from 0 to 1"),
     ],
 )
 def test_what_could_mean_two_things_is_refused(held, words):

@@ -169,7 +169,7 @@ def test_a_pipe_is_not_waited_for(tmp_path):
 
 @pytest.mark.parametrize("threshold", [0, 256])
 def test_threshold_out_of_range_is_refused(tmp_path, threshold):
-    with pytest.raises(InputError, match="from 1 to 255"):
+    with pytest.raises(InputError, match="expected 1 to 255"):
         read_mask(tmp_path / "m.png", threshold=threshold)
 
 

@@ -51,7 +51,9 @@ def on_terminal(arguments: list[str], columns: int = 100, **environment: str) ->
     """Run a command on a terminal of its own; give its exit status and all that it wrote there."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    settings = {**os.environ, "TERM": "xterm", **environment}
+    # What runs tests in parallel may tell its workers another size of the terminal.
+    inherited = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
+    settings = {**inherited, "TERM": "xterm", **environment}
     process = subprocess.Popen(
         arguments, stdin=theirs, stdout=theirs, stderr=theirs, env=settings, close_fds=True
     )
