@@ -97,8 +97,8 @@ def _work(request: Request, opened: Opened, progress: Progress) -> pd.DataFrame 
         todo[method] += again
     for method, count in compaction.of_others(fragments, header).items():
         print(
-            f"{method}: {count} kept fills are by other code, parameters, weights, files or libraries; "
-            "they are made anew",
+            f"{method}: {count} kept fills are by other code, parameters, weights, files or "
+            "libraries; they are made anew",
             file=sys.stderr,
         )
     if not any(todo.values()):
