@@ -144,7 +144,7 @@ def _folders(out: Path) -> Iterator[Finding]:
             yield Finding("disk", name, "broken", f"{folder} cannot be written: {error}", mend)
         else:
             enough = free >= _ROOM
-            words = f"{folder}: {free:.1f} GB free, takes at most {_ROOM:.0f}"
+            words = f"{folder}: {free:.1f} GB free; {_ROOM:.0f} GB should be"
             yield Finding("disk", name, *(("ok", words) if enough else ("broken", words, mend)))
 
 
