@@ -71,11 +71,6 @@ def read(file: MaskFile, rules: Rules, size: tuple[int, int] | None = None) -> R
     return ReadMask(mask, note)
 
 
-def read_mask(path: Path, *, threshold: int = THRESHOLD, invert: bool = False) -> Mask:
-    """As `read`, without what was taken for granted."""
-    return read(MaskFile(path), Rules(threshold, invert)).mask
-
-
 def require_size(
     mask: Mask, path: Path, height: int, width: int, photo: str, *, turned: bool = False
 ) -> None:

@@ -97,21 +97,7 @@ def pair(photos: Sequence[str], home: Path, given: Path) -> Pairing:
         elif real[file] not in names.paths:
             result.unused[file] = "no photo has the name of this mask"
     for photo, made in claims.items():
-        kept = _best(made, where[photo], photo)
-        result.masks[photo] = [claim.mask.file for claim in kept]
-        for claim in made:
-            if claim not in kept:
-                result.unused[claim.mask.file] = f"photo '{photo}' has {kept[0].mask.file}"
-                continue
-            notes = [
-                f"'{path.name}' beside it left aside"
-                for path in claim.mask.aside
-                if not _is_copy(MaskFile(path), where[photo])
-            ]
-            if claim.rank[0] or claim.rank[1] >= _PREFIXED:
-                notes.append(f"taken for a mask of photo '{photo}'")
-            if notes:
-                result.notes[claim.mask.file] = "; ".join(notes)
+        _settle(result, photo, where[photo], made)
     strays = _add_listed(result, lists, where, torn)
     told = {file for files in result.masks.values() for file in files} | result.unused.keys()
     told_of = {real[file] for file in told if file in real}
@@ -119,6 +105,25 @@ def pair(photos: Sequence[str], home: Path, given: Path) -> Pairing:
     strays += [relative[file] for file in result.unused if file in relative]
     result.missing.update(_reasons(lacking, given, strays, torn))
     return result
+
+
+def _settle(result: Pairing, photo: str, path: Path, claims: Sequence[_Claim]) -> None:
+    """Give a photo the masks that fit it best, with notes on them; say who has what is left."""
+    kept = _best(claims, path, photo)
+    result.masks[photo] = [claim.mask.file for claim in kept]
+    for claim in claims:
+        if claim not in kept:
+            result.unused[claim.mask.file] = f"photo '{photo}' has {kept[0].mask.file}"
+            continue
+        notes = [
+            f"'{each.name}' beside it left aside"
+            for each in claim.mask.aside
+            if not _is_copy(MaskFile(each), path)
+        ]
+        if claim.rank[0] or claim.rank[1] >= _PREFIXED:
+            notes.append(f"taken for a mask of photo '{photo}'")
+        if notes:
+            result.notes[claim.mask.file] = "; ".join(notes)
 
 
 class _Names:
@@ -169,7 +174,7 @@ def _readings(name: str) -> Iterator[tuple[int, str, int]]:
             yield moved + _PREFIXED, unmarked, 0
 
 
-def _best(claims: list[_Claim], photo: Path, name: str) -> list[_Claim]:
+def _best(claims: Sequence[_Claim], photo: Path, name: str) -> list[_Claim]:
     """The claims of the best rank in the order of draws."""
     best = min(claim.rank for claim in claims)
     if any(claim.rank != best for claim in claims):

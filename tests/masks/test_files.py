@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from bench.errors import InputError
-from masks.files import read_mask, require_size
+from masks.files import require_size
+from tests.support.mask_files import read_mask
 
 HOLE = np.zeros((10, 14), dtype=bool)
 HOLE[2:6, 3:9] = True

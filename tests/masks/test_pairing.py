@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bench.errors import InputError
-from masks.files import MaskFile, read_mask
+from masks.files import MaskFile
 from masks.listing import drawn, find_masks, in_order, natural
 from masks.pairing import pair
 from tests.support.annotation_files import coco
 from tests.support.labelme import SQUARE, annotate
+from tests.support.mask_files import read_mask
 
 WHITE = np.full((10, 14), 255, np.uint8)
 RING = {"segmentation": [[10, 10, 20, 10, 20, 20]], "category_id": 1}

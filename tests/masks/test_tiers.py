@@ -12,7 +12,6 @@ from scipy import ndimage
 from skimage.measure import label
 
 from bench.errors import InputError
-from masks.files import read_mask
 from masks.pack import COLUMNS, contact_sheet, make_pack
 from masks.tiers import (
     ALL,
@@ -24,6 +23,7 @@ from masks.tiers import (
     seed_of,
     tier_of,
 )
+from tests.support.mask_files import read_mask
 
 GOLDENS = Path(__file__).parents[1] / "goldens" / "mask_hashes.json"
 NAMES = [tier.name for tier in ALL]

@@ -6,9 +6,10 @@ from PIL import Image
 
 from bench.errors import InputError
 from masks.annotations import read
-from masks.files import MaskFile, read_mask
+from masks.files import MaskFile
 from tests.masks.test_files import HOLE, palette_picture, save, white_hole
 from tests.support.labelme import SQUARE, annotate, encoded, shape
+from tests.support.mask_files import read_mask
 
 
 def test_reference_annotations_are_reproduced(shared_data):
