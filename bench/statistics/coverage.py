@@ -88,11 +88,12 @@ def headline_metric(metrics: pd.DataFrame) -> Headline:
             ]  # fmt: skip
             return Headline(name, "; ".join(why))
     lacking = "; ".join(_lacking(cases, name) for name in _BEST)
-    for name in measured.index[measured["version"].astype(str).str.contains(_OWN)]:
+    own = measured[measured["version"].astype(str).str.contains(_OWN)]
+    if len(own):
         return Headline(
-            str(name),
+            own.index.tolist()[0],
             "a metric of your own; nobody knows how often it puts the better fill first, "
-            f"inpaint-bench orders --metrics {name}=MODULE:FUNCTION measures it; {lacking}",
+            "inpaint-bench orders --metrics, named as for the run, measures it; " + lacking,
         )
     return Headline(
         "",
