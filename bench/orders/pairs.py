@@ -99,7 +99,8 @@ def fills(
 
 
 def _rounded(values: NDArray[np.floating]) -> Picture:
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    rounded: Picture = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return rounded
 
 
 def _shifted(photo: Picture, pixels: int) -> Picture:

@@ -109,13 +109,19 @@ def measure(
                 name: meter.measure(Pair(picture, original, hole))
                 for name, picture in fills(photo.pixels, hole, other, own.__getitem__).items()
             }
-            rows += ({"tier": tier, "photo": photo.id, **row} for row in _judged(metrics, found))
+            rows += ({"tier": tier, "photo": photo.id, **row} for row in judged(metrics, found))
     return pd.DataFrame(rows)
 
 
-def _judged(
+def judged(
     metrics: Sequence[MetricStatus], found: Mapping[str, Measured]
 ) -> Iterator[dict[str, Any]]:
+    """The rows of one hole, but for photo and tier.
+
+    Args:
+        metrics: As of `measure`.
+        found: What was measured, by name of the fill.
+    """
     for metric in (each.metric for each in metrics):
         for order in ORDERS:
             sides = found[order.better], found[order.worse]

@@ -105,5 +105,5 @@ def headline_metric(metrics: pd.DataFrame) -> Headline:
 def _lacking(cases: pd.DataFrame, name: str) -> str:
     """Why a metric was not measured, and what to do."""
     if name in cases.index:
-        return f"{name} is absent: {cases.loc[name, 'reason']}"
+        return f"{name} is absent: {cases['reason'].to_dict()[name]}"
     return f"{name} was not among the metrics of the run (--metrics {name})"
