@@ -1,12 +1,18 @@
 """The fills of the sixteen pairs."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from skimage import data
 
+from bench.metrics import METRICS
+from bench.metrics.networks import PUBLISHED
 from bench.metrics.pair import Original, Pair
 from bench.metrics.pixel import psnr_of
 from bench.orders.pairs import METHODS, ORDERS, fills
+from bench.statistics import HEADLINES
 from masks.tiers import generate
 
 PHOTO, OTHER = data.astronaut()[:256, :256], data.coffee()[:256, :256]
@@ -67,3 +73,15 @@ def test_the_more_harmed_of_one_kind_is_further_from_the_truth():
     for less, more in (("truth blurred 1", "truth blurred 4"),
                        ("truth as jpeg 50", "truth as jpeg 5")):  # fmt: skip
         assert psnr[less] > psnr[more] + 2
+
+
+def test_the_page_names_every_pair_and_what_may_lead():
+    page = (Path(__file__).parents[3] / "docs/right-orders.md").read_text("utf-8")
+    for better, worse, why in ORDERS:
+        assert f"| {better} | {worse} | {why} |" in page
+    rows = re.findall(r"^\| (\w+) \|.*\| (may(?: not)? lead) \|$", page, re.MULTILINE)
+    verdicts = dict(rows)
+    assert {name for name in HEADLINES if METRICS[name].network not in PUBLISHED} <= {
+        name for name, verdict in verdicts.items() if verdict == "may lead"
+    }
+    assert verdicts["ssim_hole"] == verdicts["psnr_hole_db"] == "may not lead"
