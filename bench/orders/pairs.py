@@ -48,7 +48,7 @@ ORDERS = (
     Order("patchmatch", "patchmatch blurred 2", "the same content, out of focus"),
     Order(SHIFTED, "telea", "a smear against the scene itself"),
     Order("truth blurred 1", "truth blurred 4", "the same content, more blurred"),
-    Order("lama:small", "lama:small blurred 4", "the same content, out of focus"),
+    Order("truth turned by 2", "truth blurred 4", "hardly seen but at the edge against no detail"),
     Order("truth with noise 6", "truth blurred 4", "noise as of a poor camera against no detail"),
     Order("truth warmer by 6", "truth blurred 4", "a cast that is hard to see against no detail"),
     Order("patchmatch", "mean", "texture of the photo against a flat patch"),
@@ -84,7 +84,7 @@ def fills(
         "truth blurred 1": _blurred(photo, 1),
         "truth blurred 4": _blurred(photo, 4),
         "patchmatch blurred 2": _blurred(own["patchmatch"], 2),
-        "lama:small blurred 4": _blurred(own["lama:small"], 4),
+        "truth turned by 2": _turned(photo, 2),
         "truth with noise 6": _rounded(photo + rng.normal(0, 6, photo.shape)),
         "truth warmer by 6": _rounded(photo + np.array([6.0, 0.0, -6.0])),
         "truth with a flat quarter": _flat_quarter(photo, hole, known.mean(0)),
@@ -107,6 +107,16 @@ def _shifted(photo: Picture, pixels: int) -> Picture:
     """To the right; at the left edge the photo is reflected."""
     shifted: Picture = np.pad(photo, ((0, 0), (pixels, 0), (0, 0)), mode="reflect")[:, :-pixels]
     return shifted
+
+
+def _turned(photo: Picture, degrees: float) -> Picture:
+    """About its middle; what comes from outside is the photo reflected."""
+    height, width = photo.shape[:2]
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1)
+    turned: Picture = cv2.warpAffine(
+        photo, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+    )
+    return turned
 
 
 def _blurred(picture: Picture, sigma: float) -> Picture:
