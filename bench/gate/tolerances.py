@@ -26,8 +26,8 @@ TOLERANCES: Final[dict[str, float]] = {
     "lpips_untrained_hole": 0.0001,
     "ms_ssim": 0.0005,
     "gmsd": 0.0002,
-    "seam": 0.0001,
-    "seam_visible": 0.0001,
+    "seam": 0.00005,
+    "seam_visible": 0.00005,
     "drift": 0.0001,
 }
 

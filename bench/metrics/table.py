@@ -61,6 +61,11 @@ _l1 = partial(
     implementation="mean absolute difference, RGB in [0, 1]",
 )
 
+_seam = partial(
+    CaseMetric, version="2", direction="lower", region="ring", limits=(0.0, 1.0)
+)
+_BANDS = "bands of 4 pixels, 9x9 windows"
+
 _PIXELS = (
     _psnr(
         name="psnr_db", label="PSNR", region="picture",
@@ -102,33 +107,35 @@ _PIXELS = (
         definition="As L1, of the pixels in the hole.",
         note=_HOLE,
     ),
-    _own(
-        name="seam", label="Seam", direction="lower", region="ring", limits=(0.0, 1.0),
-        implementation="mean |jump in output - jump in photo| across the hole's edge",
+    _seam(
+        name="seam", label="Seam",
+        implementation=f"mean max(0, |jump in output| - |jump in truth|), {_BANDS}",
         function=Imported(f"{_PIXEL}:seam_of"),
-        definition="How much the jumps between neighbours across the hole's edge differ from "
-        "those of the photo.",
-        note="0 for the truth itself; says nothing about the inside of the hole",
+        definition="Mean over places at the hole's edge of how far the jump between the local "
+        "means of the fill and of the known pixels around it exceeds the jump of the truth there, "
+        "each mean within 4 pixels of the edge and 9 x 9 of the place.",
+        note="0 for the truth itself, about 0.02 for the truth 8 of 255 grey levels off; what is "
+        "smoother than the truth has none, and nothing is said about the inside of the hole",
     ),
-    _own(
-        name="seam_visible", label="Visible seam", direction="lower", region="ring",
-        limits=(0.0, 1.0), needs_truth=False,
-        implementation="mean |local mean inside - outside| of bands of 3 pixels, 9x9 windows",
+    _seam(
+        name="seam_visible", label="Visible seam", needs_truth=False,
+        implementation=f"mean |jump in output|, {_BANDS}",
         function=Imported(f"{_PIXEL}:seam_visible_of"),
         definition="Mean over places at the hole's edge of how far the local means of the fill and "
-        "of the known pixels around it are apart, each within 3 pixels of the edge and 9 x 9 of "
+        "of the known pixels around it are apart, each within 4 pixels of the edge and 9 x 9 of "
         "the place.",
         note="says nothing about the inside of the hole, where a blur does well; slopes across the "
         "edge add to it, so compare fills of the same holes only",
     ),
-    _own(
-        name="drift", label="Drift", direction="lower", region="known", limits=(0.0, 1.0),
+    CaseMetric(
+        name="drift", label="Drift", direction="lower", region="known", limits=_ANY, version="2",
         needs_truth=False,
-        implementation="mean absolute change of known pixels before pasting back",
+        implementation="mean absolute change of known pixels before clipping and pasting back",
         function=Imported(f"{_PIXEL}:drift_of"),
-        definition="Mean absolute change, in [0, 1], of the pixels that were to be kept, before "
-        "they are pasted back.",
-        note="measured on the raw output; the other metrics see known pixels pasted back",
+        definition="Mean absolute change, 1 being the range from black to white, of the pixels "
+        "that were to be kept, before they are pasted back.",
+        note="measured on the raw output, where what lies beyond black or white counts in full; "
+        "the other metrics see known pixels pasted back",
     ),
 )  # fmt: skip
 
@@ -205,7 +212,9 @@ _PERCEPTION = (
         definition="Standard deviation over the picture of how far the gradients of both agree.",
         reference="Xue, Zhang, Mou and Bovik, Gradient magnitude similarity deviation, IEEE "
         "Transactions on Image Processing 23(2), 2014",
-        note=_FALLS,
+        note=f"{_FALLS}; a deviation over the picture, not how bad it is: what is wrong everywhere "
+        "deviates little, and uniform noise in a large hole scored better than Telea on 12 of 20 "
+        "photos, better than the mean colour on 18",
     ),
 )  # fmt: skip
 
@@ -277,7 +286,7 @@ METRICS: dict[str, Metric] = {metric.name: metric for metric in (*_PIXELS, *_PER
 
 DEFAULT = (
     "psnr_db", "psnr_hole_db", "ssim", "ssim_hole", "l1", "l1_hole", "lpips", "lpips_hole",
-    "ms_ssim", "gmsd", "seam", "drift", "swd", "fid", "kid",
+    "ms_ssim", "seam", "drift", "swd", "fid", "kid",
 )  # fmt: skip
 WITHOUT_TRUTH = ("seam_visible",)
 """What is measured besides where the truth is unknown, unless asked otherwise."""
