@@ -10,14 +10,16 @@ from functools import partial
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.metrics.pair import Pair, Picture
 from bench.metrics.table import SSIM_SIDE
 
 Region = Literal["picture", "hole"]
 
-# Width of the bands of a seam, in pixels: of 2, 3 and 4 the one that rings of copied pixels
-# within it lower least (docs/metrics.md).
+# Width of the bands of a seam, in pixels. A ring of copied pixels hides a bad fill until bands are
+# wider: of the mean colour's seam of 0.14, rings of 1, 2 and 3 pixels leave 0.11, 0.07 and 0.04,
+# but 0.08, 0.02 and 0.003 of bands of 2. The truth 8 grey levels off has 0.02 by either.
 _BAND = 4
 
 
@@ -105,12 +107,12 @@ def seam_visible_of(pair: Pair) -> float:
     return _mean(np.abs(jumps))
 
 
-def _mean(jumps: NDArray[np.float32]) -> float:
+def _mean(jumps: np.ndarray) -> float:
     return float(jumps.mean(dtype=np.float64)) / 255 if jumps.size else math.nan
 
 
-def _jumps(hole: NDArray[np.bool_], *pictures: Picture) -> list[NDArray[np.float32]]:
-    """The jumps of each picture at the places of the hole's edge, ``(places, 3)`` in grey levels."""
+def _jumps(hole: NDArray[np.bool_], *pictures: Picture) -> list[np.ndarray]:
+    """The jumps of each picture at the hole's edge, float32 ``(places, 3)`` in grey levels."""
     import cv2
 
     left, top, wide, high = cv2.boundingRect(hole.view(np.uint8))

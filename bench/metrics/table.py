@@ -14,9 +14,9 @@ from bench.metrics.networks import (
     FID_NETWORK,
     FID_UNTRAINED,
     LPIPS_HEADS,
-    LPIPS_NETWORK,
     LPIPS_UNTRAINED,
 )
+from bench.metrics.protocol_table import PROTOCOLS
 from bench.metrics.record import (
     CaseMetric,
     FeatureMetric,
@@ -61,9 +61,7 @@ _l1 = partial(
     implementation="mean absolute difference, RGB in [0, 1]",
 )
 
-_seam = partial(
-    CaseMetric, version="2", direction="lower", region="ring", limits=(0.0, 1.0)
-)
+_seam = partial(CaseMetric, version="2", direction="lower", region="ring", limits=(0.0, 1.0))
 _BANDS = "bands of 4 pixels, 9x9 windows"
 
 _PIXELS = (
@@ -141,59 +139,73 @@ _PIXELS = (
 
 # -- perception -----------------------------------------------------------------------------
 
-_LPIPS = "lpips package, v0.1, AlexNet"
 _MAP = "mean of the spatial map over hole pixels"
 _GATING = "untrained features: for gating only, never comparable with published LPIPS"
-_lpips = partial(
-    NetworkMetric,
-    direction="lower",
-    limits=_ANY,
-    version=f"lpips {version('lpips')}",
-    minimum_side=LPIPS_SIDE,
-)
-_whole = partial(
-    _lpips,
-    region="picture",
-    implementation=_LPIPS,
-    function=Imported(f"{_PERCEPTUAL}:lpips_of"),
-)
-_mapped = partial(
-    _lpips,
-    region="hole",
-    implementation=f"{_LPIPS}, spatial map",
-    function=Imported(f"{_PERCEPTUAL}:lpips_hole_of"),
-)
-_trained = {
-    "network": LPIPS_NETWORK,
-    "weights": f"{CHECKPOINTS[LPIPS_NETWORK].sha256}+{LPIPS_HEADS['alex']}",
-    "reference": "Zhang, Isola, Efros, Shechtman and Wang, The unreasonable effectiveness of deep "
-    "features as a perceptual metric, CVPR 2018",
-}
-_untrained = {
-    "network": LPIPS_UNTRAINED,
-    "weights": f"untrained seed 0+{LPIPS_HEADS['alex']}",
-}
+
+
+def _lpips(
+    name: str,
+    net: str,
+    backbone: str,
+    whole: tuple[str, str],
+    hole: tuple[str, str],
+    *,
+    untrained: bool = False,
+) -> tuple[NetworkMetric, NetworkMetric]:
+    """LPIPS by one backbone of the picture and of the hole, each with label and definition."""
+    network = LPIPS_UNTRAINED if untrained else f"lpips-{net}"
+    layers = "untrained seed 0" if untrained else CHECKPOINTS[network].sha256
+    code = f"lpips package, v0.1, {backbone}"
+    notes = [_GATING] if untrained else []
+    record = partial(
+        NetworkMetric,
+        direction="lower",
+        limits=_ANY,
+        version=f"lpips {version('lpips')}",
+        minimum_side=LPIPS_SIDE,
+        network=network,
+        weights=f"{layers}+{LPIPS_HEADS[net]}",
+        reference=""
+        if untrained
+        else "Zhang, Isola, Efros, Shechtman and Wang, The unreasonable "
+        "effectiveness of deep features as a perceptual metric, CVPR 2018",
+    )
+    return (
+        record(
+            name=name, label=whole[0], definition=whole[1], region="picture", implementation=code,
+            function=Imported(f"{_PERCEPTUAL}:lpips_of"), note="; ".join(notes),
+        ),
+        record(
+            name=f"{name}_hole", label=hole[0], definition=hole[1], region="hole",
+            implementation=f"{code}, spatial map",
+            function=Imported(f"{_PERCEPTUAL}:lpips_hole_of"), note="; ".join([*notes, _MAP]),
+        ),
+    )  # fmt: skip
+
 
 _PERCEPTION = (
-    _whole(
-        name="lpips", label="LPIPS (AlexNet)", **_trained,
-        definition="Weighted distance of the features that AlexNet, trained on ImageNet, finds in "
-        "both pictures.",
+    *_lpips(
+        "lpips", "alex", "AlexNet",
+        ("LPIPS (AlexNet)", "Weighted distance of the features that AlexNet, trained on ImageNet, "
+         "finds in both pictures."),
+        ("LPIPS (hole)", "Mean of the map of LPIPS over the pixels in the hole."),
     ),
-    _mapped(
-        name="lpips_hole", label="LPIPS (hole)", **_trained,
-        definition="Mean of the map of LPIPS over the pixels in the hole.",
-        note=_MAP,
+    *_lpips(
+        "lpips_vgg", "vgg", "VGG-16",
+        ("LPIPS (VGG)", "As LPIPS, by VGG-16, as LaMa and PUT have it."),
+        ("LPIPS (VGG, hole)", "As LPIPS (hole), by VGG-16."),
     ),
-    _whole(
-        name="lpips_untrained", label="LPIPS, untrained", **_untrained,
-        definition="As LPIPS, by an AlexNet of random weights, the same everywhere.",
-        note=_GATING,
+    *_lpips(
+        "lpips_squeeze", "squeeze", "SqueezeNet 1.1",
+        ("LPIPS (SqueezeNet)", "As LPIPS, by SqueezeNet 1.1."),
+        ("LPIPS (SqueezeNet, hole)", "As LPIPS (hole), by SqueezeNet 1.1."),
     ),
-    _mapped(
-        name="lpips_untrained_hole", label="LPIPS, untrained (hole)", **_untrained,
-        definition="As LPIPS (hole), by an AlexNet of random weights, the same everywhere.",
-        note=f"{_GATING}; {_MAP}",
+    *_lpips(
+        "lpips_untrained", "alex", "AlexNet",
+        ("LPIPS, untrained", "As LPIPS, by an AlexNet of random weights, the same everywhere."),
+        ("LPIPS, untrained (hole)", "As LPIPS (hole), by an AlexNet of random weights, the same "
+         "everywhere."),
+        untrained=True,
     ),
     _own(
         name="ms_ssim", label="MS-SSIM", direction="higher", region="picture", limits=(0.0, 1.0),
@@ -282,7 +294,14 @@ _SETS = (
     ),
 )  # fmt: skip
 
-METRICS: dict[str, Metric] = {metric.name: metric for metric in (*_PIXELS, *_PERCEPTION, *_SETS)}
+# As `list` and docs/metrics.md head them.
+GROUPS: dict[str, tuple[Metric, ...]] = {
+    "Pixels": _PIXELS,
+    "Perception": _PERCEPTION,
+    "As protocols define them": PROTOCOLS,
+    "Sets of fills": _SETS,
+}
+METRICS = {metric.name: metric for metrics in GROUPS.values() for metric in metrics}
 
 DEFAULT = (
     "psnr_db", "psnr_hole_db", "ssim", "ssim_hole", "l1", "l1_hole", "lpips", "lpips_hole",

@@ -30,6 +30,15 @@ MARGINS = {
     "ms_ssim": Margin(0.002),
     "gmsd": Margin(0.002),
     "lpips": Margin(0.002),
+    # Those of protocols as their kin.
+    **dict.fromkeys(
+        ("psnr_grey_db", "psnr_misato_db", "psnr_kept_db", "psnr_brushnet_db"), Margin(0.1)
+    ),
+    **dict.fromkeys(
+        ("ssim_lama", "ssim_grey51", "ssim_grey", "lpips_vgg", "lpips_squeeze"), Margin(0.002)
+    ),
+    **dict.fromkeys(("lpips_vgg_hole", "lpips_squeeze_hole"), Margin(0.005)),
+    "l1_grey": Margin(0.0004),
     # What is 0.002 over a picture is 0.005 in a hole of 0.4 of it, the usual large one.
     # Smaller holes would allow more; one margin for all tiers is the stricter rule.
     "ssim_hole": Margin(0.005),

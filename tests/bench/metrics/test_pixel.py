@@ -263,7 +263,11 @@ def jumps_by_loop(picture, hole):
 
 def holes_in_photos():
     """Three photos of scikit-image, each with a hole of strokes' width and a wide one."""
-    crops = data.astronaut()[:256, 60:316], data.chelsea()[20:276, 100:356], data.coffee()[:256, :256]
+    crops = (
+        data.astronaut()[:256, 60:316],
+        data.chelsea()[20:276, 100:356],
+        data.coffee()[:256, :256],
+    )
     for number, picture in enumerate(crops):
         for tier in ("region", "large"):
             yield np.ascontiguousarray(picture), generate(tier, 256, 256, number).mask
@@ -284,7 +288,12 @@ def test_a_seam_is_what_is_seen_not_what_differs():
         telea = fill(methods.get("telea"), picture, hole, seed=0).picture
         value = {
             name: 255 * seam(output, picture, hole)
-            for name, output in (("step", step), ("shifted", shifted), ("telea", telea), ("mean", mean))
+            for name, output in (
+                ("step", step),
+                ("shifted", shifted),
+                ("telea", telea),
+                ("mean", mean),
+            )
         }
         assert seam(picture, picture, hole) == 0
         assert 2 * max(value["shifted"], value["telea"]) < value["step"] < 8
