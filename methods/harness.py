@@ -41,7 +41,7 @@ class Filled:
 
     Attributes:
         picture: uint8 ``(H, W, 3)``; known pixels are those of the photo, bit for bit.
-        raw: What the method returned, float32 ``(H, W, 3)`` in ``[0, 1]``, for drift.
+        raw: What the method returned, float32 ``(H, W, 3)``, not clipped to ``[0, 1]``, for drift.
         steps: What ``prepare``, ``infer`` and ``finish`` took, by name.
         counts: The method's own counts.
         pictures: The method's further pictures, ``(3, h, w)`` each, on the CPU.
@@ -195,7 +195,7 @@ def _checked_output(images: torch.Tensor, shape: torch.Size) -> torch.Tensor:
     if not all(map(math.isfinite, images.aminmax())):  # either is NaN if any value is
         count = int((~torch.isfinite(images)).sum())
         raise ContractError(f"output: {count} of {images.numel()} values are not finite")
-    return images.clamp(0, 1)
+    return images
 
 
 def _shown(name: str, planes: torch.Tensor) -> torch.Tensor:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from bench.errors import BenchError, describe
 from bench.metrics import METRICS, networks
-from bench.metrics.networks import LPIPS_NETWORK, LPIPS_UNTRAINED
 from bench.metrics.pair import Pair
 from bench.metrics.plug_ins import resolve
 from bench.metrics.record import CaseMetric, Metric, NetworkMetric
@@ -100,8 +99,8 @@ def _place(name: str) -> int:
 
 def libraries(names: Iterable[str]) -> list[str]:
     """The modules that case metrics load with their networks, which takes long."""
-    networks = {METRICS[name].network for name in names if name in METRICS}
-    return ["lpips"] if networks & {LPIPS_NETWORK, LPIPS_UNTRAINED} else []
+    needed = {METRICS[name].network for name in names if name in METRICS}
+    return ["lpips"] if needed & set(networks.OF_PAIRS) else []
 
 
 def undefined(metric: Metric, pair: Pair) -> str:

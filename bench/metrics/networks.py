@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 LPIPS_NETWORK, LPIPS_UNTRAINED = "lpips-alex", "lpips-untrained"
 FID_NETWORK, FID_UNTRAINED = "fid-inception", "fid-untrained"
-PUBLISHED = (LPIPS_NETWORK, FID_NETWORK)  # those whose weights are a file
+LPIPS_PUBLISHED = (LPIPS_NETWORK, "lpips-vgg", "lpips-squeeze")
+PUBLISHED = (*LPIPS_PUBLISHED, FID_NETWORK)  # those whose weights are a file
+OF_PAIRS = (*LPIPS_PUBLISHED, LPIPS_UNTRAINED)  # those that compare two pictures
 # SHA-256 of the linear heads that the lpips package ships, by backbone.
 LPIPS_HEADS = {"alex": "df73285e", "vgg": "a78928a0", "squeeze": "4a5350f2"}
 
@@ -29,7 +31,7 @@ def check_names(given: Iterable[str]) -> None:
     for name in given:
         if name not in PUBLISHED:
             raise BenchError(
-                f"--weights {name}: networks of the metrics are {' and '.join(PUBLISHED)}."
+                f"--weights {name}: networks of the metrics are {', '.join(PUBLISHED)}."
                 f"{did_you_mean(name, PUBLISHED)} Files of methods are put in place with: "
                 "inpaint-bench weights add NAME FILE"
             )
@@ -77,8 +79,9 @@ def pair_network(name: str, files: Mapping[str, Path], device: str) -> Lpips:
     """
     from bench.metrics.perceptual import Lpips
 
-    _require(name, files, (LPIPS_NETWORK, LPIPS_UNTRAINED))
-    return Lpips(files.get(name), device=device)
+    _require(name, files, OF_PAIRS)
+    net = "alex" if name == LPIPS_UNTRAINED else name.removeprefix("lpips-")
+    return Lpips(files.get(name), net=net, device=device)
 
 
 def extractor(name: str, files: Mapping[str, Path], device: str) -> InceptionFeatures:

@@ -19,7 +19,7 @@ from bench.metrics.perceptual import Lpips
 from bench.metrics.sliced import Photos, swd
 from tests.support.turns import keep, take_turns
 
-NAMES = ("psnr_db", "psnr_hole_db", "ssim", "ssim_hole", "l1", "l1_hole", "seam")
+NAMES = ("psnr_db", "psnr_hole_db", "ssim", "ssim_hole", "l1", "l1_hole")
 
 
 def pictures(side, share):
@@ -31,17 +31,6 @@ def pictures(side, share):
     hole[start : start + edge, start : start + edge] = True
     noisy = np.clip(photo + noise, 0, 255).astype(np.uint8)
     return np.where(hole[..., None], noisy, photo), photo, hole
-
-
-def plain_seam(output, photo, hole):
-    """The change of jumps across the hole's edge, as its definition reads."""
-    changes = []
-    for axis in (0, 1):
-        mine, theirs = (
-            np.abs(np.diff(picture.astype(np.float64), axis=axis)) for picture in (output, photo)
-        )
-        changes.append(np.abs(mine - theirs)[np.diff(hole, axis=axis)])
-    return np.concatenate(changes).mean() / 255 if any(map(len, changes)) else np.nan
 
 
 def scikit_image(output, photo, hole):
@@ -57,7 +46,6 @@ def scikit_image(output, photo, hole):
         "ssim_hole": full[hole].mean(),
         "l1": apart.mean(),
         "l1_hole": apart[hole].mean(),
-        "seam": plain_seam(output, photo, hole),
     }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.metrics import DEFAULT, METRICS, sliced
+from bench.metrics import DEFAULT, GROUPS, METRICS, sliced
 from bench.metrics.record import case_metric
 
 PAGE = Path(__file__).parents[3] / "docs/metrics.md"
@@ -47,6 +47,7 @@ def section(metric) -> str:
 def test_the_page_says_of_each_metric_what_its_record_says():
     text = PAGE.read_text("utf-8")
     assert re.findall(r"^### `(.+?)`", text, re.M) == list(METRICS)
+    assert re.findall(r"^## (.+)", text, re.M) == [*GROUPS, "Your own"]
     for metric in METRICS.values():
         assert metric.definition.endswith(".")
         assert section(metric) in text
