@@ -117,6 +117,25 @@ def compare_between(
     return statistics.joined(parts, [*notes, *_of_one_only(a, b, every, tiers is None)])
 
 
+def worsened(comparison: Comparison) -> list[str]:
+    """Say which methods are significantly worse in the later of two runs, a line each.
+
+    Args:
+        comparison: Of `compare_between`, whose pairs are B, then A.
+
+    Raises:
+        InputError: If it has no pair, so that nothing could be worse.
+    """
+    if not comparison.pairs["n"].sum():
+        raise InputError("expected cases that a method completed in both runs, found none")
+    pairs = comparison.pairs[comparison.pairs["verdict"] == "b better"]
+    return [
+        f"worse: {row['a'].removesuffix(' (B)')}, {row['tier']}, {row['metric']}: "
+        f"{row['difference']:+.4g} [{row['low']:.4g}, {row['high']:.4g}]"
+        for row in pairs.to_dict("records")
+    ]
+
+
 def _about(run: Run) -> list[str]:
     notes = [f"{run.folder}: {run.header.fingerprint}"]
     if not run.complete:

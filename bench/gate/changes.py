@@ -19,11 +19,13 @@ from bench.gate.tolerances import (
     CEILING_TOLERANCE,
     HOLE_ALONE,
     NEVER_PERFECT,
+    TOLERANCES,
     perfect,
 )
 from bench.statistics.intervals import student_reach
 
 SAME, BETTER, REGRESSED, NOT_MEASURED = "same", "better", "regressed", "not measured"
+TRADE_OFF: Final = "trade-off"  # worse, and outweighed by what leads
 CAP_DB: Final = 100.0
 FEWEST_PHOTOS: Final = 5
 TIER = ["method", "tier"]
@@ -43,9 +45,9 @@ def pair(baseline: pd.DataFrame, run: pd.DataFrame) -> pd.DataFrame:
 
 
 def changes(
-    paired: pd.DataFrame, metric: dict[str, Any], stochastic: set[str], confidence: float
+    paired: pd.DataFrame, metric: dict[str, Any], by_mean: set[str], confidence: float
 ) -> pd.DataFrame:
-    """What one metric did: fill by fill; where that settles nothing, by interval.
+    """What one metric did: fill by fill; of methods judged by their mean, where that moved, by it.
 
     Seeds are fixed by the plan, so unchanged code gives the same fills of stochastic methods, too.
     Only a tier of theirs in which a fill moved by more than its tolerance is judged by interval.
@@ -53,8 +55,8 @@ def changes(
     Args:
         paired: Fills of both sides, from `pair`; those of the ceiling are left to `ceiling`.
         metric: ``metric``, ``direction``, ``unit``, ``tolerance``.
-        stochastic: Names of the stochastic methods.
-        confidence: Of the intervals of stochastic methods.
+        by_mean: Names of the methods that are judged by the mean over photos.
+        confidence: Of the intervals.
 
     Returns:
         Rows of `COLUMNS`: every one that is not `SAME`, and of those the largest in each tier.
@@ -68,7 +70,7 @@ def changes(
     lost = rows["new"].isna()
     found = _by_case(rows[~lost])
     moved = pd.MultiIndex.from_frame(found.loc[found["kind"] != SAME, TIER])
-    unsettled = found["method"].isin(stochastic) & found.set_index(TIER).index.isin(moved)
+    unsettled = found["method"].isin(by_mean) & found.set_index(TIER).index.isin(moved)
     return _notable(
         rows[lost].assign(kind=NOT_MEASURED, reason="a number in the baseline, none in the run"),
         found[~unsettled],
@@ -109,7 +111,8 @@ def ceiling(paired: pd.DataFrame, run: Results, *, comparable: bool) -> pd.DataF
 
 def _held(run: Results) -> set[str]:
     """The metrics in which the ceiling must be perfect."""
-    names = set(run.metrics["metric"]) - NEVER_PERFECT
+    # What is perfect in a metric of one's own is not known.
+    names = (set(run.metrics["metric"]) & TOLERANCES.keys()) - NEVER_PERFECT
     return names if Fingerprint.parse(run.fingerprint).truth == PHOTO else names & HOLE_ALONE
 
 
@@ -204,11 +207,25 @@ def student_interval(values: NDArray[np.float64], confidence: float) -> tuple[fl
 def _of_interval(low: float, high: float, photos: int, tolerance: float) -> tuple[str, str]:
     if photos < FEWEST_PHOTOS:
         return NOT_MEASURED, (
-            "stochastic, fills moved by more than a tolerance, and an interval needs "
+            "judged by its mean, fills moved by more than a tolerance, and an interval needs "
             f"{FEWEST_PHOTOS} photos, found {photos}"
         )
     sure = {REGRESSED: low > tolerance, BETTER: high < -tolerance}
     return next((kind for kind, holds in sure.items() if holds), SAME), ""
+
+
+def outweighed(findings: pd.DataFrame, by_mean: set[str], lead: str) -> pd.DataFrame:
+    """Findings in which a loss is a trade-off where the leading metric of that tier surely gained.
+
+    Args:
+        findings: Rows of all metrics, from `changes`.
+        by_mean: Names of the methods that this holds for.
+        lead: The metric.
+    """
+    gains = findings[(findings["metric"] == lead) & (findings["kind"] == BETTER)]
+    gained = findings.set_index(TIER).index.isin(gains.set_index(TIER).index)
+    lost = (findings["kind"] == REGRESSED) & findings["method"].isin(by_mean)
+    return findings.assign(kind=findings["kind"].mask(lost & gained, TRADE_OFF))
 
 
 def missing(
@@ -286,6 +303,6 @@ def values_compared(paired: pd.DataFrame, metrics: pd.DataFrame, run: Results) -
     for name in metrics.loc[metrics["state"] == "compared", "metric"]:
         count += both & paired[f"{name}_old"].notna() & paired[f"{name}_new"].notna()
     # The ceiling is held against perfection, whatever the baseline has.
-    measured = paired[[f"{name}_new" for name in _held(run)]].notna().sum(axis=1)
+    measured = paired[[f"{name}_new" for name in sorted(_held(run))]].notna().sum(axis=1)
     own = measured.where(paired["status_new"] == "ok", 0)
     return count.where(paired["method"] != CEILING, own)
