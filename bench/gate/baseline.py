@@ -272,6 +272,7 @@ def _of_file(path: Path, value: dict[str, Any]) -> Results:
 
 def _timings(value: dict[str, Any]) -> Timings:
     rows = pd.DataFrame(value["rows"], columns=compare.ROW)
+    rows["basis"] = rows["basis"].fillna("")  # older files do not say
     numbers = rows[compare.NUMBERS].astype(float)
     anchor = typed_json.made(AnchorPlace, value["anchor"])
     twice = [

@@ -205,8 +205,8 @@ def test_another_device_is_not_comparable_and_says_what_to_do():
 
 
 def in_format(run, **of_methods):
-    named = run.methods["method"].map(of_methods)
-    return replace(run, methods=run.methods.assign(numbers=named.fillna("")))
+    named = [of_methods.get(name, "") for name in run.methods["method"]]
+    return replace(run, methods=run.methods.assign(numbers=named))
 
 
 def test_another_number_format_of_a_method_is_not_comparable():
@@ -235,7 +235,7 @@ def test_the_number_format_is_what_a_method_was_asked_for_in(asked, expected):
 
 
 def pictures(run, **hashes):
-    fills = run.methods["method"].map(hashes).fillna("same")
+    fills = [hashes.get(name, "same") for name in run.methods["method"]]
     return replace(run, methods=run.methods.assign(fills=fills))
 
 
