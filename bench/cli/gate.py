@@ -79,8 +79,8 @@ def _update(options: argparse.Namespace) -> int:
     from bench.gate.baseline_file import update_baseline
     from bench.gate.formats import as_update
 
-    run = read_run(options.run)
     file = options.file or _default()
+    run = read_run(options.run)
     if run.not_bundled and file.resolve() == DEFAULT.resolve() and _at_home():
         raise BenchError(
             f"{options.run}: {DEFAULT} is of the whole bundled set, but {run.not_bundled}; give "

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.cli import main
 from bench.errors import BenchError, InputError
 from bench.gate import baseline, baseline_file, formats
 from bench.gate.judge import judge
@@ -184,6 +185,18 @@ def test_the_rule_is_said_in_every_form(form):
     rules = Rules(lead="l1_hole", rules={"a": "mean"})
     text = form(judge(replace(results(old), rules=rules), results(old)))
     assert "case by case: b; by the mean over photos led by l1" in text.replace("\\", "")
+
+
+def test_nothing_is_written_outside_of_this_project_unless_said_where(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    for pyproject in (None, "[project]\nname = 'mine'\n", "broken ["):
+        if pyproject is not None:
+            Path("pyproject.toml").write_text(pyproject)
+        assert main(["baseline", "update", "runs/mine"]) == 2
+        assert "say with --file where the baseline is to be kept" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["pyproject.toml"]
 
 
 # -- devices, number formats, machines --------------------------------------------------------
