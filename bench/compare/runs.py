@@ -23,6 +23,7 @@ from bench.statistics.comparison import (
     roles,
     wide,
 )
+from bench.statistics.floors import floor_note
 from bench.statistics.notes import power_note
 
 
@@ -49,11 +50,13 @@ def compare_within(
 
                 parts.append(sets.within(run, metric, tier, expected))
             else:
-                parts.append(
-                    statistics.compare_methods(
-                        run.cases, run.methods, metric, tier, expected=expected
-                    )
+                found = statistics.compare_methods(
+                    run.cases, run.methods, metric, tier, expected=expected
                 )
+                if metric.name == run.headline.metric:
+                    noted = floor_note(tier, metric.name, found.ranks, found.pairs)
+                    found = replace(found, notes=(*found.notes, *noted))
+                parts.append(found)
     return statistics.joined(parts, [*_about(run), *_headline_note(run, metrics)])
 
 

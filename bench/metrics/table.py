@@ -137,7 +137,7 @@ _PIXELS = (
 
 _LPIPS = "lpips package, v0.1, AlexNet"
 _MAP = "mean of the spatial map over hole pixels"
-_GATING = "untrained features: for gating only, never comparable with published LPIPS"
+_GATING = "untrained features: in place of LPIPS, never comparable with its published values"
 _lpips = partial(
     NetworkMetric,
     direction="lower",

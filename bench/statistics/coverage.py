@@ -88,11 +88,12 @@ def headline_metric(metrics: pd.DataFrame) -> Headline:
             ]  # fmt: skip
             return Headline(name, "; ".join(why))
     lacking = "; ".join(_lacking(cases, name) for name in _BEST)
-    for name in measured.index[measured["version"].astype(str).str.contains(_OWN)]:
+    own = measured[measured["version"].astype(str).str.contains(_OWN)]
+    if len(own):
         return Headline(
-            str(name),
+            own.index.tolist()[0],
             "a metric of your own; nobody knows how often it puts the better fill first, "
-            f"inpaint-bench orders --metrics {name}=MODULE:FUNCTION measures it; {lacking}",
+            "inpaint-bench orders --metrics, named as for the run, measures it; " + lacking,
         )
     return Headline(
         "",
@@ -104,5 +105,5 @@ def headline_metric(metrics: pd.DataFrame) -> Headline:
 def _lacking(cases: pd.DataFrame, name: str) -> str:
     """Why a metric was not measured, and what to do."""
     if name in cases.index:
-        return f"{name} is absent: {cases.loc[name, 'reason']}"
+        return f"{name} is absent: {cases['reason'].to_dict()[name]}"
     return f"{name} was not among the metrics of the run (--metrics {name})"
