@@ -159,7 +159,6 @@ def test_a_method_that_waits_is_timed_by_wall_time_and_says_so():
     sleeps, work = (of(found.table, name) for name in ("sleeps", "work"))
     assert (sleeps["basis"], work["basis"], found.facts.basis) == ("wall", "cpu", "cpu")
     assert sleeps["ratio"] == sleeps["ratio_wall"]
-    assert sleeps["ratio_low"] == sleeps["ratio_wall_low"] < sleeps["ratio"]
 
 
 def test_the_cpu_time_of_a_program_that_was_run_counts():
