@@ -1,4 +1,4 @@
-"""What changed between a baseline and a run, fill by fill, and what is missing or new.
+"""What changed between a baseline and a run, fill by fill or in the mean over photos.
 
 Pure functions of data frames; ``bench.gate.judge`` makes a verdict of what they find.
 """
@@ -102,14 +102,14 @@ def ceiling(paired: pd.DataFrame, run: Results, *, comparable: bool) -> pd.DataF
         return gone.assign(kind=NOT_MEASURED, reason="the run has no ceiling")
     there = own["status_new"] == "ok"
     failed = own.loc[~there, KEYS].assign(
-        kind=NOT_MEASURED, reason=[_why(row) for row in records(own[~there])]
+        kind=NOT_MEASURED, reason=[why(row) for row in records(own[~there])]
     )
-    held = records(run.metrics[run.metrics["metric"].isin(_held(run))])
-    parts = [_perfection(paired, own[there], metric) for metric in held]
+    metrics = records(run.metrics[run.metrics["metric"].isin(held(run))])
+    parts = [_perfection(paired, own[there], metric) for metric in metrics]
     return pd.concat([failed, *parts])
 
 
-def _held(run: Results) -> set[str]:
+def held(run: Results) -> set[str]:
     """The metrics in which the ceiling must be perfect."""
     # What is perfect in a metric of one's own is not known.
     names = (set(run.metrics["metric"]) & TOLERANCES.keys()) - NEVER_PERFECT
@@ -228,81 +228,10 @@ def outweighed(findings: pd.DataFrame, by_mean: set[str], lead: str) -> pd.DataF
     return findings.assign(kind=findings["kind"].mask(lost & gained, TRADE_OFF))
 
 
-def missing(
-    paired: pd.DataFrame,
-    baseline: Results,
-    run: Results,
-    metrics: pd.DataFrame,
-    *,
-    comparable: bool,
-) -> pd.DataFrame:
-    """Findings on fills, methods and metrics of the baseline that the run does not have.
-
-    The ceiling is left to `ceiling`; fills count only where the two are comparable.
-    """
-    lost = paired[paired["status_old"].notna() & (paired["status_new"] != "ok")]
-    lost = lost[(lost["status_new"] != lost["status_old"]) & (lost["method"] != CEILING)]
-    gone = ~lost["method"].isin(run.methods["method"])
-    fills = lost[~gone] if comparable else lost.iloc[:0]
-    parts = [
-        fills[KEYS].assign(reason=[_why(row) for row in records(fills)]),
-        lost[gone][TIER].drop_duplicates().assign(reason="the run has no such method"),
-    ]
-    empty = baseline.methods[~baseline.methods["method"].isin(baseline.cases["method"])]
-    empty = empty[empty["method"] != CEILING]
-    parts.append(empty[["method"]].assign(reason="the baseline has no fill of it"))
-    absent = metrics[metrics["state"] == "missing"][["metric"]]
-    parts.append(absent.assign(reason="the run has no such metric"))
-    if run.unfinished:
-        parts.append(pd.DataFrame([{"reason": f"the run is not complete: {run.unfinished}"}]))
-    table = pd.concat(parts).reindex(columns=COLUMNS)
-    return table.assign(kind=NOT_MEASURED)
-
-
-def _why(row: dict[str, Any]) -> str:
+def why(row: dict[str, Any]) -> str:
+    """Say why a fill of the baseline has no value in the run."""
     if pd.isna(row["status_new"]):
         return "the run has no such fill"
     known = pd.isna(row["status_old"]) or row["status_old"] == "ok"
     before = "" if known else f" (was {row['status_old']})"
     return f"{row['status_new']}{before}: {row['reason_new'] or 'no reason given'}"
-
-
-def additions(
-    paired: pd.DataFrame,
-    baseline: Results,
-    run: Results,
-    metrics: pd.DataFrame,
-    *,
-    comparable: bool,
-) -> list[str]:
-    """Say what the run has and the baseline lacks; of fills only where they are comparable."""
-    known = set(baseline.methods["method"])
-    added = [f"method {name}" for name in run.methods["method"] if name not in known]
-    added += [f"metric {name}" for name in metrics.loc[metrics["state"] == "new", "metric"]]
-    if not comparable:
-        return added
-    own = paired[paired["method"].isin(known) & (paired["status_new"] == "ok")]
-    for method, fills in own[own["status_old"] != "ok"].groupby("method"):
-        added.append(f"{_fills(len(fills))} of {method} with no value in the baseline")
-    for name in metrics.loc[metrics["state"] == "compared", "metric"]:
-        both = own[own["status_old"] == "ok"]
-        count = int((both[f"{name}_old"].isna() & both[f"{name}_new"].notna()).sum())
-        if count:
-            added.append(f"{name} of {_fills(count)} that is absent from the baseline")
-    return added
-
-
-def _fills(count: int) -> str:
-    return f"{count} fill" + "s" * (count != 1)
-
-
-def values_compared(paired: pd.DataFrame, metrics: pd.DataFrame, run: Results) -> pd.Series:
-    """Number of values of each fill of `paired` that something was held against."""
-    both = (paired["status_old"] == "ok") & (paired["status_new"] == "ok")
-    count = pd.Series(0, index=paired.index)
-    for name in metrics.loc[metrics["state"] == "compared", "metric"]:
-        count += both & paired[f"{name}_old"].notna() & paired[f"{name}_new"].notna()
-    # The ceiling is held against perfection, whatever the baseline has.
-    measured = paired[[f"{name}_new" for name in sorted(_held(run))]].notna().sum(axis=1)
-    own = measured.where(paired["status_new"] == "ok", 0)
-    return count.where(paired["method"] != CEILING, own)

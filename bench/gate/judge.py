@@ -20,7 +20,7 @@ from bench.errors import InputError
 from bench.folder.header import Fingerprint
 from bench.folder.store import records
 from bench.gate import baseline as baselines
-from bench.gate import changes, machine
+from bench.gate import changes, gaps, machine, remarks
 from bench.gate.baseline import Results
 from bench.gate.changes import (
     BETTER,
@@ -35,7 +35,7 @@ from bench.gate.rules import BY_MEAN, Rules
 from bench.gate.tolerances import CEILING
 from bench.gate.verdict import NOT_COMPARABLE, SAME_OR_BETTER, Verdict
 from bench.latency import compare
-from bench.latency.estimates import CANNOT_TELL, SLOWER
+from bench.latency.estimates import SLOWER
 
 NOT_COMPARED, NOTHING_COMPARED = "not compared", "nothing compared"
 ALPHA: Final = 0.05
@@ -66,7 +66,7 @@ def judge(baseline: Results, run: Results) -> Verdict:
     paired = changes.pair(baseline.cases, run.cases)
     comparable = protocol.empty
     found = [
-        changes.missing(paired, baseline, run, metrics, comparable=comparable),
+        gaps.missing(paired, baseline, run, metrics, comparable=comparable),
         changes.ceiling(paired, run, comparable=comparable),
     ]
     if comparable:
@@ -83,17 +83,17 @@ def judge(baseline: Results, run: Results) -> Verdict:
         methods=methods,
         checks=_checks(
             paired,
-            changes.values_compared(paired, metrics, run),
+            gaps.values_compared(paired, metrics, run),
             findings,
             largest,
             comparable=comparable,
         ),
         findings=findings,
         latency=latency,
-        new=tuple(changes.additions(paired, baseline, run, metrics, comparable=comparable)),
+        new=tuple(gaps.additions(paired, baseline, run, metrics, comparable=comparable)),
         rules=replace(rules, lead=lead).in_words(methods),
-        flags=_other_pictures(baseline, run, findings) if comparable else (),
-        notes=_notes(baseline, protocol, set(every) - set(metrics["metric"]), latency),
+        flags=remarks.other_pictures(baseline, run, findings) if comparable else (),
+        notes=remarks.notes(baseline, protocol, set(every) - set(metrics["metric"]), latency),
     )
 
 
@@ -119,31 +119,6 @@ def _lead(rules: Rules, run: Results, metrics: pd.DataFrame) -> str:
     """The metric that leads: as the baseline says, else the run's headline; empty for none."""
     compared = set(metrics.loc[metrics["state"] == "compared", "metric"])
     return next((name for name in (rules.lead, run.lead) if name in compared), "")
-
-
-def _other_pictures(baseline: Results, run: Results, findings: pd.DataFrame) -> tuple[str, ...]:
-    """What is said of methods that are the same by all that is known and gave other results."""
-    keys = ["method", "identity"]
-    both = baseline.methods.merge(run.methods, on=keys, suffixes=("_old", "_new"))
-    known = both[(both["fills_old"] != "") & (both["fills_new"] != "") & ~both["stochastic_old"]]
-    machines = ", ".join(baseline.machine.differs_from(run.machine))
-    moved = set(findings.loc[findings["kind"] != NOT_MEASURED, "method"])
-    flags = []
-    for row in records(known):
-        name = row["method"]
-        if row["fills_old"] != row["fills_new"]:
-            flags.append(
-                f"{name}: the same code and weights gave other pictures on another machine "
-                f"({machines})"
-                if machines
-                else f"{name} is not deterministic: the same code and weights gave other pictures; "
-                "seed it, or set stochastic on its card, or judge it by --rule "
-                f"{name}=mean (inpaint-bench baseline update)"
-            )
-        elif name in moved and name != CEILING:
-            flags.append(f"{name}: the pictures are the same to the last bit, what measures them "
-                         "is not")  # fmt: skip
-    return tuple(flags)
 
 
 def incomparable(baseline: Results, run: Results, newer: dict[str, str]) -> Verdict:
@@ -253,31 +228,6 @@ def _timing_findings(latency: pd.DataFrame) -> pd.DataFrame:
             "reason": rows["reason"],
         }
     )
-
-
-def _notes(
-    baseline: Results, protocol: pd.DataFrame, without_tolerance: set[str], latency: pd.DataFrame
-) -> tuple[str, ...]:
-    names = ", ".join(baseline.set_metrics)
-    notes = [f"set metrics ({names}) are not gated"] if names else []
-    if protocol["part"].str.match("device|number format").any():
-        notes.append(
-            "a network differs between devices and number formats by several tolerances though "
-            "nothing was changed: keep a baseline for each (inpaint-bench baseline update RUN "
-            "--file FILE), or ask whether one is worse (inpaint-bench compare OLD_RUN RUN "
-            "--fail-if-worse)"
-        )
-    notes += [
-        f"metric {name}: not gated: no tolerance; state one under tolerances in the baseline file"
-        for name in sorted(without_tolerance)
-    ]
-    notes += [f"{name} was unavailable in the baseline, not gated" for name in baseline.unavailable]
-    unknown = latency[latency["verdict"] == CANNOT_TELL]
-    for reason, rows in unknown.fillna({"reason": ""}).groupby("reason", sort=False):
-        names = ", ".join(rows["method"].unique())
-        why = str(reason) or "the interval is wider than the margin"
-        notes.append(f"latency: {len(rows)} timings of {names} cannot be told: {why}")
-    return tuple(notes)
 
 
 def _refuse_empty(baseline: Results) -> None:
