@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,9 +26,10 @@ _T = TypeVar("_T")
 
 
 class Spent(NamedTuple):
-    """Seconds that a step took: wall time, CPU time of this process, and time on a CUDA device.
+    """Seconds that a step took: wall time, CPU time, and time on a CUDA device.
 
-    The last is between two events around what the step queued, NaN without such a device.
+    CPU time is that of this process and of programs that it ran and waited for. The last is
+    between two events around what the step queued, NaN without such a device.
     """
 
     wall: float
@@ -144,13 +146,22 @@ def timed(device: torch.device, step: Callable[[], _T]) -> tuple[_T, Spent]:
     """Do a step and hold the clocks to it, alone on its device."""
     synchronise(device)
     before = _event(device)
-    wall, cpu = time.perf_counter(), time.process_time()
+    wall, cpu = time.perf_counter(), _cpu_time()
     result = step()
     after = _event(device)
     synchronise(device)
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    wall, cpu = time.perf_counter() - wall, _cpu_time() - cpu
     on_device = before.elapsed_time(after) / 1e3 if before and after else math.nan
     return result, Spent(wall, cpu, on_device)
+
+
+def _cpu_time() -> float:
+    if sys.platform == "win32":
+        return time.process_time()
+    import resource
+
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def _event(device: torch.device) -> torch.cuda.Event | None:

@@ -23,6 +23,7 @@ from bench.statistics.comparison import (
     roles,
     wide,
 )
+from bench.statistics.floors import floor_note
 from bench.statistics.notes import power_note
 
 
@@ -49,11 +50,13 @@ def compare_within(
 
                 parts.append(sets.within(run, metric, tier, expected))
             else:
-                parts.append(
-                    statistics.compare_methods(
-                        run.cases, run.methods, metric, tier, expected=expected
-                    )
+                found = statistics.compare_methods(
+                    run.cases, run.methods, metric, tier, expected=expected
                 )
+                if metric.name == run.headline.metric:
+                    noted = floor_note(tier, metric.name, found.ranks, found.pairs)
+                    found = replace(found, notes=(*found.notes, *noted))
+                parts.append(found)
     return statistics.joined(parts, [*_about(run), *_headline_note(run, metrics)])
 
 
@@ -118,6 +121,25 @@ def compare_between(
     notes = [*_between_notes(a, b, differs, shared), *odd, *_headline_note(both, metrics)]
     every = metrics is not None and ALL in metrics
     return statistics.joined(parts, [*notes, *_of_one_only(a, b, every, tiers is None)])
+
+
+def worsened(comparison: Comparison) -> list[str]:
+    """Say which methods are significantly worse in the later of two runs, a line each.
+
+    Args:
+        comparison: Of `compare_between`, whose pairs are B, then A.
+
+    Raises:
+        InputError: If it has no pair, so that nothing could be worse.
+    """
+    if not comparison.pairs["n"].sum():
+        raise InputError("expected cases that a method completed in both runs, found none")
+    pairs = comparison.pairs[comparison.pairs["verdict"] == "b better"]
+    return [
+        f"worse: {row['a'].removesuffix(' (B)')}, {row['tier']}, {row['metric']}: "
+        f"{row['difference']:+.4g} [{row['low']:.4g}, {row['high']:.4g}]"
+        for row in pairs.to_dict("records")
+    ]
 
 
 def _about(run: Run) -> list[str]:

@@ -1,4 +1,4 @@
-"""How much worse a case may get before it counts as a regression: the one table of tolerances.
+"""How much worse a case may get before it counts as a regression, unless a baseline file says so.
 
 What they were chosen from, and how far real changes lie from them, is in ``docs/gate.md``.
 """
@@ -6,10 +6,7 @@ What they were chosen from, and how far real changes lie from them, is in ``docs
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import Final
-
-from bench.errors import InputError
 
 # Metric: largest change for the worse of a case, in the unit of the metric. Several times what
 # another rounding of 1 % of the hole's values does, which is more than any library upgrade did.
@@ -49,23 +46,9 @@ NEVER_PERFECT: Final = frozenset({"seam_visible", "psnr_misato_db", "psnr_brushn
 HOLE_ALONE: Final = frozenset({"psnr_hole_db", "l1_hole", "drift", "psnr_kept_db"})
 
 
-def require_tolerances(metrics: Iterable[str], source: str) -> None:
-    """Refuse metrics that could not be gated.
-
-    Raises:
-        InputError: If one of them has no tolerance.
-    """
-    without = [name for name in metrics if name not in TOLERANCES]
-    if without:
-        raise InputError(
-            f"{source}: no tolerance for the metric {', '.join(without)}; "
-            "add one to bench/gate/tolerances.py"
-        )
-
-
-def decimals(metric: str) -> int:
+def decimals(tolerance: float) -> int:
     """Digits after the point to keep of a metric: rounding costs under 1 % of its tolerance."""
-    return 2 - math.floor(math.log10(TOLERANCES[metric]))
+    return 2 - math.floor(math.log10(tolerance))
 
 
 def perfect(direction: str, unit: str) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bench.folder.read import Run
+from bench.statistics.floors import SUGGESTS
 from bench.text import Ready, markdown, numbers
 from reports.results import sentences, tables
 from reports.results.ranking import Ranking
@@ -12,6 +13,7 @@ from reports.results.tables import Cell, Row
 
 LONGEST = 60_000  # characters; a comment of GitHub takes 65,536, a step summary more
 _LONGEST_TEXT = 300
+_SUGGESTS = f"{SUGGESTS[0].upper()}{SUGGESTS[1:]}."
 
 
 def summary(run: Run, rankings: Sequence[Ranking], longest: int = LONGEST) -> str:
@@ -69,6 +71,10 @@ def _tier(run: Run, ranking: Ranking) -> Iterator[str]:
     label, unit = (columns[0].label, columns[0].unit) if columns else ("", "")
     yield escaped(sentences.verdict(run, ranking, label, unit))
     yield ""
+    for sentence in sentences.floors(run, ranking):
+        yield f"- **A floor is ahead:** {escaped(sentence)} {escaped(_SUGGESTS)}"
+    if ranking.outranked:
+        yield ""
     header = ["Rank", "Method", *(c.heading for c in columns), "Difference", "s", "n"]
     rows = [_cells(row, name) for name, group in groups.items() for row in group]
     align = "ll".ljust(len(header), "r")

@@ -16,10 +16,12 @@ import numpy as np
 import pandas as pd
 
 from bench import statistics
+from bench.folder.header import UNKNOWN
 from bench.folder.read import Run
 from bench.folder.store import records
 from bench.statistics import CASE, FULL_COVERAGE, Comparison, Facts, Headline, Interval
 from bench.statistics.comparison import coverage_of
+from bench.statistics.floors import Outranked, outranked
 from bench.statistics.notes import power_note
 
 NEEDED = [*CASE, "method", "sample", "cluster", "status", "reason"]
@@ -77,7 +79,8 @@ class Ranking:
 
     Attributes:
         tier: Name of the tier.
-        headline: The metric that ranks; empty if none can, since the truth is unknown.
+        headline: The metric that ranks; empty if none can, since the truth is unknown or nothing
+            was measured that orders fills as the eye does.
         higher_is_better: Direction of that metric.
         ranked: Methods in order, best first; without a headline in that of the run.
         marks: Ceiling and floors.
@@ -90,6 +93,7 @@ class Ranking:
             that all of them completed (rows, sorted by their keys).
         photo_of: Photo of each of these cases.
         powerless: Why no difference can be significant, however large; empty if one can.
+        outranked: The floors with a better mean than a ranked method.
     """
 
     tier: str
@@ -105,6 +109,7 @@ class Ranking:
     values: pd.DataFrame
     photo_of: pd.Series
     powerless: str
+    outranked: list[Outranked]
 
     @property
     def best(self) -> Scores | None:
@@ -167,7 +172,7 @@ def rank(run: Run, tier: str, headline: Headline) -> Ranking:
 
     marks = [
         name for name, row in places.items()
-        if name not in ranked and (facts.name or row["role"] != "ceiling")
+        if name not in ranked and (run.header.truth != UNKNOWN or row["role"] != "ceiling")
     ]  # fmt: skip
     partial = [name for name in found.partial["method"] if name not in ranked]
     known = {*places, *ranked, *partial}
@@ -184,6 +189,7 @@ def rank(run: Run, tier: str, headline: Headline) -> Ranking:
         pairs=found.pairs,
         **_by_case(on_shared, ranked, facts.name),
         powerless=_powerless(found.pairs),
+        outranked=outranked(found.ranks, found.pairs),
     )
 
 

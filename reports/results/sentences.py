@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 from bench.folder.header import UNKNOWN
 from bench.folder.read import Run
+from bench.statistics import Headline
+from bench.statistics.floors import said
 from bench.text.numbers import counted, decimals_for, holes, interval, joined, number, p_value
 from reports.results.ranking import Gap, Ranking
 
 _UNKNOWN = "The truth is unknown, so no method is ranked by fidelity"
+FETCH = "inpaint-bench weights fetch lpips-alex"
+_NO_HEADLINE = "No method is ranked: nothing was measured that tells good fills from blurred ones"
 
 
 def headline(run: Run, rankings: list[Ranking]) -> str:
     """Say which method is best in which tier, or that nothing can be told apart."""
     if run.header.truth == UNKNOWN:
         return f"{_UNKNOWN}: look at the pictures."
+    if rankings and not any(ranking.headline for ranking in rankings):
+        return f"{_NO_HEADLINE}."
     compared = [r for r in rankings if r.best is not None and len(r.ranked) > 1]
     if not compared:
         return _nothing_compared(run, rankings)
@@ -40,6 +47,8 @@ def verdict(run: Run, ranking: Ranking, label: str, unit: str) -> str:
     """Say by how much the best method of a tier leads, whether that is chance, if it matters."""
     if run.header.truth == UNKNOWN:
         return f"{_UNKNOWN}."
+    if not ranking.headline:
+        return f"{_NO_HEADLINE}."
     best = ranking.best
     if best is None:
         return "No method was ranked in this tier."
@@ -60,6 +69,42 @@ def verdict(run: Run, ranking: Ranking, label: str, unit: str) -> str:
 def powerless(ranking: Ranking) -> str:
     """Why no difference of a tier can be significant, as a sentence; empty if one can."""
     return f"{_capital(ranking.powerless)}." if ranking.powerless else ""
+
+
+def stands_in(headline: Headline, label: str) -> str:
+    """What it means that something else than LPIPS in the hole ranks; empty where that does."""
+    if headline.metric in ("lpips_hole", ""):
+        return ""
+    if headline.metric == "lpips":
+        return (
+            f"{label} is of whole pictures, so known pixels, equal in all fills, dilute it; LPIPS "
+            "in the hole agrees better with what people see: add --metrics lpips_hole"
+        )
+    return (
+        f"Without a metric that learnt from people what looks alike, {label} compares with the "
+        "photo and knows nothing of what is shown: a face in ruins and a pebble out of place cost "
+        "the same, and a plausible fill that differs from the photo loses. Trust wide gaps, look "
+        f"at the pictures where it is close, and for LPIPS get its weights: {FETCH}"
+    )
+
+
+def floors(run: Run, ranking: Ranking) -> list[str]:
+    """Which ranked methods a floor outranks, one sentence a floor."""
+    return [f"{said(found, partial(title, run))}." for found in ranking.outranked]
+
+
+def scale(run: Run, ranking: Ranking, decimals: int) -> str:
+    """What the floors score on the headline, such as ``Mean colour 0.18, Noise 0.11``."""
+    known = {
+        s.method: s.values[ranking.headline].mean
+        for s in ranking.marks
+        if run.methods.loc[s.method, "family"] == "floor" and ranking.headline in s.values
+    }
+    return ", ".join(
+        f"{title(run, name)} {number(mean, decimals)}"
+        for name, mean in known.items()
+        if math.isfinite(mean)
+    )
 
 
 def few(names: list[str]) -> str:

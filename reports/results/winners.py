@@ -14,7 +14,7 @@ from reports.results.ranking import NEEDED, Ranking, Scores
 from reports.results.tables import Column, Label
 from reports.results.timing import times
 
-_FURTHER = ("lpips", "ssim_hole", "psnr_hole_db")
+_FURTHER = ("lpips_hole", "texture_structure", "ssim_hole", "psnr_hole_db")
 _SETS = ("fid", "kid")
 
 

@@ -123,7 +123,9 @@ def test_the_summary_as_json_says_what_the_pages_say(run, data):
         assert tier["not_separable"] == [scores.method for scores in ranking.tied]
         means = {(row["method"], row["metric"]): row["mean"] for row in tier["means"]}
         for scores in ranking.all_scores:
-            assert means[scores.method, "ssim_hole"] == scores.values["ssim_hole"].mean
+            assert (
+                means[scores.method, "texture_structure"] == scores.values["texture_structure"].mean
+            )
         absent = [row["method"] for row in tier["absent"]]
         assert absent == [name for name, _ in ranking.absent]
 
@@ -235,7 +237,11 @@ def test_the_command_writes_markdown_where_asked(run, data, tmp_path, capsys):
 
 def test_a_run_without_any_result_still_has_its_files(tmp_path):
     folder = write_run(tmp_path / "run", names=["a.png"], side=16, tiers=["small"])
-    edit(folder, "cases", lambda t: t.assign(status="failed", reason="no power", ssim_hole=np.nan))
+    edit(
+        folder,
+        "cases",
+        lambda t: t.assign(status="failed", reason="no power", texture_structure=np.nan),
+    )
     edit(folder, "sets", lambda t: t.head(0))
     report = build(folder).parent
     assert json.loads((report / "data/summary.json").read_text())["tiers"][0]["means"] == []
