@@ -47,8 +47,9 @@ def _orders(options: argparse.Namespace) -> int:
     from bench.orders import table
 
     asked = table.chosen(options.metrics, offline=options.offline)
-    photos = table.read(options.images, options.limit)
-    rows = table.measure(photos, [s for s in asked if s.status == "ok"], options.tiers, _tell)
+    metrics = table.measurable(asked)
+    photos, refused = table.read(options.images, options.limit)
+    rows = table.measure(photos, metrics, options.tiers, _tell)
     found = table.shares(rows)
     if options.format == "json":
         print(json.dumps(json.loads(found.to_json(orient="records")), indent=1))
@@ -57,17 +58,23 @@ def _orders(options: argparse.Namespace) -> int:
     if found["metric"].nunique() <= _FEW:
         parts.append(_pairs(found, options.format))
     notes = [
-        f"{numbers.counted(len(photos), 'photo')}; bundled tiles of one picture count each",
+        f"{numbers.counted(len(photos), 'photo')} of {options.images}",
+        *(f"left out {each}" for each in refused),
         *(f"{s.metric.name} is absent: {s.reason}" for s in asked if s.status != "ok"),
         *table.without_value(rows),
     ]
-    print("\n\n".join([*parts, "\n".join(f"note: {plain.one_line(note)}" for note in notes)]))
+    if options.format == "markdown":
+        parts += ["\n".join(f"- {markdown.escaped(note)}" for note in notes)]
+    else:
+        parts += ["\n".join(f"note: {plain.one_line(note)}" for note in notes)]
+    print("\n\n".join(parts))
     return 0
 
 
 def _tell(done: int, total: int) -> None:
     if sys.stderr.isatty():
-        print(f"\r{done} of {total} photos", end="", file=sys.stderr, flush=True)
+        end = "\n" if done == total else ""
+        print(f"\r{done} of {total} photos", end=end, file=sys.stderr, flush=True)
 
 
 def _summary(found: pd.DataFrame, form: str) -> str:

@@ -47,8 +47,24 @@ def chosen(asked: Iterable[str], *, offline: bool = False) -> list[MetricStatus]
     return found
 
 
-def read(source: str, limit: int | None = None) -> list[Photo]:
+def measurable(asked: Sequence[MetricStatus]) -> list[MetricStatus]:
+    """Those that can be measured here.
+
+    Raises:
+        BenchError: If none can, with the reasons.
+    """
+    found = [each for each in asked if each.status == "ok"]
+    if not found:
+        reasons = "; ".join(f"{each.metric.name}: {each.reason}" for each in asked)
+        raise BenchError(f"--metrics: none of them can be measured here ({reasons})")
+    return found
+
+
+def read(source: str, limit: int | None = None) -> tuple[list[Photo], list[str]]:
     """Read photos as `run` does by default: squares of 256 pixels.
+
+    Returns:
+        The photos; and what could not be read, and why.
 
     Raises:
         InputError: If not two of different pictures can be read: a pair takes another photo.
@@ -56,13 +72,16 @@ def read(source: str, limit: int | None = None) -> list[Photo]:
     inputs = Inputs()
     protocol = Protocol(photos=source, limit=limit)
     photos = [given.photo for given in read_photos(protocol, inputs)]
+    refused = [f"{row['path']}: {row['reason']}" for row in inputs.rows if row["status"] != "ok"]
     if len({photo.cluster for photo in photos}) < 2:
-        refused = [f"{r['path']}: {r['reason']}" for r in inputs.rows if r["status"] != "ok"]
         raise InputError(
-            f"photos: expected at least two in {source}, found {len(photos)}; some pairs need "
-            f"another photo{'; '.join(['', *refused])}"
-        )
-    return photos
+            "; ".join([
+                f"photos: expected two of different pictures in {source}, found {len(photos)}; "
+                "some pairs take another photo's content",
+                *refused,
+            ])
+        )  # fmt: skip
+    return photos, refused
 
 
 def measure(
@@ -110,6 +129,7 @@ def measure(
                 for name, picture in fills(photo.pixels, hole, other, own.__getitem__).items()
             }
             rows += ({"tier": tier, "photo": photo.id, **row} for row in judged(metrics, found))
+    tell(len(photos), len(photos))
     return pd.DataFrame(rows)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 from bench.cli import main
+from bench.errors import BenchError, InputError
 from bench.metrics import METRICS
 from bench.metrics.meter import Measured
 from bench.metrics.networks import PUBLISHED
@@ -156,11 +158,33 @@ def test_as_markdown_and_as_json(photos, capsys):
     ("words", "message"),
     [
         (["--metrics", "psnr_hole_db,swd"], "found swd, which measure sets"),
+        (["--metrics", "drift", "--limit", "1"], "found 1"),
         (["--metrics", "ssim_hol"], "did you mean ssim_hole"),
-        (["--metrics", "ssim_hole", "--limit", "1"], "at least two in bundled, found 1"),
+        (
+            ["--metrics", "ssim_hole", "--limit", "1"],
+            "expected two of different pictures in bundled, found 1",
+        ),
         (["--metrics", "ssim_hole", "--images", "nowhere"], "nothing at nowhere"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(words, message, capsys):
     assert main(["orders", "--offline", *words]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_metrics_that_are_all_absent_are_an_error_with_their_reasons():
+    absent, present = table.chosen(["lpips"], offline=True)
+    assert table.measurable([absent, present]) == [present]
+    with pytest.raises(BenchError, match=r"none of them can be measured here .lpips: weights"):
+        table.measurable([absent])
+
+
+def test_files_that_are_no_photo_are_left_out_and_named(photos, tmp_path):
+    shutil.copytree(photos, tmp_path / "set")
+    (tmp_path / "set/d.png").write_text("no picture")
+    read, refused = table.read(str(tmp_path / "set"))
+    assert [photo.id for photo in read] == ["a.png", "b.png", "nested/c.png"]
+    assert len(refused) == 1
+    assert refused[0].startswith("d.png: ")
+    with pytest.raises(InputError, match=r"found 1.*another photo's content"):
+        table.read(str(photos / "a.png"))
