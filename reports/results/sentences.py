@@ -7,7 +7,7 @@ from functools import partial
 
 from bench.folder.header import UNKNOWN
 from bench.folder.read import Run
-from bench.statistics import Headline
+from bench.statistics import HEADLINES, Headline
 from bench.statistics.floors import said
 from bench.text.numbers import counted, decimals_for, holes, interval, joined, number, p_value
 from reports.results.ranking import Gap, Ranking
@@ -72,19 +72,20 @@ def powerless(ranking: Ranking) -> str:
 
 
 def stands_in(headline: Headline, label: str) -> str:
-    """What it means that something else than LPIPS in the hole ranks; empty where that does."""
-    if headline.metric in ("lpips_hole", ""):
+    """What it means that another built-in metric than LPIPS in the hole ranks; else empty."""
+    if headline.metric not in HEADLINES[1:]:
         return ""
+    get = "" if FETCH in headline.reason else f" ({FETCH})"
     if headline.metric == "lpips":
         return (
             f"{label} is of whole pictures, so known pixels, equal in all fills, dilute it; LPIPS "
-            "in the hole agrees better with what people see: add --metrics lpips_hole"
+            "in the hole, which agrees better with what people see, needs no further weights"
         )
     return (
-        f"Without a metric that learnt from people what looks alike, {label} compares with the "
-        "photo and knows nothing of what is shown: a face in ruins and a pebble out of place cost "
-        "the same, and a plausible fill that differs from the photo loses. Trust wide gaps, look "
-        f"at the pictures where it is close, and for LPIPS get its weights: {FETCH}"
+        f"No metric that learnt from people was measured: {label} compares with the photo and "
+        "knows nothing of what is shown, so a plausible fill that differs from it loses, and a "
+        "ruined face costs no more than ruined grass. Trust wide gaps, look at the pictures where "
+        f"it is close; with its weights{get} LPIPS in the hole ranks instead"
     )
 
 

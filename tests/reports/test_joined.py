@@ -224,7 +224,8 @@ def test_two_real_runs_of_one_protocol(photos, tmp_path):
     protocol = Protocol(photos=str(photos), size=64, tiers=("small",))
     for name, method in (("a", "telea"), ("b", "navier_stokes")):
         runner.run(Request(tmp_path / name, protocol, methods=(method, "mean"), offline=True,
-                           metrics=("psnr_db", "texture_structure"), executor="inline"))  # fmt: skip
+                           metrics=("psnr_db", "texture_structure"),
+                           executor="inline"))  # fmt: skip
     folders = side_by_side.join(tmp_path / "joined", [tmp_path / "a", tmp_path / "b"])
     run = read_run(tmp_path / "joined", folders)
     ranking = rank(run, "small", headline_metric(run.metrics))

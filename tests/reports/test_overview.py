@@ -148,9 +148,13 @@ def test_a_floor_ahead_of_ranked_methods_is_named_with_them(copy, capsys):
 def test_it_is_said_what_stands_in_for_lpips_means_and_how_to_get_its_weights():
     said = sentences.stands_in(Headline("texture_structure", "why"), "Texture and structure")
     assert "knows nothing of what is shown" in said
-    assert said.endswith(CHECKPOINTS[METRICS["lpips_hole"].network].command)
+    command = CHECKPOINTS[METRICS["lpips_hole"].network].command
+    assert f"with its weights ({command})" in said
+    again = sentences.stands_in(Headline("texture_structure", f"run: {command}"), "Score")
+    assert command not in again  # the reason, which stands beside it, has it
     assert sentences.stands_in(Headline("lpips_hole", "why"), "LPIPS (hole)") == ""
-    assert "add --metrics lpips_hole" in sentences.stands_in(Headline("lpips", "why"), "LPIPS")
+    assert "dilute" in sentences.stands_in(Headline("lpips", "why"), "LPIPS")
+    assert sentences.stands_in(Headline("mine", "a metric of your own"), "Mine") == ""
 
 
 def test_an_interrupted_run_says_so_on_every_page_and_ranks_nobody_on_few_cases(copy):
