@@ -194,5 +194,5 @@ def _meter(names: tuple[str, ...] | None, device: str) -> Meter:
         if names is not None and entry.status != "ok":
             raise BenchError(f"metric {entry.metric.name}: {entry.reason}")
     here = [entry for entry in found if entry.status == "ok"]
-    files = {entry.metric.network: entry.weights for entry in here if entry.weights}
+    files = {name: path for entry in here for name, path in entry.weights.items()}
     return Meter([entry.metric.name for entry in here], weight_files=files, device=device)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.errors import BenchError, did_you_mean
 from methods import weights
+from methods.card import read
+from methods.weights import Checkpoint
 
 if TYPE_CHECKING:
     from bench.metrics.distribution import InceptionFeatures
-    from bench.metrics.perceptual import Lpips
+    from bench.metrics.self_consistency import SecondFills
 
 LPIPS_NETWORK, LPIPS_UNTRAINED = "lpips-alex", "lpips-untrained"
 FID_NETWORK, FID_UNTRAINED = "fid-inception", "fid-untrained"
-PUBLISHED = (LPIPS_NETWORK, FID_NETWORK)  # those whose weights are a file
+LAMA = "lama-big"  # of the method lama:big-lama
+REFILL = f"{LAMA}+{LPIPS_NETWORK}"  # what needs several networks joins their names
+PUBLISHED = (LPIPS_NETWORK, FID_NETWORK, LAMA)  # those whose weights are a file
 # SHA-256 of the linear heads that the lpips package ships, by backbone.
 LPIPS_HEADS = {"alex": "df73285e", "vgg": "a78928a0", "squeeze": "4a5350f2"}
 
@@ -35,10 +39,20 @@ def check_names(given: Iterable[str]) -> None:
             )
 
 
+def files(network: str) -> tuple[str, ...]:
+    """Names of the weight files that a network, or several joined by ``+``, are made from."""
+    return tuple(name for name in network.split("+") if name in PUBLISHED)
+
+
+def checkpoint(name: str) -> Checkpoint:
+    """What the weight file of a network is."""
+    return read("lama").files("big-lama")[0] if name == LAMA else weights.CHECKPOINTS[name]
+
+
 def missing(network: str) -> str:
     """The command that gets the weights of a network; empty if it needs none or they are here."""
-    checkpoint = weights.CHECKPOINTS.get(network)
-    return "" if checkpoint is None or weights.present(checkpoint) else checkpoint.command
+    needed = map(checkpoint, files(network))
+    return " && ".join(each.command for each in needed if not weights.present(each))
 
 
 def weight_file(network: str, given: Path | None, *, offline: bool) -> tuple[Path | None, str]:
@@ -52,47 +66,61 @@ def weight_file(network: str, given: Path | None, *, offline: bool) -> tuple[Pat
     Raises:
         BenchError: If a file given is not the right one.
     """
-    checkpoint = weights.CHECKPOINTS[network]
+    wanted = checkpoint(network)
     if given is not None:
-        return weights.find(checkpoint, given), ""
+        return weights.find(wanted, given), ""
     try:
-        path = weights.find(checkpoint)
+        path = weights.find(wanted)
         if path is None and not offline:
-            path = weights.fetch(checkpoint)
+            path = weights.fetch(wanted)
     except BenchError as error:
         return None, str(error)
     if path is None:
         return None, (
-            f"weights {network} ({checkpoint.file}) are not on this machine and --offline forbids "
+            f"weights {network} ({wanted.file}) are not on this machine and --offline forbids "
             f"fetching them; run: inpaint-bench weights fetch {network}"
         )
     return path, ""
 
 
-def pair_network(name: str, files: Mapping[str, Path], device: str) -> Lpips:
-    """Make a network that compares two pictures.
+def pair_network(name: str, given: Mapping[str, Path], device: str) -> Any:
+    """Make what a `NetworkMetric` is measured with.
 
     Raises:
         BenchError: If there is none of that name, or its weights are missing or wrong.
     """
     from bench.metrics.perceptual import Lpips
 
-    _require(name, files, (LPIPS_NETWORK, LPIPS_UNTRAINED))
-    return Lpips(files.get(name), device=device)
+    _require(name, given, (LPIPS_NETWORK, LPIPS_UNTRAINED, REFILL))
+    if name == REFILL:
+        return _second_fills(given, device)
+    return Lpips(given.get(name), device=device)
 
 
-def extractor(name: str, files: Mapping[str, Path], device: str) -> InceptionFeatures:
+def _second_fills(given: Mapping[str, Path], device: str) -> SecondFills:
+    """LaMa with its published weights, and LPIPS with its own."""
+    import methods
+    from bench.metrics.perceptual import Lpips
+    from bench.metrics.self_consistency import SecondFills
+
+    kind = methods.learnable("lama")
+    lama = kind.with_own_weights(given[LAMA], "lama", config="big-lama", device=device)
+    lama.load()
+    return SecondFills(lama, Lpips(given[LPIPS_NETWORK], device=device))
+
+
+def extractor(name: str, given: Mapping[str, Path], device: str) -> InceptionFeatures:
     """Make a network that finds features of a picture; raises as `pair_network`."""
     from bench.metrics.distribution import InceptionFeatures
 
-    _require(name, files, (FID_NETWORK, FID_UNTRAINED))
-    return InceptionFeatures(files.get(name), device=device)
+    _require(name, given, (FID_NETWORK, FID_UNTRAINED))
+    return InceptionFeatures(given.get(name), device=device)
 
 
-def _require(name: str, files: Mapping[str, Path], known: tuple[str, ...]) -> None:
+def _require(name: str, given: Mapping[str, Path], known: tuple[str, ...]) -> None:
     if name not in known:
         raise BenchError(f"network {name!r} is unknown to the metrics; known: {', '.join(known)}")
-    if name in weights.CHECKPOINTS and name not in files:
-        raise BenchError(
-            f"network {name}: no weight file given; run: {weights.CHECKPOINTS[name].command}"
-        )
+    for file in files(name):
+        if file not in given:
+            command = checkpoint(file).command
+            raise BenchError(f"network {file}: no weight file given; run: {command}")

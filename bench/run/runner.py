@@ -179,7 +179,7 @@ def _setup(request: Request, opened: Opened) -> Setup:
 
 def _weight_files(opened: Opened) -> dict[str, Path]:
     """The weight file of each metric network that has one."""
-    return {entry.metric.network: entry.weights for entry in opened.metrics if entry.weights}
+    return {name: path for entry in opened.metrics for name, path in entry.weights.items()}
 
 
 @contextlib.contextmanager
