@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,20 @@ from bench.errors import BenchError, did_you_mean
 from methods import weights
 
 if TYPE_CHECKING:
-    from bench.metrics.distribution import InceptionFeatures
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from bench.metrics.pair import Picture
     from bench.metrics.perceptual import Lpips
+
+    Extractor = Callable[[Picture], NDArray[np.float32]]
 
 LPIPS_NETWORK, LPIPS_UNTRAINED = "lpips-alex", "lpips-untrained"
 FID_NETWORK, FID_UNTRAINED = "fid-inception", "fid-untrained"
-PUBLISHED = (LPIPS_NETWORK, FID_NETWORK)  # those whose weights are a file
+CLIP, DINOV2_L, DINOV2_G = "clip-vit-l14-336", "dinov2-vitl14", "dinov2-vitg14"
+VITS = (CLIP, DINOV2_L, DINOV2_G)  # those that timm builds
+PUBLISHED = (LPIPS_NETWORK, FID_NETWORK, *VITS)  # those whose weights are a file
+INSTALL_TIMM = "pip install 'inpaint-bench[vit]'"
 # SHA-256 of the linear heads that the lpips package ships, by backbone.
 LPIPS_HEADS = {"alex": "df73285e", "vgg": "a78928a0", "squeeze": "4a5350f2"}
 
@@ -29,14 +38,16 @@ def check_names(given: Iterable[str]) -> None:
     for name in given:
         if name not in PUBLISHED:
             raise BenchError(
-                f"--weights {name}: networks of the metrics are {' and '.join(PUBLISHED)}."
+                f"--weights {name}: networks of the metrics are {', '.join(PUBLISHED)}."
                 f"{did_you_mean(name, PUBLISHED)} Files of methods are put in place with: "
                 "inpaint-bench weights add NAME FILE"
             )
 
 
 def missing(network: str) -> str:
-    """The command that gets the weights of a network; empty if it needs none or they are here."""
+    """The command that gets what a network needs; empty if it needs nothing or it is here."""
+    if network in VITS and not find_spec("timm"):
+        return INSTALL_TIMM
     checkpoint = weights.CHECKPOINTS.get(network)
     return "" if checkpoint is None or weights.present(checkpoint) else checkpoint.command
 
@@ -53,6 +64,8 @@ def weight_file(network: str, given: Path | None, *, offline: bool) -> tuple[Pat
         BenchError: If a file given is not the right one.
     """
     checkpoint = weights.CHECKPOINTS[network]
+    if network in VITS and not find_spec("timm"):
+        return None, f"network {network} needs timm, which is not installed; run: {INSTALL_TIMM}"
     if given is not None:
         return weights.find(checkpoint, given), ""
     try:
@@ -81,11 +94,15 @@ def pair_network(name: str, files: Mapping[str, Path], device: str) -> Lpips:
     return Lpips(files.get(name), device=device)
 
 
-def extractor(name: str, files: Mapping[str, Path], device: str) -> InceptionFeatures:
+def extractor(name: str, files: Mapping[str, Path], device: str) -> Extractor:
     """Make a network that finds features of a picture; raises as `pair_network`."""
+    _require(name, files, (FID_NETWORK, FID_UNTRAINED, *VITS))
+    if name in VITS:
+        from bench.metrics.vit import VitFeatures
+
+        return VitFeatures(name, files[name], device=device)
     from bench.metrics.distribution import InceptionFeatures
 
-    _require(name, files, (FID_NETWORK, FID_UNTRAINED))
     return InceptionFeatures(files.get(name), device=device)
 
 
