@@ -74,7 +74,7 @@ def _show_methods(rows: _Rows, broken: Mapping[str, str]) -> Iterable[str]:
 
 def _metrics() -> tuple[_Rows, Mapping[str, str]]:
     from bench.metrics import DEFAULT, METRICS
-    from bench.metrics.networks import files, missing
+    from bench.metrics.networks import missing, parts
     from bench.metrics.plug_ins import installed
 
     added, broken = installed()
@@ -82,7 +82,7 @@ def _metrics() -> tuple[_Rows, Mapping[str, str]]:
         name: {
             **{key: getattr(metric, key) for key in _OF_METRICS},
             "default": name in DEFAULT,
-            "weights": ", ".join(files(metric.network)),
+            "weights": ", ".join(parts(metric.network)),
             "fetch": missing(metric.network),
         }
         for name, metric in {**METRICS, **added}.items()

@@ -8,6 +8,7 @@ this description alone; the sizes below are ours, see `docs/removal.md`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -18,7 +19,8 @@ from numpy.typing import NDArray
 from bench.errors import Declined
 from bench.metrics.pair import Pair
 
-WINDOW, STEP = 9, 4  # patches; a crop has 37 x 37
+SIDE = 518  # pixels to which a crop is resized, those of DINOv2's training: 37 x 37 patches
+WINDOW, STEP = 9, 4  # patches
 LEAST = 8  # patches of either kind that a window must hold
 REACH = 8  # of the short side: parts of a hole within a quarter of it share a crop
 
@@ -27,7 +29,7 @@ class PatchNetwork(Protocol):
     """A network that finds features of the patches of a picture."""
 
     def patches(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Features ``(rows, columns, d)`` of a picture, uint8 RGB ``(h, w, 3)`` of any size."""
+        """Features ``(n * n, d)``, row by row, of a picture, uint8 RGB ``(h, w, 3)``."""
 
 
 def rc_s_of(pair: Pair, network: PatchNetwork) -> float:
@@ -75,33 +77,32 @@ def discrepancies(features: NDArray[np.float32], hole: NDArray[np.bool_]) -> lis
     (Gretton and others, A kernel two-sample test, JMLR 13, 2012).
 
     Args:
-        features: ``(rows, columns, d)``; their length does not matter.
+        features: ``(n * n, d)``, row by row; their lengths do not matter.
         hole: bool ``(h, w)``, of the same crop.
     """
-    height, width, _ = features.shape
-    share = cv2.resize(hole.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-    unit = features.astype(np.float64) / np.linalg.norm(features, axis=2, keepdims=True)
-    flat = unit.reshape(height * width, -1)
-    squared = np.maximum(2 - 2 * flat @ flat.T, 0)
-    median = np.median(squared[np.triu_indices(len(flat), 1)])
-    kernel = np.exp(-squared / (2 * max(median, np.finfo(np.float64).eps)))
-    places = np.arange(height * width).reshape(height, width)
+    n = math.isqrt(len(features))
+    share = cv2.resize(hole.astype(np.float32), (n, n), interpolation=cv2.INTER_AREA)
+    unit = features / np.linalg.norm(features, axis=1, keepdims=True)
+    squared = np.maximum(2 - 2 * unit @ unit.T, 0)
+    median = np.median(squared[np.triu_indices(n * n, 1)])
+    kernel = np.exp(-squared / (2 * max(median, np.finfo(np.float32).eps)))
+    places = np.arange(n * n).reshape(n, n)
     found = []
-    for top in range(0, height - WINDOW + 1, STEP):
-        for left in range(0, width - WINDOW + 1, STEP):
+    for top in range(0, n - WINDOW + 1, STEP):
+        for left in range(0, n - WINDOW + 1, STEP):
             window = np.s_[top : top + WINDOW, left : left + WINDOW]
             inside = places[window][share[window] > 0.5]
             outside = places[window][share[window] == 0]
             if min(len(inside), len(outside)) >= LEAST:
-                across = kernel[np.ix_(inside, outside)].mean()
+                across = float(kernel[np.ix_(inside, outside)].mean(dtype=np.float64))
                 found.append(_within(kernel, inside) + _within(kernel, outside) - 2 * across)
     return found
 
 
-def _within(kernel: NDArray[np.float64], those: NDArray[np.intp]) -> float:
+def _within(kernel: NDArray[np.float32], those: NDArray[np.intp]) -> float:
     """Mean of the kernel over pairs of different patches, where a patch with itself gives 1."""
     n = len(those)
-    return float((kernel[np.ix_(those, those)].sum() - n) / (n * (n - 1)))
+    return float((kernel[np.ix_(those, those)].sum(dtype=np.float64) - n) / (n * (n - 1)))
 
 
 def _centred(ends: tuple[int, int], side: int, length: int) -> slice:

@@ -77,7 +77,7 @@ def resolve_metrics(
         asked[metric.name] = text, metric
     without = {} if truth_known else {n: _NO_TRUTH for n, (_, m) in asked.items() if m.needs_truth}
     needed = {
-        name: networks.files(metric.network)
+        name: networks.parts(metric.network)
         for name, (_, metric) in asked.items()
         if name not in without
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +13,22 @@ from methods.card import read
 from methods.weights import Checkpoint
 
 if TYPE_CHECKING:
-    from bench.metrics.distribution import InceptionFeatures
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from bench.metrics.pair import Picture
     from bench.metrics.self_consistency import SecondFills
+
+    Extractor = Callable[[Picture], NDArray[np.float32]]
 
 LPIPS_NETWORK, LPIPS_UNTRAINED = "lpips-alex", "lpips-untrained"
 FID_NETWORK, FID_UNTRAINED = "fid-inception", "fid-untrained"
+CLIP, DINOV2_L, DINOV2_G = "clip-vit-l14-336", "dinov2-vitl14", "dinov2-vitg14"
+VITS = (CLIP, DINOV2_L, DINOV2_G)  # those that timm builds
 LAMA = "lama-big"  # of the method lama:big-lama
 REFILL = f"{LAMA}+{LPIPS_NETWORK}"  # what needs several networks joins their names
-PUBLISHED = (LPIPS_NETWORK, FID_NETWORK, LAMA)  # those whose weights are a file
+PUBLISHED = (LPIPS_NETWORK, FID_NETWORK, *VITS, LAMA)  # those whose weights are a file
+INSTALL_TIMM = "pip install 'inpaint-bench[vit]'"
 # SHA-256 of the linear heads that the lpips package ships, by backbone.
 LPIPS_HEADS = {"alex": "df73285e", "vgg": "a78928a0", "squeeze": "4a5350f2"}
 
@@ -33,14 +42,14 @@ def check_names(given: Iterable[str]) -> None:
     for name in given:
         if name not in PUBLISHED:
             raise BenchError(
-                f"--weights {name}: networks of the metrics are {' and '.join(PUBLISHED)}."
+                f"--weights {name}: networks of the metrics are {', '.join(PUBLISHED)}."
                 f"{did_you_mean(name, PUBLISHED)} Files of methods are put in place with: "
                 "inpaint-bench weights add NAME FILE"
             )
 
 
-def files(network: str) -> tuple[str, ...]:
-    """Names of the weight files that a network, or several joined by ``+``, are made from."""
+def parts(network: str) -> tuple[str, ...]:
+    """The networks with published weights of which one, or several joined by ``+``, consists."""
     return tuple(name for name in network.split("+") if name in PUBLISHED)
 
 
@@ -50,8 +59,10 @@ def checkpoint(name: str) -> Checkpoint:
 
 
 def missing(network: str) -> str:
-    """The command that gets the weights of a network; empty if it needs none or they are here."""
-    needed = map(checkpoint, files(network))
+    """The command that gets what a network needs; empty if it needs nothing or it is here."""
+    if network in VITS and not find_spec("timm"):
+        return INSTALL_TIMM
+    needed = map(checkpoint, parts(network))
     return " && ".join(each.command for each in needed if not weights.present(each))
 
 
@@ -67,6 +78,8 @@ def weight_file(network: str, given: Path | None, *, offline: bool) -> tuple[Pat
         BenchError: If a file given is not the right one.
     """
     wanted = checkpoint(network)
+    if network in VITS and not find_spec("timm"):
+        return None, f"network {network} needs timm, which is not installed; run: {INSTALL_TIMM}"
     if given is not None:
         return weights.find(wanted, given), ""
     try:
@@ -83,7 +96,7 @@ def weight_file(network: str, given: Path | None, *, offline: bool) -> tuple[Pat
     return path, ""
 
 
-def pair_network(name: str, given: Mapping[str, Path], device: str) -> Any:
+def pair_network(name: str, files: Mapping[str, Path], device: str) -> Any:
     """Make what a `NetworkMetric` is measured with.
 
     Raises:
@@ -91,36 +104,45 @@ def pair_network(name: str, given: Mapping[str, Path], device: str) -> Any:
     """
     from bench.metrics.perceptual import Lpips
 
-    _require(name, given, (LPIPS_NETWORK, LPIPS_UNTRAINED, REFILL))
+    _require(name, files, (LPIPS_NETWORK, LPIPS_UNTRAINED, REFILL, DINOV2_L, DINOV2_G))
     if name == REFILL:
-        return _second_fills(given, device)
-    return Lpips(given.get(name), device=device)
+        return _second_fills(files, device)
+    if name in VITS:
+        from bench.metrics.coherence import SIDE
+        from bench.metrics.vit import VitFeatures
+
+        return VitFeatures(name, files[name], device=device, side=SIDE)
+    return Lpips(files.get(name), device=device)
 
 
-def _second_fills(given: Mapping[str, Path], device: str) -> SecondFills:
+def _second_fills(files: Mapping[str, Path], device: str) -> SecondFills:
     """LaMa with its published weights, and LPIPS with its own."""
     import methods
     from bench.metrics.perceptual import Lpips
     from bench.metrics.self_consistency import SecondFills
 
     kind = methods.learnable("lama")
-    lama = kind.with_own_weights(given[LAMA], "lama", config="big-lama", device=device)
+    lama = kind.with_own_weights(files[LAMA], "lama", config="big-lama", device=device)
     lama.load()
-    return SecondFills(lama, Lpips(given[LPIPS_NETWORK], device=device))
+    return SecondFills(lama, Lpips(files[LPIPS_NETWORK], device=device))
 
 
-def extractor(name: str, given: Mapping[str, Path], device: str) -> InceptionFeatures:
+def extractor(name: str, files: Mapping[str, Path], device: str) -> Extractor:
     """Make a network that finds features of a picture; raises as `pair_network`."""
+    _require(name, files, (FID_NETWORK, FID_UNTRAINED, *VITS))
+    if name in VITS:
+        from bench.metrics.vit import VitFeatures
+
+        return VitFeatures(name, files[name], device=device)
     from bench.metrics.distribution import InceptionFeatures
 
-    _require(name, given, (FID_NETWORK, FID_UNTRAINED))
-    return InceptionFeatures(given.get(name), device=device)
+    return InceptionFeatures(files.get(name), device=device)
 
 
-def _require(name: str, given: Mapping[str, Path], known: tuple[str, ...]) -> None:
+def _require(name: str, files: Mapping[str, Path], known: tuple[str, ...]) -> None:
     if name not in known:
         raise BenchError(f"network {name!r} is unknown to the metrics; known: {', '.join(known)}")
-    for file in files(name):
-        if file not in given:
-            command = checkpoint(file).command
-            raise BenchError(f"network {file}: no weight file given; run: {command}")
+    for part in parts(name):
+        if part not in files:
+            command = checkpoint(part).command
+            raise BenchError(f"network {part}: no weight file given; run: {command}")

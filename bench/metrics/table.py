@@ -11,11 +11,16 @@ from functools import partial
 from importlib.metadata import version
 
 from bench.metrics.networks import (
+    DINOV2_G,
+    DINOV2_L,
     FID_NETWORK,
     FID_UNTRAINED,
+    LAMA,
     LPIPS_HEADS,
     LPIPS_NETWORK,
     LPIPS_UNTRAINED,
+    REFILL,
+    checkpoint,
 )
 from bench.metrics.record import (
     CaseMetric,
@@ -28,7 +33,7 @@ from bench.metrics.record import (
 from methods.weights import CHECKPOINTS
 
 # Smallest sides of a picture, in pixels.
-SSIM_SIDE, GMSD_SIDE, MS_SSIM_SIDE, LPIPS_SIDE, SWD_SIDE = 11, 4, 161, 32, 32
+SSIM_SIDE, GMSD_SIDE, MS_SSIM_SIDE, LPIPS_SIDE, SWD_SIDE, RC_S_SIDE = 11, 4, 161, 32, 32, 37
 
 _PIXEL, _PERCEPTUAL = "bench.metrics.pixel", "bench.metrics.perceptual"
 _ANY = (0.0, math.inf)
@@ -209,6 +214,54 @@ _PERCEPTION = (
     ),
 )  # fmt: skip
 
+# -- without a truth ------------------------------------------------------------------------
+
+_PROVE = "after PROVE's description; not compared with the authors' code"
+_coherence = partial(
+    NetworkMetric,
+    version="1", direction="higher", region="hole", limits=(-1.0, 3.0), minimum_side=RC_S_SIDE,
+    needs_truth=False, function=Imported("bench.metrics.coherence:rc_s_of"),
+    reference="Li and others, PROVE: a perceptual removal coherence benchmark for visual media, "
+    "ACM MM 2026",
+)  # fmt: skip
+_CROPS = "crops twice as large as a part of the hole, at 518x518; windows of 9x9 patches, step 4; " \
+    "unbiased MMD, Gaussian kernel of median width"
+
+_WITHOUT_TRUTH = (
+    _coherence(
+        name="rc_s", label="RC-S", network=DINOV2_G, weights=f"{DINOV2_G}, no SHA-256 published",
+        implementation=f"DINOv2 ViT-g/14 by timm; {_CROPS}; {_PROVE}",
+        definition="One minus the mean, over windows at the edge of the hole, of the squared "
+        "maximum mean discrepancy between the DINOv2 features of the patches of the fill and of "
+        "the known pixels; about 1 where nothing tells them apart.",
+        note=f"{_PROVE}; prefers what repeats the surroundings, be it right or wrong, and sees no "
+        "further into the hole than a window; compare fills of the same holes only",
+    ),
+    _coherence(
+        name="rc_s_vitl", label="RC-S, ViT-L", network=DINOV2_L,
+        weights=f"{DINOV2_L}, no SHA-256 published",
+        implementation=f"DINOv2 ViT-L/14 by timm; {_CROPS}; {_PROVE}",
+        definition="As RC-S, by the network of a quarter of the size.",
+        note="another network than RC-S's, so values are not comparable with it; otherwise as RC-S",
+    ),
+    NetworkMetric(
+        name="self_consistency", label="Self-consistency", direction="lower", region="picture",
+        limits=_ANY, needs_truth=False, minimum_side=LPIPS_SIDE,
+        version=f"1, lpips {version('lpips')}", network=REFILL,
+        weights=f"{checkpoint(LAMA).sha256}+{_trained['weights']}",
+        implementation="10 second fills by lama:big-lama of 40 % of the squares, a 16th of the "
+        "short side wide, that hold known pixels; LPIPS, AlexNet, of the whole picture",
+        function=Imported("bench.metrics.self_consistency:self_consistency_of"),
+        definition="Mean LPIPS between a fill and second fills, by another method, of patches of "
+        "what the first one left known: how well the fill explains its surroundings.",
+        reference="Chen, Zhang, Hong, Zhang and Zhang, Assessing image inpainting via re-inpainting "
+        "self-consistency evaluation, ECCV 2024",
+        note="after summaries of the paper, which state no size of the patches; favours fills that "
+        "the second method, LaMa, understands, its own among them; can prefer noise; compare "
+        "fills of the same holes only",
+    ),
+)  # fmt: skip
+
 # -- sets of fills --------------------------------------------------------------------------
 
 _INCEPTION = "Inception v3 (2015-12-05), 2048 features"
@@ -273,7 +326,9 @@ _SETS = (
     ),
 )  # fmt: skip
 
-METRICS: dict[str, Metric] = {metric.name: metric for metric in (*_PIXELS, *_PERCEPTION, *_SETS)}
+METRICS: dict[str, Metric] = {
+    metric.name: metric for metric in (*_PIXELS, *_PERCEPTION, *_WITHOUT_TRUTH, *_SETS)
+}
 
 DEFAULT = (
     "psnr_db", "psnr_hole_db", "ssim", "ssim_hole", "l1", "l1_hole", "lpips", "lpips_hole",
