@@ -99,6 +99,11 @@ def resolve_metrics(
     return statuses
 
 
+def weight_files(statuses: Iterable[MetricStatus]) -> dict[str, Path]:
+    """The weight file of each network that has one, by its name."""
+    return {name: path for each in statuses for name, path in each.weights.items()}
+
+
 def _place(name: str) -> int:
     """Where a metric stands in the table; those of others follow it."""
     return list(METRICS).index(name) if name in METRICS else len(METRICS)
@@ -170,7 +175,8 @@ class Meter:
         """Measure one fill.
 
         PSNR of equal pictures is infinite. A built-in metric is NaN only where `undefined` says
-        why, or it declined; of one's own, what it raised is a reason, too, or that its value is not finite.
+        why, or it declined; of one's own, what it raised is a reason, too, or that its value is
+        not finite.
 
         Raises:
             BenchError: If a built-in metric gives any other value that is not finite.
