@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
@@ -41,7 +41,7 @@ class MetricStatus:
     metric: Metric
     status: Literal["ok", "absent"]
     reason: str = ""
-    weights: Mapping[str, Path] = MappingProxyType({})
+    weights: Mapping[str, Path] = field(default_factory=dict)
 
 
 def resolve_metrics(

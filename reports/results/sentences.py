@@ -14,7 +14,8 @@ _UNKNOWN = "The truth is unknown, so no method is ranked by fidelity"
 
 def headline(run: Run, rankings: list[Ranking]) -> str:
     """Say which method is best in which tier, or that nothing can be told apart."""
-    if run.header.truth == UNKNOWN:
+    unknown = run.header.truth == UNKNOWN
+    if unknown and not run.headline.metric:
         return f"{_UNKNOWN}: look at the pictures."
     compared = [r for r in rankings if r.best is not None and len(r.ranked) > 1]
     if not compared:
@@ -33,12 +34,13 @@ def headline(run: Run, rankings: list[Ranking]) -> str:
         rest = [r for r in rankings if all(r is not other for other in compared)]
         parts.append(f"on {_tiers(rest)} nothing can be compared")
     sentence = "; ".join(parts) if clear else f"no clear winner: {'; '.join(parts)}"
-    return f"{_capital(sentence)}."
+    alone = f", by {run.headline.metric} alone: the truth is unknown" if unknown else ""
+    return f"{_capital(sentence)}{alone}."
 
 
 def verdict(run: Run, ranking: Ranking, label: str, unit: str) -> str:
     """Say by how much the best method of a tier leads, whether that is chance, if it matters."""
-    if run.header.truth == UNKNOWN:
+    if run.header.truth == UNKNOWN and not ranking.headline:
         return f"{_UNKNOWN}."
     best = ranking.best
     if best is None:
