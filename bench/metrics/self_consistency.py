@@ -36,7 +36,7 @@ class SecondFills:
         """Mean distance of the second fills of an output from it.
 
         Raises:
-            Declined: If nothing is known beside the hole, or the method does not take the size.
+            Declined: As `second_holes`, or if the method does not take the size.
         """
         first = self._distance.features(pair.output)
         apart = [
@@ -45,31 +45,34 @@ class SecondFills:
                 self._distance.features(harness.fill(self._method, pair.output, again, 0).picture),
                 again.shape,
             )[0]
-            for again in second_holes(pair.shown.photo, pair.hole)
+            for again in second_holes(pair.output, pair.hole)
         ]
         return math.fsum(apart) / len(apart)
 
 
-def second_holes(photo: NDArray[np.uint8], hole: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]:
+def second_holes(picture: NDArray[np.uint8], hole: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]:
     """Draw what is filled again, the same for all fills of a case.
 
     Args:
-        photo: What the method was shown, uint8 ``(H, W, 3)``; with the hole it seeds the draws.
+        picture: uint8 ``(H, W, 3)``; its known pixels and the hole seed the draws.
         hole: bool ``(H, W)``.
 
     Yields:
         bool ``(H, W)``: of the squares of a grid that hold known pixels 40 %, without the hole.
 
     Raises:
-        Declined: If there is no known pixel.
+        Declined: If there is no known pixel, or no other.
     """
+    if not hole.any():
+        raise Declined("the hole is empty")
     if hole.all():
         raise Declined("the whole picture is hole: nothing is left to be filled again")
     height, width = hole.shape
     side = max(min(height, width) // PATCHES, 1)
     squares = np.arange(height)[:, None] // side * width + np.arange(width) // side
     known = np.unique(squares[~hole])
-    stream = np.random.default_rng([zlib.crc32(photo.tobytes()), zlib.crc32(np.packbits(hole))])
+    seed = zlib.crc32(picture[~hole].tobytes()), zlib.crc32(np.packbits(hole))
+    stream = np.random.default_rng(seed)
     for _ in range(FILLS):
         drawn = known[np.argsort(stream.random(len(known)))[: math.ceil(SHARE * len(known))]]
         yield np.isin(squares, drawn) & ~hole

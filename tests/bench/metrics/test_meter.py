@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from bench.errors import BenchError
-from bench.metrics import DEFAULT, METRICS
+from bench.metrics import DEFAULT, METRICS, networks
 from bench.metrics.meter import Meter, resolve_metrics, undefined
 from bench.metrics.pair import Original, Pair
 from methods import weights
@@ -18,7 +18,7 @@ from methods import weights
 COLUMNS = {
     "psnr_db", "psnr_hole_db", "ssim", "ssim_hole", "l1", "l1_hole", "lpips", "lpips_hole",
     "ms_ssim", "gmsd", "seam", "seam_visible", "drift", "lpips_untrained", "lpips_untrained_hole",
-    "swd_hole", "cw_ssim_hole", "texture_structure",
+    "swd_hole", "cw_ssim_hole", "texture_structure", "rc_s", "rc_s_vitl", "self_consistency",
 }  # fmt: skip
 
 
@@ -65,11 +65,12 @@ def test_records_are_complete_distinct_and_can_be_sent_to_a_worker():
 
 
 def test_networks_with_published_weights_are_named_as_their_checkpoint():
-    trained = {m.network for m in METRICS.values() if m.network and "untrained" not in m.name}
-    assert trained <= set(weights.CHECKPOINTS)
     for metric in METRICS.values():
-        if metric.network in trained:
-            assert metric.weights.startswith(weights.CHECKPOINTS[metric.network].sha256)
+        if metric.network and "untrained" not in metric.name:
+            assert "+".join(networks.parts(metric.network)) == metric.network
+            for part in networks.parts(metric.network):
+                assert networks.checkpoint(part).name == part
+                assert networks.checkpoint(part).sha256 in metric.weights
 
 
 def test_reading_the_table_loads_no_heavy_library():
@@ -211,8 +212,8 @@ def test_found_weights_are_verified_and_used(tmp_path, monkeypatch):
     monkeypatch.setitem(weights.CHECKPOINTS, "lpips-alex", known)
     statuses = resolve_metrics(["lpips", "lpips_hole"], offline=True, weights={"lpips-alex": path})
     assert [(s.metric.name, s.status, s.weights) for s in statuses] == [
-        ("lpips", "ok", path),
-        ("lpips_hole", "ok", path),
+        ("lpips", "ok", {"lpips-alex": path}),
+        ("lpips_hole", "ok", {"lpips-alex": path}),
     ]
     names = [s.metric.name for s in statuses]
     values = Meter(names, weight_files={"lpips-alex": str(path)}).measure(pair_of(40, 40)).values
