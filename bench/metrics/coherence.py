@@ -67,7 +67,7 @@ def crops(hole: NDArray[np.bool_]) -> Iterator[tuple[slice, slice]]:
         ends = [(int(along.min()), int(along.max()) + 1) for along in places]
         extent = max(last - first for first, last in ends)
         side = extent + 2 * max(reach, extent // 2)
-        yield tuple(map(_centred, ends, (side, side), hole.shape))
+        yield _centred(ends[0], side, hole.shape[0]), _centred(ends[1], side, hole.shape[1])
 
 
 def discrepancies(features: NDArray[np.float32], hole: NDArray[np.bool_]) -> list[float]:

@@ -50,7 +50,9 @@ class SecondFills:
         return math.fsum(apart) / len(apart)
 
 
-def second_holes(picture: NDArray[np.uint8], hole: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]:
+def second_holes(
+    picture: NDArray[np.uint8], hole: NDArray[np.bool_]
+) -> Iterator[NDArray[np.bool_]]:
     """Draw what is filled again, the same for all fills of a case.
 
     Args:
@@ -71,7 +73,7 @@ def second_holes(picture: NDArray[np.uint8], hole: NDArray[np.bool_]) -> Iterato
     side = max(min(height, width) // PATCHES, 1)
     squares = np.arange(height)[:, None] // side * width + np.arange(width) // side
     known = np.unique(squares[~hole])
-    seed = zlib.crc32(picture[~hole].tobytes()), zlib.crc32(np.packbits(hole))
+    seed = zlib.crc32(picture[~hole].tobytes()), zlib.crc32(np.packbits(hole).tobytes())
     stream = np.random.default_rng(seed)
     for _ in range(FILLS):
         drawn = known[np.argsort(stream.random(len(known)))[: math.ceil(SHARE * len(known))]]

@@ -117,7 +117,7 @@ def headline_without_truth(metrics: pd.DataFrame) -> Headline:
     measured = metrics[metrics["status"] == "ok"].set_index("metric")
     for name in WITHOUT_TRUTH:
         if name in measured.index:
-            label, note = measured.loc[name, ["label", "note"]]
+            label, note = (measured[column].to_dict()[name] for column in ("label", "note"))
             return Headline(
                 name, f"{why}; {label} tells whether fills suit their surroundings, which a wrong "
                 f"fill may and the right one need not: {note}",

@@ -20,11 +20,12 @@ def headline(run: Run, rankings: list[Ranking]) -> str:
     compared = [r for r in rankings if r.best is not None and len(r.ranked) > 1]
     if not compared:
         return _nothing_compared(run, rankings)
+    alone = f", by {run.headline.metric} alone: the truth is unknown" if unknown else ""
     clear = [r for r in compared if not r.tied and not _slight(r)]
     slight = [r for r in compared if not r.tied and _slight(r)]
     tied = [r for r in compared if r.tied]
     if len(tied) == len(rankings):
-        return f"No clear winner: {_why_tied(run, tied)}."
+        return f"No clear winner: {_why_tied(run, tied)}{alone}."
     parts = [f"{name} is best on {_tiers(of)}" for name, of in _by_winner(run, clear).items()]
     for name, of in _by_winner(run, slight).items():
         parts.append(f"{name} leads on {_tiers(of)} by less than matters")
@@ -34,7 +35,6 @@ def headline(run: Run, rankings: list[Ranking]) -> str:
         rest = [r for r in rankings if all(r is not other for other in compared)]
         parts.append(f"on {_tiers(rest)} nothing can be compared")
     sentence = "; ".join(parts) if clear else f"no clear winner: {'; '.join(parts)}"
-    alone = f", by {run.headline.metric} alone: the truth is unknown" if unknown else ""
     return f"{_capital(sentence)}{alone}."
 
 
