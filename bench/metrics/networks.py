@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from bench.metrics.pair import Picture
     from bench.metrics.self_consistency import SecondFills
+    from methods.base import Inpainter
 
     Extractor = Callable[[Picture], NDArray[np.float32]]
 
@@ -26,7 +27,8 @@ FID_NETWORK, FID_UNTRAINED = "fid-inception", "fid-untrained"
 CLIP, DINOV2_L, DINOV2_G = "clip-vit-l14-336", "dinov2-vitl14", "dinov2-vitg14"
 VITS = (CLIP, DINOV2_L, DINOV2_G)  # those that timm builds
 LAMA = "lama-big"  # of the method lama:big-lama
-REFILL = f"{LAMA}+{LPIPS_NETWORK}"  # what needs several networks joins their names
+# What needs several networks joins their names.
+REFILL, REFILL_UNTRAINED = f"{LAMA}+{LPIPS_NETWORK}", f"telea+{LPIPS_UNTRAINED}"
 PUBLISHED = (LPIPS_NETWORK, FID_NETWORK, *VITS, LAMA)  # those whose weights are a file
 INSTALL_TIMM = "pip install 'inpaint-bench[vit]'"
 # SHA-256 of the linear heads that the lpips package ships, by backbone.
@@ -104,9 +106,10 @@ def pair_network(name: str, files: Mapping[str, Path], device: str) -> Any:
     """
     from bench.metrics.perceptual import Lpips
 
-    _require(name, files, (LPIPS_NETWORK, LPIPS_UNTRAINED, REFILL, DINOV2_L, DINOV2_G))
-    if name == REFILL:
-        return _second_fills(files, device)
+    refills = (REFILL, REFILL_UNTRAINED)
+    _require(name, files, (LPIPS_NETWORK, LPIPS_UNTRAINED, *refills, DINOV2_L, DINOV2_G))
+    if name in refills:
+        return _second_fills(name, files, device)
     if name in VITS:
         from bench.metrics.coherence import SIDE
         from bench.metrics.vit import VitFeatures
@@ -115,16 +118,19 @@ def pair_network(name: str, files: Mapping[str, Path], device: str) -> Any:
     return Lpips(files.get(name), device=device)
 
 
-def _second_fills(files: Mapping[str, Path], device: str) -> SecondFills:
-    """LaMa with its published weights, and LPIPS with its own."""
+def _second_fills(name: str, files: Mapping[str, Path], device: str) -> SecondFills:
+    """LaMa and LPIPS with their published weights; or Telea's method and untrained LPIPS."""
     import methods
     from bench.metrics.perceptual import Lpips
     from bench.metrics.self_consistency import SecondFills
 
-    kind = methods.learnable("lama")
-    lama = kind.with_own_weights(files[LAMA], "lama", config="big-lama", device=device)
-    lama.load()
-    return SecondFills(lama, Lpips(files[LPIPS_NETWORK], device=device))
+    second: Inpainter = methods.get("telea")
+    if name == REFILL:
+        kind = methods.learnable("lama")
+        second = kind.with_own_weights(files[LAMA], "lama", config="big-lama", device=device)
+    second.load()
+    lpips = files[LPIPS_NETWORK] if name == REFILL else None
+    return SecondFills(second, Lpips(lpips, device=device))
 
 
 def extractor(name: str, files: Mapping[str, Path], device: str) -> Extractor:

@@ -20,6 +20,7 @@ from bench.metrics.networks import (
     LPIPS_NETWORK,
     LPIPS_UNTRAINED,
     REFILL,
+    REFILL_UNTRAINED,
     checkpoint,
 )
 from bench.metrics.record import (
@@ -271,6 +272,17 @@ _CROPS = (
     "unbiased MMD, Gaussian kernel of median width"
 )
 
+_SUMMARIES = "after summaries of the paper, which state no size of the patches"
+_SQUARES = "40 % of the squares, a 16th of the short side wide, that hold known pixels"
+_consistency = partial(
+    NetworkMetric,
+    direction="lower", region="picture", limits=_ANY, needs_truth=False, minimum_side=LPIPS_SIDE,
+    version=f"1, lpips {version('lpips')}",
+    function=Imported("bench.metrics.self_consistency:self_consistency_of"),
+    reference="Chen, Zhang, Hong, Zhang and Zhang, Assessing image inpainting via re-inpainting "
+    "self-consistency evaluation, ECCV 2024",
+)  # fmt: skip
+
 _WITHOUT_TRUTH = (
     _coherence(
         name="rc_s", label="RC-S", network=DINOV2_G, weights=f"{DINOV2_G}, no SHA-256 published",
@@ -288,21 +300,22 @@ _WITHOUT_TRUTH = (
         definition="As RC-S, by the network of a quarter of the size.",
         note="another network than RC-S's, so values are not comparable with it; otherwise as RC-S",
     ),
-    NetworkMetric(
-        name="self_consistency", label="Self-consistency", direction="lower", region="picture",
-        limits=_ANY, needs_truth=False, minimum_side=LPIPS_SIDE,
-        version=f"1, lpips {version('lpips')}", network=REFILL,
+    _consistency(
+        name="self_consistency", label="Self-consistency", network=REFILL,
         weights=f"{checkpoint(LAMA).sha256}+{_trained['weights']}",
-        implementation="10 second fills by lama:big-lama of 40 % of the squares, a 16th of the "
-        "short side wide, that hold known pixels; LPIPS, AlexNet, of the whole picture",
-        function=Imported("bench.metrics.self_consistency:self_consistency_of"),
+        implementation=f"10 second fills by lama:big-lama of {_SQUARES}; LPIPS, AlexNet",
         definition="Mean LPIPS between a fill and second fills, by another method, of patches of "
         "what the first one left known: how well the fill explains its surroundings.",
-        reference="Chen, Zhang, Hong, Zhang and Zhang, Assessing image inpainting via "
-        "re-inpainting self-consistency evaluation, ECCV 2024",
-        note="after summaries of the paper, which state no size of the patches; favours fills that "
-        "the second method, LaMa, understands, its own among them; can prefer noise; compare "
-        "fills of the same holes only",
+        note=f"{_SUMMARIES}; favours fills that the second method, LaMa, understands, its own "
+        "among them; can prefer noise; compare fills of the same holes only",
+    ),
+    _consistency(
+        name="self_consistency_untrained", label="Self-consistency, untrained",
+        network=REFILL_UNTRAINED, weights=_untrained["weights"],
+        implementation=f"10 second fills by telea of {_SQUARES}; LPIPS, untrained AlexNet",
+        definition="As self-consistency, by Telea's method and an AlexNet of random weights.",
+        note="untrained features, and no network that fills: not the published measure; can "
+        "prefer noise; compare fills of the same holes only",
     ),
 )  # fmt: skip
 

@@ -19,6 +19,7 @@ COLUMNS = {
     "psnr_db", "psnr_hole_db", "ssim", "ssim_hole", "l1", "l1_hole", "lpips", "lpips_hole",
     "ms_ssim", "gmsd", "seam", "seam_visible", "drift", "lpips_untrained", "lpips_untrained_hole",
     "swd_hole", "cw_ssim_hole", "texture_structure", "rc_s", "rc_s_vitl", "self_consistency",
+    "self_consistency_untrained",
 }  # fmt: skip
 
 

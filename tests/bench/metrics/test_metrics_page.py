@@ -15,6 +15,7 @@ NETWORKS = {  # but LPIPS, which compares the two pictures of a pair
     "rc_s": "PatchNetwork",
     "rc_s_vitl": "PatchNetwork",
     "self_consistency": "SecondFills",
+    "self_consistency_untrained": "SecondFills",
 }
 REGIONS = {
     "picture": "the whole picture",

@@ -154,6 +154,13 @@ def test_published_files_are_loaded_under_their_names(tmp_path, monkeypatch):
     assert "sides of at least 32" in meter.measure(pair).reasons["self_consistency"]
 
 
+def test_the_untrained_form_has_a_name_of_its_own_and_needs_no_file():
+    assert networks.missing(METRICS["self_consistency_untrained"].network) == ""
+    fill = filled_with(90)
+    found = Meter(["self_consistency_untrained"]).measure(fill).values
+    assert found == {"self_consistency_untrained": second().far(fill)}
+
+
 def test_without_one_of_both_files_it_is_absent_with_every_command(tmp_path, monkeypatch):
     monkeypatch.delenv(weights.FOLDER_VARIABLE, raising=False)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
