@@ -74,7 +74,7 @@ def _show_methods(rows: _Rows, broken: Mapping[str, str]) -> Iterable[str]:
 
 def _metrics() -> tuple[_Rows, Mapping[str, str]]:
     from bench.metrics import DEFAULT, GROUPS
-    from bench.metrics.networks import PUBLISHED, missing
+    from bench.metrics.networks import missing, parts
     from bench.metrics.plug_ins import installed
 
     added, broken = installed()
@@ -83,7 +83,7 @@ def _metrics() -> tuple[_Rows, Mapping[str, str]]:
             **{key: getattr(metric, key) for key in _OF_METRICS},
             "group": group,
             "default": metric.name in DEFAULT,
-            "weights": metric.network if metric.network in PUBLISHED else "",
+            "weights": ", ".join(parts(metric.network)),
             "fetch": missing(metric.network),
         }
         for group, metrics in {**GROUPS, "Of installed packages": added.values()}.items()

@@ -48,7 +48,7 @@ class Rules:
 
     def gated(self, metrics: pd.DataFrame) -> pd.DataFrame:
         """The rows of the metrics that have a tolerance."""
-        return metrics[[not math.isnan(self.tolerance(name)) for name in metrics["metric"]]]
+        return metrics[metrics["metric"].map(self.tolerance).notna()]
 
     def written(self, methods: pd.DataFrame, metrics: Sequence[str], lead: str) -> Rules:
         """The same with nothing left to defaults, as a file says it.

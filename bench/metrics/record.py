@@ -50,7 +50,7 @@ class PairNetwork(Protocol):
 
 
 CaseFunction = Callable[["Pair"], float]
-NetworkFunction = Callable[["Pair", PairNetwork], float]
+NetworkFunction = Callable[["Pair", Any], float]
 FeatureFunction = Callable[["NDArray[np.floating]", "NDArray[np.floating]"], SetValue]
 PatchFunction = Callable[["Photos", "Patches", "Each"], SetValue]
 PictureFunction = Callable[["NDArray[np.uint8]", "NDArray[np.uint8]", "NDArray[np.bool_]"], float]
@@ -73,8 +73,8 @@ class Metric:
         note: What a reader must know wherever the number is shown.
         implementation: Which code computes it, with its settings.
         version: Version of that code; part of the protocol fingerprint.
-        network: Name of the network it needs; that of a checkpoint in ``methods.weights`` if the
-            network has published weights.
+        network: Name of the network it needs; that of its checkpoint if it has published weights;
+            several joined by ``+``.
         weights: What stands for the weights in the fingerprint: a hash, or ``untrained seed 0``.
         minimum_side: Smallest side of a picture it works on, in pixels.
         needs_truth: Whether it holds fills against the truth, and so has no value without one.
@@ -133,10 +133,10 @@ class CaseMetric(Metric):
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkMetric(Metric):
-    """A number of each fill, by a network that compares it with its photo.
+    """A number of each fill, by a network.
 
     Attributes:
-        function: ``function(pair, network) -> float``.
+        function: ``function(pair, network) -> float``; `bench.metrics.networks` makes the network.
     """
 
     function: NetworkFunction

@@ -11,10 +11,16 @@ from functools import partial
 from importlib.metadata import version
 
 from bench.metrics.networks import (
+    DINOV2_G,
+    DINOV2_L,
     FID_NETWORK,
     FID_UNTRAINED,
+    LAMA,
     LPIPS_HEADS,
     LPIPS_UNTRAINED,
+    REFILL,
+    REFILL_UNTRAINED,
+    checkpoint,
 )
 from bench.metrics.protocol_table import PROTOCOLS
 from bench.metrics.record import (
@@ -29,7 +35,7 @@ from methods.weights import CHECKPOINTS
 
 # Smallest sides of a picture, in pixels.
 SSIM_SIDE, GMSD_SIDE, MS_SSIM_SIDE, LPIPS_SIDE, SWD_SIDE = 11, 4, 161, 32, 32
-PATCH_SIDE = 14
+PATCH_SIDE, RC_S_SIDE = 14, 37
 
 _PIXEL, _PERCEPTUAL = "bench.metrics.pixel", "bench.metrics.perceptual"
 _ANY = (0.0, math.inf)
@@ -184,13 +190,21 @@ def _lpips(
     )  # fmt: skip
 
 
+_ALEX = _lpips(
+    "lpips", "alex", "AlexNet",
+    ("LPIPS (AlexNet)", "Weighted distance of the features that AlexNet, trained on ImageNet, "
+     "finds in both pictures."),
+    ("LPIPS (hole)", "Mean of the map of LPIPS over the pixels in the hole."),
+)  # fmt: skip
+_ALEX_UNTRAINED = _lpips(
+    "lpips_untrained", "alex", "AlexNet",
+    ("LPIPS, untrained", "As LPIPS, by an AlexNet of random weights, the same everywhere."),
+    ("LPIPS, untrained (hole)", "As LPIPS (hole), by an AlexNet of random weights, the same "
+     "everywhere."),
+    untrained=True,
+)  # fmt: skip
 _PERCEPTION = (
-    *_lpips(
-        "lpips", "alex", "AlexNet",
-        ("LPIPS (AlexNet)", "Weighted distance of the features that AlexNet, trained on ImageNet, "
-         "finds in both pictures."),
-        ("LPIPS (hole)", "Mean of the map of LPIPS over the pixels in the hole."),
-    ),
+    *_ALEX,
     *_lpips(
         "lpips_vgg", "vgg", "VGG-16",
         ("LPIPS (VGG)", "As LPIPS, by VGG-16, as LaMa and PUT have it."),
@@ -201,13 +215,7 @@ _PERCEPTION = (
         ("LPIPS (SqueezeNet)", "As LPIPS, by SqueezeNet 1.1."),
         ("LPIPS (SqueezeNet, hole)", "As LPIPS (hole), by SqueezeNet 1.1."),
     ),
-    *_lpips(
-        "lpips_untrained", "alex", "AlexNet",
-        ("LPIPS, untrained", "As LPIPS, by an AlexNet of random weights, the same everywhere."),
-        ("LPIPS, untrained (hole)", "As LPIPS (hole), by an AlexNet of random weights, the same "
-         "everywhere."),
-        untrained=True,
-    ),
+    *_ALEX_UNTRAINED,
     _own(
         name="ms_ssim", label="MS-SSIM", direction="higher", region="picture", limits=(0.0, 1.0),
         implementation="5 scales, 11x11 Gaussian, sigma 1.5, mean over RGB",
@@ -272,6 +280,68 @@ _TEXTURES = (
         definition="CW-SSIM (hole) times exp(-2 x Sliced distance (hole)): 1 for the photo, low "
         "for a fill of other texture or other structure.",
         note=_SHAPES,
+    ),
+)  # fmt: skip
+
+# -- without a truth ------------------------------------------------------------------------
+
+_PROVE = "after PROVE's description; not compared with the authors' code"
+_coherence = partial(
+    NetworkMetric,
+    version="1", direction="higher", region="hole", limits=(-1.0, 3.0), minimum_side=RC_S_SIDE,
+    needs_truth=False, function=Imported("bench.metrics.coherence:rc_s_of"),
+    reference="Li and others, PROVE: a perceptual removal coherence benchmark for visual media, "
+    "ACM MM 2026",
+)  # fmt: skip
+_CROPS = (
+    "crops twice as large as a part of the hole, at 518x518; windows of 9x9 patches, step 4; "
+    "unbiased MMD, Gaussian kernel of median width"
+)
+
+_SUMMARIES = "after summaries of the paper, which state no size of the patches"
+_SQUARES = "40 % of the squares, a 16th of the short side wide, that hold known pixels"
+_consistency = partial(
+    NetworkMetric,
+    direction="lower", region="picture", limits=_ANY, needs_truth=False, minimum_side=LPIPS_SIDE,
+    version=f"1, lpips {version('lpips')}",
+    function=Imported("bench.metrics.self_consistency:self_consistency_of"),
+    reference="Chen, Zhang, Hong, Zhang and Zhang, Assessing image inpainting via re-inpainting "
+    "self-consistency evaluation, ECCV 2024",
+)  # fmt: skip
+
+_WITHOUT_TRUTH = (
+    _coherence(
+        name="rc_s", label="RC-S", network=DINOV2_G, weights=f"{DINOV2_G}, no SHA-256 published",
+        implementation=f"DINOv2 ViT-g/14 by timm; {_CROPS}; {_PROVE}",
+        definition="One minus the mean, over windows at the edge of the hole, of the squared "
+        "maximum mean discrepancy between the DINOv2 features of the patches of the fill and of "
+        "the known pixels; about 1 where nothing tells them apart.",
+        note=f"{_PROVE}; prefers what repeats the surroundings, be it right or wrong, and sees no "
+        "further into the hole than a window; compare fills of the same holes only",
+    ),
+    _coherence(
+        name="rc_s_vitl", label="RC-S, ViT-L", network=DINOV2_L,
+        weights=f"{DINOV2_L}, no SHA-256 published",
+        implementation=f"DINOv2 ViT-L/14 by timm; {_CROPS}; {_PROVE}",
+        definition="As RC-S, by the network of a quarter of the size.",
+        note="another network than RC-S's, so values are not comparable with it; otherwise as RC-S",
+    ),
+    _consistency(
+        name="self_consistency", label="Self-consistency", network=REFILL,
+        weights=f"{checkpoint(LAMA).sha256}+{_ALEX[0].weights}",
+        implementation=f"10 second fills by lama:big-lama of {_SQUARES}; LPIPS, AlexNet",
+        definition="Mean LPIPS between a fill and second fills, by another method, of patches of "
+        "what the first one left known: how well the fill explains its surroundings.",
+        note=f"{_SUMMARIES}; favours fills that the second method, LaMa, understands, its own "
+        "among them; can prefer noise; compare fills of the same holes only",
+    ),
+    _consistency(
+        name="self_consistency_untrained", label="Self-consistency, untrained",
+        network=REFILL_UNTRAINED, weights=_ALEX_UNTRAINED[0].weights,
+        implementation=f"10 second fills by telea of {_SQUARES}; LPIPS, untrained AlexNet",
+        definition="As self-consistency, by Telea's method and an AlexNet of random weights.",
+        note="untrained features, and no network that fills: not the published measure; can "
+        "prefer noise; compare fills of the same holes only",
     ),
 )  # fmt: skip
 
@@ -345,6 +415,7 @@ GROUPS: dict[str, tuple[Metric, ...]] = {
     "Perception": _PERCEPTION,
     "Texture and structure": _TEXTURES,
     "As protocols define them": PROTOCOLS,
+    "Without a truth": _WITHOUT_TRUTH,
     "Sets of fills": _SETS,
 }
 METRICS = {metric.name: metric for metrics in GROUPS.values() for metric in metrics}

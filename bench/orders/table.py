@@ -11,7 +11,7 @@ import pandas as pd
 import methods
 from bench.errors import BenchError, InputError
 from bench.metrics import METRICS
-from bench.metrics.meter import Measured, Meter, MetricStatus, resolve_metrics
+from bench.metrics.meter import Measured, Meter, MetricStatus, resolve_metrics, weight_files
 from bench.metrics.pair import Original, Pair
 from bench.orders.pairs import METHODS, ORDERS, fills
 from bench.planning.images import Photo
@@ -105,8 +105,7 @@ def measure(
         A row per tier, photo, metric and pair: ``right`` is 1, 0, half for a tie, NaN where one of
         both has no value, and ``reason`` says why.
     """
-    weights = {each.metric.network: each.weights for each in metrics if each.weights}
-    meter = Meter([each.text for each in metrics], weight_files=weights)
+    meter = Meter([each.text for each in metrics], weight_files=weight_files(metrics))
     makers = [methods.get(name) for name in METHODS]
     for maker in makers:
         maker.load()

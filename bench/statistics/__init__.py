@@ -17,6 +17,7 @@ from bench.statistics.coverage import (
     common_cases,
     completed,
     headline_metric,
+    headline_without_truth,
 )
 from bench.statistics.curves import Bin, Crossing, binned, crossings
 from bench.statistics.equivalence import ALPHA, MARGINS, Margin, margin, verdict
@@ -53,6 +54,7 @@ __all__ = [
     "decide",
     "friedman",
     "headline_metric",
+    "headline_without_truth",
     "holm",
     "joined",
     "margin",

@@ -19,18 +19,20 @@ _NO_HEADLINE = "No method is ranked: nothing was measured that tells good fills 
 
 def headline(run: Run, rankings: list[Ranking]) -> str:
     """Say which method is best in which tier, or that nothing can be told apart."""
-    if run.header.truth == UNKNOWN:
+    unknown = run.header.truth == UNKNOWN
+    if unknown and not run.headline.metric:
         return f"{_UNKNOWN}: look at the pictures."
     if rankings and not any(ranking.headline for ranking in rankings):
         return f"{_NO_HEADLINE}."
     compared = [r for r in rankings if r.best is not None and len(r.ranked) > 1]
     if not compared:
         return _nothing_compared(run, rankings)
+    alone = f", by {run.headline.metric} alone: the truth is unknown" if unknown else ""
     clear = [r for r in compared if not r.tied and not _slight(r)]
     slight = [r for r in compared if not r.tied and _slight(r)]
     tied = [r for r in compared if r.tied]
     if len(tied) == len(rankings):
-        return f"No clear winner: {_why_tied(run, tied)}."
+        return f"No clear winner: {_why_tied(run, tied)}{alone}."
     parts = [f"{name} is best on {_tiers(of)}" for name, of in _by_winner(run, clear).items()]
     for name, of in _by_winner(run, slight).items():
         parts.append(f"{name} leads on {_tiers(of)} by less than matters")
@@ -40,12 +42,12 @@ def headline(run: Run, rankings: list[Ranking]) -> str:
         rest = [r for r in rankings if all(r is not other for other in compared)]
         parts.append(f"on {_tiers(rest)} nothing can be compared")
     sentence = "; ".join(parts) if clear else f"no clear winner: {'; '.join(parts)}"
-    return f"{_capital(sentence)}."
+    return f"{_capital(sentence)}{alone}."
 
 
 def verdict(run: Run, ranking: Ranking, label: str, unit: str) -> str:
     """Say by how much the best method of a tier leads, whether that is chance, if it matters."""
-    if run.header.truth == UNKNOWN:
+    if run.header.truth == UNKNOWN and not ranking.headline:
         return f"{_UNKNOWN}."
     if not ranking.headline:
         return f"{_NO_HEADLINE}."

@@ -18,7 +18,7 @@ from reports.results.ranking import Gap, Ranking, Scores, case_metrics
 # What the overview shows beside the headline metric; the tier pages show everything.
 OVERVIEW = (
     "lpips_hole", "lpips", "texture_structure", "lpips_untrained_hole", "ssim_hole",
-    "psnr_hole_db", "l1_hole", "seam", "seam_visible", "drift",
+    "psnr_hole_db", "l1_hole", "rc_s", "self_consistency", "seam", "seam_visible", "drift",
 )  # fmt: skip
 RANK_NOTE = (
     "Rank: a range where the order is open. Methods that share a letter cannot be told apart: "

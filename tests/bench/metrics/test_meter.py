@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from bench.errors import BenchError
-from bench.metrics import DEFAULT, METRICS
+from bench.metrics import DEFAULT, METRICS, networks
 from bench.metrics.meter import Meter, resolve_metrics, undefined
 from bench.metrics.pair import Original, Pair
 from methods import weights
@@ -22,7 +22,7 @@ COLUMNS = {
     "swd_hole", "cw_ssim_hole", "texture_structure",
     "lpips_vgg", "lpips_vgg_hole", "lpips_squeeze", "lpips_squeeze_hole", "ssim_lama",
     "ssim_grey51", "ssim_grey", "psnr_grey_db", "l1_grey", "psnr_kept_db", "psnr_brushnet_db",
-    "psnr_misato_db",
+    "psnr_misato_db", "rc_s", "rc_s_vitl", "self_consistency", "self_consistency_untrained",
 }  # fmt: skip
 
 
@@ -69,11 +69,12 @@ def test_records_are_complete_distinct_and_can_be_sent_to_a_worker():
 
 
 def test_networks_with_published_weights_are_named_as_their_checkpoint():
-    trained = {m.network for m in METRICS.values() if m.network and "untrained" not in m.name}
-    assert trained <= set(weights.CHECKPOINTS)
     for metric in METRICS.values():
-        if metric.network in trained:
-            assert metric.weights.startswith(weights.CHECKPOINTS[metric.network].sha256)
+        if metric.network and "untrained" not in metric.name:
+            assert "+".join(networks.parts(metric.network)) == metric.network
+            for part in networks.parts(metric.network):
+                assert networks.checkpoint(part).name == part
+                assert networks.checkpoint(part).sha256 in metric.weights
 
 
 def test_reading_the_table_loads_no_heavy_library():
@@ -216,7 +217,7 @@ def test_found_weights_are_verified_and_used(net, tmp_path, monkeypatch):
     names = [metric, f"{metric}_hole"]
     statuses = resolve_metrics(names, offline=True, weights={network: path})
     assert [(s.metric.name, s.status, s.weights) for s in statuses] == [
-        (name, "ok", path) for name in names
+        (name, "ok", {network: path}) for name in names
     ]
     pair = pair_of(40, 40)
     values = Meter(names, weight_files={network: str(path)}).measure(pair).values
