@@ -1,10 +1,11 @@
-"""FID and KID of the methods of one tier: estimates from features, ranks, pairs, refusals."""
+"""Metrics of sets of the methods of one tier: estimates, ranks, pairs, refusals."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -26,9 +27,9 @@ from bench.statistics import (
     joined,
 )
 from bench.statistics.comparison import PAIRS, by_mean, coverage_of, rank_table, roles
-from bench.statistics.frechet import EXTRAPOLATION_LEAST, FID_LEAST, fid_estimates, fid_extrapolated
+from bench.statistics.frechet import EXTRAPOLATION_LEAST, fid_estimates, fid_extrapolated
 from bench.statistics.groups import GROUPS, JACKKNIFE, Estimate, group_of
-from bench.statistics.kernel import KID_LEAST, kid_estimates
+from bench.statistics.kernel import CMMD, KERNEL_LEAST, kernel_estimates
 
 Features = Mapping[str, np.ndarray]
 PHOTO = "the photo"  # no name of a method has a space
@@ -39,14 +40,15 @@ class _Estimator:
     """How a statistic of features gets its interval.
 
     Attributes:
-        compute: The statistic of each method's fills, and without each group of photos.
-        least: Fewest pictures that it is computed of.
+        compute: The statistic of each method's fills, and without each group of photos; None to
+            compute the metric itself again without each.
+        least: Fewest pictures that it is computed of; as many as features if 0.
         why: Why not of fewer.
         extrapolates: Whether it is also given for infinitely many pictures.
     """
 
-    compute: Callable[[Features, np.ndarray, np.ndarray], dict[str, Estimate]]
-    least: int
+    compute: Callable[[Features, np.ndarray, np.ndarray], dict[str, Estimate]] | None
+    least: int = 0
     why: str = ""
     extrapolates: bool = False
 
@@ -54,12 +56,15 @@ class _Estimator:
 _ESTIMATORS = {
     "frechet": _Estimator(
         fid_estimates,
-        FID_LEAST,
-        ": with fewer the covariance of its 2048 features is singular and the bias, which differs "
-        "by method, is large; compare KID instead",
+        why=", as many as features: with fewer their covariance is singular and the bias, which "
+        "differs by method, is large; compare a kernel distance (kid, cmmd) instead",
         extrapolates=True,
     ),
-    "kernel": _Estimator(kid_estimates, KID_LEAST),
+    "cubic kernel": _Estimator(kernel_estimates, KERNEL_LEAST),
+    "gaussian kernel": _Estimator(partial(kernel_estimates, rule=CMMD), KERNEL_LEAST),
+    "discriminative": _Estimator(
+        None, why=", as many as features: with fewer the SVM tells any fills apart"
+    ),
 }
 
 
@@ -94,7 +99,7 @@ def within(run: Run, facts: Facts, tier: str, expected: int) -> Comparison:
     clusters = keys["cluster"][there].tolist()
     few = [n for n in covered if n not in names and covered[n] > 0]
     left_out = [f"{tier}, {facts.name}: {n} has too few cases for a set" for n in few]
-    why = refusal(metric, clusters)
+    why = refusal(metric, clusters, dimension(features))
     if why:
         return joined([], [f"{tier}, {facts.name}: refused: {why}", *left_out])
     fills, photos = _stacked(hashes[there], features)
@@ -134,19 +139,23 @@ def features_of(hashes: pd.Series, features: Features) -> np.ndarray:
     return np.array([features[sha] for sha in hashes])
 
 
-def refusal(metric: FeatureMetric, clusters: Sequence[str]) -> str:
-    """Why so few pictures do not make a number to compare; empty if there are enough."""
+def dimension(features: Features) -> int:
+    """How many features a picture has; 0 if there are none of any."""
+    return next((len(each) for each in features.values()), 0)
+
+
+def refusal(metric: FeatureMetric, clusters: Sequence[str], d: int) -> str:
+    """Why so few pictures of d features do not make a number to compare; empty if enough."""
     n, estimator = len(clusters), _ESTIMATORS[metric.statistic]
-    if n < estimator.least:
-        return (
-            f"needs at least {estimator.least} cases with features of all fills, "
-            f"found {n}{estimator.why}"
-        )
-    groups = len(set(group_of(clusters).tolist()))
-    if groups < GROUPS:
+    least = estimator.least or d
+    if not d:
+        return "the run folder holds no features of its pictures"
+    if n < least:
+        return f"needs at least {least} cases with features of all fills, found {n}{estimator.why}"
+    if len(set(clusters)) < GROUPS:
         return (
             f"needs photos in all {GROUPS} groups of the jackknife, found {len(set(clusters))} "
-            f"photos in {groups}"
+            "photos"
         )
     return ""
 
@@ -157,12 +166,23 @@ def estimates(
     """The metric of each method, with what the jackknife needs.
 
     Args:
-        metric: FID or KID.
+        metric: The metric.
         fills: Features ``(n, d)`` by method, in one order of cases.
         photos: Features of the photos of these cases.
         clusters: Photo of each case.
     """
-    return _ESTIMATORS[metric.statistic].compute(fills, photos, group_of(clusters))
+    groups = group_of(clusters)
+    compute = _ESTIMATORS[metric.statistic].compute
+    if compute is not None:
+        return compute(fills, photos, groups)
+    sizes = np.bincount(groups)
+    found = {}
+    for name, own in fills.items():
+        kept = (groups != group for group in range(len(sizes)))
+        without = [metric.function(own[keep], photos[keep]).value for keep in kept]
+        value = metric.function(own, photos).value
+        found[name] = Estimate(value, np.array(without), sizes, len(photos))
+    return found
 
 
 def compare_estimates(

@@ -1,4 +1,4 @@
-"""FID and KID of each method in two runs."""
+"""Metrics of sets of features of each method in two runs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from bench.compare.sets import (
     PHOTO,
     Features,
     compare_estimates,
+    dimension,
     estimates,
     features_metric,
     features_of,
@@ -50,7 +51,7 @@ def between(a: Run, b: Run, facts: Facts, tier: str, shared: Sequence[str]) -> C
         keys, hashes = _pictures_of_both(a, b, tier, name)
         there = np.logical_and(*(measured(hashes[side], stored[side]) for side in "AB"))
         clusters = keys["cluster"][there].tolist()
-        why = refusal(metric, clusters)
+        why = refusal(metric, clusters, dimension(stored["A"]))
         if why:
             notes.append(f"{tier}, {facts.name} of {name}: refused: {why}")
             continue

@@ -153,7 +153,7 @@ class FeatureMetric(Metric):
     """
 
     function: FeatureFunction
-    statistic: Literal["frechet", "kernel"]
+    statistic: Literal["frechet", "cubic kernel", "gaussian kernel", "discriminative"]
     scope = "set"
 
 

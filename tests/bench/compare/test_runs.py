@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from bench.cli import main
-from bench.compare import sets_of_two_runs
+from bench.compare import sets, sets_of_two_runs
 from bench.compare.asked import facts
 from bench.compare.asked import read as read_run
 from bench.compare.formats import FORMATS
@@ -20,7 +20,10 @@ from bench.compare.layout import blocks, notes
 from bench.compare.runs import compare_between, compare_within
 from bench.errors import BenchError, InputError
 from bench.folder.read import Run
+from bench.metrics import METRICS
+from bench.metrics.distribution import u_ids
 from bench.statistics import Comparison, Facts, compare_methods, holm, mean_interval, sign_flips
+from bench.statistics.groups import group_of
 from tests.support.made_up_run import FINGERPRINT, METHODS, write_features, write_run
 from tests.support.reading import change_header, edit
 
@@ -226,9 +229,9 @@ def test_set_metrics_without_interval_are_shown_and_not_ranked(folder):
     assert len(found.pairs) == 0
 
 
-def test_kid_has_intervals_from_features_and_fid_is_refused_below_2048(tmp_path):
+def test_kid_has_intervals_and_fid_of_fewer_pictures_than_features_is_refused(tmp_path):
     write_run(tmp_path, photos=150)
-    write_features(tmp_path, 150)
+    write_features(tmp_path, 150, d=301)
     found = compare_within(read_run(tmp_path), ["kid_untrained", "fid_untrained"])
     assert set(found.ranks["metric"]) == {"kid_untrained"}
     ranks = found.ranks.set_index("method")
@@ -236,15 +239,27 @@ def test_kid_has_intervals_from_features_and_fid_is_refused_below_2048(tmp_path)
     assert ranks.loc["plain", "group"] == ranks.loc["twin", "group"] == "b"
     assert (ranks["low"] < ranks["mean"]).drop("original").all()
     assert found.pairs["p_wilcoxon"].isna().all()
-    assert any("fid_untrained: refused: needs at least 2048" in note for note in found.notes)
+    assert any("fid_untrained: refused: needs at least 301" in note for note in found.notes)
 
 
-def test_kid_is_refused_where_groups_are_empty(tmp_path):
-    write_run(tmp_path, photos=25)
-    write_features(tmp_path, 25)
-    found = compare_within(read_run(tmp_path), ["kid_untrained"])
-    assert len(found.ranks) == 0
-    assert any("photos in all 20 groups" in note for note in found.notes)
+def test_kid_is_refused_where_groups_are_empty():
+    photos = [f"photo {i // 3}" for i in range(60)]
+    assert sets.refusal(METRICS["kid"], photos, 6) == ""
+    assert sets.refusal(METRICS["kid"], photos[:57], 6).endswith("jackknife, found 19 photos")
+
+
+def test_a_metric_is_computed_again_without_each_group_where_nothing_is_quicker():
+    rng = np.random.default_rng(0)
+    photos = rng.normal(size=(60, 3))
+    clusters = [f"photo {i // 2}" for i in range(60)]
+    found = sets.estimates(METRICS["u_ids"], {"m": photos + 0.4}, photos, clusters)["m"]
+    groups = group_of(clusters)
+    assert found.value == u_ids(photos + 0.4, photos).value > 0.1
+    assert found.without.tolist() == [
+        u_ids(photos[groups != g] + 0.4, photos[groups != g]).value for g in range(20)
+    ]
+    assert found.sizes.tolist() == np.bincount(groups).tolist() == [4] * 10 + [2] * 10
+    assert 0 < found.error < 0.2
 
 
 def test_fid_of_enough_pictures_has_an_interval_and_a_limit(tmp_path):
