@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,7 @@ from bench.statistics import (
 )
 from bench.statistics.comparison import PAIRS, by_mean, coverage_of, rank_table, roles
 from bench.statistics.frechet import EXTRAPOLATION_LEAST, fid_estimates, fid_extrapolated
-from bench.statistics.groups import GROUPS, JACKKNIFE, Estimate, group_of
+from bench.statistics.groups import GROUPS, JACKKNIFE, Estimate, group_of, same_cases
 from bench.statistics.kernel import CMMD, KERNEL_LEAST, kernel_estimates
 
 Features = Mapping[str, np.ndarray]
@@ -87,10 +88,10 @@ def within(run: Run, facts: Facts, tier: str, expected: int) -> Comparison:
     """
     metric = features_metric(facts.name)
     role_of = roles(run.methods)
-    if metric is None:
-        return _without_interval(run, facts, tier, role_of)
     cases = run.cases[run.cases["tier"] == tier]
     covered = coverage_of(cases, role_of, expected)
+    if metric is None:
+        return _as_stored(run, facts, tier, role_of, covered)
     names = [n for n, share in covered.items() if share >= FULL_COVERAGE]
     keys = common_cases(cases, names)[[*CASE, "cluster"]].drop_duplicates(CASE)
     features = run.store.read_features(metric.network)
@@ -185,6 +186,19 @@ def estimates(
     return found
 
 
+def estimate_at_once(
+    metric: FeatureMetric, fills: np.ndarray, photos: np.ndarray, clusters: Sequence[str]
+) -> Estimate | None:
+    """The metric of one method with its jackknife, where there are enough pictures.
+
+    None also where the metric would have to be computed once a group, which takes long.
+    """
+    slow = _ESTIMATORS[metric.statistic].compute is None
+    if slow or refusal(metric, clusters, photos.shape[1]):
+        return None
+    return estimates(metric, {"": fills}, photos, clusters)[""]
+
+
 def compare_estimates(
     tier: str,
     facts: Facts,
@@ -276,23 +290,54 @@ def _pair_row(a: str, b: str, gap: Estimate, photos: int) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _without_interval(run: Run, facts: Facts, tier: str, role_of: Mapping[str, str]) -> Comparison:
-    """A set metric without interval: its values are shown, and nothing is concluded."""
+def _as_stored(
+    run: Run, facts: Facts, tier: str, role_of: Mapping[str, str], shares: Mapping[str, float]
+) -> Comparison:
+    """A metric of pictures that are not read again: by what the run kept of its jackknife.
+
+    Where that is nothing, as in older runs and of few photos, its values are shown, and nothing is
+    concluded.
+    """
     rows = run.sets[(run.sets["tier"] == tier) & (run.sets["metric"] == facts.name)]
+    of = {str(row["method"]): row for row in records(rows)}
+    there = {n: str(row["jackknife"]) for n, row in of.items() if shares[n] >= FULL_COVERAGE}
+    kept = same_cases(there, [name for name in there if role_of[name] == "ranked"])
+    if not kept:
+        return _without_interval(run, facts, tier, role_of, of)
+    found = {n: Estimate.stored(float(of[n]["value"]), there[n]) for n in kept}
+    others = [n for n in of if n not in found]
+    notes = [
+        f"{tier}, {facts.name}: not compared, as its value is of other cases than that of most "
+        f"methods: {n}"
+        for n in others
+    ]
+    photos = photos_of(run, tier, found)
+    marks = [name for name in found if role_of[name] in MARKS]
+    return joined([compare_estimates(tier, facts, found, role_of, photos, marks)], notes)
+
+
+def photos_of(run: Run, tier: str, names: Iterable[str]) -> dict[str, int]:
+    """Number of photos of each method in a tier."""
     done = completed(run.cases)
     photos = done[done["tier"] == tier].groupby("method")["cluster"].nunique()
+    return {name: int(photos[name]) for name in names}
+
+
+def _without_interval(
+    run: Run, facts: Facts, tier: str, role_of: Mapping[str, str], of: Mapping[str, dict[str, Any]]
+) -> Comparison:
+    """A set metric without interval: its values are shown, and nothing is concluded."""
+    photos = photos_of(run, tier, of)
     intervals = {
-        str(row["method"]): Interval(
-            float(row["value"]),
-            np.nan,
-            np.nan,
-            int(row["n"]),
-            int(photos[row["method"]]),
-            str(row["note"]),
+        name: Interval(
+            float(row["value"]), np.nan, np.nan, int(row["n"]), photos[name], str(row["note"])
         )
-        for row in records(rows)
+        for name, row in of.items()
     }
-    note = f"{facts.name}: one number of all fills, without interval: not ranked"
+    note = (
+        f"{facts.name}: one number of all fills, without interval, which takes {GROUPS} photos and "
+        "a run of today: not ranked"
+    )
     return _unranked(tier, facts, intervals, role_of, note)
 
 

@@ -8,7 +8,9 @@ methods have the same groups, so the difference of their numbers has an interval
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +40,23 @@ class Estimate:
     def __sub__(self, other: Estimate) -> Estimate:
         """Difference of the numbers of two methods on the same cases."""
         return Estimate(self.value - other.value, self.without - other.without, self.sizes, self.n)
+
+    @classmethod
+    def stored(cls, value: float, text: str) -> Estimate:
+        """What `text` wrote of the number."""
+        found = json.loads(text)
+        sizes = np.array(found["sizes"], np.int64)
+        return cls(value, np.array(found["without"], float), sizes, int(sizes.sum()))
+
+    def text(self, cases: Iterable[str]) -> str:
+        """What a run folder keeps beside the number, as JSON.
+
+        Args:
+            cases: Keys of the members: numbers of the same cases can be compared.
+        """
+        digest = hashlib.sha256("\n".join(sorted(cases)).encode()).hexdigest()[:16]
+        kept = {"cases": digest, "sizes": self.sizes.tolist(), "without": self.without.tolist()}
+        return json.dumps(kept)
 
     @property
     def error(self) -> float:
@@ -73,3 +92,15 @@ def group_of(labels: Iterable[str]) -> NDArray[np.int64]:
     order = sorted({*names}, key=lambda name: hashlib.sha256(name.encode()).digest())
     place = {name: rank % GROUPS for rank, name in enumerate(order)}
     return np.array([place[name] for name in names], dtype=np.int64)
+
+
+def same_cases(texts: Mapping[str, str], deciding: Iterable[str]) -> list[str]:
+    """Names of stored numbers that are of the same cases as most of the deciding ones.
+
+    Args:
+        texts: What `Estimate.text` wrote, by name; empty where there is nothing.
+        deciding: Some of the names.
+    """
+    cases = {name: json.loads(text)["cases"] for name, text in texts.items() if text}
+    counts = Counter(cases[name] for name in deciding if name in cases)
+    return [name for name in cases if cases[name] == counts.most_common(1)[0][0]] if counts else []

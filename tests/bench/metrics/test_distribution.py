@@ -3,6 +3,7 @@ import itertools
 import math
 from concurrent.futures import ThreadPoolExecutor
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -285,6 +286,32 @@ def test_swd_of_several_methods_that_share_their_photos_is_that_of_each_alone():
         for sigma, each in ((50, map), (20, pool.map), (50, pool.map)):
             patches = photos.cut(output for _, output, *_ in cases(12, sigma))
             assert sliced.swd(photos, patches, each) == swd(cases(12, sigma))
+
+
+@pytest.mark.parametrize(("directions", "near"), [(None, 2.5), (128, 1.2)])
+def test_swd_changes_without_a_group_as_that_of_the_other_cases_does(directions, near, monkeypatch):
+    """But for the directions, which are fewer, and a scale that is one for all channels."""
+    if directions:
+        monkeypatch.setattr(sliced, "_FEW", directions)
+    everyone = []
+    for number, (name, _, photo, hole) in enumerate(cases(24, 0)):
+        waves = cv2.GaussianBlur(np.random.default_rng(number).normal(size=photo.shape), (0, 0), 4)
+        waves *= (10 + 3 * number) / waves.std()
+        photo = np.clip(120 + waves, 0, 255).astype(np.uint8)
+        blurred = cv2.GaussianBlur(photo, (0, 0), 1 + number / 8)
+        everyone.append((name, np.where(hole[..., None], blurred, photo), photo, hole))
+    groups = np.arange(24) // 6
+    photos = Photos(((n, p, h) for n, _, p, h in everyone), grouped=lambda names: groups)
+    assert photos.names == [name for name, *_ in everyone]
+    found = sliced.swd(photos, photos.cut(output for _, output, *_ in everyone))
+    assert found.value == swd(everyone).value
+    left = [
+        swd([case for case, own in zip(everyone, groups, strict=True) if own != group]).value
+        for group in range(4)
+    ]
+    assert min(left) < found.value - 15 < found.value + 5 < max(left)
+    assert found.value + np.array(found.changes) == pytest.approx(left, abs=near)
+    assert sliced.swd(photos, photos.patches).changes == (0, 0, 0, 0)
 
 
 def test_swd_refuses_fewer_fills_than_photos():
