@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from bench.folder.store import records
 from bench.metrics import METRICS
 from bench.metrics.record import FeatureMetric
 from bench.statistics import (
+    ALPHA,
     CASE,
     FULL_COVERAGE,
     MARKS,
@@ -23,12 +24,22 @@ from bench.statistics import (
     common_cases,
     completed,
     decide,
+    families,
     joined,
 )
-from bench.statistics.comparison import PAIRS, by_mean, coverage_of, rank_table, roles
+from bench.statistics.comparison import (
+    PAIRS,
+    against,
+    by_mean,
+    coverage_of,
+    rank_table,
+    roles,
+    without_places,
+)
 from bench.statistics.frechet import EXTRAPOLATION_LEAST, FID_LEAST, fid_estimates, fid_extrapolated
 from bench.statistics.groups import GROUPS, JACKKNIFE, Estimate, group_of
 from bench.statistics.kernel import KID_LEAST, kid_estimates
+from bench.statistics.notes import reference_note
 
 Features = Mapping[str, np.ndarray]
 PHOTO = "the photo"  # no name of a method has a space
@@ -69,7 +80,9 @@ def features_metric(name: str) -> FeatureMetric | None:
     return metric if isinstance(metric, FeatureMetric) else None
 
 
-def within(run: Run, facts: Facts, tier: str, expected: int) -> Comparison:
+def within(
+    run: Run, facts: Facts, tier: str, expected: int, reference: str | None = None
+) -> Comparison:
     """Compare the methods of one tier of a run by a metric of sets of fills.
 
     Like metrics of single cases, it is computed on the cases that all ranked methods completed.
@@ -79,6 +92,7 @@ def within(run: Run, facts: Facts, tier: str, expected: int) -> Comparison:
         facts: The metric.
         tier: The tier.
         expected: Number of cases planned for it.
+        reference: A method, if only pairs with it are compared.
     """
     metric = features_metric(facts.name)
     role_of = roles(run.methods)
@@ -100,9 +114,13 @@ def within(run: Run, facts: Facts, tier: str, expected: int) -> Comparison:
     fills, photos = _stacked(hashes[there], features)
     found = estimates(metric, fills, photos, clusters)
     n_photos = len(set(clusters))
-    marks = [name for name in found if role_of[name] in MARKS]
+    marks = [name for name in found if role_of[name] in MARKS and name != reference]
     photos_of = dict.fromkeys(found, n_photos)
-    parts = [compare_estimates(tier, facts, found, role_of, photos_of, marks)]
+    asked = None if reference is None else against(found, reference)
+    parts = [compare_estimates(tier, facts, found, role_of, photos_of, marks, asked)]
+    if reference is not None:
+        parts = [replace(parts[0], ranks=without_places(parts[0].ranks))]
+        left_out += reference_note(tier, facts.name, reference, found)
     if _ESTIMATORS[metric.statistic].extrapolates:
         parts.append(extrapolated(tier, facts, fills, photos, role_of, n_photos))
     return joined(parts, left_out)
@@ -176,8 +194,9 @@ def compare_estimates(
 ) -> Comparison:
     """Ranks and pairs of set metrics.
 
-    p-values are Student's with the jackknife's standard error of the difference, adjusted over
-    all pairs given, those with a floor or the ceiling apart.
+    p-values are Student's with the jackknife's standard error of the difference, adjusted
+    (Bonferroni) for the number of pairs given, those with a floor or the ceiling apart; joint
+    intervals are those of the same level.
 
     Args:
         tier: The tier.
@@ -190,16 +209,16 @@ def compare_estimates(
     """
     means = pd.Series({name: estimate.value for name, estimate in found.items()})
     order = by_mean(means, facts.higher, role_of)
-    rows = pd.DataFrame(
+    asked = list(itertools.combinations(order, 2) if pairs is None else pairs)
+    family_of = families(asked, marks)
+    table = pd.DataFrame(
         [
-            _pair_row(a, b, found[a] - found[b], photos[a])
-            for a, b in (itertools.combinations(order, 2) if pairs is None else pairs)
+            _pair_row(a, b, found[a] - found[b], photos[a], family, family_of.count(family))
+            for (a, b), family in zip(asked, family_of, strict=True)
         ]
     )
-    if len(rows):
-        table = decide(rows, means, metric=facts.name, higher=facts.higher, marks=marks)
-    else:
-        table = rows
+    if asked:
+        table = decide(table, means, metric=facts.name, higher=facts.higher)
     table = table.assign(tier=tier, metric=facts.name).reindex(columns=PAIRS)
     intervals = {
         name: Interval(estimate.value, *estimate.interval(), estimate.n, photos[name])
@@ -210,7 +229,8 @@ def compare_estimates(
         pairs=table,
         notes=(
             f"{facts.name}: of all cases at once; intervals by the delete-a-group jackknife "
-            f"({GROUPS} groups of photos), p-values by Student's test with its errors",
+            f"({GROUPS} groups of photos), p-values by Student's test with its errors, adjusted by "
+            "Bonferroni",
         ),
     )
 
@@ -246,13 +266,17 @@ def extrapolated(
     return _unranked(tier, limit, intervals, role_of, f"{limit.name}: {note}")
 
 
-def _pair_row(a: str, b: str, gap: Estimate, photos: int) -> dict[str, object]:
-    low, high = gap.interval(0.95)
-    low90, high90 = gap.interval(0.9)
+def _pair_row(
+    a: str, b: str, gap: Estimate, photos: int, family: str, tests: int
+) -> dict[str, object]:
+    (low, high), (low90, high90), (low_joint, high_joint) = (
+        gap.interval(level) for level in (0.95, 0.9, 1 - ALPHA / tests)
+    )
     return {
         "a": a, "b": b, "difference": gap.value, "low": low, "high": high, "low90": low90,
         "high90": high90, "win_rate": np.nan, "n": gap.n, "photos": photos, "p": gap.p,
-        "p_wilcoxon": np.nan, "note": JACKKNIFE,
+        "p_adjusted": min(1.0, gap.p * tests), "low_joint": low_joint, "high_joint": high_joint,
+        "family": family, "note": JACKKNIFE,
     }  # fmt: skip
 
 
