@@ -72,19 +72,3 @@ def tiers_of(runs: Sequence[Run], asked: Sequence[str] | None) -> list[str]:
             f"{did_you_mean(unknown[0], shared)}"
         )
     return [tier for tier in shared if asked is None or tier in asked]
-
-
-def reference_of(run: Run, name: str | None) -> str | None:
-    """The method that all others are compared with, by its full name.
-
-    Raises:
-        BenchError: If the run has none of that name.
-    """
-    known = list(map(str, run.methods["method"]))
-    found = name if name is None else spelt_like(name, known)
-    if found is None or found in known:
-        return found
-    raise BenchError(
-        f"--reference: expected one of {', '.join(known)}, found {name!r}."
-        f"{did_you_mean(found, known)}"
-    )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from bench import statistics
-from bench.compare.asked import ALL, facts, reference_of, tiers_of
+from bench.compare.asked import ALL, facts, tiers_of
 from bench.errors import BenchError, InputError
 from bench.folder import same_fills
 from bench.folder.differences import environment_differences, protocol_differences
@@ -18,6 +18,7 @@ from bench.statistics.comparison import (
     finite_values,
     method_interval,
     rank_table,
+    reference_of,
     roles,
     wide,
 )
@@ -42,7 +43,7 @@ def compare_within(
         BenchError: If a metric was not measured, or a tier or the reference does not occur.
     """
     chosen = facts(run, metrics)
-    reference = reference_of(run, reference)
+    reference = reference_of(run.methods, reference)
     parts = []
     for tier in tiers_of([run], tiers):
         expected = int((run.plan["tier"] == tier).sum())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from bench.errors import BenchError
+from bench.errors import BenchError, did_you_mean, spelt_like
 from bench.statistics.coverage import (
     CAP_DB,
     CASE,
@@ -179,8 +179,26 @@ def against(names: Iterable[str], reference: str) -> list[tuple[str, str]]:
 
 def without_places(ranks: pd.DataFrame) -> pd.DataFrame:
     """Without ranges of ranks and letters, which only all pairs give."""
-    return ranks.assign(group="", **dict.fromkeys(("rank_first", "rank_last"), pd.NA)).astype(
-        ranks.dtypes
+    return ranks.assign(group="", rank_first=None, rank_last=None).astype(ranks.dtypes)
+
+
+def reference_of(methods: pd.DataFrame, name: str | None) -> str | None:
+    """The method that all others are compared with, by its full name; None if none is asked for.
+
+    Args:
+        methods: The table ``methods`` of a run.
+        name: As the user wrote it.
+
+    Raises:
+        BenchError: If the run has none of that name.
+    """
+    known = list(map(str, methods["method"]))
+    found = name if name is None else spelt_like(name, known)
+    if found is None or found in known:
+        return found
+    raise BenchError(
+        f"--reference: expected one of {', '.join(known)}, found {name!r}."
+        f"{did_you_mean(found, known)}"
     )
 
 

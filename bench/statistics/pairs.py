@@ -64,7 +64,7 @@ def compare_pairs(
         measured = _measured(gaps[np.ix_(on, columns)], labels[on], higher)
         rows.loc[columns, measured.columns] = measured.set_axis(columns).astype(object)
     rows["family"] = families(pairs, marks)
-    tested = differences_tested(gaps, labels, rows["family"])
+    tested = differences_tested(gaps, labels, rows["family"].tolist())
     rows[["p", "p_adjusted", "low_joint", "high_joint"]] = np.column_stack(tested)
     return decide(_typed(rows), values.mean(), metric=metric, higher=higher)
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from bench import statistics
 from bench.folder.read import Run
+from bench.folder.store import records
 from bench.statistics import Facts
+from bench.statistics.pairs import METHODS
 from reports.results import sentences, tables
 from reports.results.ranking import NEEDED, Ranking, Scores
 from reports.results.tables import Column, Label
@@ -48,25 +50,33 @@ def _by_metric(run: Run, ranking: Ranking) -> Iterator[Winner]:
         # Few columns: a copy of all of a large run would be most of the memory.
         cases = run.cases.loc[own, [*NEEDED, column.metric]]
         found = statistics.compare_methods(
-            cases, run.methods, facts, ranking.tier, expected=ranking.expected
-        )
+            cases, run.methods, facts, ranking.tier, expected=ranking.expected,
+            reference=ranking.reference or None,
+        )  # fmt: skip
         ranks = found.ranks[found.ranks["role"] == "ranked"]
         if len(ranks) < 2 or math.isnan(ranks["mean"].iloc[0]):
             continue
         best = str(ranks["method"].iloc[0])
-        pairs = found.pairs[found.pairs["a"] == best]
-        level = [sentences.title(run, str(b)) for b in pairs.loc[~pairs["significant"], "b"]]
+        pairs = records(found.pairs[found.pairs["family"] == METHODS])
+        apart = {
+            sentences.title(run, pair["b"] if pair["a"] == best else pair["a"]): pair["significant"]
+            for pair in pairs
+            if best in (pair["a"], pair["b"])
+        }
         scores = next(s for s in ranking.ranked if s.method == best)
-        yield _winner(run, scores, column, _level(level, len(ranks) - 1))
+        yield _winner(run, scores, column, _level(apart))
 
 
-def _level(names: list[str], others: int) -> str:
-    """Who cannot be told apart from the best."""
-    if not names:
-        return "significantly better than all others"
-    if len(names) == others:
+def _level(apart: dict[str, bool]) -> str:
+    """Who of those compared with the best cannot be told apart from it."""
+    level = [name for name, differs in apart.items() if not differs]
+    if not apart:
+        return "not compared with the reference"
+    if not level:
+        return f"significantly better than {next(iter(apart)) if len(apart) == 1 else 'all others'}"
+    if len(level) == len(apart) > 1:
         return "not separable from any other"
-    return f"not separable from {sentences.few(names)}"
+    return f"not separable from {sentences.few(level)}"
 
 
 def _by_set(run: Run, ranking: Ranking) -> Iterator[Winner]:
