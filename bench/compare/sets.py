@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from bench.folder.store import records
 from bench.metrics import METRICS
 from bench.metrics.record import FeatureMetric
 from bench.statistics import (
+    ALPHA,
     CASE,
     FULL_COVERAGE,
     MARKS,
@@ -25,12 +26,22 @@ from bench.statistics import (
     common_cases,
     completed,
     decide,
+    families,
     joined,
 )
-from bench.statistics.comparison import PAIRS, by_mean, coverage_of, rank_table, roles
+from bench.statistics.comparison import (
+    PAIRS,
+    against,
+    by_mean,
+    coverage_of,
+    rank_table,
+    roles,
+    without_places,
+)
 from bench.statistics.frechet import EXTRAPOLATION_LEAST, fid_estimates, fid_extrapolated
 from bench.statistics.groups import GROUPS, JACKKNIFE, Estimate, group_of, same_cases
 from bench.statistics.kernel import CMMD, KERNEL_LEAST, kernel_estimates
+from bench.statistics.notes import reference_note
 
 Features = Mapping[str, np.ndarray]
 PHOTO = "the photo"  # no name of a method has a space
@@ -75,7 +86,9 @@ def features_metric(name: str) -> FeatureMetric | None:
     return metric if isinstance(metric, FeatureMetric) else None
 
 
-def within(run: Run, facts: Facts, tier: str, expected: int) -> Comparison:
+def within(
+    run: Run, facts: Facts, tier: str, expected: int, reference: str | None = None
+) -> Comparison:
     """Compare the methods of one tier of a run by a metric of sets of fills.
 
     Like metrics of single cases, it is computed on the cases that all ranked methods completed.
@@ -85,13 +98,14 @@ def within(run: Run, facts: Facts, tier: str, expected: int) -> Comparison:
         facts: The metric.
         tier: The tier.
         expected: Number of cases planned for it.
+        reference: A method, if only pairs with it are compared.
     """
     metric = features_metric(facts.name)
     role_of = roles(run.methods)
     cases = run.cases[run.cases["tier"] == tier]
     covered = coverage_of(cases, role_of, expected)
     if metric is None:
-        return _as_stored(run, facts, tier, role_of, covered)
+        return _as_stored(run, facts, tier, role_of, covered, reference)
     names = [n for n, share in covered.items() if share >= FULL_COVERAGE]
     keys = common_cases(cases, names)[[*CASE, "cluster"]].drop_duplicates(CASE)
     features = run.store.read_features(metric.network)
@@ -106,9 +120,8 @@ def within(run: Run, facts: Facts, tier: str, expected: int) -> Comparison:
     fills, photos = _stacked(hashes[there], features)
     found = estimates(metric, fills, photos, clusters)
     n_photos = len(set(clusters))
-    marks = [name for name in found if role_of[name] in MARKS]
-    photos_of = dict.fromkeys(found, n_photos)
-    parts = [compare_estimates(tier, facts, found, role_of, photos_of, marks)]
+    photos_of_each = dict.fromkeys(found, n_photos)
+    parts = [_ranked(tier, facts, found, role_of, photos_of_each, reference)]
     if _ESTIMATORS[metric.statistic].extrapolates:
         parts.append(extrapolated(tier, facts, fills, photos, role_of, n_photos))
     return joined(parts, left_out)
@@ -210,8 +223,9 @@ def compare_estimates(
 ) -> Comparison:
     """Ranks and pairs of set metrics.
 
-    p-values are Student's with the jackknife's standard error of the difference, adjusted over
-    all pairs given, those with a floor or the ceiling apart.
+    p-values are Student's with the jackknife's standard error of the difference, adjusted
+    (Bonferroni) for the number of pairs given, those with a floor or the ceiling apart; joint
+    intervals are those of the same level.
 
     Args:
         tier: The tier.
@@ -224,16 +238,16 @@ def compare_estimates(
     """
     means = pd.Series({name: estimate.value for name, estimate in found.items()})
     order = by_mean(means, facts.higher, role_of)
-    rows = pd.DataFrame(
+    asked = list(itertools.combinations(order, 2) if pairs is None else pairs)
+    family_of = families(asked, marks)
+    table = pd.DataFrame(
         [
-            _pair_row(a, b, found[a] - found[b], photos[a])
-            for a, b in (itertools.combinations(order, 2) if pairs is None else pairs)
+            _pair_row(a, b, found[a] - found[b], photos[a], family, family_of.count(family))
+            for (a, b), family in zip(asked, family_of, strict=True)
         ]
     )
-    if len(rows):
-        table = decide(rows, means, metric=facts.name, higher=facts.higher, marks=marks)
-    else:
-        table = rows
+    if asked:
+        table = decide(table, means, metric=facts.name, higher=facts.higher)
     table = table.assign(tier=tier, metric=facts.name).reindex(columns=PAIRS)
     intervals = {
         name: Interval(estimate.value, *estimate.interval(), estimate.n, photos[name])
@@ -244,7 +258,8 @@ def compare_estimates(
         pairs=table,
         notes=(
             f"{facts.name}: of all cases at once; intervals by the delete-a-group jackknife "
-            f"({GROUPS} groups of photos), p-values by Student's test with its errors",
+            f"({GROUPS} groups of photos), p-values by Student's test with its errors, adjusted by "
+            "Bonferroni",
         ),
     )
 
@@ -280,18 +295,45 @@ def extrapolated(
     return _unranked(tier, limit, intervals, role_of, f"{limit.name}: {note}")
 
 
-def _pair_row(a: str, b: str, gap: Estimate, photos: int) -> dict[str, object]:
-    low, high = gap.interval(0.95)
-    low90, high90 = gap.interval(0.9)
+def _pair_row(
+    a: str, b: str, gap: Estimate, photos: int, family: str, tests: int
+) -> dict[str, object]:
+    (low, high), (low90, high90), (low_joint, high_joint) = (
+        gap.interval(level) for level in (0.95, 0.9, 1 - ALPHA / tests)
+    )
     return {
         "a": a, "b": b, "difference": gap.value, "low": low, "high": high, "low90": low90,
         "high90": high90, "win_rate": np.nan, "n": gap.n, "photos": photos, "p": gap.p,
-        "p_wilcoxon": np.nan, "note": JACKKNIFE,
+        "p_adjusted": min(1.0, gap.p * tests), "low_joint": low_joint, "high_joint": high_joint,
+        "family": family, "note": JACKKNIFE,
     }  # fmt: skip
 
 
+def _ranked(
+    tier: str,
+    facts: Facts,
+    found: Mapping[str, Estimate],
+    role_of: Mapping[str, str],
+    photos: Mapping[str, int],
+    reference: str | None,
+) -> Comparison:
+    """Ranks and pairs of methods of one run, or pairs with the reference only."""
+    marks = [name for name in found if role_of[name] in MARKS and name != reference]
+    if reference is None:
+        return compare_estimates(tier, facts, found, role_of, photos, marks)
+    asked = against(found, reference)
+    part = compare_estimates(tier, facts, found, role_of, photos, marks, asked)
+    notes = reference_note(tier, facts.name, reference, found)
+    return joined([replace(part, ranks=without_places(part.ranks))], notes)
+
+
 def _as_stored(
-    run: Run, facts: Facts, tier: str, role_of: Mapping[str, str], shares: Mapping[str, float]
+    run: Run,
+    facts: Facts,
+    tier: str,
+    role_of: Mapping[str, str],
+    shares: Mapping[str, float],
+    reference: str | None,
 ) -> Comparison:
     """A metric of pictures that are not read again: by what the run kept of its jackknife.
 
@@ -312,8 +354,7 @@ def _as_stored(
         for n in others
     ]
     photos = photos_of(run, tier, found)
-    marks = [name for name in found if role_of[name] in MARKS]
-    return joined([compare_estimates(tier, facts, found, role_of, photos, marks)], notes)
+    return joined([_ranked(tier, facts, found, role_of, photos, reference)], notes)
 
 
 def photos_of(run: Run, tier: str, names: Iterable[str]) -> dict[str, int]:

@@ -25,6 +25,7 @@ def write(site: Site, sections: Sequence[Section]) -> None:
     context = {
         "sentence": sentences.headline(run, rankings),
         "headline": site.headline,
+        "reference": site.reference and sentences.title(run, site.reference),
         "headline_label": tables.metric_label(run, site.headline.metric),
         "margin": sections[0].margin if sections else "",
         "powerless": next(filter(None, map(sentences.powerless, rankings)), ""),
