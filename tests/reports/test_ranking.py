@@ -150,7 +150,8 @@ def test_pairs_are_listed_with_both_intervals_and_a_verdict(sample):
             map(float, text.replace("\N{MINUS SIGN}", "-").strip("[]").split(", "))
             for text in (pair.alone, pair.difference.interval)
         )
-        assert high_joint - low_joint >= high - low
+        assert low_joint <= float(pair.difference.text) <= high_joint
+        assert min(low, low_joint) > 0
 
 
 def test_a_reference_is_what_all_are_compared_with(sample):
