@@ -86,7 +86,7 @@ def equivalence_note(tier: str, metric: str, pairs: pd.DataFrame) -> list[str]:
     between = f"about {least}" if least == most else f"about {least} to {most}"
     return [
         f"{tier}, {metric}: equivalence is out of reach of {int(open_['photos'].max())} photos for "
-        f"{len(short)} of the {len(open_)} pairs that cannot be told apart: even for methods of "
-        f"equal means it takes {between} photos (two one-sided tests, 80 % power, the spread found "
+        f"{len(short)} of the pairs that cannot be told apart: even for methods of equal means it "
+        f"takes {between} photos (two one-sided tests, 80 % power, the spread found "
         "here)"
     ]

@@ -20,7 +20,10 @@ def headline(run: Run, rankings: list[Ranking]) -> str:
     if not compared:
         return _nothing_compared(run, rankings)
     if rankings[0].reference:
-        parts = [f"on {_tiers([ranking])} {_against(run, ranking)}" for ranking in rankings]
+        alike: dict[str, list[Ranking]] = {}
+        for ranking in rankings:
+            alike.setdefault(_against(run, ranking), []).append(ranking)
+        parts = [f"on {_tiers(of)} {words}" for words, of in alike.items()]
         return f"Compared with {title(run, rankings[0].reference)}: {'; '.join(parts)}."
     clear = [r for r in compared if not r.tied and not _slight(r)]
     slight = [r for r in compared if not r.tied and _slight(r)]
@@ -49,7 +52,7 @@ def verdict(run: Run, ranking: Ranking, label: str, unit: str) -> str:
     if len(ranking.ranked) == 1:
         return "The only ranked method of this tier, so there is nothing to compare it with."
     if ranking.reference:
-        words = f"Compared with {title(run, ranking.reference)} {_against(run, ranking)}"
+        words = f"Compared with {title(run, ranking.reference)}: {_against(run, ranking)}"
         return f"{words}{_equal(run, ranking, unit)}."
     second = ranking.ranked[1]
     if second.gap is None or second.gap.interval.n == 0:
@@ -80,7 +83,7 @@ def differences(run: Run, ranking: Ranking) -> str:
     best = ranking.best
     others = [s for s in ranking.ranked if s.gap is not None]
     if ranking.reference:
-        return f"Compared with {title(run, ranking.reference)} {_against(run, ranking)}."
+        return f"Compared with {title(run, ranking.reference)}: {_against(run, ranking)}."
     if best is None or not others:
         return "There is no difference to show."
     name = title(run, best.method)
@@ -122,7 +125,9 @@ def _against(run: Run, ranking: Ranking) -> str:
         "worse": [s for s, gain in apart if gain < 0],
         "not separable": ranking.tied,
     }
-    named = {word: [title(run, s.method) for s in found] for word, found in said.items() if found}
+    named = {
+        word: sorted(title(run, s.method) for s in found) for word, found in said.items() if found
+    }
     return ", ".join(f"{few(names)} {_are(names)} {word}" for word, names in named.items())
 
 

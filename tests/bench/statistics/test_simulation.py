@@ -65,7 +65,7 @@ def test_few_photos_do_not_promise_too_much(photos, least):
 @pytest.mark.parametrize("kind", ["1 to 8 holes", "one photo a third"])
 def test_photos_of_unequal_weight_count_as_fewer(kind):
     *_, missed = simulate.rejected(kind, 20, 1000)
-    assert missed <= 0.09  # 15 % without
+    assert missed <= 0.08  # 10 % without
 
 
 @pytest.mark.parametrize("kind", ["normal", "heavy tails", "1 to 8 holes", "one photo a third"])
@@ -105,7 +105,7 @@ def test_equivalence_takes_as_many_photos_as_the_note_says():
 
 
 def test_the_command_of_the_page_prints_all_its_tables(capsys):
-    simulate.main(["--draws", "4"])
+    simulate.main(["--draws", "4", "--families", "2"])
     said = capsys.readouterr().out
     assert said.count("| --- |") + said.count("| ---: |") >= 6
     for kind in simulate.KINDS:
