@@ -194,5 +194,5 @@ def _meter(names: tuple[str, ...] | None, device: str) -> Meter:
         if names is not None and entry.status != "ok":
             raise BenchError(f"metric {entry.metric.name}: {entry.reason}")
     here = [entry for entry in found if entry.status == "ok"]
-    names = [entry.metric.name for entry in here]
-    return Meter(names, weight_files=weight_files(here), device=device)
+    measured = [entry.metric.name for entry in here]
+    return Meter(measured, weight_files=weight_files(here), device=device)

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bench.cli.arguments import Commands, completed, metrics_known, named
+from bench.cli.arguments import Commands, add_reference, completed, metrics_known, named
 from bench.errors import BenchError
 
 _FORMATS = ("table", "csv", "latex", "markdown", "json")
@@ -30,6 +30,7 @@ def add(commands: Commands) -> None:
     )
     completed(metrics, metrics_known)
     compare.add_argument("--tiers", type=named, help="names, comma-separated (default: all)")
+    add_reference(compare)
     compare.add_argument("--format", choices=_FORMATS, default="table", help="what to print")
     compare.add_argument("--out", type=Path, help="file to write; as CSV, one a table")
     compare.add_argument(
@@ -52,7 +53,9 @@ def _compare(options: argparse.Namespace) -> int:
         raise BenchError("--fail-if-worse: expected two runs, found one")
     run = read(options.run)
     if options.other is None:
-        comparison = compare_within(run, metrics, tiers)
+        comparison = compare_within(run, metrics, tiers, options.reference)
+    elif options.reference is not None:
+        raise BenchError("--reference: for one run only; two runs compare each method with itself")
     else:
         comparison = compare_between(
             run, read(options.other), metrics, tiers, anyway=options.anyway

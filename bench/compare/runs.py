@@ -20,15 +20,19 @@ from bench.statistics.comparison import (
     finite_values,
     method_interval,
     rank_table,
+    reference_of,
     roles,
     wide,
 )
 from bench.statistics.floors import floor_note
-from bench.statistics.notes import power_note
+from bench.statistics.notes import equivalence_note, power_note
 
 
 def compare_within(
-    run: Run, metrics: Sequence[str] | None = None, tiers: Sequence[str] | None = None
+    run: Run,
+    metrics: Sequence[str] | None = None,
+    tiers: Sequence[str] | None = None,
+    reference: str | None = None,
 ) -> Comparison:
     """Compare the methods of a run with each other, tier by tier.
 
@@ -36,11 +40,13 @@ def compare_within(
         run: The run.
         metrics: Names; ``all`` for every measured one; the headline metric if omitted.
         tiers: Some of the run's tiers; all if omitted.
+        reference: A method: each other one is compared with it, and with no other.
 
     Raises:
-        BenchError: If a metric was not measured or a tier does not occur.
+        BenchError: If a metric was not measured, or a tier or the reference does not occur.
     """
     chosen = facts(run, metrics)
+    reference = reference_of(run.methods, reference)
     parts = []
     for tier in tiers_of([run], tiers):
         expected = int((run.plan["tier"] == tier).sum())
@@ -48,16 +54,24 @@ def compare_within(
             if metric.scope == "set":
                 from bench.compare import sets  # loads the metrics
 
-                parts.append(sets.within(run, metric, tier, expected))
+                parts.append(sets.within(run, metric, tier, expected, reference))
             else:
                 found = statistics.compare_methods(
-                    run.cases, run.methods, metric, tier, expected=expected
+                    run.cases,
+                    run.methods,
+                    metric,
+                    tier,
+                    expected=expected,
+                    reference=reference,
                 )
                 if metric.name == run.headline.metric:
                     noted = floor_note(tier, metric.name, found.ranks, found.pairs)
                     found = replace(found, notes=(*found.notes, *noted))
                 parts.append(found)
-    return statistics.joined(parts, [*_about(run), *_headline_note(run, metrics)])
+    only = [] if reference is None else [
+        f"compared with {reference} only: ranges of ranks and letters would take all pairs"
+    ]  # fmt: skip
+    return statistics.joined(parts, [*_about(run), *_headline_note(run, metrics), *only])
 
 
 def compare_between(
@@ -71,8 +85,8 @@ def compare_between(
     """Compare each method of one run with the same method of another, case by case.
 
     Cases are matched by photo, tier and draw. Differences are B minus A: ``a`` of a pair is the
-    method in B. Holm's adjustment is over the methods of a tier and metric, over floors apart;
-    the ceiling is the photo in both and is not tested.
+    method in B. The methods of a tier and metric are one family, floors another; the ceiling is
+    the photo in both and is not tested.
 
     Args:
         a: The earlier run.
@@ -238,7 +252,11 @@ def _cases_between(a: Run, b: Run, facts: Facts, tier: str, shared: Sequence[str
     return Comparison(
         ranks=rank_table(tier, facts, order, dict.fromkeys(order, "compared"), intervals, pairs),
         pairs=pairs.assign(tier=tier, metric=facts.name)[PAIRS],
-        notes=(*notes, *power_note(tier, facts.name, pairs)),
+        notes=(
+            *notes,
+            *power_note(tier, facts.name, pairs),
+            *equivalence_note(tier, facts.name, pairs),
+        ),
     )
 
 

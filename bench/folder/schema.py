@@ -115,6 +115,9 @@ SETS: Final = Table(
         Column("high", REAL, "end of its 95 % interval, NaN if none", "see metrics.parquet"),
         Column("n", WHOLE, "pictures"),
         Column("note", TEXT, "what is to be known of the value, or why there is none"),
+        _later("jackknife", TEXT, "what the interval is made of, JSON: `cases`, a hash of the keys "
+               "of the cases; the `sizes` of up to 20 groups of photos, and the values `without` "
+               "each; empty where there is no interval"),
         _later("seconds", REAL, "to compute it, reading pictures aside; what is computed once for "
                "several methods is among those of the first", "s"),
     ),

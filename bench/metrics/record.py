@@ -35,11 +35,13 @@ class SetValue:
         value: NaN if it could not be had.
         n: Number of fills it is made of.
         note: Why it is NaN, or what to keep in mind.
+        changes: How much it changes without each group of cases, where that was asked for.
     """
 
     value: float
     n: int
     note: str = ""
+    changes: tuple[float, ...] = ()
 
 
 class PairNetwork(Protocol):
@@ -153,7 +155,7 @@ class FeatureMetric(Metric):
     """
 
     function: FeatureFunction
-    statistic: Literal["frechet", "kernel"]
+    statistic: Literal["frechet", "cubic kernel", "gaussian kernel", "discriminative"]
     scope = "set"
 
 

@@ -11,6 +11,7 @@ from functools import partial
 from importlib.metadata import version
 
 from bench.metrics.networks import (
+    CLIP,
     DINOV2_G,
     DINOV2_L,
     FID_NETWORK,
@@ -367,11 +368,23 @@ _fid = partial(
 )
 _kid = partial(
     _inception,
-    implementation=f"{_INCEPTION}, cubic kernel, unbiased",
+    implementation=f"{_INCEPTION}, cubic kernel, unbiased, no fill with its own photo",
     function=Imported("bench.metrics.distribution:kid"),
-    statistic="kernel",
+    statistic="cubic kernel",
     reference="Bińkowski, Sutherland, Arbel and Gretton, Demystifying MMD GANs, ICLR 2018",
 )
+_ids = partial(
+    _inception,
+    direction="higher",
+    limits=(0.0, 1.0),
+    version=f"torch-fidelity {version('torch-fidelity')}, scikit-learn {version('scikit-learn')}",
+    implementation=f"{_INCEPTION}, LinearSVC(dual=False) of scikit-learn",
+    statistic="discriminative",
+    reference="Zhao, Cui, Sheng, Dong, Liang, Chang and Xu, Large scale image completion via "
+    "co-modulated generative adversarial networks, ICLR 2021",
+)
+_vit = partial(FeatureMetric, direction="lower", region="picture", limits=_ANY, version="1")
+_FEW = "below 2048 pictures the SVM tells nearly any fills apart"
 _published = {"network": FID_NETWORK, "weights": CHECKPOINTS[FID_NETWORK].sha256}
 _random = {"network": FID_UNTRAINED, "weights": "untrained seed 0"}
 
@@ -398,6 +411,43 @@ _SETS = (
         definition="Squared maximum mean discrepancy, with a cubic kernel, between the Inception "
         "features of the fills and of the photos; slightly negative where they agree.",
         note=_SAME_CASES,
+    ),
+    _ids(
+        name="u_ids", label="U-IDS", **_published,
+        function=Imported("bench.metrics.distribution:u_ids"),
+        definition="Share of photos and fills that a linear SVM, trained to tell these very ones "
+        "apart by their Inception features, gets wrong.",
+        note=f"{_SAME_CASES}, which are 0.5 themselves; {_FEW}",
+    ),
+    _ids(
+        name="p_ids", label="P-IDS", **_published,
+        function=Imported("bench.metrics.distribution:p_ids"),
+        definition="Share of fills that the SVM of U-IDS takes for more real than their own "
+        "photos.",
+        note=f"{_SAME_CASES}, which are 0 themselves; {_FEW}",
+    ),
+    _vit(
+        name="cmmd", label="CMMD", network=CLIP, weights=f"{CLIP}, no SHA-256 published",
+        implementation="CLIP ViT-L/14 at 336 pixels by timm, middle square, bicubic; Gaussian "
+        "kernel, sigma 10, biased, x1000",
+        function=Imported("bench.metrics.distribution:cmmd"), statistic="gaussian kernel",
+        definition="Squared maximum mean discrepancy, with a Gaussian kernel, between the CLIP "
+        "features of the fills and of the photos, times 1000.",
+        reference="Jayasumana, Ramalingam, Veit, Glasner, Chakrabarti and Kumar, Rethinking FID: "
+        "towards a better evaluation metric for image generation, CVPR 2024",
+        note=f"{_SAME_CASES}; of a picture that is not square only the middle is seen",
+    ),
+    _vit(
+        name="fd_dinov2", label="FD-DINOv2", network=DINOV2_L,
+        weights=f"{DINOV2_L}, no SHA-256 published",
+        implementation="DINOv2 ViT-L/14 by timm, class token, 224x224, bicubic; closed formula",
+        function=Imported("bench.metrics.distribution:fid"), statistic="frechet",
+        definition="Fréchet distance between two Gaussians, those of the DINOv2 features of the "
+        "fills and of the photos.",
+        reference="Stein, Cresswell, Hosseinzadeh, Sui, Ross, Villecroze, Liu, Caterini, Taylor "
+        "and Loaiza-Ganem, Exposing flaws of generative model evaluation metrics and their unfair "
+        "treatment of diffusion models, NeurIPS 2023",
+        note=f"{_SAME_CASES}; falls with n",
     ),
     _fid(
         name="fid_untrained", label="FID, untrained", **_random,

@@ -91,17 +91,17 @@ def is_equivalent(low90: float, high90: float, margin: float, photos: int) -> bo
     return bool(photos >= EQUIVALENCE_LEAST and -margin < low90 and high90 < margin)
 
 
-def verdict(p_holm: float, gain: float, equivalent: bool) -> Verdict:
+def verdict(p: float, gain: float, equivalent: bool) -> Verdict:
     """What may be said about a pair.
 
     A significant difference decides who is better, even within the margin: that it is then too
     small to matter is a second fact and stands beside it.
 
     Args:
-        p_holm: Adjusted p-value of the mean difference.
+        p: Adjusted p-value of the mean difference.
         gain: Mean difference, positive where ``a`` is better.
         equivalent: Whether the difference is shown to lie within the margin.
     """
-    if p_holm < ALPHA and gain != 0:
+    if p < ALPHA and gain != 0:
         return "a better" if gain > 0 else "b better"
     return "equivalent" if equivalent else "cannot tell"

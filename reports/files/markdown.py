@@ -57,7 +57,8 @@ def _lines(run: Run, rankings: Sequence[Ranking]) -> Iterator[str]:
         yield ""
     for ranking in rankings:
         yield from _tier(run, ranking)
-    yield "Arrows point to better values; in brackets 95 % bootstrap intervals, resampling photos. "
+    yield "Arrows point to better values; in brackets 95 % bootstrap intervals, resampling photos; "
+    yield "those of differences hold for all comparisons of a tier at once. "
     yield f"Fingerprint: {escaped(run.header.fingerprints)}"
 
 
@@ -75,7 +76,7 @@ def _tier(run: Run, ranking: Ranking) -> Iterator[str]:
         yield f"- **A floor is ahead:** {escaped(sentence)} {escaped(_SUGGESTS)}"
     if ranking.outranked:
         yield ""
-    header = ["Rank", "Method", *(c.heading for c in columns), "Difference", "s", "n"]
+    header = ["Rank", "Method", *(c.heading for c in columns), _difference(run, ranking), "s", "n"]
     rows = [_cells(row, name) for name, group in groups.items() for row in group]
     align = "ll".ljust(len(header), "r")
     if not ranking.headline:  # neither ranks nor a best one to differ from
@@ -87,6 +88,12 @@ def _tier(run: Run, ranking: Ranking) -> Iterator[str]:
         yield f"- {escaped(sentences.title(run, method))} has no completed case: {escaped(reason)}"
     if ranking.absent:
         yield ""
+
+
+def _difference(run: Run, ranking: Ranking) -> str:
+    if not ranking.reference:
+        return "Difference"
+    return f"Minus {sentences.title(run, ranking.reference)}"
 
 
 def _cells(row: Row, group: str) -> list[str]:

@@ -26,6 +26,7 @@ def write(site: Site, sections: Sequence[Section]) -> None:
     context = {
         "sentence": sentences.headline(run, rankings),
         "headline": site.headline,
+        "reference": site.reference and sentences.title(run, site.reference),
         "headline_label": tables.metric_label(run, site.headline.metric),
         "stands_in": sentences.stands_in(
             site.headline, tables.metric_label(run, site.headline.metric)

@@ -27,6 +27,12 @@ def headline(run: Run, rankings: list[Ranking]) -> str:
     compared = [r for r in rankings if r.best is not None and len(r.ranked) > 1]
     if not compared:
         return _nothing_compared(run, rankings)
+    if rankings[0].reference:
+        alike: dict[str, list[Ranking]] = {}
+        for ranking in rankings:
+            alike.setdefault(_against(run, ranking), []).append(ranking)
+        parts = [f"on {_tiers(of)} {words}" for words, of in alike.items()]
+        return f"Compared with {title(run, rankings[0].reference)}: {'; '.join(parts)}."
     alone = f", by {run.headline.metric} alone: the truth is unknown" if unknown else ""
     clear = [r for r in compared if not r.tied and not _slight(r)]
     slight = [r for r in compared if not r.tied and _slight(r)]
@@ -56,6 +62,9 @@ def verdict(run: Run, ranking: Ranking, label: str, unit: str) -> str:
         return "No method was ranked in this tier."
     if len(ranking.ranked) == 1:
         return "The only ranked method of this tier, so there is nothing to compare it with."
+    if ranking.reference:
+        words = f"Compared with {title(run, ranking.reference)}: {_against(run, ranking)}"
+        return f"{words}{_equal(run, ranking, unit)}."
     second = ranking.ranked[1]
     if second.gap is None or second.gap.interval.n == 0:
         return f"{title(run, second.method)} has no {label} on these cases."
@@ -120,7 +129,9 @@ def few(names: list[str]) -> str:
 def differences(run: Run, ranking: Ranking) -> str:
     """Say in one sentence what the paired differences from the best method show."""
     best = ranking.best
-    others = [s for s in ranking.ranked[1:] if s.gap is not None]
+    others = [s for s in ranking.ranked if s.gap is not None]
+    if ranking.reference:
+        return f"Compared with {title(run, ranking.reference)}: {_against(run, ranking)}."
     if best is None or not others:
         return "There is no difference to show."
     name = title(run, best.method)
@@ -135,11 +146,37 @@ def differences(run: Run, ranking: Ranking) -> str:
     return f"{'; '.join(parts)}."
 
 
+def equivalence(ranking: Ranking) -> str:
+    """Where equivalence is out of reach, as a sentence after another; empty if nowhere."""
+    return f" {_capital(ranking.equivalence)}." if ranking.equivalence else ""
+
+
 def margin(ranking: Ranking, unit: str = "") -> str:
     """The practical margin as a reader sees it, such as ``0.1 dB``; empty if none is stated."""
     if math.isnan(ranking.margin):
         return ""
     return f"{ranking.margin:g} {unit}".strip()
+
+
+def _against(run: Run, ranking: Ranking) -> str:
+    """Who is better and worse than the reference, and who is neither."""
+    known = [(s, s.gap) for s in ranking.ranked if s.gap is not None and s.gap.interval.n]
+    if ranking.base is None or not known:
+        return "nothing can be compared"
+    if ranking.powerless:
+        photos = counted(ranking.clusters, "photo")
+        return f"with {photos} no difference can be significant"
+    sign = 1 if ranking.higher_is_better else -1
+    apart = [(s, sign * gap.interval.mean) for s, gap in known if gap.significant]
+    said = {
+        "better": [s for s, gain in apart if gain > 0],
+        "worse": [s for s, gain in apart if gain < 0],
+        "not separable": ranking.tied,
+    }
+    named = {
+        word: sorted(title(run, s.method) for s in found) for word, found in said.items() if found
+    }
+    return ", ".join(f"{few(names)} {_are(names)} {word}" for word, names in named.items())
 
 
 def _slight(ranking: Ranking) -> bool:
@@ -159,14 +196,14 @@ def _why_tied(run: Run, tied: list[Ranking]) -> str:
 
 
 def _size(ranking: Ranking, gap: Gap, unit: str) -> str:
-    """``0.012 (95 % interval [0.008, 0.016], p = 0.003)``, a lead as a positive number."""
+    """``0.012 (joint 95 % interval [0.008, 0.016], p = 0.003)``, a lead as a positive number."""
     value = gap.interval
     low, high = value.low, value.high
     if ranking.higher_is_better:
         low, high = -high, -low
     decimals = decimals_for([value.half_width], unit=unit)
     ends = interval(low, high, decimals)
-    shown = f"95 % interval {ends}" if ends else f"no interval: {value.note}"
+    shown = f"joint 95 % interval {ends}" if ends else f"no interval: {value.note}"
     said = ", ".join(filter(None, [shown, p_value(gap.p)]))
     return f"{number(abs(value.mean), decimals)}{' ' + unit if unit else ''} ({said})"
 

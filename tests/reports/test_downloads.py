@@ -57,6 +57,26 @@ def links(page: Path) -> list[str]:
     ]
 
 
+def test_a_report_with_a_reference_says_so_in_all_it_offers(run, tmp_path):
+    index = build(run, tmp_path / "report", reference="ns")
+    name = "Navier\N{EN DASH}Stokes"
+    data = tmp_path / "report" / "data"
+    pairs = pd.read_csv(data / "pairs.csv")
+    assert set(pairs["b"]) == {"ns"}
+    assert f"Compared with {name}" in (data / "summary.md").read_text("utf-8")
+    assert f"Minus {name}" in (data / "summary.md").read_text("utf-8")
+    assert f"compared with {name}".casefold() in (
+        (data / "ranking.tex").read_text("utf-8").replace("--", "\N{EN DASH}").casefold()
+    )
+    facts = json.loads((data / "summary.json").read_text("utf-8"))
+    assert {tier["reference"] for tier in facts["tiers"]} == {"ns"}
+    assert facts["result"].startswith(f"Compared with {name}")
+    page = index.read_text("utf-8")
+    assert f"All methods are compared with <strong>{name}</strong>" in page
+    assert "Difference from" in page
+    assert "share a letter" not in page
+
+
 def test_the_overview_links_every_file_and_no_other(run, data):
     there = {f"data/{path.name}" for path in data.iterdir()}
     assert set(links(run / "report" / "index.html")) == there
