@@ -41,7 +41,7 @@ def tiers(text: str) -> list[str]:
     from masks.tiers import ALL
 
     known = [tier.name for tier in ALL]
-    asked = [spelt_like(word, known) for word in named(text)]
+    asked = list(dict.fromkeys(spelt_like(word, known) for word in named(text)))
     for name in asked or [text]:
         if name not in known:
             meant = did_you_mean(name, known)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bench.cli.arguments import Commands, completed, metrics_known, named, positive, tiers
+from bench.errors import BenchError
 from bench.text import markdown, numbers, plain
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def _orders(options: argparse.Namespace) -> int:
     metrics = table.measurable(asked)
     photos, refused = table.read(options.images, options.limit)
     rows = table.measure(photos, metrics, options.tiers, _tell)
+    if rows["right"].isna().all():
+        raise BenchError("; ".join(table.without_value(rows)))
     found = table.shares(rows)
     if options.format == "json":
         print(json.dumps(json.loads(found.to_json(orient="records")), indent=1))

@@ -265,7 +265,7 @@ def _of_file(path: Path, value: dict[str, Any]) -> Results:
         finished=value["made_from"]["finished"],
         cases_hash=value["made_from"]["cases"],
         latency=_timings(value["latency"]) if "latency" in value else None,
-        rules=rules.read(value, path),
+        rules=rules.read(value, path, names),
         machine=typed_json.made(Machine, value.get("machine", {})),
     )
 

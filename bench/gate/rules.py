@@ -96,16 +96,25 @@ class Rules:
                          if len(names[rule]))  # fmt: skip
 
 
-def read(value: dict[str, Any], where: object) -> Rules:
+def read(value: dict[str, Any], where: object, metrics: Sequence[str]) -> Rules:
     """The rules in a baseline file; the defaults where it is of before there were any.
 
     Raises:
-        InputError: If a rule or tolerance is none.
+        InputError: If a rule or tolerance is none, or its method or the leading metric not one of
+            the file.
     """
     try:
         found = typed_json.made(Rules, value)
     except typed_json.WrongValue as error:
         raise InputError(f"{where}: expected {error}; mend it by hand") from None
+    named = [("rules", name, value["methods"]) for name in found.rules]
+    named += [("lead", found.lead, metrics)] if found.lead else []
+    for key, name, known in named:
+        if name not in known:
+            raise InputError(
+                f"{where}: {key}: expected one of {', '.join(known)}, found {name!r}."
+                f"{did_you_mean(name, known)}"
+            )
     for method, rule in found.rules.items():
         if rule not in RULES:
             raise InputError(

@@ -73,7 +73,7 @@ def read(source: str, limit: int | None = None) -> tuple[list[Photo], list[str]]
     protocol = Protocol(photos=source, limit=limit)
     photos = [given.photo for given in read_photos(protocol, inputs)]
     refused = [f"{row['path']}: {row['reason']}" for row in inputs.rows if row["status"] != "ok"]
-    if len({photo.cluster for photo in photos}) < 2:
+    if min(len({p.cluster for p in photos}), len({p.sha for p in photos})) < 2:
         raise InputError(
             "; ".join([
                 f"photos: expected two of different pictures in {source}, found {len(photos)}; "
@@ -115,7 +115,11 @@ def measure(
         height, width = photo.pixels.shape[:2]
         original = Original(photo.pixels)
         later = [*photos[number:], *photos[:number]]
-        other = next(each.pixels for each in later if each.cluster != photo.cluster)
+        other = next(
+            (p.pixels for p in later if p.cluster != photo.cluster and p.sha != photo.sha), None
+        )
+        if other is None:
+            raise InputError(f"photos: expected one of another picture than {photo.id}, found none")
         for tier in names:
             seed = tiers.seed_of(0, photo.sha, tier, 0, height, width)
             hole = tiers.generate(tier, height, width, seed).mask
@@ -181,18 +185,21 @@ def summary(found: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         Columns ``metric``, ``tier``, ``mean``, ``worst`` (a pair), ``share`` (of that), ``n``;
-        metrics without any value are left out.
+        metrics without any value are left out, and ``n`` is 0 where a pair has none.
     """
     valued = found.dropna(subset=["share"])
     groups = valued.groupby(["metric", "tier"], sort=False)
     worst = valued.loc[groups["share"].idxmin(), ["metric", "tier", "pair", "share"]]
-    means = groups.agg(mean=("share", "mean"), n=("n", "min")).reset_index()
+    means = groups.agg(mean=("share", "mean")).reset_index()
+    n = found.groupby(["metric", "tier"], sort=False)["n"].min().reset_index()
+    means = means.merge(n, on=["metric", "tier"])
     return means.merge(worst.rename(columns={"pair": "worst"}), on=["metric", "tier"])
 
 
 def may_lead(summed: pd.DataFrame) -> pd.Series:
-    """Whether each metric is right often enough in every tier, by metric in their order."""
-    return summed.groupby("metric", sort=False)["mean"].min() >= LEAST
+    """Whether each metric is right often enough in every tier and of every pair, by metric."""
+    least = summed.groupby("metric", sort=False)[["mean", "n"]].min()
+    return (least["mean"] >= LEAST) & (least["n"] > 0)
 
 
 def without_value(rows: pd.DataFrame) -> list[str]:

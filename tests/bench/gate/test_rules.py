@@ -145,6 +145,8 @@ def test_the_tolerance_of_the_file_decides(tmp_path):
         ({"tolerances": {"psnr_db": 0}}, "tolerances: psnr_db: expected a number above 0"),
         ({"tolerances": {"psnr_db": "small"}}, "tolerances"),
         ({"lead": 3}, "lead"),
+        ({"lead": "psnr"}, "lead: expected one of psnr_db, l1_hole, found 'psnr'"),
+        ({"rules": {"aa": "mean"}}, "rules: expected one of a, original, found 'aa'"),
     ],
 )
 def test_a_rule_or_tolerance_that_is_none_is_refused(changes, said, tmp_path):

@@ -77,14 +77,16 @@ def test_what_has_no_value_counts_neither_way():
     found = table.shares(rows).set_index("pair")
     assert found["n"].to_dict() == {o.name: int(o.worse != "noise") for o in ORDERS}
     assert np.isnan(found.loc["telea > noise", "share"])
-    assert table.summary(found.reset_index())["mean"].tolist() == [1]
+    summed = table.summary(found.reset_index())
+    assert summed[["mean", "n"]].values.tolist() == [[1, 0]]
+    assert not table.may_lead(summed)["m"]
     assert table.without_value(rows) == ["m has no value of 1 pairs of fills: no value"]
     nothing = table.shares(judged(dict.fromkeys(FILLS, math.nan), "higher"))
     assert table.summary(nothing).empty
 
 
 def test_a_metric_leads_only_if_it_is_right_in_every_tier():
-    summed = pd.DataFrame({"metric": ["a", "b", "a", "b"], "mean": [0.9, 0.9, 0.79, 0.8]})
+    summed = pd.DataFrame({"metric": ["a", "b", "a", "b"], "mean": [0.9, 0.9, 0.79, 0.8], "n": 1})
     assert table.may_lead(summed).to_dict() == {"a": False, "b": True}
 
 
@@ -159,6 +161,7 @@ def test_as_markdown_and_as_json(photos, capsys):
     [
         (["--metrics", "psnr_hole_db,swd"], "found swd, which measure sets"),
         (["--metrics", "drift", "--limit", "1"], "found 1"),
+        (["--metrics", "drift", "--tiers", "region,region"], "raw output is not known"),
         (["--metrics", "ssim_hol"], "did you mean ssim_hole"),
         (
             ["--metrics", "ssim_hole", "--limit", "1"],
@@ -188,3 +191,7 @@ def test_files_that_are_no_photo_are_left_out_and_named(photos, tmp_path):
     assert refused[0].startswith("d.png: ")
     with pytest.raises(InputError, match=r"found 1.*another photo's content"):
         table.read(str(photos / "a.png"))
+    for name in ("nested/c.png", "b.png", "d.png"):
+        shutil.copy(photos / "a.png", tmp_path / "set" / name)
+    with pytest.raises(InputError, match=r"two of different pictures"):  # of one, four times
+        table.read(str(tmp_path / "set"))
