@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from bench.errors import InputError
 from bench.metrics.pair import Picture
+from bench.metrics.perception_table import LPIPS_SIDE
 from bench.metrics.perceptual import Lpips
 from bench.metrics.structure import Box
-from bench.metrics.table import LPIPS_SIDE
 
 L1 = ("diversity_l1", "diversity_l1_hole")
 

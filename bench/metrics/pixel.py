@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.metrics.pair import Pair, Picture
-from bench.metrics.table import SSIM_SIDE
+from bench.metrics.pixel_table import SSIM_SIDE
 
 Region = Literal["picture", "hole"]
 

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from bench.metrics.pair import Picture
 from bench.metrics.record import SetValue
+from bench.metrics.set_table import SWD_SIDE
 from bench.metrics.structure import Planes
-from bench.metrics.table import SWD_SIDE
 
 # A case with its photo (uint8 RGB, (H, W, 3)) and hole (bool, (H, W)).
 Case = tuple[str, Picture, NDArray[np.bool_]]

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.metrics.perception_table import PATCH_SIDE
 from bench.metrics.structure import Box, Planes
-from bench.metrics.table import PATCH_SIDE
 
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
