@@ -102,8 +102,8 @@ PERCEPTION = (
         reference="Xue, Zhang, Mou and Bovik, Gradient magnitude similarity deviation, IEEE "
         "Transactions on Image Processing 23(2), 2014",
         note="falls as the hole shrinks; a deviation over the picture, not how bad it is: "
-        "what is wrong everywhere deviates little, and uniform noise in a large hole scored better than Telea "
-        "on 12 of 20 photos, better than the mean colour on 18",
+        "what is wrong everywhere deviates little, and uniform noise in a large hole scored better "
+        "than Telea on 12 of 20 photos, better than the mean colour on 18",
     ),
 )  # fmt: skip
 
