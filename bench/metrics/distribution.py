@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from bench.metrics.networks import FID_NETWORK
 from bench.metrics.pair import Picture
 from bench.metrics.record import SetValue
+from bench.statistics.kernel import CMMD, KID, Discrepancy, distance
 from methods import weights
 from methods.weights import Checkpoint
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 _ENOUGH = 2048
 _NOISY = 50
-_BLOCK = 1024
 
 
 class InceptionFeatures:
@@ -121,8 +120,7 @@ def kid(outputs: NDArray[np.floating], photos: NDArray[np.floating]) -> SetValue
     n = len(photos)
     if n < 2:
         return _too_few(n, 2)
-    value = _discrepancy(outputs, photos, lambda products, d: (products / d + 1) ** 3, own=False)
-    return SetValue(value, n, "" if n >= _NOISY else f"n = {n} is below {_NOISY}: noisy")
+    return _by_kernel(outputs, photos, KID)
 
 
 def cmmd(outputs: NDArray[np.floating], photos: NDArray[np.floating]) -> SetValue:
@@ -138,15 +136,7 @@ def cmmd(outputs: NDArray[np.floating], photos: NDArray[np.floating]) -> SetValu
     Returns:
         At least 0 but for rounding; 0 if all fills are their photos.
     """
-    n = len(photos)
-    fills, originals = (
-        f / np.linalg.norm(f.astype(np.float64), axis=1, keepdims=True) for f in (outputs, photos)
-    )
-    # Of vectors of length 1 the squared distance is twice what their product lacks to 1.
-    value = _discrepancy(
-        fills, originals, lambda products, _: np.exp((products - 1) / 100), own=True
-    )
-    return SetValue(1000 * value, n, "" if n >= _NOISY else f"n = {n} is below {_NOISY}: noisy")
+    return _by_kernel(outputs, photos, CMMD)
 
 
 def u_ids(outputs: NDArray[np.floating], photos: NDArray[np.floating]) -> SetValue:
@@ -206,27 +196,12 @@ def _ids(value: float, photos: NDArray[np.floating], why: str) -> SetValue:
     return SetValue(value, n, "; ".join(filter(None, (few, why))))
 
 
-def _discrepancy(
-    fills: NDArray[np.floating],
-    photos: NDArray[np.floating],
-    kernel: Callable[[NDArray[np.float64], int], NDArray[np.float64]],
-    *,
-    own: bool,
-) -> float:
-    """Squared maximum mean discrepancy of ``kernel(inner products, d)``.
-
-    With ``own``, pictures count against themselves and against their own photos.
-    """
-    n, d = photos.shape
-    a, b = fills.astype(np.float64), photos.astype(np.float64)
-    total = 0.0
-    for start in range(0, n, _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        for left, right, sign in ((a, a, 1), (b, b, 1), (a, b, -2)):
-            values = kernel(left[rows] @ right.T, d)
-            alone = 0.0 if own else np.trace(values, offset=start)
-            total += sign * float(values.sum() - alone)
-    return total / (n * n if own else n * (n - 1))
+def _by_kernel(
+    outputs: NDArray[np.floating], photos: NDArray[np.floating], rule: Discrepancy
+) -> SetValue:
+    n = len(photos)
+    value = distance(outputs, photos, rule)
+    return SetValue(value, n, "" if n >= _NOISY else f"n = {n} is below {_NOISY}: noisy")
 
 
 def _too_few(n: int, least: int) -> SetValue:
