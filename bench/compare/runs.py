@@ -20,10 +20,9 @@ from bench.statistics.comparison import (
     finite_values,
     method_interval,
     rank_table,
-    reference_of,
-    roles,
     wide,
 )
+from bench.statistics.coverage import reference_of, roles
 from bench.statistics.floors import floor_note
 from bench.statistics.notes import equivalence_note, power_note
 

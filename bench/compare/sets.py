@@ -24,7 +24,7 @@ from bench.statistics import (
     completed,
     joined,
 )
-from bench.statistics.comparison import coverage_of, roles
+from bench.statistics.coverage import coverage_of, roles
 from bench.statistics.frechet import fid_estimates
 from bench.statistics.groups import GROUPS, Estimate, group_of, rows_of, same_cases
 from bench.statistics.kernel import CMMD, KERNEL_LEAST, kernel_estimates

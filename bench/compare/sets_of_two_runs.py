@@ -22,7 +22,7 @@ from bench.compare.sets import (
 from bench.folder.read import Run
 from bench.metrics.record import FeatureMetric
 from bench.statistics import CASE, MARKS, Comparison, Facts, completed, joined
-from bench.statistics.comparison import roles
+from bench.statistics.coverage import roles
 from bench.statistics.groups import Estimate, rows_of, same_cases
 
 Photos = tuple[tuple[str, ...], tuple[str, ...]]  # content hash and cluster of each case

@@ -9,15 +9,16 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from bench.errors import BenchError, did_you_mean, spelt_like
+from bench.errors import BenchError
 from bench.statistics.coverage import (
     CAP_DB,
     CASE,
     FULL_COVERAGE,
-    MARKS,
     cap_infinite,
     common_cases,
     completed,
+    coverage_of,
+    roles,
 )
 from bench.statistics.intervals import Interval, mean_interval
 from bench.statistics.notes import (
@@ -89,18 +90,6 @@ def joined(parts: Sequence[Comparison], notes: Sequence[str] = ()) -> Comparison
         partial=_stacked([part.partial for part in parts], PARTIAL),
         notes=tuple(dict.fromkeys(every)),
     )
-
-
-def roles(methods: pd.DataFrame) -> dict[str, str]:
-    """``ranked``, ``floor`` or ``ceiling`` by method, from the table ``methods``."""
-    families = methods["family"].where(methods["family"].isin(MARKS), "ranked")
-    return dict(zip(methods["method"], families, strict=True))
-
-
-def coverage_of(cases: pd.DataFrame, methods: Iterable[str], expected: int) -> dict[str, float]:
-    """Share of a tier's planned cases that each method completed, 0 to 1."""
-    counts = completed(cases).groupby("method").size()
-    return {name: float(counts.get(name, 0)) / expected for name in methods}
 
 
 def compare_methods(
@@ -180,26 +169,6 @@ def against(names: Iterable[str], reference: str) -> list[tuple[str, str]]:
 def without_places(ranks: pd.DataFrame) -> pd.DataFrame:
     """Without ranges of ranks and letters, which only all pairs give."""
     return ranks.assign(group="", rank_first=None, rank_last=None).astype(ranks.dtypes)
-
-
-def reference_of(methods: pd.DataFrame, name: str | None) -> str | None:
-    """The method that all others are compared with, by its full name; None if none is asked for.
-
-    Args:
-        methods: The table ``methods`` of a run.
-        name: As the user wrote it.
-
-    Raises:
-        BenchError: If the run has none of that name.
-    """
-    known = list(map(str, methods["method"]))
-    found = name if name is None else spelt_like(name, known)
-    if found is None or found in known:
-        return found
-    raise BenchError(
-        f"--reference: expected one of {', '.join(known)}, found {name!r}."
-        f"{did_you_mean(found, known)}"
-    )
 
 
 def wide(rows: pd.DataFrame, metric: str) -> tuple[pd.DataFrame, pd.Series]:

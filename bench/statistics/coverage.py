@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+
+from bench.errors import BenchError, did_you_mean, spelt_like
 
 CASE = ["photo", "tier", "draw"]
 FULL_COVERAGE = 0.95
@@ -41,6 +43,18 @@ def completed(cases: pd.DataFrame) -> pd.DataFrame:
     return cases[(cases["status"] == "ok") & (cases["sample"] == 0)]
 
 
+def roles(methods: pd.DataFrame) -> dict[str, str]:
+    """``ranked``, ``floor`` or ``ceiling`` by method, from the table ``methods``."""
+    families = methods["family"].where(methods["family"].isin(MARKS), "ranked")
+    return dict(zip(methods["method"], families, strict=True))
+
+
+def coverage_of(cases: pd.DataFrame, methods: Iterable[str], expected: int) -> dict[str, float]:
+    """Share of a tier's planned cases that each method completed, 0 to 1."""
+    counts = completed(cases).groupby("method").size()
+    return {name: float(counts.get(name, 0)) / expected for name in methods}
+
+
 def common_cases(cases: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
     """Rows of the cases that every one of the methods completed (sample 0).
 
@@ -65,6 +79,26 @@ def cap_infinite(values: pd.Series) -> tuple[pd.Series, int]:
     numbers = values.astype(float)
     infinite = np.isposinf(numbers)
     return numbers.where(~infinite, CAP_DB), int(infinite.sum())
+
+
+def reference_of(methods: pd.DataFrame, name: str | None) -> str | None:
+    """The method that all others are compared with, by its full name; None if none is asked for.
+
+    Args:
+        methods: The table ``methods`` of a run.
+        name: As the user wrote it.
+
+    Raises:
+        BenchError: If the run has none of that name.
+    """
+    known = list(map(str, methods["method"]))
+    found = name if name is None else spelt_like(name, known)
+    if found is None or found in known:
+        return found
+    raise BenchError(
+        f"--reference: expected one of {', '.join(known)}, found {name!r}."
+        f"{did_you_mean(found, known)}"
+    )
 
 
 def headline_metric(metrics: pd.DataFrame) -> Headline:
