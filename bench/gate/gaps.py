@@ -24,7 +24,7 @@ def missing(
 ) -> pd.DataFrame:
     """Findings on fills, methods and metrics of the baseline that the run does not have.
 
-    The ceiling is left to `bench.gate.changes.ceiling`; fills count only where the two are comparable.
+    The ceiling is left to `changes.ceiling`; fills count only where the two are comparable.
     """
     lost = paired[paired["status_old"].notna() & (paired["status_new"] != "ok")]
     lost = lost[(lost["status_new"] != lost["status_old"]) & (lost["method"] != CEILING)]
