@@ -134,10 +134,9 @@ def extrapolated(
             ],
         )
     note = "intercept of a straight line in 1/n"
-    lines = fid_extrapolated(fills, photos)
     intervals = {
-        name: Interval(float(line.intercept), np.nan, np.nan, n, clusters, note)
-        for name, line in lines.items()
+        name: Interval(value, np.nan, np.nan, n, clusters, note)
+        for name, value in fid_extrapolated(fills, photos).items()
     }
     return unranked(tier, limit, intervals, role_of, f"{limit.name}: {note}")
 

@@ -57,9 +57,8 @@ def _timm_names_of_clip(state: State) -> dict[str, torch.Tensor]:
         parts = [f"{name} {part}" for part in "qkv"]
         if all(part in found for part in parts):
             found[name] = torch.cat([found.pop(part) for part in parts])
-    for name, ndim in (("cls_token", 3), ("pos_embed", 3)):
-        if name in found:
-            found[name] = found[name].reshape((1,) * (ndim - found[name].ndim) + found[name].shape)
+    for name in found.keys() & {"cls_token", "pos_embed"}:
+        found[name] = found[name].reshape((1,) * (3 - found[name].ndim) + found[name].shape)
     if "head.weight" in found:  # it has no bias there
         found["head.bias"] = torch.zeros(len(found["head.weight"]))
     return found

@@ -20,7 +20,7 @@ HEADLINES = (
 )  # fmt: skip
 """What may rank, best first: each puts the better fill of a pair first often enough, as
 ``inpaint-bench orders`` measures it; LPIPS with its weights by what studies of people found."""
-WITHOUT_TRUTH = ("rc_s", "self_consistency")
+HEADLINES_WITHOUT_TRUTH = ("rc_s", "self_consistency")
 """What may rank where the truth is unknown, best first."""
 _WITH_WEIGHTS = HEADLINES[:2]
 _BEST = ("lpips_hole", "texture_structure")  # with weights, and without
@@ -139,7 +139,7 @@ def headline_metric(metrics: pd.DataFrame) -> Headline:
 
 
 def headline_without_truth(metrics: pd.DataFrame) -> Headline:
-    """The metric that ranks where the truth is unknown: the first measured of `WITHOUT_TRUTH`.
+    """The metric that ranks where the truth is unknown, the first of those that may.
 
     Args:
         metrics: The table ``metrics`` of a run.
@@ -149,7 +149,7 @@ def headline_without_truth(metrics: pd.DataFrame) -> Headline:
     """
     why = "the truth is unknown, so no method is ranked by fidelity"
     measured = metrics[metrics["status"] == "ok"].set_index("metric")
-    for name in WITHOUT_TRUTH:
+    for name in HEADLINES_WITHOUT_TRUTH:
         if name in measured.index:
             label, note = (measured[column].to_dict()[name] for column in ("label", "note"))
             return Headline(
