@@ -24,7 +24,7 @@ from bench.statistics.comparison import (
 )
 from bench.statistics.coverage import reference_of, roles
 from bench.statistics.floors import floor_note
-from bench.statistics.notes import equivalence_note, power_note
+from bench.statistics.notes import pair_notes
 
 
 def compare_within(
@@ -251,11 +251,7 @@ def _cases_between(a: Run, b: Run, facts: Facts, tier: str, shared: Sequence[str
     return Comparison(
         ranks=rank_table(tier, facts, order, dict.fromkeys(order, "compared"), intervals, pairs),
         pairs=pairs.assign(tier=tier, metric=facts.name)[PAIRS],
-        notes=(
-            *notes,
-            *power_note(tier, facts.name, pairs),
-            *equivalence_note(tier, facts.name, pairs),
-        ),
+        notes=(*notes, *pair_notes(tier, facts.name, pairs)),
     )
 
 

@@ -21,13 +21,7 @@ from bench.statistics.coverage import (
     roles,
 )
 from bench.statistics.intervals import Interval, mean_interval
-from bench.statistics.notes import (
-    absence_notes,
-    equivalence_note,
-    power_note,
-    reference_note,
-    shared_note,
-)
+from bench.statistics.notes import absence_notes, pair_notes, reference_note, shared_note
 from bench.statistics.pairs import COLUMNS, compare_pairs
 from bench.statistics.ties import rank_ranges, tie_groups
 
@@ -151,7 +145,7 @@ def compare_methods(
         notes += reference_note(tier, facts.name, reference, known)
     notes += absence_notes(tier, cases, [n for n, share in started.items() if share == 0])
     notes += shared_note(tier, facts.name, len(shared), expected, len(ranked))
-    notes += power_note(tier, facts.name, pairs) + equivalence_note(tier, facts.name, pairs)
+    notes += pair_notes(tier, facts.name, pairs)
     return Comparison(
         ranks=ranks,
         pairs=pairs.assign(tier=tier, metric=facts.name)[PAIRS],

@@ -7,7 +7,7 @@ few cases are listed apart.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,7 +22,7 @@ from bench.folder.store import records
 from bench.statistics import CASE, FULL_COVERAGE, Facts, Headline, Interval
 from bench.statistics.coverage import coverage_of
 from bench.statistics.floors import Outranked, outranked
-from bench.statistics.notes import equivalence_note, power_note
+from bench.statistics.notes import out_of_reach, powerless
 from reports.results.gaps import Gap, from_base
 
 NEEDED = [*CASE, "method", "sample", "cluster", "status", "reason"]
@@ -185,8 +185,8 @@ def rank(run: Run, tier: str, headline: Headline, reference: str | None = None) 
         clusters=int(shared["cluster"].nunique()),
         pairs=found.pairs,
         **_by_case(on_shared, ranked, facts.name),
-        powerless=_said(power_note, found.pairs),
-        equivalence=_said(equivalence_note, found.pairs),
+        powerless=powerless(found.pairs),
+        equivalence=out_of_reach(found.pairs),
         outranked=outranked(found.ranks, found.pairs),
         reference=reference or "",
     )
@@ -205,12 +205,6 @@ def _facts(run: Run, metric: str) -> Facts:
     if len(rows) == 0:
         return Facts(metric, higher=False)
     return Facts(metric, rows["direction"].iloc[0] == "higher", str(rows["unit"].iloc[0]))
-
-
-def _said(note: Callable[[str, str, pd.DataFrame], list[str]], pairs: pd.DataFrame) -> str:
-    """The words of a note without their subject; empty if there is nothing to say."""
-    found = note("", "", pairs)
-    return found[0].partition(": ")[2] if found else ""
 
 
 def _scores(
