@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from bench.metrics.networks import CLIP, DINOV2_G, DINOV2_L
 from bench.metrics.pair import Picture
 from methods import weights
 from methods.weights import Checkpoint
@@ -115,7 +116,7 @@ def _dinov2(model: str) -> Vit:
 
 NETWORKS = {
     # As in the code of CMMD (Jayasumana et al., CVPR 2024).
-    "clip-vit-l14-336": Vit(
+    CLIP: Vit(
         "vit_large_patch14_clip_quickgelu_336",
         336,
         True,
@@ -124,8 +125,8 @@ NETWORKS = {
         _timm_names_of_clip,
         {"num_classes": 768},
     ),
-    "dinov2-vitl14": _dinov2("vit_large_patch14_dinov2"),
-    "dinov2-vitg14": _dinov2("vit_giant_patch14_dinov2"),
+    DINOV2_L: _dinov2("vit_large_patch14_dinov2"),
+    DINOV2_G: _dinov2("vit_giant_patch14_dinov2"),
 }
 
 
