@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
@@ -19,7 +18,7 @@ from bench.statistics import (
     families,
     joined,
 )
-from bench.statistics.comparison import PAIRS, against, by_mean, rank_table, without_places
+from bench.statistics.comparison import PAIRS, by_mean, pairs_of, rank_table, without_places
 from bench.statistics.frechet import EXTRAPOLATION_LEAST, fid_extrapolated
 from bench.statistics.groups import GROUPS, JACKKNIFE, Estimate
 from bench.statistics.notes import reference_note
@@ -39,8 +38,8 @@ def ranked(
     marks = [name for name in found if role_of[name] in MARKS and name != reference]
     if reference is None:
         return compare_estimates(tier, facts, found, role_of, photos, marks)
-    asked = against(found, reference)
-    part = compare_estimates(tier, facts, found, role_of, photos, marks, asked)
+    pairs = pairs_of(found, reference)
+    part = compare_estimates(tier, facts, found, role_of, photos, marks, pairs)
     notes = reference_note(tier, facts.name, reference, found)
     return joined([replace(part, ranks=without_places(part.ranks))], notes)
 
@@ -71,15 +70,15 @@ def compare_estimates(
     """
     means = pd.Series({name: estimate.value for name, estimate in found.items()})
     order = by_mean(means, facts.higher, role_of)
-    asked = list(itertools.combinations(order, 2) if pairs is None else pairs)
-    family_of = families(asked, marks)
+    wanted = pairs_of(order, None) if pairs is None else pairs
+    family_of = families(wanted, marks)
     table = pd.DataFrame(
         [
             _pair_row(a, b, found[a] - found[b], photos[a], family, family_of.count(family))
-            for (a, b), family in zip(asked, family_of, strict=True)
+            for (a, b), family in zip(wanted, family_of, strict=True)
         ]
     )
-    if asked:
+    if wanted:
         table = decide(table, means, metric=facts.name, higher=facts.higher)
     table = table.assign(tier=tier, metric=facts.name).reindex(columns=PAIRS)
     intervals = {

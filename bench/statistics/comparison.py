@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -129,17 +129,15 @@ def compare_methods(
     means = values.mean().reindex([*ranked, *marks])
     order = by_mean(means, facts.higher, role_of)
     known = [name for name in order if np.isfinite(means[name])]
-    asked = list(itertools.combinations(known, 2)) if reference is None else against(
-        known, reference)  # fmt: skip
     pairs = compare_pairs(
-        values, clusters, asked, metric=facts.name, higher=facts.higher,
+        values, clusters, pairs_of(known, reference), metric=facts.name, higher=facts.higher,
         marks=[name for name in marks if name != reference],
     )  # fmt: skip
     intervals = {name: method_interval(on_shared, name, facts.name) for name in order}
     ranks = rank_table(tier, facts, order, role_of, intervals, pairs)
     partial = [n for n in started if role_of[n] == "ranked" and started[n] > 0 and n not in ranked]
-    wanted = [name for name in known if name in ranked] if reference is None else [reference]
-    best = next((name for name in wanted if name in known), None)
+    base = reference or next((name for name in known if name in ranked), None)
+    best = base if base in known else None
     if reference is not None:
         ranks = without_places(ranks)
         notes += reference_note(tier, facts.name, reference, known)
@@ -154,10 +152,11 @@ def compare_methods(
     )
 
 
-def against(names: Iterable[str], reference: str) -> list[tuple[str, str]]:
-    """Pairs of each other method with the reference; none if that is not among them."""
-    others = list(names)
-    return [(name, reference) for name in others if name != reference and reference in others]
+def pairs_of(names: Collection[str], reference: str | None) -> list[tuple[str, str]]:
+    """All pairs, or each other method with the reference; none if that is not among them."""
+    if reference is None:
+        return list(itertools.combinations(names, 2))
+    return [(name, reference) for name in names if name != reference and reference in names]
 
 
 def without_places(ranks: pd.DataFrame) -> pd.DataFrame:
