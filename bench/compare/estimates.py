@@ -8,16 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from bench.statistics import (
-    ALPHA,
-    MARKS,
-    Comparison,
-    Facts,
-    Interval,
-    decide,
-    families,
-    joined,
-)
+from bench.statistics import ALPHA, MARKS, Comparison, Facts, Interval, decide, families, joined
 from bench.statistics.comparison import PAIRS, by_mean, pairs_of, rank_table, without_places
 from bench.statistics.frechet import EXTRAPOLATION_LEAST, fid_extrapolated
 from bench.statistics.groups import GROUPS, JACKKNIFE, Estimate

@@ -15,13 +15,7 @@ from bench.folder.differences import environment_differences, protocol_differenc
 from bench.folder.header import UNKNOWN
 from bench.folder.read import Run
 from bench.statistics import CASE, MARKS, Comparison, Facts
-from bench.statistics.comparison import (
-    PAIRS,
-    finite_values,
-    method_interval,
-    rank_table,
-    wide,
-)
+from bench.statistics.comparison import PAIRS, finite_values, method_interval, rank_table, wide
 from bench.statistics.coverage import reference_of, roles
 from bench.statistics.floors import floor_note
 from bench.statistics.notes import pair_notes
@@ -56,12 +50,7 @@ def compare_within(
                 parts.append(sets.within(run, metric, tier, expected, reference))
             else:
                 found = statistics.compare_methods(
-                    run.cases,
-                    run.methods,
-                    metric,
-                    tier,
-                    expected=expected,
-                    reference=reference,
+                    run.cases, run.methods, metric, tier, expected=expected, reference=reference
                 )
                 if metric.name == run.headline.metric:
                     noted = floor_note(tier, metric.name, found.ranks, found.pairs)

@@ -22,15 +22,7 @@ from bench.folder.store import records
 from bench.gate import baseline as baselines
 from bench.gate import changes, gaps, machine, remarks
 from bench.gate.baseline import Results
-from bench.gate.changes import (
-    BETTER,
-    COLUMNS,
-    NOT_MEASURED,
-    REGRESSED,
-    SAME,
-    TIER,
-    TRADE_OFF,
-)
+from bench.gate.changes import BETTER, COLUMNS, NOT_MEASURED, REGRESSED, SAME, TIER, TRADE_OFF
 from bench.gate.rules import BY_MEAN, Rules
 from bench.gate.tolerances import CEILING
 from bench.gate.verdict import NOT_COMPARABLE, SAME_OR_BETTER, Verdict

@@ -42,9 +42,7 @@ def names(network: str = "") -> tuple[str, ...]:
 
 
 def diversity(
-    pictures: Sequence[Picture],
-    hole: NDArray[np.bool_],
-    network: tuple[str, Lpips] | None = None,
+    pictures: Sequence[Picture], hole: NDArray[np.bool_], network: tuple[str, Lpips] | None = None
 ) -> dict[str, float]:
     """Mean distance over all pairs of samples of one case.
 

@@ -5,14 +5,7 @@ from __future__ import annotations
 from functools import partial
 from importlib.metadata import version
 
-from bench.metrics.networks import (
-    DINOV2_G,
-    DINOV2_L,
-    LAMA,
-    REFILL,
-    REFILL_UNTRAINED,
-    checkpoint,
-)
+from bench.metrics.networks import DINOV2_G, DINOV2_L, LAMA, REFILL, REFILL_UNTRAINED, checkpoint
 from bench.metrics.perception_table import ALEX, ALEX_UNTRAINED, LPIPS_SIDE
 from bench.metrics.record import NOT_NEGATIVE, Imported, NetworkMetric
 
