@@ -1,5 +1,7 @@
 """Metrics between two sets of pictures by the features that a network finds in them.
 
+Each takes ``outputs``, features ``(n, d)`` of the fills, and ``photos``, those of their photos.
+
 All compare the outputs with the photos of the same cases, so that known pixels are shared and
 values are far below those of image generation. A fill resembles its own photo for these pixels
 alone, which says nothing of two distributions: the unbiased KID leaves such pairs out. FID has no
@@ -84,10 +86,6 @@ def fid(outputs: NDArray[np.floating], photos: NDArray[np.floating]) -> SetValue
     covariances is the sum of the singular values of ``A B^T``, which takes milliseconds for few
     pictures, where the eigenvalues of the 2048 x 2048 product take seconds.
 
-    Args:
-        outputs: Features of the fills, ``(n, d)``.
-        photos: Features of the photos of the same cases, ``(n, d)``.
-
     Returns:
         At least 0; NaN below 2 pictures.
     """
@@ -110,10 +108,6 @@ def kid(outputs: NDArray[np.floating], photos: NDArray[np.floating]) -> SetValue
     two-sample test", JMLR 2012, equation 4). What is published counts the latter, and is lower by
     twice its excess over the mean kernel, divided by n.
 
-    Args:
-        outputs: Features of the fills, ``(n, d)``.
-        photos: Features of the photos of the same cases, ``(n, d)``.
-
     Returns:
         0 if all fills are their photos; NaN below 2 pictures.
     """
@@ -129,10 +123,6 @@ def cmmd(outputs: NDArray[np.floating], photos: NDArray[np.floating]) -> SetValu
     Jayasumana et al., "Rethinking FID: Towards a better evaluation metric for image generation",
     CVPR 2024: features of length 1, Gaussian kernel with sigma 10, the biased estimate.
 
-    Args:
-        outputs: Features of the fills, ``(n, d)``.
-        photos: Features of the photos of the same cases, ``(n, d)``.
-
     Returns:
         At least 0 but for rounding; 0 if all fills are their photos.
     """
@@ -147,10 +137,6 @@ def u_ids(outputs: NDArray[np.floating], photos: NDArray[np.floating]) -> SetVal
     the score is the mean of the shares of photos taken for fills and of fills taken for photos. The
     SVM is scikit-learn's ``LinearSVC(dual=False)`` with its settings.
 
-    Args:
-        outputs: Features of the fills, ``(n, d)``.
-        photos: Features of the photos of the same cases, ``(n, d)``.
-
     Returns:
         0 where the SVM tells all apart, 0.5 if all fills are their photos; higher is better.
     """
@@ -164,10 +150,6 @@ def p_ids(outputs: NDArray[np.floating], photos: NDArray[np.floating]) -> SetVal
     """Paired inception discriminative score: how often a fill passes for more real than its photo.
 
     The share of cases where the SVM of `u_ids` gives the fill a higher value than its photo.
-
-    Args:
-        outputs: Features of the fills, ``(n, d)``.
-        photos: Features of the photos of the same cases, ``(n, d)``.
 
     Returns:
         0 to 1, higher is better. A fill that is its photo is not higher, so photos score 0.

@@ -13,27 +13,19 @@ _RISES, _FALLS = "rises as the hole shrinks", "falls as the hole shrinks"
 _HOLE = "over hole pixels only, so values of different hole sizes can be compared"
 _own = partial(CaseMetric, version="1")
 _psnr = partial(
-    _own,
-    unit="dB",
-    direction="higher",
-    limits=NOT_NEGATIVE,
+    _own, unit="dB", direction="higher", limits=NOT_NEGATIVE,
     implementation="one mean over RGB, peak 255",
-)
+)  # fmt: skip
 _ssim = partial(
-    _own,
-    direction="higher",
-    limits=(-1.0, 1.0),
-    minimum_side=SSIM_SIDE,
+    _own, direction="higher", limits=(-1.0, 1.0), minimum_side=SSIM_SIDE,
     reference="Wang, Bovik, Sheikh and Simoncelli, Image quality assessment: from error visibility "
     "to structural similarity, IEEE Transactions on Image Processing 13(4), 2004",
-)
+)  # fmt: skip
 _SSIM = "11x11 Gaussian, sigma 1.5, population covariance, mean over RGB"
 _l1 = partial(
-    _own,
-    direction="lower",
-    limits=(0.0, 1.0),
+    _own, direction="lower", limits=(0.0, 1.0),
     implementation="mean absolute difference, RGB in [0, 1]",
-)
+)  # fmt: skip
 
 _seam = partial(CaseMetric, version="2", direction="lower", region="ring", limits=(0.0, 1.0))
 _BANDS = "bands of 4 pixels, 9x9 windows"

@@ -15,37 +15,29 @@ _INCEPTION = "Inception v3 (2015-12-05), 2048 features"
 _SAME_CASES = "against the photos of the same cases"
 _TESTS = "untrained features: for tests, never comparable with published values"
 _inception = partial(
-    FeatureMetric,
-    direction="lower",
-    region="picture",
+    FeatureMetric, direction="lower", region="picture",
     version=f"torch-fidelity {version('torch-fidelity')}",
-)
+)  # fmt: skip
 _fid = partial(
-    _inception,
-    limits=NOT_NEGATIVE,
-    implementation=f"{_INCEPTION}, closed formula",
-    function=Imported("bench.metrics.distribution:fid"),
-    statistic="frechet",
+    _inception, limits=NOT_NEGATIVE, implementation=f"{_INCEPTION}, closed formula",
+    function=Imported("bench.metrics.distribution:fid"), statistic="frechet",
     reference="Heusel, Ramsauer, Unterthiner, Nessler and Hochreiter, GANs trained by a two "
     "time-scale update rule, NeurIPS 2017",
-)
+)  # fmt: skip
 _kid = partial(
     _inception,
     implementation=f"{_INCEPTION}, cubic kernel, unbiased, no fill with its own photo",
-    function=Imported("bench.metrics.distribution:kid"),
-    statistic="cubic kernel",
+    function=Imported("bench.metrics.distribution:kid"), statistic="cubic kernel",
     reference="Bińkowski, Sutherland, Arbel and Gretton, Demystifying MMD GANs, ICLR 2018",
-)
+)  # fmt: skip
 _ids = partial(
-    _inception,
-    direction="higher",
-    limits=(0.0, 1.0),
+    _inception, direction="higher", limits=(0.0, 1.0),
     version=f"torch-fidelity {version('torch-fidelity')}, scikit-learn {version('scikit-learn')}",
     implementation=f"{_INCEPTION}, LinearSVC(dual=False) of scikit-learn",
     statistic="discriminative",
     reference="Zhao, Cui, Sheng, Dong, Liang, Chang and Xu, Large scale image completion via "
     "co-modulated generative adversarial networks, ICLR 2021",
-)
+)  # fmt: skip
 _vit = partial(FeatureMetric, direction="lower", region="picture", limits=NOT_NEGATIVE, version="1")
 _FEW = "below 2048 pictures the SVM tells nearly any fills apart"
 _published = {"network": FID_NETWORK, "weights": CHECKPOINTS[FID_NETWORK].sha256}

@@ -198,24 +198,13 @@ def rank_table(
     ranges = rank_ranges(contenders, pairs)
     letters = tie_groups(contenders, pairs)
     rows = [
-        {
-            "tier": tier,
-            "metric": facts.name,
-            "better": "higher" if facts.higher else "lower",
-            "method": name,
-            "role": role_of[name],
-            "rank_first": ranges.get(name, (None, None))[0],
-            "rank_last": ranges.get(name, (None, None))[1],
-            "group": letters.get(name, ""),
-            "mean": intervals[name].mean,
-            "low": intervals[name].low,
-            "high": intervals[name].high,
-            "n": intervals[name].n,
-            "photos": intervals[name].clusters,
-            "note": intervals[name].note,
-        }
-        for name in order
-    ]
+        (
+            tier, facts.name, "higher" if facts.higher else "lower", name, role_of[name],
+            *ranges.get(name, (None, None)), letters.get(name, ""), own.mean, own.low, own.high,
+            own.n, own.clusters, own.note,
+        )
+        for name, own in ((name, intervals[name]) for name in order)
+    ]  # fmt: skip
     table = pd.DataFrame(rows, columns=RANKS)
     return table.astype({"rank_first": "Int64", "rank_last": "Int64"})
 
