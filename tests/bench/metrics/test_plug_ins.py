@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -192,7 +193,8 @@ def test_compare_and_gate_know_own_metrics(own, photos, capsys):
     assert "worst (lower is better)" in capsys.readouterr().out
     assert main(["gate", "out", "out"]) == 0
     assert "metric worst: not gated: no tolerance" in capsys.readouterr().out
-    assert baseline.read_run(own / "out").metrics["metric"].tolist() == ["psnr_db"]
+    assert main(["baseline", "update", "out", "--file", "base.json"]) == 0
+    assert baseline.read(Path("base.json")).metrics["metric"].tolist() == ["psnr_db"]
 
 
 def test_installed_packages_add_metrics_by_name(own, monkeypatch, capsys, photos):

@@ -243,10 +243,14 @@ def test_margins():
     assert all(stated.absolute > 0 for stated in MARGINS.values())
 
 
-def test_every_metric_of_single_fills_has_a_margin():
+def test_every_metric_of_single_fills_has_a_margin_but_where_none_can_be_known():
     from bench.metrics import METRICS
 
-    assert {name for name, m in METRICS.items() if m.scope == "case"} <= MARGINS.keys()
+    unknown = {
+        "swd_hole", "cw_ssim_hole", "rc_s", "rc_s_vitl", "self_consistency",
+        "self_consistency_untrained",
+    }  # fmt: skip
+    assert {name for name, m in METRICS.items() if m.scope == "case"} - unknown <= MARGINS.keys()
 
 
 def pairs_of(names: str, *different: str) -> pd.DataFrame:
