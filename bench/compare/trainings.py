@@ -12,7 +12,7 @@ from bench.folder.read import Run
 from bench.statistics import CASE, Interval, cap_infinite, mean_interval
 from bench.statistics.intervals import student_reach
 
-_ALIKE = ("pictures", "batch", "crop", "precision", "devices", "networks")
+_ALIKE = ("pictures", "batch", "crop", "precision", "devices", "networks", "start")
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,9 @@ def _check_alike(run: Run, pairs: Sequence[tuple[str, str]]) -> None:
             continue
         a, b = (json.loads(cards[name]) for name in (one, other))
         given = [
-            {"devices": 1, "networks": {}} | card["training"] | {"photos": card["data"]["sha"]}
+            {"devices": 1, "networks": {}, "start": {}}
+            | card["training"]
+            | {"photos": card["data"]["sha"]}
             for card in (a, b)
         ]
         unlike = [key for key in (*_ALIKE, "seed", "photos") if given[0][key] != given[1][key]]
