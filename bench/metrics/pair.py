@@ -6,6 +6,7 @@ kept on `Original`, so that the fills of all holes and methods of one photo shar
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import InputError
-from bench.metrics import structure
+from bench.metrics import structure, texture
 from bench.metrics.structure import Box, Losses, Planes, Scale
 
 Picture = np.ndarray  # uint8 RGB, (H, W, 3)
@@ -51,6 +52,22 @@ class Original:
     def gradient(self) -> Planes:
         """Gradient magnitude of the halved luma, for GMSD."""
         return gradient_magnitude(self.unit)
+
+    @cached_property
+    def bands(self) -> list[Planes]:
+        """Laplacian pyramid, for the sliced distance."""
+        return texture.laplacian(self.photo)
+
+    @cached_property
+    def all_waves(self) -> list[texture.Wave]:
+        """Waves of the whole photo."""
+        return list(texture.waves(self.photo, Box(0, self.photo.shape[0], 0, self.photo.shape[1])))
+
+    def waves(self, box: Box) -> Iterable[texture.Wave]:
+        """Waves of the photo in a box, for complex-wavelet similarity; kept unless it is large."""
+        if self.photo[..., 0].size > texture.KEPT_PIXELS:
+            return texture.waves(self.photo, box)
+        return ((real[box.slices], imaginary[box.slices]) for real, imaginary in self.all_waves)
 
 
 class Pair:
@@ -121,6 +138,16 @@ class Pair:
     def structure(self) -> Losses:
         """The terms of SSIM at full size."""
         return structure.losses(self.original.scale, self.difference, self.changed)
+
+    @cached_property
+    def sliced(self) -> float:
+        """Sliced distance of the patches in the hole."""
+        return texture.sliced_distance(self)
+
+    @cached_property
+    def waves(self) -> float:
+        """Complex-wavelet similarity over the hole."""
+        return texture.wave_similarity(self)
 
 
 def gradient_magnitude(unit: Planes) -> Planes:

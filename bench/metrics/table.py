@@ -29,6 +29,7 @@ from methods.weights import CHECKPOINTS
 
 # Smallest sides of a picture, in pixels.
 SSIM_SIDE, GMSD_SIDE, MS_SSIM_SIDE, LPIPS_SIDE, SWD_SIDE = 11, 4, 161, 32, 32
+PATCH_SIDE = 14
 
 _PIXEL, _PERCEPTUAL = "bench.metrics.pixel", "bench.metrics.perceptual"
 _ANY = (0.0, math.inf)
@@ -209,6 +210,47 @@ _PERCEPTION = (
     ),
 )  # fmt: skip
 
+# -- texture and structure ------------------------------------------------------------------
+
+_TEXTURE = "bench.metrics.texture"
+_PATCHES = "5 Laplacian levels, at most 600 patches of 7x7 centred in the hole, 64 directions"
+_GABOR = "18 complex Gabor filters of the grey picture, 7x7 windows"
+_SHAPES = "no weights; values of different hole shapes and sizes cannot be compared"
+
+_TEXTURES = (
+    _own(
+        name="swd_hole", label="Sliced distance (hole)", direction="lower", region="hole",
+        limits=_ANY, minimum_side=PATCH_SIDE, implementation=_PATCHES,
+        function=Imported(f"{_TEXTURE}:swd_hole_of"),
+        definition="Distance between the patches of fill and photo in the hole, projected on "
+        "random directions, over the photo's standard deviation there plus 0.01; mean over the "
+        "levels of a Laplacian pyramid.",
+        reference="After Karras, Aila, Laine and Lehtinen, Progressive growing of GANs, ICLR 2018",
+        note="sees what a texture is made of, not where it lies; a hole with no 16 patches "
+        "inside the picture is measured on the finest level, the picture mirrored at its border",
+    ),
+    _own(
+        name="cw_ssim_hole", label="CW-SSIM (hole)", direction="higher", region="hole",
+        limits=(0.0, 1.0), implementation=_GABOR,
+        function=Imported(f"{_TEXTURE}:cw_ssim_hole_of"),
+        definition="Complex-wavelet structural similarity, of wavelengths of 4, 8 and 16 pixels in "
+        "6 directions, mean over the pixels in the hole.",
+        reference="Sampat, Wang, Gupta, Bovik and Markey, Complex wavelet structural similarity, "
+        "IEEE Transactions on Image Processing 18(11), 2009",
+        note="windows see known pixels too, in thin holes mostly those; inverted contrast "
+        "scores well",
+    ),
+    _own(
+        name="texture_structure", label="Texture and structure", direction="higher",
+        region="hole", limits=(0.0, 1.0), minimum_side=PATCH_SIDE,
+        implementation=f"cw_ssim_hole * exp(-2 swd_hole): {_GABOR}; {_PATCHES}",
+        function=Imported(f"{_TEXTURE}:texture_structure_of"),
+        definition="CW-SSIM (hole) times exp(-2 x Sliced distance (hole)): 1 for the photo, low "
+        "for a fill of other texture or other structure.",
+        note=_SHAPES,
+    ),
+)  # fmt: skip
+
 # -- sets of fills --------------------------------------------------------------------------
 
 _INCEPTION = "Inception v3 (2015-12-05), 2048 features"
@@ -273,11 +315,13 @@ _SETS = (
     ),
 )  # fmt: skip
 
-METRICS: dict[str, Metric] = {metric.name: metric for metric in (*_PIXELS, *_PERCEPTION, *_SETS)}
+METRICS: dict[str, Metric] = {
+    metric.name: metric for metric in (*_PIXELS, *_PERCEPTION, *_TEXTURES, *_SETS)
+}
 
 DEFAULT = (
     "psnr_db", "psnr_hole_db", "ssim", "ssim_hole", "l1", "l1_hole", "lpips", "lpips_hole",
-    "ms_ssim", "gmsd", "seam", "drift", "swd", "fid", "kid",
+    "ms_ssim", "gmsd", "texture_structure", "seam", "drift", "swd", "fid", "kid",
 )  # fmt: skip
 WITHOUT_TRUTH = ("seam_visible",)
 """What is measured besides where the truth is unknown, unless asked otherwise."""

@@ -37,6 +37,7 @@ MARGINS = {
     # Untrained features give about a tenth of LPIPS's values.
     "lpips_untrained": Margin(0.0002),
     "lpips_untrained_hole": Margin(0.0005),
+    "texture_structure": Margin(0.005),
     # A quarter of one of 255 grey levels in the hole, again 0.4 of that over the picture.
     "l1_hole": Margin(0.001),
     "l1": Margin(0.0004),

@@ -18,6 +18,7 @@ from methods import weights
 COLUMNS = {
     "psnr_db", "psnr_hole_db", "ssim", "ssim_hole", "l1", "l1_hole", "lpips", "lpips_hole",
     "ms_ssim", "gmsd", "seam", "seam_visible", "drift", "lpips_untrained", "lpips_untrained_hole",
+    "swd_hole", "cw_ssim_hole", "texture_structure",
 }  # fmt: skip
 
 
