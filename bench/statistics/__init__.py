@@ -17,6 +17,7 @@ from bench.statistics.coverage import (
     completed,
     headline_metric,
 )
+from bench.statistics.crossed import crossed_interval
 from bench.statistics.curves import Bin, Crossing, binned, crossings
 from bench.statistics.equivalence import ALPHA, MARGINS, Margin, margin, verdict
 from bench.statistics.intervals import Interval, column_intervals, mean_interval
@@ -47,6 +48,7 @@ __all__ = [
     "compare_methods",
     "compare_pairs",
     "completed",
+    "crossed_interval",
     "crossings",
     "decide",
     "friedman",

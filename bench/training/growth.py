@@ -59,8 +59,8 @@ def _check(room: dict[str, torch.Tensor], trained: nn.Module, source: str) -> No
         ]
     if wrong:
         raise BenchError(
-            f"--start {source}: expected a network that the one to be trained has room for: as many "
-            "blocks, no more channels, as many where it has attention; found no place for "
+            f"--start {source}: expected a network that the one to be trained has room for (as "
+            "many blocks, no more channels, as many where it has attention), found no place for "
             f"{', '.join(wrong[:3])}"
         )
 
