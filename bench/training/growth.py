@@ -31,7 +31,7 @@ def grow(network: nn.Module, trained: nn.Module, source: str) -> None:
     room = network.state_dict()  # the very tensors of the network
     _check(room, trained, source)
     layers = dict(trained.named_modules())
-    joined = _joined(network, trained)
+    joined: torch.Tensor | None = _joined(network, trained)
     for name, old in trained.state_dict().items():
         if isinstance(layers[name.rpartition(".")[0]], nn.ConvTranspose2d) and old.ndim > 1:
             # Its weights come as (input, output); the first one is what follows the blocks.
@@ -67,15 +67,20 @@ def _check(room: dict[str, torch.Tensor], trained: nn.Module, source: str) -> No
 
 def _joined(network: nn.Module, trained: nn.Module) -> torch.Tensor:
     """Where the trained channels are behind the blocks: local ones, then global ones."""
-    near, far, more = (
-        _blocks(one)[-1].conv2.ffc.get_submodule(path).out_channels
-        for one, path in ((trained, "convl2l"), (trained, "convl2g"), (network, "convl2l"))
-    )
-    return torch.cat([torch.arange(near), more + torch.arange(far)])
+    near, far = _parts(trained)
+    return torch.cat([torch.arange(near), _parts(network)[0] + torch.arange(far)])
 
 
-def _blocks(network: nn.Module) -> list[FFCResBlock]:
-    return [each for each in network.modules() if isinstance(each, FFCResBlock)]
+def _parts(network: nn.Module) -> tuple[int, int]:
+    """Local and global channels of the residual blocks, all of which have as many."""
+    block = next(each for each in network.modules() if isinstance(each, FFCResBlock))
+    near, far = (norm.num_features if norm is not None else 0 for norm in _norms(block))
+    return near, far
+
+
+def _norms(block: FFCResBlock) -> tuple[nn.BatchNorm2d | None, nn.BatchNorm2d | None]:
+    """What comes before attention: the local and the global part's normalisation."""
+    return block.conv2.bn_l, block.conv2.bn_g
 
 
 def _put(room: torch.Tensor, old: torch.Tensor, heard: torch.Tensor | None = None) -> None:
@@ -98,17 +103,18 @@ def _attend_alike(block: FFCResBlock) -> None:
     """Let attention give each channel and place one weight, and take it out again beforehand."""
     if isinstance(block.ca, FFCChannelAttention):
         for layer in (block.ca.conv_a2l, block.ca.conv_a2g):
-            if layer is not None:
-                nn.init.zeros_(layer.weight)
-                nn.init.zeros_(layer.bias)
+            for weight in layer.parameters() if layer is not None else ():
+                nn.init.zeros_(weight)
     if isinstance(block.sa, FFCSpatialAttention):
         nn.init.zeros_(block.sa.conv.weight)
-    norms = block.conv2.bn_l, block.conv2.bn_g
-    near, far = (norm and torch.ones(1, norm.num_features, 1, 1) for norm in norms)
+    norms = _norms(block)
+    near, far = (
+        torch.ones(1, norm.num_features, 1, 1) if norm is not None else 0 for norm in norms
+    )
     pair: Pair = (near, far)
     for attention in (block.ca, block.sa):
         pair = attention(pair) if attention is not None else pair
-    for norm, weight in zip(norms, pair, strict=True):
-        if norm is not None and present(weight):  # a ReLU follows: positive factors pass it
-            norm.weight.div_(weight.mean())
-            norm.bias.div_(weight.mean())
+    for norm, of_ones in zip(norms, pair, strict=True):
+        if norm is not None and present(of_ones):  # a ReLU follows: positive factors pass it
+            norm.weight.div_(of_ones.mean())
+            norm.bias.div_(of_ones.mean())
