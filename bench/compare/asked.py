@@ -27,8 +27,8 @@ def facts(run: Run, names: Sequence[str] | None) -> list[Facts]:
 
     Args:
         run: The run.
-        names: Names; ``all`` for every measured one; the headline metric if omitted, or where the
-            truth is unknown all that were measured.
+        names: Names; ``all`` for every measured one; the headline metric if omitted, or where none
+            leads all that were measured.
 
     Raises:
         BenchError: If one is unknown or was not measured.

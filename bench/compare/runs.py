@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -11,6 +12,7 @@ from bench.compare.asked import ALL, facts, tiers_of
 from bench.errors import BenchError, InputError
 from bench.folder import same_fills
 from bench.folder.differences import environment_differences, protocol_differences
+from bench.folder.header import UNKNOWN
 from bench.folder.read import Run
 from bench.statistics import CASE, MARKS, Comparison, Facts
 from bench.statistics.comparison import (
@@ -72,7 +74,7 @@ def compare_between(
     Args:
         a: The earlier run.
         b: The later run.
-        metrics: Names; ``all`` for every one measured in both; the headline metric of A if
+        metrics: Names; ``all`` for every one measured in both; of these the headline metric if
             omitted.
         tiers: Some of the tiers that both have; all of those if omitted.
         anyway: Compare runs of different protocols too, and say so in the notes.
@@ -82,9 +84,10 @@ def compare_between(
             method by all that is known of it gave different pictures.
         InputError: If the runs share no tier, no metric or no method.
     """
-    chosen = facts(a, metrics)
     there = {metric.name for metric in facts(b, [ALL])}
-    if metrics is not None and ALL in metrics:
+    both = _of_both(a, b, there)
+    chosen = facts(a if metrics else both, metrics)
+    if ALL in (metrics or [both.headline.metric or ALL]):
         chosen = [metric for metric in chosen if metric.name in there]
         if not chosen:
             raise InputError(f"{a.folder} and {b.folder} have no metric in common")
@@ -112,7 +115,7 @@ def compare_between(
                 parts.append(sets_of_two_runs.between(a, b, metric, tier, shared))
             else:
                 parts.append(_cases_between(a, b, metric, tier, shared))
-    notes = [*_between_notes(a, b, differs, shared), *odd, *_headline_note(a, metrics)]
+    notes = [*_between_notes(a, b, differs, shared), *odd, *_headline_note(both, metrics)]
     every = metrics is not None and ALL in metrics
     return statistics.joined(parts, [*notes, *_of_one_only(a, b, every, tiers is None)])
 
@@ -131,12 +134,22 @@ def _about(run: Run) -> list[str]:
 def _headline_note(run: Run, metrics: Sequence[str] | None) -> list[str]:
     if metrics is not None:
         return []
-    if not run.headline.metric:
+    if not run.headline.metric and run.header.truth == UNKNOWN:
         return [
             f"{run.headline.reason}; what needs no truth ranks here, and says nothing of what is "
             "inside the holes"
         ]
+    if not run.headline.metric:
+        return [f"{run.headline.reason}; below is what was measured, each by itself"]
     return [f"ranked by {run.headline.metric}: {run.headline.reason}"]
+
+
+def _of_both(a: Run, b: Run, there: Collection[str]) -> Run:
+    """The first run, with the metrics absent that the other does not have."""
+    lacks = ~a.metrics["metric"].isin(there) & (a.metrics["status"] == "ok")
+    status = a.metrics["status"].mask(lacks, "absent")
+    reason = a.metrics["reason"].mask(lacks, f"not measured in {b.folder}")
+    return replace(a, metrics=a.metrics.assign(status=status, reason=reason))
 
 
 def _between_notes(a: Run, b: Run, differs: Sequence[str], shared: Sequence[str]) -> list[str]:

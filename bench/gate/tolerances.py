@@ -26,9 +26,10 @@ TOLERANCES: Final[dict[str, float]] = {
     "lpips_untrained_hole": 0.0001,
     "ms_ssim": 0.0005,
     "gmsd": 0.0002,
-    "swd_hole": 0.001,
-    "cw_ssim_hole": 0.001,
-    "texture_structure": 0.001,
+    # A flat fill, such as the floor's, is where single grey levels count most.
+    "swd_hole": 0.005,
+    "cw_ssim_hole": 0.005,
+    "texture_structure": 0.005,
     "seam": 0.0001,
     "seam_visible": 0.0001,
     "drift": 0.0001,

@@ -215,7 +215,10 @@ _PERCEPTION = (
 _TEXTURE = "bench.metrics.texture"
 _PATCHES = "5 Laplacian levels, at most 600 patches of 7x7 centred in the hole, 64 directions"
 _GABOR = "18 complex Gabor filters of the grey picture, 7x7 windows"
-_SHAPES = "no weights; values of different hole shapes and sizes cannot be compared"
+_SHAPES = (
+    "no weights; in smooth fills a wrong colour hardly counts, so read L1 (hole) beside it; values "
+    "of different hole shapes and sizes cannot be compared"
+)
 
 _TEXTURES = (
     _own(

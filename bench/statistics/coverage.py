@@ -12,6 +12,15 @@ CASE = ["photo", "tier", "draw"]
 FULL_COVERAGE = 0.95
 CAP_DB = 100.0
 MARKS = ("ceiling", "floor")
+HEADLINES = (
+    "lpips_hole", "lpips", "texture_structure", "lpips_untrained_hole", "lpips_untrained",
+    "cw_ssim_hole", "swd_hole",
+)  # fmt: skip
+"""What may rank, best first: each puts the better fill of a pair first often enough, as
+``inpaint-bench orders`` measures it; LPIPS with its weights by what studies of people found."""
+_WITH_WEIGHTS = HEADLINES[:2]
+_BEST = ("lpips_hole", "texture_structure")  # with weights, and without
+_OWN = r"\bcode [0-9a-f]+"  # in the version of a metric that is not ours, whose code is hashed
 
 
 class Headline(NamedTuple):
@@ -57,27 +66,43 @@ def cap_infinite(values: pd.Series) -> tuple[pd.Series, int]:
 
 
 def headline_metric(metrics: pd.DataFrame) -> Headline:
-    """The metric that ranks: LPIPS if it was measured with its weights, else SSIM in the hole.
+    """The metric that ranks: the first of `HEADLINES` that was measured.
 
-    If neither was measured it is the first measured metric of single cases, if there is one.
-
-    LPIPS with untrained features never ranks: it does not measure what the published one does.
+    A metric of the user's own ranks if none of these was measured, and nothing does if there is
+    none: SSIM, PSNR and the like prefer blur, see ``docs/right-orders.md``.
 
     Args:
         metrics: The table ``metrics`` of a run.
+
+    Returns:
+        The metric, empty if none can rank; and why it is not a better one.
     """
-    row = metrics[metrics["metric"] == "lpips"]
-    if len(row) == 0:
-        why = "LPIPS was not among the metrics of this run"
-    elif row["status"].iloc[0] == "ok":
-        return Headline("lpips", "LPIPS was measured with its published weights")
-    else:
-        why = f"LPIPS is absent: {row['reason'].iloc[0]}"
-    usable = (metrics["status"] == "ok") & (metrics["scope"] == "case")
-    measured = metrics.loc[usable & ~metrics["metric"].str.startswith("lpips_untrained"), "metric"]
-    if len(measured) and "ssim_hole" not in set(measured):
+    cases = metrics[metrics["scope"] == "case"].set_index("metric")
+    measured = cases[cases["status"] == "ok"]
+    for place, name in enumerate(HEADLINES):
+        if name in measured.index:
+            why = [
+                "measured with its published weights" if name in _WITH_WEIGHTS
+                else "the first measured of those that need no weights",
+                *(_lacking(cases, better) for better in HEADLINES[:place] if better in _BEST),
+            ]  # fmt: skip
+            return Headline(name, "; ".join(why))
+    lacking = "; ".join(_lacking(cases, name) for name in _BEST)
+    for name in measured.index[measured["version"].astype(str).str.contains(_OWN)]:
         return Headline(
-            str(measured.iloc[0]),
-            f"{why}; SSIM in the hole was not measured either, this is the first metric that was",
+            str(name),
+            "a metric of your own; nobody knows how often it puts the better fill first, "
+            f"inpaint-bench orders --metrics {name}=MODULE:FUNCTION measures it; {lacking}",
         )
-    return Headline("ssim_hole", why)
+    return Headline(
+        "",
+        "nothing ranks, since no metric was measured that orders fills as the eye does; run again "
+        f"with --metrics texture_structure added; {lacking}",
+    )
+
+
+def _lacking(cases: pd.DataFrame, name: str) -> str:
+    """Why a metric was not measured, and what to do."""
+    if name in cases.index:
+        return f"{name} is absent: {cases.loc[name, 'reason']}"
+    return f"{name} was not among the metrics of the run (--metrics {name})"

@@ -199,7 +199,11 @@ def test_too_few_photos_for_any_difference_are_said(tmp_path):
 
 def test_default_is_the_headline_metric_and_all_is_all_measured(folder):
     run = read_run(folder)
-    assert set(compare_within(run).ranks["metric"]) == {"ssim_hole"}
+    leading = replace(run, metrics=run.metrics.replace({"metric": {"l1": "swd_hole"}}),
+                      cases=run.cases.rename(columns={"l1": "swd_hole"}))  # fmt: skip
+    found = compare_within(leading)
+    assert set(found.ranks["metric"]) == {"swd_hole"}
+    assert any("ranked by swd_hole: " in note for note in found.notes)
     found = compare_within(run, ["all"])
     assert set(found.ranks["metric"]) == {"psnr_db", "ssim_hole", "l1", "swd"}
     refused = [note for note in found.notes if "refused" in note]
@@ -323,14 +327,31 @@ def test_several_samples_are_said(folder):
     assert any("sample 0 of 3" in note for note in compare_within(run, ["l1"]).notes)
 
 
-def test_without_the_usual_headlines_the_first_metric_ranks(folder, capsys):
+def test_where_nothing_leads_all_metrics_are_compared_with_a_note(folder, other, capsys):
     run = read_run(folder)
-    run = replace(run, metrics=run.metrics[~run.metrics["metric"].isin(["lpips", "ssim_hole"])])
+    assert run.headline.metric == ""
     found = compare_within(run)
-    assert set(found.ranks["metric"]) == {"psnr_db"}
-    assert any("ranked by psnr_db: LPIPS was not among" in note for note in found.notes)
+    assert set(found.ranks["metric"]) == {"psnr_db", "ssim_hole", "l1", "swd"}
+    (note,) = [note for note in found.notes if "nothing ranks" in note]
+    assert "--metrics texture_structure" in note
+    assert "needs no truth" not in note
+    between = compare_between(run, read_run(other))
+    assert {"psnr_db", "ssim_hole", "l1"} <= set(between.ranks["metric"])
+    assert any("nothing ranks" in note for note in between.notes)
     assert main(["compare", str(folder), "--metrics", "psnr_db, l1"]) == 0
     assert "small, l1" in capsys.readouterr().out
+
+
+def test_between_runs_the_headline_is_one_that_both_have(folder):
+    names = {"metric": {"ssim_hole": "texture_structure", "l1": "lpips_untrained_hole"}}
+    run = read_run(folder)
+    a = replace(run, metrics=run.metrics.replace(names),
+                cases=run.cases.rename(columns=names["metric"]))  # fmt: skip
+    b = replace(a, metrics=a.metrics[a.metrics["metric"] != "texture_structure"])
+    for first, second in ((a, b), (b, a)):
+        assert {first.headline.metric, second.headline.metric} == {*names["metric"].values()}
+        found = compare_between(first, second, anyway=True)
+        assert set(found.ranks["metric"]) == {"lpips_untrained_hole"}
 
 
 def test_between_runs_both_means_are_of_the_cases_with_a_value_in_both(folder, other):

@@ -196,21 +196,48 @@ def test_coverage_counts_against_all_cases_of_the_tier(cases):
     assert shares == pytest.approx({"a": 1.0, "b": 2 / 3, "c": 1 / 3})
 
 
+OK, NO_WEIGHTS = ("ok", "", "1"), ("absent", "no weights; fetch them", "1")
+OWN = ("ok", "", "2 code 0123abcd")
+
+
 @pytest.mark.parametrize(
-    ("rows", "metric", "word"),
+    ("rows", "metric", "words"),
     [
-        ([("lpips", "ok", "")], "lpips", "published weights"),
-        ([("lpips", "absent", "no weights; fetch them")], "ssim_hole", "fetch them"),
-        ([("lpips_untrained", "ok", "")], "ssim_hole", "not among"),
-        ([("psnr_db", "ok", ""), ("ssim_hole", "ok", "")], "ssim_hole", "not among"),
-        ([("ssim", "absent", ""), ("l1", "ok", ""), ("ssim", "ok", "")], "l1", "first metric"),
+        ({"lpips": OK, "lpips_hole": OK}, "lpips_hole", ["published weights"]),
+        ({"texture_structure": OK, "lpips": OK}, "lpips", ["(--metrics lpips_hole)"]),
+        (
+            {"lpips_untrained_hole": OK, "lpips_hole": NO_WEIGHTS, "texture_structure": OK},
+            "texture_structure", ["need no weights", "lpips_hole is absent: no weights; fetch"],
+        ),
+        (
+            {"ssim_hole": OK, "lpips_untrained": OK},
+            "lpips_untrained", ["(--metrics lpips_hole)", "(--metrics texture_structure)"],
+        ),
+        ({"mine": OWN, "swd_hole": OK}, "swd_hole", ["(--metrics texture_structure)"]),
+        (
+            {"ssim_hole": OK, "mine": OWN, "lpips": NO_WEIGHTS},
+            "mine", ["your own", "orders --metrics mine=MODULE:FUNCTION", "texture_structure"],
+        ),
+        (
+            {"psnr_hole_db": OK, "ssim_hole": OK, "gmsd": OK, "lpips_hole": NO_WEIGHTS},
+            "", ["nothing ranks", "fetch them", "--metrics texture_structure"],
+        ),
+        ({}, "", ["nothing ranks"]),
     ],
-)
-def test_headline_is_lpips_with_its_weights_or_ssim_in_the_hole_or_the_first_metric(
-    rows, metric, word
+)  # fmt: skip
+def test_the_best_measured_of_the_headlines_ranks_and_it_is_said_why_not_a_better_one(
+    rows, metric, words
 ):
-    found = headline_metric(
-        pd.DataFrame(rows, columns=["metric", "status", "reason"]).assign(scope="case")
+    table = pd.DataFrame(
+        [(name, *row) for name, row in rows.items()],
+        columns=["metric", "status", "reason", "version"],
     )
+    found = headline_metric(table.assign(scope="case"))
     assert found.metric == metric
-    assert word in found.reason
+    for word in words:
+        assert word in found.reason
+
+
+def test_a_metric_of_sets_never_ranks():
+    row = {"metric": "texture_structure", "status": "ok", "reason": "", "version": "1"}
+    assert headline_metric(pd.DataFrame([row | {"scope": "set"}])).metric == ""
