@@ -29,7 +29,7 @@ METHODS = (f"blur={MODULE}:Blur", f"reading={MODULE}:Reading", "mean", "telea", 
 def finished(tmp_path_factory, photos):
     out = tmp_path_factory.mktemp("receptive") / "run"
     protocol = Protocol(photos=str(photos), size=64, tiers=("small", "large"))
-    run(Request(out, protocol, METHODS[:4], ("ssim_hole",), executor="inline", offline=True))
+    run(Request(out, protocol, METHODS[:4], ("texture_structure",), executor="inline", offline=True))
     return out
 
 
@@ -138,7 +138,7 @@ def test_the_page_shows_the_table_the_maps_and_field_against_quality(measured, r
     assert shares == pytest.approx(list(fields / 64))
     cases = pd.read_parquet(folder / "cases.parquet").query("tier == 'large'")
     shown = [float(row.findall("td")[1].get("data-value")) for row in second.findall("tr")]
-    means = cases.groupby("method")["ssim_hole"].mean()
+    means = cases.groupby("method")["texture_structure"].mean()
     assert shown == pytest.approx([means[name] for name in fields.index])
     page = text_of(tree)
     assert "8-bit pictures, which no gradient passes" in page
