@@ -18,7 +18,7 @@ def crossed_interval(
     The variance of the mean is ``s_photo^2 / P + s_seed^2 / S``, of the means of photos and of
     seeds; what the two have together is in both, so it is rather too large. Each part is reached
     for by Student's quantile of its own degrees of freedom, photos less one and seeds less one, so
-    that squared half-widths add up. In simulations of 3, 5 and 10 seeds it covers the mean in 95 to
+    that squared half-widths add up. In simulations of 2 to 10 seeds it covers the mean in 95 to
     99 % of cases. Satterthwaite's degrees of freedom for the sum go down to 93 % with three seeds:
     where these agree by chance, the many photos speak for them.
 

@@ -43,7 +43,7 @@ def test_cases_of_one_photo_count_as_one():
     assert (thrice.n, thrice.clusters) == (60, 20)
 
 
-@pytest.mark.parametrize("seeds", [3, 5, 10])
+@pytest.mark.parametrize("seeds", [2, 3, 5, 10])
 @pytest.mark.parametrize(
     ("of_photos", "of_seeds", "of_both"), [(1, 0.02, 0.3), (1, 0.1, 0.3), (0.3, 0.3, 0.3)]
 )
@@ -53,7 +53,7 @@ def test_it_covers_the_mean_as_often_as_it_says(seeds, of_photos, of_seeds, of_b
     tables = [drawn(rng, 100, seeds, of_photos, of_seeds, of_both) for _ in range(draws)]
     found = [crossed_interval(table, np.arange(100)) for table in tables]
     covered = sum(each.low <= 0 <= each.high for each in found) / draws
-    assert 0.94 <= covered <= 0.99
+    assert 0.94 <= covered <= 0.995
 
 
 def test_intervals_over_photos_alone_do_not():
