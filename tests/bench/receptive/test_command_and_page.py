@@ -29,7 +29,9 @@ METHODS = (f"blur={MODULE}:Blur", f"reading={MODULE}:Reading", "mean", "telea", 
 def finished(tmp_path_factory, photos):
     out = tmp_path_factory.mktemp("receptive") / "run"
     protocol = Protocol(photos=str(photos), size=64, tiers=("small", "large"))
-    run(Request(out, protocol, METHODS[:4], ("texture_structure",), executor="inline", offline=True))
+    run(
+        Request(out, protocol, METHODS[:4], ("texture_structure",), executor="inline", offline=True)
+    )
     return out
 
 
