@@ -42,7 +42,8 @@ class Difference:
         both: Interval over photos and seeds at once, which the verdict is by: a claim about two
             ways to train is one about other seeds and other photos.
         verdict: ``first better`` or ``second better`` where that interval leaves out 0;
-            ``equivalent`` where its 90 % one lies within the metric's margin; else ``not shown``.
+            ``equivalent`` where its 90 % one lies within the metric's margin; ``, negligibly``
+            where both hold, ``not shown`` where neither does.
             Not adjusted for the number of rows.
     """
 
@@ -139,5 +140,6 @@ def _difference(
 
 def _verdict(both: Interval, equivalent: bool, higher: bool) -> str:
     if both.low > 0 or both.high < 0:
-        return "second better" if (both.low > 0) == higher else "first better"
+        better = "second better" if (both.low > 0) == higher else "first better"
+        return f"{better}, negligibly" if equivalent else better
     return "equivalent" if equivalent else "not shown"

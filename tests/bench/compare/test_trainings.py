@@ -71,6 +71,7 @@ def test_swapping_groups_turns_it_round():
     [
         (0.5, 0.0, 0.1, "m", "first better"),  # lower is better
         (-0.5, 0.0, 0.1, "m", "second better"),
+        (5e-4, 0.0, 1e-4, "l1_hole", "first better, negligibly"),
         (0.0, 0.0, 1e-4, "l1_hole", "equivalent"),  # its margin is 0.001
         (0.0, 0.0, 1e-4, "m", "not shown"),  # it has no margin
         (0.0, 0.01, 1e-4, "l1_hole", "not shown"),  # photos agree, seeds do not
