@@ -23,7 +23,7 @@ BIN = ENVIRONMENT / ("Scripts" if sys.platform == "win32" else "bin")
 GATED = (
     "--methods", "telea,navier_stokes,biharmonic,patchmatch,mean,noise",
     "--metrics", "psnr_db,psnr_hole_db,ssim,ssim_hole,l1,l1_hole,lpips_untrained,"
-    "lpips_untrained_hole,ms_ssim,gmsd,seam,drift",
+    "lpips_untrained_hole,ms_ssim,gmsd,texture_structure,seam,drift",
 )  # fmt: skip
 
 TRAINED = (

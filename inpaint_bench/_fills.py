@@ -181,7 +181,7 @@ def measure(
 def _meter(names: tuple[str, ...] | None, device: str) -> Meter:
     """What measures single fills; kept, since its networks take seconds to load."""
     from bench.metrics import DEFAULT, METRICS
-    from bench.metrics.meter import Meter, resolve_metrics
+    from bench.metrics.meter import Meter, resolve_metrics, weight_files
 
     usual = [name for name in DEFAULT if METRICS[name].scope == "case"]
     of_sets = [name for name in names or () if name in METRICS and METRICS[name].scope == "set"]
@@ -194,5 +194,5 @@ def _meter(names: tuple[str, ...] | None, device: str) -> Meter:
         if names is not None and entry.status != "ok":
             raise BenchError(f"metric {entry.metric.name}: {entry.reason}")
     here = [entry for entry in found if entry.status == "ok"]
-    files = {entry.metric.network: entry.weights for entry in here if entry.weights}
-    return Meter([entry.metric.name for entry in here], weight_files=files, device=device)
+    measured = [entry.metric.name for entry in here]
+    return Meter(measured, weight_files=weight_files(here), device=device)

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from bench.errors import BenchError
 from inpaint_bench._names import listed
 
 if TYPE_CHECKING:
@@ -202,6 +203,7 @@ def compare(
     metrics: Sequence[str] | None = None,
     tiers: Sequence[str] | None = None,
     *,
+    reference: str | None = None,
     anyway: bool = False,
 ) -> Comparison:
     """Compare the methods of a run with each other, or each with itself in a later run.
@@ -211,6 +213,7 @@ def compare(
         other: A later run of the same protocol; differences are ``other`` minus ``run``.
         metrics: Names, ``["all"]`` for every measured one; the headline metric if omitted.
         tiers: Some of the run's tiers; all if omitted.
+        reference: A method of one run, if each other one is to be compared with it only.
         anyway: Compare runs of different protocols too, and say so in the notes.
 
     Returns:
@@ -218,8 +221,8 @@ def compare(
         ``partial``; and ``notes``, what a reader must know.
 
     Raises:
-        BenchError: If a metric was not measured, a tier does not occur, or the runs cannot be
-            compared.
+        BenchError: If a metric was not measured, a tier or the reference does not occur, or the
+            runs cannot be compared.
 
     Examples:
         >>> import tempfile
@@ -235,6 +238,8 @@ def compare(
     first = read_run(run) if isinstance(run, str | os.PathLike) else run
     names, places = (None if each is None else listed(each) for each in (metrics, tiers))
     if other is None:
-        return compare_within(first, names, places)
+        return compare_within(first, names, places, reference)
+    if reference is not None:
+        raise BenchError("reference: expected one run, found two")
     second = read_run(other) if isinstance(other, str | os.PathLike) else other
     return compare_between(first, second, names, places, anyway=anyway)

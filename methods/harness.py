@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,9 +26,10 @@ _T = TypeVar("_T")
 
 
 class Spent(NamedTuple):
-    """Seconds that a step took: wall time, CPU time of this process, and time on a CUDA device.
+    """Seconds that a step took: wall time, CPU time, and time on a CUDA device.
 
-    The last is between two events around what the step queued, NaN without such a device.
+    CPU time is that of this process and of programs that it ran and waited for. The last is
+    between two events around what the step queued, NaN without such a device.
     """
 
     wall: float
@@ -41,7 +43,7 @@ class Filled:
 
     Attributes:
         picture: uint8 ``(H, W, 3)``; known pixels are those of the photo, bit for bit.
-        raw: What the method returned, float32 ``(H, W, 3)`` in ``[0, 1]``, for drift.
+        raw: What the method returned, float32 ``(H, W, 3)``, not clipped to ``[0, 1]``, for drift.
         steps: What ``prepare``, ``infer`` and ``finish`` took, by name.
         counts: The method's own counts.
         pictures: The method's further pictures, ``(3, h, w)`` each, on the CPU.
@@ -144,13 +146,22 @@ def timed(device: torch.device, step: Callable[[], _T]) -> tuple[_T, Spent]:
     """Do a step and hold the clocks to it, alone on its device."""
     synchronise(device)
     before = _event(device)
-    wall, cpu = time.perf_counter(), time.process_time()
+    wall, cpu = time.perf_counter(), _cpu_time()
     result = step()
     after = _event(device)
     synchronise(device)
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    wall, cpu = time.perf_counter() - wall, _cpu_time() - cpu
     on_device = before.elapsed_time(after) / 1e3 if before and after else math.nan
     return result, Spent(wall, cpu, on_device)
+
+
+def _cpu_time() -> float:
+    if sys.platform == "win32":
+        return time.process_time()
+    import resource
+
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def _event(device: torch.device) -> torch.cuda.Event | None:
@@ -195,7 +206,7 @@ def _checked_output(images: torch.Tensor, shape: torch.Size) -> torch.Tensor:
     if not all(map(math.isfinite, images.aminmax())):  # either is NaN if any value is
         count = int((~torch.isfinite(images)).sum())
         raise ContractError(f"output: {count} of {images.numel()} values are not finite")
-    return images.clamp(0, 1)
+    return images
 
 
 def _shown(name: str, planes: torch.Tensor) -> torch.Tensor:

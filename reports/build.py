@@ -41,7 +41,10 @@ _STATIC = Path(__file__).parent / "static"
 
 
 def build(
-    run_folder: Path, out: Path | None = None, folders: Mapping[str, Path] | None = None
+    run_folder: Path,
+    out: Path | None = None,
+    folders: Mapping[str, Path] | None = None,
+    reference: str | None = None,
 ) -> Path:
     """Write the report of a run.
 
@@ -50,6 +53,7 @@ def build(
         out: Where the report goes; ``report`` inside the run folder if omitted. An earlier
             report there is replaced; files that do not change are not touched.
         folders: Where the pictures of runs that were joined lie, as `read_run` takes it.
+        reference: A method that all others are compared with; each with each if omitted.
 
     Returns:
         Path of its ``index.html``.
@@ -61,7 +65,7 @@ def build(
     run = read_run(run_folder, folders)
     target = run_folder / "report" if out is None else out
     with staging.replacing(target) as fresh:
-        _write(Site(run, fresh, previous=target))
+        _write(Site(run, fresh, previous=target, reference=reference))
     return target / "index.html"
 
 

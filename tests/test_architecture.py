@@ -16,7 +16,7 @@ ROOMS = {
         {"cli"},
         {"run"},
         {"gate"},
-        {"latency", "training", "receptive"},
+        {"latency", "training", "receptive", "orders"},
         {"compare", "planning"},
         {"folder"},
         {"statistics", "metrics"},

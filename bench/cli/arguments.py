@@ -85,6 +85,16 @@ def completed(argument: argparse.Action, known: Callable[[], Iterable[str]]) -> 
     argument.completer = complete  # type: ignore[attr-defined]
 
 
+def add_reference(command: argparse.ArgumentParser) -> None:
+    """The option of comparing with one method only."""
+    reference = command.add_argument(
+        "--reference",
+        metavar="METHOD",
+        help="compare each method with this one only, which tells smaller differences apart",
+    )
+    completed(reference, methods_known)
+
+
 def methods_known() -> list[str]:
     """Methods, bare and with each of their weights."""
     from methods.card import read

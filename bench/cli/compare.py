@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
-from bench.cli.arguments import Commands, completed, metrics_known, named
+from bench.cli.arguments import Commands, add_reference, completed, metrics_known, named
+from bench.errors import BenchError
 
 _FORMATS = ("table", "csv", "latex", "markdown", "json")
 
@@ -28,8 +30,14 @@ def add(commands: Commands) -> None:
     )
     completed(metrics, metrics_known)
     compare.add_argument("--tiers", type=named, help="names, comma-separated (default: all)")
+    add_reference(compare)
     compare.add_argument("--format", choices=_FORMATS, default="table", help="what to print")
     compare.add_argument("--out", type=Path, help="file to write; as CSV, one a table")
+    compare.add_argument(
+        "--fail-if-worse",
+        action="store_true",
+        help="status 1 if a method is significantly worse in the second run",
+    )
     compare.add_argument(
         "--anyway", action="store_true", help="compare runs of different protocols, with a note"
     )
@@ -38,12 +46,16 @@ def add(commands: Commands) -> None:
 def _compare(options: argparse.Namespace) -> int:
     from bench.compare.asked import read
     from bench.compare.formats import FORMATS, write
-    from bench.compare.runs import compare_between, compare_within
+    from bench.compare.runs import compare_between, compare_within, worsened
 
     metrics, tiers = options.metrics or None, options.tiers or None
+    if options.fail_if_worse and options.other is None:
+        raise BenchError("--fail-if-worse: expected two runs, found one")
     run = read(options.run)
     if options.other is None:
-        comparison = compare_within(run, metrics, tiers)
+        comparison = compare_within(run, metrics, tiers, options.reference)
+    elif options.reference is not None:
+        raise BenchError("--reference: for one run only; two runs compare each method with itself")
     else:
         comparison = compare_between(
             run, read(options.other), metrics, tiers, anyway=options.anyway
@@ -53,4 +65,8 @@ def _compare(options: argparse.Namespace) -> int:
     else:
         written = write(comparison, options.format, options.out)
         print(f"{', '.join(map(str, written))}: {len(comparison.pairs)} pairs")
-    return 0
+    if not options.fail_if_worse:
+        return 0
+    worse = worsened(comparison)
+    print("\n".join(worse) or "no method is significantly worse", file=sys.stderr)
+    return int(bool(worse))

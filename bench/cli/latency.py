@@ -154,8 +154,8 @@ def _shown(table: pd.DataFrame, size: dict[int, str]) -> str:
     """The rows of calls, as text."""
     rows = table[table["region"].isin(["e2e", "infer"])]
     rows = rows.assign(size=rows["side"].map(size))
-    columns = ["method", "size", "tier", "region", "n", "p50_ms", "p90_ms", "mean_ms", "ratio",
-               "ratio_low", "ratio_high", "status"]  # fmt: skip
+    columns = ["method", "size", "tier", "region", "n", "p50_ms", "p90_ms", "mean_ms", "basis",
+               "ratio", "ratio_low", "ratio_high", "status"]  # fmt: skip
     text: str = rows[columns].to_string(index=False, na_rep="-", float_format="%.4g")
     return plain.lines(text)
 

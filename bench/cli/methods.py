@@ -73,26 +73,32 @@ def _show_methods(rows: _Rows, broken: Mapping[str, str]) -> Iterable[str]:
 
 
 def _metrics() -> tuple[_Rows, Mapping[str, str]]:
-    from bench.metrics import DEFAULT, METRICS
-    from bench.metrics.networks import PUBLISHED, missing
+    from bench.metrics import DEFAULT, GROUPS
+    from bench.metrics.networks import missing, parts
     from bench.metrics.plug_ins import installed
 
     added, broken = installed()
     rows = {
-        name: {
+        metric.name: {
             **{key: getattr(metric, key) for key in _OF_METRICS},
-            "default": name in DEFAULT,
-            "weights": metric.network if metric.network in PUBLISHED else "",
+            "group": group,
+            "default": metric.name in DEFAULT,
+            "weights": ", ".join(parts(metric.network)),
             "fetch": missing(metric.network),
         }
-        for name, metric in {**METRICS, **added}.items()
+        for group, metrics in {**GROUPS, "Of installed packages": added.values()}.items()
+        for metric in metrics
     }
     return rows, broken
 
 
 def _show_metrics(rows: _Rows, broken: Mapping[str, str]) -> Iterable[str]:
     width, wide = max(map(len, rows)), max(len(row["label"]) for row in rows.values())
+    group = ""
     for name, row in rows.items():
+        if row["group"] != group:
+            yield f"\n{row['group']}" if group else row["group"]
+            group = row["group"]
         mark = "*" if row["default"] else " "
         facts = f"{row['label']:{wide}}  {row['direction']:6} is better  {row['unit']}"
         yield f"{mark} {name:{width}}  {facts}".rstrip()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.cli.arguments import Commands
+from bench.cli.arguments import Commands, add_reference
 from bench.errors import BenchError
 from bench.text.plain import wrapped
 
@@ -30,6 +30,7 @@ def add(commands: Commands) -> None:
         action="store_true",
         help="put runs of different protocols into one report, and say so on every page",
     )
+    add_reference(report)
     report.add_argument(
         "--single-file",
         action="store_true",
@@ -64,29 +65,31 @@ def _report(options: argparse.Namespace) -> int:
 
         print(as_text(judge_run(options.baseline, options.runs[0])))
     if len(options.runs) == 1:
-        index = build_report(options.runs[0], options.out)
+        index = build_report(options.runs[0], options.out, options.reference)
     else:
-        index = _build_joined(options.runs, options.out, anyway=options.anyway)
+        index = _build_joined(
+            options.runs, options.out, anyway=options.anyway, reference=options.reference
+        )
     _also(index.parent, options)
     return 0
 
 
-def build_report(run: Path, out: Path | None) -> Path:
+def build_report(run: Path, out: Path | None, reference: str | None = None) -> Path:
     """Build a report and say where it is."""
     from reports.build import build
 
-    index = build(run, out)
+    index = build(run, out, reference=reference)
     print(f"report: open {index}")
     return index
 
 
-def _build_joined(runs: Sequence[Path], out: Path, *, anyway: bool) -> Path:
+def _build_joined(runs: Sequence[Path], out: Path, *, anyway: bool, reference: str | None) -> Path:
     from bench.folder.side_by_side import join
     from reports.build import build
 
     with tempfile.TemporaryDirectory() as folder:
         folders = join(Path(folder), runs, anyway=anyway)
-        index = build(Path(folder), out, folders)
+        index = build(Path(folder), out, folders, reference)
     print(f"report: open {index}")
     return index
 

@@ -11,27 +11,26 @@ import pandas as pd
 from bench.folder.store import records
 from bench.statistics import MARKS, Comparison
 from bench.statistics.groups import JACKKNIFE
-from bench.statistics.significance import FINEST_P
 from bench.text import numbers
 
 _LETTERS_MEAN = (
-    "Methods that share a letter are not told apart. A rank range counts who is significantly "
-    "better and worse."
+    "Two methods share a letter if and only if they are not told apart. A rank range counts who is "
+    "significantly better and worse."
 )
 _DIFFERENCES = (
-    "Differences are a minus b with 95 % intervals. p is adjusted by Holm over the pairs of "
-    "methods; pairs with a floor or the ceiling are a family of their own. Intervals and "
-    "equivalence are not adjusted for the number of pairs."
+    "Differences are a minus b. p is adjusted for the pairs of methods of a tier and metric, pairs "
+    "with a floor or the ceiling apart; the joint interval holds for all of these pairs at 95 %, "
+    "and leaves out 0 exactly where p is below 0.05. The plain interval is that of the pair alone; "
+    "equivalence is not adjusted for the number of pairs."
 )
 _CASE_TEST = (
-    "Metrics of single fills: p by sign flips by photo, which assumes that differences are "
-    "symmetric about 0 (strongly skewed ones are called significant too often, 9 % instead of 5 % "
-    "of 30 photos), Wilcoxon on the photos' means, which tests that symmetry; a bound (at most) "
-    "stands where all random flips were smaller."
+    "Metrics of single fills: p and joint intervals by the symmetric bootstrap-t over photos, of "
+    "the largest ratio of all pairs (single step); below 10 photos also by flipping signs, and "
+    "whichever is larger stands."
 )
 _SET_TEST = (
-    "Metrics of sets: p by Student's t of the jackknife's error of the difference; a set has no "
-    "wins and no Wilcoxon test."
+    "Metrics of sets: p by Student's t of the jackknife's error of the difference, p and joint "
+    "interval by Bonferroni; a set has no wins."
 )
 _EQUIVALENT = "equivalent: the 90 % interval, of 5 photos or more, lies within the margin"
 
@@ -125,15 +124,16 @@ def _pairs(title: str, table: pd.DataFrame, digits: int) -> Block:
         [
             row["a"], row["b"], _said(row), numbers.signed(row["difference"], digits),
             numbers.interval(row["low"], row["high"], digits),
+            numbers.interval(row["low_joint"], row["high_joint"], digits),
+            numbers.p_number(row["p_adjusted"]),
             *([] if of_sets else [numbers.number(100 * row["win_rate"], 0)]),
-            numbers.p_number(row["p_holm"], at_most=not of_sets and row["p"] <= FINEST_P),
-            *([] if of_sets else [numbers.p_number(row["p_wilcoxon_holm"])]),
             str(row["n"]), str(row["photos"]),
         ]
         for row in records(table)
     ]  # fmt: skip
-    wins, wilcoxon = ([], []) if of_sets else (["a wins %"], ["Wilcoxon"])
-    header = ["a", "b", "verdict", "a - b", "95 % interval", *wins, "p", *wilcoxon, "n", "photos"]
+    wins = [] if of_sets else ["a wins %"]
+    header = ["a", "b", "verdict", "a - b", "95 % interval", "joint interval", "p", *wins, "n",
+              "photos"]  # fmt: skip
     return Block(title, header, rows, "lll".ljust(len(header), "r"))
 
 

@@ -20,14 +20,19 @@ from bench.statistics.comparison import (
     finite_values,
     method_interval,
     rank_table,
+    reference_of,
     roles,
     wide,
 )
-from bench.statistics.notes import power_note
+from bench.statistics.floors import floor_note
+from bench.statistics.notes import equivalence_note, power_note
 
 
 def compare_within(
-    run: Run, metrics: Sequence[str] | None = None, tiers: Sequence[str] | None = None
+    run: Run,
+    metrics: Sequence[str] | None = None,
+    tiers: Sequence[str] | None = None,
+    reference: str | None = None,
 ) -> Comparison:
     """Compare the methods of a run with each other, tier by tier.
 
@@ -35,11 +40,13 @@ def compare_within(
         run: The run.
         metrics: Names; ``all`` for every measured one; the headline metric if omitted.
         tiers: Some of the run's tiers; all if omitted.
+        reference: A method: each other one is compared with it, and with no other.
 
     Raises:
-        BenchError: If a metric was not measured or a tier does not occur.
+        BenchError: If a metric was not measured, or a tier or the reference does not occur.
     """
     chosen = facts(run, metrics)
+    reference = reference_of(run.methods, reference)
     parts = []
     for tier in tiers_of([run], tiers):
         expected = int((run.plan["tier"] == tier).sum())
@@ -47,14 +54,24 @@ def compare_within(
             if metric.scope == "set":
                 from bench.compare import sets  # loads the metrics
 
-                parts.append(sets.within(run, metric, tier, expected))
+                parts.append(sets.within(run, metric, tier, expected, reference))
             else:
-                parts.append(
-                    statistics.compare_methods(
-                        run.cases, run.methods, metric, tier, expected=expected
-                    )
+                found = statistics.compare_methods(
+                    run.cases,
+                    run.methods,
+                    metric,
+                    tier,
+                    expected=expected,
+                    reference=reference,
                 )
-    return statistics.joined(parts, [*_about(run), *_headline_note(run, metrics)])
+                if metric.name == run.headline.metric:
+                    noted = floor_note(tier, metric.name, found.ranks, found.pairs)
+                    found = replace(found, notes=(*found.notes, *noted))
+                parts.append(found)
+    only = [] if reference is None else [
+        f"compared with {reference} only: ranges of ranks and letters would take all pairs"
+    ]  # fmt: skip
+    return statistics.joined(parts, [*_about(run), *_headline_note(run, metrics), *only])
 
 
 def compare_between(
@@ -68,8 +85,8 @@ def compare_between(
     """Compare each method of one run with the same method of another, case by case.
 
     Cases are matched by photo, tier and draw. Differences are B minus A: ``a`` of a pair is the
-    method in B. Holm's adjustment is over the methods of a tier and metric, over floors apart;
-    the ceiling is the photo in both and is not tested.
+    method in B. The methods of a tier and metric are one family, floors another; the ceiling is
+    the photo in both and is not tested.
 
     Args:
         a: The earlier run.
@@ -118,6 +135,25 @@ def compare_between(
     notes = [*_between_notes(a, b, differs, shared), *odd, *_headline_note(both, metrics)]
     every = metrics is not None and ALL in metrics
     return statistics.joined(parts, [*notes, *_of_one_only(a, b, every, tiers is None)])
+
+
+def worsened(comparison: Comparison) -> list[str]:
+    """Say which methods are significantly worse in the later of two runs, a line each.
+
+    Args:
+        comparison: Of `compare_between`, whose pairs are B, then A.
+
+    Raises:
+        InputError: If it has no pair, so that nothing could be worse.
+    """
+    if not comparison.pairs["n"].sum():
+        raise InputError("expected cases that a method completed in both runs, found none")
+    pairs = comparison.pairs[comparison.pairs["verdict"] == "b better"]
+    return [
+        f"worse: {row['a'].removesuffix(' (B)')}, {row['tier']}, {row['metric']}: "
+        f"{row['difference']:+.4g} [{row['low']:.4g}, {row['high']:.4g}]"
+        for row in pairs.to_dict("records")
+    ]
 
 
 def _about(run: Run) -> list[str]:
@@ -216,7 +252,11 @@ def _cases_between(a: Run, b: Run, facts: Facts, tier: str, shared: Sequence[str
     return Comparison(
         ranks=rank_table(tier, facts, order, dict.fromkeys(order, "compared"), intervals, pairs),
         pairs=pairs.assign(tier=tier, metric=facts.name)[PAIRS],
-        notes=(*notes, *power_note(tier, facts.name, pairs)),
+        notes=(
+            *notes,
+            *power_note(tier, facts.name, pairs),
+            *equivalence_note(tier, facts.name, pairs),
+        ),
     )
 
 

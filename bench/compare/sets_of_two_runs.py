@@ -1,4 +1,4 @@
-"""FID and KID of each method in two runs."""
+"""Metrics of sets of features of each method in two runs."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ from bench.compare.sets import (
     PHOTO,
     Features,
     compare_estimates,
+    dimension,
     estimates,
     features_metric,
     features_of,
     measured,
+    photos_of,
     pictures,
     refusal,
 )
 from bench.folder.read import Run
+from bench.folder.store import records
 from bench.metrics.record import FeatureMetric
 from bench.statistics import CASE, MARKS, Comparison, Facts, completed, joined
 from bench.statistics.comparison import roles
-from bench.statistics.groups import Estimate
+from bench.statistics.groups import Estimate, same_cases
 
 Photos = tuple[tuple[str, ...], tuple[str, ...]]  # content hash and cluster of each case
 
@@ -39,9 +42,8 @@ def between(a: Run, b: Run, facts: Facts, tier: str, shared: Sequence[str]) -> C
     """
     metric = features_metric(facts.name)
     if metric is None:
-        return joined(
-            [], [f"{tier}, {facts.name}: has no interval, so runs are not compared by it"]
-        )
+        found, photos, notes = _as_stored(a, b, facts, tier, shared)
+        return _compared(a, facts, tier, shared, found, photos, notes)
     stored = {"A": a.store.read_features(metric.network)}
     stored["B"] = b.store.read_features(metric.network)
     sets: dict[Photos, dict[str, np.ndarray]] = {}
@@ -50,7 +52,7 @@ def between(a: Run, b: Run, facts: Facts, tier: str, shared: Sequence[str]) -> C
         keys, hashes = _pictures_of_both(a, b, tier, name)
         there = np.logical_and(*(measured(hashes[side], stored[side]) for side in "AB"))
         clusters = keys["cluster"][there].tolist()
-        why = refusal(metric, clusters)
+        why = refusal(metric, clusters, dimension(stored["A"]))
         if why:
             notes.append(f"{tier}, {facts.name} of {name}: refused: {why}")
             continue
@@ -59,15 +61,57 @@ def between(a: Run, b: Run, facts: Facts, tier: str, shared: Sequence[str]) -> C
             label, same = f"{name} ({side})", (tuple(own[PHOTO]), tuple(clusters))
             sets.setdefault(same, {})[label] = features_of(own[name], stored[side])
             photos[label] = len(set(clusters))
-    if not photos:
-        return joined([], notes)
     found = _estimated(metric, sets, stored["A"] | stored["B"])
+    return _compared(a, facts, tier, shared, found, photos, notes)
+
+
+def _compared(
+    a: Run,
+    facts: Facts,
+    tier: str,
+    shared: Sequence[str],
+    found: Mapping[str, Estimate],
+    photos: Mapping[str, int],
+    notes: Sequence[str],
+) -> Comparison:
+    """Each method in B against itself in A; the ceiling is the photo in both and is not tested."""
+    if not found:
+        return joined([], notes)
     kept = [name for name in shared if f"{name} (A)" in found]
     role = roles(a.methods)
     marks = [f"{name} ({side})" for name in kept if role[name] in MARKS for side in "AB"]
     compared = [(f"{n} (B)", f"{n} (A)") for n in kept if role[n] != "ceiling"]
     everyone = dict.fromkeys(found, "compared")
     return joined([compare_estimates(tier, facts, found, everyone, photos, marks, compared)], notes)
+
+
+def _as_stored(
+    a: Run, b: Run, facts: Facts, tier: str, shared: Sequence[str]
+) -> tuple[dict[str, Estimate], dict[str, int], list[str]]:
+    """What both runs kept of the jackknife of a metric of pictures, as far as the cases agree."""
+    found, photos, notes = {}, {}, []
+    sides = {
+        side: {
+            str(row["method"]): row
+            for row in records(run.sets)
+            if (row["tier"], row["metric"]) == (tier, facts.name)
+        }
+        for side, run in (("A", a), ("B", b))
+    }
+    for name in shared:
+        own = {side: rows[name] for side, rows in sides.items() if name in rows}
+        texts = {side: str(row["jackknife"]) for side, row in own.items()}
+        if len(same_cases(texts, "AB")) < 2:
+            notes.append(
+                f"{tier}, {facts.name} of {name}: refused: needs intervals of the same cases in "
+                "both runs"
+            )
+            continue
+        for side, run in (("A", a), ("B", b)):
+            label = f"{name} ({side})"
+            found[label] = Estimate.stored(float(own[side]["value"]), texts[side])
+            photos[label] = photos_of(run, tier, [name])[name]
+    return found, photos, notes
 
 
 def _estimated(

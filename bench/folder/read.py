@@ -21,7 +21,7 @@ from bench.folder.columns import TEXT, Column, Table
 from bench.folder.header import UNKNOWN, Header
 from bench.folder.schema import CASES, METHODS, METRICS, SAMPLES, SETS, TABLES
 from bench.folder.store import RunFolder
-from bench.statistics import Headline, headline_metric
+from bench.statistics import Headline, headline_metric, headline_without_truth
 
 _NOT_YET = (
     "if the run was interrupted, give the same command again: it continues and then writes its "
@@ -100,10 +100,9 @@ class Run:
 
     @property
     def headline(self) -> Headline:
-        """The metric that ranks; of an unknown truth an empty name, since nothing can rank then."""
-        if self.header.truth == UNKNOWN:
-            return Headline("", "the truth is unknown, so no method is ranked by fidelity")
-        return headline_metric(self.metrics)
+        """The metric that ranks; an empty name where nothing can."""
+        unknown = self.header.truth == UNKNOWN
+        return headline_without_truth(self.metrics) if unknown else headline_metric(self.metrics)
 
     @property
     def bundled(self) -> bool:

@@ -83,7 +83,7 @@ CASES: Final = Table(
         Column("<metric>", REAL, "one column per case metric, in the order of metrics.parquet; "
                "PSNR of equal pictures is `inf`", "see metrics.parquet", pattern=".+"),
         Column("seconds", REAL, "wall time of the fill", "s"),
-        _later("cpu_seconds", REAL, "CPU time of the fill", "s"),
+        _later("cpu_seconds", REAL, "CPU time of the fill, with that of programs it ran", "s"),
         _later("measure_seconds", REAL, "wall time of the metrics", "s"),
         Column("peak_bytes", REAL, "most memory of the process during the fill", "bytes"),
         Column("status", TEXT, "ok, declined, failed, timeout, killed, oom, unavailable"),
@@ -115,6 +115,9 @@ SETS: Final = Table(
         Column("high", REAL, "end of its 95 % interval, NaN if none", "see metrics.parquet"),
         Column("n", WHOLE, "pictures"),
         Column("note", TEXT, "what is to be known of the value, or why there is none"),
+        _later("jackknife", TEXT, "what the interval is made of, JSON: `cases`, a hash of the keys "
+               "of the cases; the `sizes` of up to 20 groups of photos, and the values `without` "
+               "each; empty where there is no interval"),
         _later("seconds", REAL, "to compute it, reading pictures aside; what is computed once for "
                "several methods is among those of the first", "s"),
     ),
@@ -261,11 +264,14 @@ LATENCY: Final = Table(
         _later("cpu_p50_ms", REAL, "median of CPU time", "ms"),
         _later("device_p50_ms", REAL, "median between two events on a CUDA device", "ms"),
         _later("images_per_second", REAL, "throughput only", "1/s"),
-        _later("basis", TEXT, "clock of the ratios: cpu, wall, device"),
+        _later("basis", TEXT, "clock of the ratios: cpu, wall (also where a method waits, so that "
+               "CPU time is blind), device"),
         Column("ratio", REAL, "to the anchor"),
         Column("ratio_low", REAL, "end of its 95 % interval"),
         Column("ratio_high", REAL, "end of its 95 % interval"),
         Column("ratio_wall", REAL, "to the anchor, by wall time"),
+        _later("ratio_wall_low", REAL, "end of its 95 % interval"),
+        _later("ratio_wall_high", REAL, "end of its 95 % interval"),
         _later("ratio_fft", REAL, "to the second anchor"),
         _later("disturbed_share", REAL, "calls with less CPU time than 90 % of wall time and "
                "threads", "0 to 1"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +19,24 @@ import pandas as pd
 from bench.errors import InputError
 from bench.folder import read as folders
 from bench.folder import typed_json
-from bench.folder.header import Fingerprint
+from bench.folder.header import UNKNOWN, Fingerprint
 from bench.folder.json_file import read_json
 from bench.folder.latency_facts import AnchorPlace, AnchorTwice
 from bench.folder.read import Run
 from bench.folder.schema import CASES
 from bench.folder.store import KEYS
-from bench.gate.tolerances import TOLERANCES
+from bench.gate import machine, rules
+from bench.gate.machine import Machine
+from bench.gate.rules import Rules
 from bench.latency import compare
 from bench.latency.compare import Timings
 
-FORMAT = 1
+FORMAT = 2
 CASE_KEYS = KEYS[1:]
 # Direction and unit decide what a value means, as the rest decides what it is.
 _SIGNATURE = ["metric", "region", "implementation", "version", "weights", "direction", "unit"]
 _METRIC = ["metric", "direction", "unit", "signature"]
-_METHOD = ["method", "stochastic", "identity"]
+_METHOD = ["method", "stochastic", "identity", "fills", "numbers"]
 _TEXTS = ["method", "photo", "tier", "status"]
 _WHAT = (
     "a baseline file or a run folder's run.json; make one with inpaint-bench baseline update or "
@@ -54,19 +56,23 @@ class Results:
         source: Where it was read.
         fingerprint: The line of the protocol.
         packages: Versions of the libraries it was made with.
-        metrics: One row per case metric that was measured and has a tolerance: ``metric``,
-            ``direction``, ``unit``, ``signature`` (all that decides its values).
-        methods: One row per method: ``method``, ``stochastic``, ``identity``.
+        metrics: One row per case metric that was measured: ``metric``, ``direction``, ``unit``,
+            ``signature`` (all that decides its values).
+        methods: One row per method: ``method``, ``stochastic``, ``identity``, ``fills`` (hash of
+            all its pictures; empty where not known, or where its identity tells nothing),
+            ``numbers`` (format that it was asked for in).
         cases: One row per fill: the keys, ``cluster`` (run folders only), ``status``,
             ``reason``, and one column per metric.
         unfinished: Why the run is not whole; empty if it is.
         finished: When the run was finished, as ``run.json`` says.
         cases_hash: 16 hex digits of SHA-256 of the bytes of ``cases.parquet``.
         set_metrics: Metrics of whole sets, which are not gated.
-        without_tolerance: Case metrics of one's own, which are not gated either.
         unavailable: Methods that could not be run at all and have no fill.
         not_bundled: Why it is not a run on the whole bundled set; empty if it is.
         latency: What was measured of it; None where nothing was.
+        rules: How it is to be judged against: of a baseline file what it says.
+        lead: The headline metric of a run.
+        machine: Where the fills were made.
     """
 
     source: str
@@ -79,10 +85,12 @@ class Results:
     finished: str = ""
     cases_hash: str = ""
     set_metrics: tuple[str, ...] = ()
-    without_tolerance: tuple[str, ...] = ()
     unavailable: tuple[str, ...] = ()
     not_bundled: str = ""
     latency: Timings | None = None
+    rules: Rules = field(default_factory=Rules)
+    lead: str = ""
+    machine: Machine = field(default_factory=Machine)
 
 
 def read(path: Path) -> Results:
@@ -115,9 +123,7 @@ def read_run(path: Path) -> Results:
 def of_run(run: Run) -> Results:
     """The results of a run that was read."""
     measured = run.metrics[run.metrics["status"] == "ok"]
-    of_cases = measured["scope"] == "case"
-    gated = measured["metric"].isin(TOLERANCES)
-    metrics = measured[of_cases & gated]
+    metrics = measured[measured["scope"] == "case"]
     methods = run.methods.reset_index(drop=True)
     gone = (methods["status"] == "unavailable") & ~methods["method"].isin(run.cases["method"])
     return Results(
@@ -127,15 +133,28 @@ def of_run(run: Run) -> Results:
         metrics=metrics[["metric", "direction", "unit"]].assign(
             signature=["|".join(map(str, row)) for row in metrics[_SIGNATURE].to_numpy()]
         ),
-        methods=methods.loc[~gone, _METHOD],
+        methods=_with_facts(run, methods[~gone])[_METHOD],
         cases=run.cases[[*KEYS, "cluster", "status", "reason", *metrics["metric"]]],
         unfinished="" if run.complete else f"its state is {run.state}",
         finished=run.header.finished,
         set_metrics=tuple(measured.loc[measured["scope"] == "set", "metric"]),
-        without_tolerance=tuple(measured.loc[of_cases & ~gated, "metric"]),
         unavailable=tuple(methods.loc[gone, "method"]),
         not_bundled=_not_bundled(run),
         latency=compare.read(run),
+        lead=run.headline.metric,
+        machine=machine.of_run(run.header),
+    )
+
+
+def _with_facts(run: Run, methods: pd.DataFrame) -> pd.DataFrame:
+    """What tells whether a method is another, and whether its pictures are."""
+    shas = run.cases.sort_values(KEYS).groupby("method")["output_sha"].agg("\n".join)
+    names = methods["method"]
+    asked = run.header.methods
+    told = set(shas.index) - run.header.made_anew.keys()
+    return methods.assign(
+        fills=[hash_of(shas[name].encode()) if name in told else "" for name in names],
+        numbers=[machine.numbers(asked[name]) if name in asked else UNKNOWN for name in names],
     )
 
 
@@ -148,9 +167,14 @@ def _not_bundled(run: Run) -> str:
 
 def _hash(path: Path) -> str:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        return hash_of(path.read_bytes())
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error}; {CASES.anew}") from error
+
+
+def hash_of(content: bytes) -> str:
+    """16 hex digits of SHA-256."""
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _typed(cases: pd.DataFrame, names: list[str], where: Path) -> pd.DataFrame:
@@ -200,6 +224,8 @@ def case_name(row: Any) -> str:
 def _read_file(path: Path) -> Results:
     value = read_json(path, FORMAT, _WHAT)
     _require(value, ["made_from", "fingerprint", "packages", "metrics", "methods"], path)
+    if value["format"] > 1:
+        _require(value, ["lead", "rules", "tolerances", "machine"], path)
     _require(value["made_from"], ["finished", "cases"], f"{path}: made_from")
     _require(value["packages"], [], f"{path}: packages")
     _require(value["methods"], [], f"{path}: methods")
@@ -217,9 +243,12 @@ def _of_file(path: Path, value: dict[str, Any]) -> Results:
         _require(metric, _METRIC, f"{path}: metrics")
     metrics = pd.DataFrame(value["metrics"], columns=_METRIC)
     names = metrics["metric"].tolist()
+    known = value["format"] > 1  # what older files do not say
     methods = [
-        (name, facts["stochastic"], facts["identity"]) for name, facts in value["methods"].items()
-    ]
+        (name, facts["stochastic"], facts["identity"], facts.get("fills", ""),
+         facts.get("numbers", "" if known else UNKNOWN))
+        for name, facts in value["methods"].items()
+    ]  # fmt: skip
     rows = [
         _row(method, key, values, names)
         for method, facts in value["methods"].items()
@@ -236,11 +265,14 @@ def _of_file(path: Path, value: dict[str, Any]) -> Results:
         finished=value["made_from"]["finished"],
         cases_hash=value["made_from"]["cases"],
         latency=_timings(value["latency"]) if "latency" in value else None,
+        rules=rules.read(value, path),
+        machine=typed_json.made(Machine, value.get("machine", {})),
     )
 
 
 def _timings(value: dict[str, Any]) -> Timings:
     rows = pd.DataFrame(value["rows"], columns=compare.ROW)
+    rows["basis"] = rows["basis"].fillna("")  # older files do not say
     numbers = rows[compare.NUMBERS].astype(float)
     anchor = typed_json.made(AnchorPlace, value["anchor"])
     twice = [

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,15 +17,23 @@ from bench.errors import InputError
 from bench.folder.store import records
 from bench.gate.baseline import CASE_KEYS, FORMAT, Results, case_name, read, refuse_unfinished
 from bench.gate.judge import judge
-from bench.gate.tolerances import CEILING, decimals, require_tolerances
+from bench.gate.rules import Rules
+from bench.gate.tolerances import CEILING, decimals
 from bench.gate.verdict import Verdict
 from bench.latency.compare import PLACE, Timings
 
 _DIGITS = 6  # as many as a ratio is worth
 
 
-def update_baseline(file: Path, run: Results) -> Verdict | None:
+def update_baseline(file: Path, run: Results, asked: Sequence[str] = ()) -> Verdict | None:
     """Write a run as the baseline file, after looking at what that changes.
+
+    Rules and tolerances that the file has stay as they are, but for the rules that are asked for.
+
+    Args:
+        file: The file.
+        run: What it is to hold.
+        asked: ``METHOD=RULE``, or ``RULE`` for all methods.
 
     Returns:
         The run against the file as it was; None if there was none.
@@ -34,11 +42,15 @@ def update_baseline(file: Path, run: Results) -> Verdict | None:
         InputError: If the run cannot be a baseline: see `write`; or its ceiling is
             missing or not perfect, so that the harness or a metric is broken; or the file that is
             there cannot be read.
+        BenchError: If there is no such rule or method.
     """
+    before = read(file) if os.path.exists(file) else None
+    methods = [name for name in run.methods["method"] if name != CEILING]
+    run = replace(run, rules=(before.rules if before else Rules()).asked(asked, methods))
     flaws = judge(run, run).findings
     if len(flaws):
         _refuse_flaw(run.source, records(flaws)[0])
-    changed = judge(read(file), run) if os.path.exists(file) else None
+    changed = judge(before, run) if before else None
     write(file, run)
     return changed
 
@@ -48,8 +60,7 @@ def write(path: Path, run: Results) -> None:
 
     Raises:
         InputError: If the run is not complete, a fill of it was not measured for another reason
-            than that the method declined it, a metric has no tolerance, or the file cannot be
-            written.
+            than that the method declined it, or the file cannot be written.
     """
     refuse_unfinished(run)
     odd = run.cases[~run.cases["status"].isin(["ok", "declined"])]
@@ -60,7 +71,6 @@ def write(path: Path, run: Results) -> None:
             f"such as {first['method']} {case_name(first)}: {first['status']}, {first['reason']}; "
             "run again with --retry-failed, or without this method"
         )
-    require_tolerances(run.metrics["metric"], run.source)
     _replace(path, "\n".join(_lines(run)) + "\n")
 
 
@@ -111,16 +121,20 @@ def _replace(path: Path, text: str) -> None:
 
 
 def _lines(run: Results) -> Iterator[str]:
-    names = run.metrics["metric"].tolist()
+    metrics = run.rules.gated(run.metrics)
+    names = metrics["metric"].tolist()
+    rules = run.rules.written(run.methods, names, run.lead)
     yield "{"
     yield f' "format": {FORMAT},'
+    yield f' "lead": {_text(rules.lead)},'
+    yield from _block("rules", rules.rules)
+    yield from _block("tolerances", rules.tolerances)
     yield f' "made_from": {_text({"finished": run.finished, "cases": run.cases_hash})},'
     yield f' "fingerprint": {_text(run.fingerprint)},'
-    yield ' "packages": {'
-    yield from _separated(f"  {_text(k)}: {_text(v)}" for k, v in sorted(run.packages.items()))
-    yield " },"
+    yield f' "machine": {_text(asdict(run.machine))},'
+    yield from _block("packages", dict(sorted(run.packages.items())))
     yield ' "metrics": ['
-    yield from _separated(f"  {_text(row)}" for row in records(run.metrics))
+    yield from _separated(f"  {_text(row)}" for row in records(metrics))
     yield " ],"
     yield ' "methods": {'
     methods = sorted(records(run.methods), key=lambda row: row["method"])
@@ -128,15 +142,24 @@ def _lines(run: Results) -> Iterator[str]:
         yield f"  {_text(method['method'])}: {{"
         yield f'   "stochastic": {_text(bool(method["stochastic"]))},'
         yield f'   "identity": {_text(method["identity"])},'
+        yield f'   "fills": {_text(method["fills"])},'
+        if method["numbers"]:
+            yield f'   "numbers": {_text(method["numbers"])},'
         yield '   "cases": {'
         own = run.cases[run.cases["method"] == method["method"]].sort_values(CASE_KEYS)
-        yield from _separated(f"    {_case(row, names)}" for row in records(own))
+        yield from _separated(f"    {_case(row, names, rules)}" for row in records(own))
         yield "   }"
         yield "  }" + ("," if place + 1 < len(methods) else "")
     yield " }" + ("," if run.latency else "")
     if run.latency:
         yield from _latency(run.latency)
     yield "}"
+
+
+def _block(name: str, values: Mapping[str, Any]) -> Iterator[str]:
+    yield f" {_text(name)}: {{"
+    yield from _separated(f"  {_text(key)}: {_text(value)}" for key, value in values.items())
+    yield " },"
 
 
 def _latency(timings: Timings) -> Iterator[str]:
@@ -153,11 +176,14 @@ def _latency(timings: Timings) -> Iterator[str]:
     yield " }"
 
 
-def _case(row: dict[str, Any], names: list[str]) -> str:
+def _case(row: dict[str, Any], names: list[str], rules: Rules) -> str:
     values: Any = row["status"]
     if values == "ok":
         # Adding 0.0 turns -0.0 into 0.0, which would differ in a diff and nowhere else.
-        values = [to_json(round(float(row[name]), decimals(name)) + 0.0) for name in names]
+        values = [
+            to_json(round(float(row[name]), decimals(rules.tolerance(name))) + 0.0)
+            for name in names
+        ]
     return f"{_text(case_name(row))}: {_text(values)}"
 
 

@@ -1,4 +1,4 @@
-"""What changed between a baseline and a run, fill by fill, and what is missing or new.
+"""What changed between a baseline and a run, fill by fill or in the mean over photos.
 
 Pure functions of data frames; ``bench.gate.judge`` makes a verdict of what they find.
 """
@@ -19,11 +19,13 @@ from bench.gate.tolerances import (
     CEILING_TOLERANCE,
     HOLE_ALONE,
     NEVER_PERFECT,
+    TOLERANCES,
     perfect,
 )
 from bench.statistics.intervals import student_reach
 
 SAME, BETTER, REGRESSED, NOT_MEASURED = "same", "better", "regressed", "not measured"
+TRADE_OFF: Final = "trade-off"  # worse, and outweighed by what leads
 CAP_DB: Final = 100.0
 FEWEST_PHOTOS: Final = 5
 TIER = ["method", "tier"]
@@ -43,9 +45,9 @@ def pair(baseline: pd.DataFrame, run: pd.DataFrame) -> pd.DataFrame:
 
 
 def changes(
-    paired: pd.DataFrame, metric: dict[str, Any], stochastic: set[str], confidence: float
+    paired: pd.DataFrame, metric: dict[str, Any], by_mean: set[str], confidence: float
 ) -> pd.DataFrame:
-    """What one metric did: fill by fill; where that settles nothing, by interval.
+    """What one metric did: fill by fill; of methods judged by their mean, where that moved, by it.
 
     Seeds are fixed by the plan, so unchanged code gives the same fills of stochastic methods, too.
     Only a tier of theirs in which a fill moved by more than its tolerance is judged by interval.
@@ -53,8 +55,8 @@ def changes(
     Args:
         paired: Fills of both sides, from `pair`; those of the ceiling are left to `ceiling`.
         metric: ``metric``, ``direction``, ``unit``, ``tolerance``.
-        stochastic: Names of the stochastic methods.
-        confidence: Of the intervals of stochastic methods.
+        by_mean: Names of the methods that are judged by the mean over photos.
+        confidence: Of the intervals.
 
     Returns:
         Rows of `COLUMNS`: every one that is not `SAME`, and of those the largest in each tier.
@@ -68,7 +70,7 @@ def changes(
     lost = rows["new"].isna()
     found = _by_case(rows[~lost])
     moved = pd.MultiIndex.from_frame(found.loc[found["kind"] != SAME, TIER])
-    unsettled = found["method"].isin(stochastic) & found.set_index(TIER).index.isin(moved)
+    unsettled = found["method"].isin(by_mean) & found.set_index(TIER).index.isin(moved)
     return _notable(
         rows[lost].assign(kind=NOT_MEASURED, reason="a number in the baseline, none in the run"),
         found[~unsettled],
@@ -100,16 +102,17 @@ def ceiling(paired: pd.DataFrame, run: Results, *, comparable: bool) -> pd.DataF
         return gone.assign(kind=NOT_MEASURED, reason="the run has no ceiling")
     there = own["status_new"] == "ok"
     failed = own.loc[~there, KEYS].assign(
-        kind=NOT_MEASURED, reason=[_why(row) for row in records(own[~there])]
+        kind=NOT_MEASURED, reason=[why(row) for row in records(own[~there])]
     )
-    held = records(run.metrics[run.metrics["metric"].isin(_held(run))])
-    parts = [_perfection(paired, own[there], metric) for metric in held]
+    metrics = records(run.metrics[run.metrics["metric"].isin(held(run))])
+    parts = [_perfection(paired, own[there], metric) for metric in metrics]
     return pd.concat([failed, *parts])
 
 
-def _held(run: Results) -> set[str]:
+def held(run: Results) -> set[str]:
     """The metrics in which the ceiling must be perfect."""
-    names = set(run.metrics["metric"]) - NEVER_PERFECT
+    # What is perfect in a metric of one's own is not known.
+    names = (set(run.metrics["metric"]) & TOLERANCES.keys()) - NEVER_PERFECT
     return names if Fingerprint.parse(run.fingerprint).truth == PHOTO else names & HOLE_ALONE
 
 
@@ -204,88 +207,31 @@ def student_interval(values: NDArray[np.float64], confidence: float) -> tuple[fl
 def _of_interval(low: float, high: float, photos: int, tolerance: float) -> tuple[str, str]:
     if photos < FEWEST_PHOTOS:
         return NOT_MEASURED, (
-            "stochastic, fills moved by more than a tolerance, and an interval needs "
+            "judged by its mean, fills moved by more than a tolerance, and an interval needs "
             f"{FEWEST_PHOTOS} photos, found {photos}"
         )
     sure = {REGRESSED: low > tolerance, BETTER: high < -tolerance}
     return next((kind for kind, holds in sure.items() if holds), SAME), ""
 
 
-def missing(
-    paired: pd.DataFrame,
-    baseline: Results,
-    run: Results,
-    metrics: pd.DataFrame,
-    *,
-    comparable: bool,
-) -> pd.DataFrame:
-    """Findings on fills, methods and metrics of the baseline that the run does not have.
+def outweighed(findings: pd.DataFrame, by_mean: set[str], lead: str) -> pd.DataFrame:
+    """Findings in which a loss is a trade-off where the leading metric of that tier surely gained.
 
-    The ceiling is left to `ceiling`; fills count only where the two are comparable.
+    Args:
+        findings: Rows of all metrics, from `changes`.
+        by_mean: Names of the methods that this holds for.
+        lead: The metric.
     """
-    lost = paired[paired["status_old"].notna() & (paired["status_new"] != "ok")]
-    lost = lost[(lost["status_new"] != lost["status_old"]) & (lost["method"] != CEILING)]
-    gone = ~lost["method"].isin(run.methods["method"])
-    fills = lost[~gone] if comparable else lost.iloc[:0]
-    parts = [
-        fills[KEYS].assign(reason=[_why(row) for row in records(fills)]),
-        lost[gone][TIER].drop_duplicates().assign(reason="the run has no such method"),
-    ]
-    empty = baseline.methods[~baseline.methods["method"].isin(baseline.cases["method"])]
-    empty = empty[empty["method"] != CEILING]
-    parts.append(empty[["method"]].assign(reason="the baseline has no fill of it"))
-    absent = metrics[metrics["state"] == "missing"][["metric"]]
-    parts.append(absent.assign(reason="the run has no such metric"))
-    if run.unfinished:
-        parts.append(pd.DataFrame([{"reason": f"the run is not complete: {run.unfinished}"}]))
-    table = pd.concat(parts).reindex(columns=COLUMNS)
-    return table.assign(kind=NOT_MEASURED)
+    gains = findings[(findings["metric"] == lead) & (findings["kind"] == BETTER)]
+    gained = findings.set_index(TIER).index.isin(gains.set_index(TIER).index)
+    lost = (findings["kind"] == REGRESSED) & findings["method"].isin(by_mean)
+    return findings.assign(kind=findings["kind"].mask(lost & gained, TRADE_OFF))
 
 
-def _why(row: dict[str, Any]) -> str:
+def why(row: dict[str, Any]) -> str:
+    """Say why a fill of the baseline has no value in the run."""
     if pd.isna(row["status_new"]):
         return "the run has no such fill"
     known = pd.isna(row["status_old"]) or row["status_old"] == "ok"
     before = "" if known else f" (was {row['status_old']})"
     return f"{row['status_new']}{before}: {row['reason_new'] or 'no reason given'}"
-
-
-def additions(
-    paired: pd.DataFrame,
-    baseline: Results,
-    run: Results,
-    metrics: pd.DataFrame,
-    *,
-    comparable: bool,
-) -> list[str]:
-    """Say what the run has and the baseline lacks; of fills only where they are comparable."""
-    known = set(baseline.methods["method"])
-    added = [f"method {name}" for name in run.methods["method"] if name not in known]
-    added += [f"metric {name}" for name in metrics.loc[metrics["state"] == "new", "metric"]]
-    if not comparable:
-        return added
-    own = paired[paired["method"].isin(known) & (paired["status_new"] == "ok")]
-    for method, fills in own[own["status_old"] != "ok"].groupby("method"):
-        added.append(f"{_fills(len(fills))} of {method} with no value in the baseline")
-    for name in metrics.loc[metrics["state"] == "compared", "metric"]:
-        both = own[own["status_old"] == "ok"]
-        count = int((both[f"{name}_old"].isna() & both[f"{name}_new"].notna()).sum())
-        if count:
-            added.append(f"{name} of {_fills(count)} that is absent from the baseline")
-    return added
-
-
-def _fills(count: int) -> str:
-    return f"{count} fill" + "s" * (count != 1)
-
-
-def values_compared(paired: pd.DataFrame, metrics: pd.DataFrame, run: Results) -> pd.Series:
-    """Number of values of each fill of `paired` that something was held against."""
-    both = (paired["status_old"] == "ok") & (paired["status_new"] == "ok")
-    count = pd.Series(0, index=paired.index)
-    for name in metrics.loc[metrics["state"] == "compared", "metric"]:
-        count += both & paired[f"{name}_old"].notna() & paired[f"{name}_new"].notna()
-    # The ceiling is held against perfection, whatever the baseline has.
-    measured = paired[[f"{name}_new" for name in _held(run)]].notna().sum(axis=1)
-    own = measured.where(paired["status_new"] == "ok", 0)
-    return count.where(paired["method"] != CEILING, own)

@@ -11,7 +11,7 @@ from bench.folder.header import Part, differing
 from bench.folder.store import KEYS, records
 from bench.gate.baseline import case_name
 from bench.gate.baseline_file import plain
-from bench.gate.changes import BETTER, NOT_MEASURED, REGRESSED
+from bench.gate.changes import BETTER, NOT_MEASURED, REGRESSED, TRADE_OFF
 from bench.gate.judge import NOT_COMPARED, NOTHING_COMPARED
 from bench.gate.verdict import NOT_COMPARABLE, SAME_OR_BETTER, Verdict
 from bench.text.markdown import escaped, folded, table
@@ -36,7 +36,9 @@ def sentence(verdict: Verdict) -> str:
         also.append(f"{_count(n, 'thing')} missing")
     if n := verdict.count(BETTER):
         also.append(f"{_count(n, 'value')} better")
-    return "; ".join([text, *also, *_coverage(verdict)])
+    if n := verdict.count(TRADE_OFF):
+        also.append(f"{_count(n, 'value')} worse, outweighed by the leading metric")
+    return "; ".join([text, *also, *_coverage(verdict), *verdict.flags])
 
 
 def _coverage(verdict: Verdict) -> list[str]:
@@ -69,6 +71,8 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
         "outcome": verdict.outcome,
         "exit_status": verdict.exit_status,
         "sentence": sentence(verdict),
+        "rules": verdict.rules,
+        "flags": list(verdict.flags),
         "baseline": verdict.baseline,
         "run": verdict.run,
         **{
@@ -87,11 +91,13 @@ def as_text(verdict: Verdict) -> str:
     for rows, what in (
         (worst_cases(verdict), "regressed"),
         (found[found["kind"] == NOT_MEASURED], "missing"),
+        (found[found["kind"] == TRADE_OFF], TRADE_OFF),
     ):
         lines += [f"  {what}: {_about(row)}: {_change(row)}" for row in records(rows[:WORST])]
         if len(rows) > WORST:
             lines.append(f"  {what}: {len(rows) - WORST} more")
     lines += [f"  new, not gated: {visible(name)}" for name in verdict.new]
+    lines += [f"  judged {visible(verdict.rules)}"] if verdict.rules else []
     lines += [f"  {visible(note)}" for note in verdict.notes]
     return "\n".join(lines)
 
@@ -106,7 +112,7 @@ def as_update(verdict: Verdict | None) -> str:
     lines += [f"{visible(text)} (new)" for text in verdict.new]
     lines += _obstacles(verdict)
     lines += [f"package {name}: {old} before, {new} now" for name, old, new in _packages(verdict)]
-    for kind in (REGRESSED, BETTER):
+    for kind in (REGRESSED, TRADE_OFF, BETTER):
         rows = verdict.findings[verdict.findings["kind"] == kind]
         cases = rows.drop_duplicates(KEYS)
         if len(rows):
@@ -123,6 +129,7 @@ def as_markdown(verdict: Verdict) -> str:
     """A comment for a pull request: what is wrong in view, the rest folded."""
     bad = verdict.checks[~verdict.checks["outcome"].isin(["same"])]
     parts = [f"### Gate: {verdict.outcome}", escaped(sentence(verdict)) + "."]
+    parts += [f"Judged {escaped(verdict.rules)}."] if verdict.rules else []
     if len(bad) and verdict.protocol.empty:
         parts.append(_checks_table(bad))
     if len(worst := worst_cases(verdict)):
@@ -134,6 +141,10 @@ def as_markdown(verdict: Verdict) -> str:
         parts.append(
             table(["what", "why"], [(_about(r), _change(r)) for r in records(lost)][:WORST])
         )
+    traded = verdict.findings[verdict.findings["kind"] == TRADE_OFF]
+    if len(traded):
+        parts.append(f"**Trade-offs**, outweighed ({min(WORST, len(traded))} of {len(traded)})")
+        parts.append(_findings_table(traded[:WORST]))
     if verdict.new:
         parts.append(f"New, not gated: {escaped(', '.join(verdict.new))}.")
     parts += [f"{escaped(note)}." for note in verdict.notes]
@@ -154,6 +165,9 @@ def as_markdown(verdict: Verdict) -> str:
 def as_junit(verdict: Verdict) -> str:
     """One test case per method and tier, one per metric's definition, one for the protocol."""
     suite = ElementTree.Element("testsuite", name="inpaint-bench gate")
+    properties = ElementTree.SubElement(suite, "properties")
+    for name, text in (("rules", verdict.rules), ("flags", "; ".join(verdict.flags))):
+        ElementTree.SubElement(properties, "property", name=name, value=visible(text))
     _case(suite, "protocol", "fingerprint", "error", _protocol_lines(verdict.protocol))
     found = verdict.findings
     general = found[(found["tier"] == "") & (found["metric"] == "")]
@@ -165,7 +179,7 @@ def as_junit(verdict: Verdict) -> str:
     for check in records(verdict.checks):
         own = verdict.findings
         own = own[(own["method"] == check["method"]) & (own["tier"] == check["tier"])]
-        own = own[own["kind"] != BETTER]
+        own = own[own["kind"].isin([REGRESSED, NOT_MEASURED])]
         said = [f"{_about(row)}: {_change(row)}" for row in records(own)]
         kind = "failure" if check["outcome"] == REGRESSED else "error"
         if check["outcome"] == NOT_COMPARED:
@@ -173,14 +187,14 @@ def as_junit(verdict: Verdict) -> str:
         elif check["outcome"] == NOTHING_COMPARED:
             kind, said = "skipped", ["nothing compared: neither side has a value to compare"]
         _case(suite, check["method"], check["tier"], kind, said)
-    suite.set("tests", str(len(suite)))
+    suite.set("tests", str(len(suite.findall("testcase"))))
     for kind, name in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
         suite.set(name, str(len(suite.findall(f"testcase/{kind}"))))
     root = ElementTree.Element("testsuites")
     root.append(suite)
     ElementTree.indent(root)
-    text = ElementTree.tostring(root, encoding="unicode")
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
+    body = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n'
 
 
 def _case(suite: ElementTree.Element, group: str, name: str, kind: str, lines: list[str]) -> None:

@@ -1,7 +1,7 @@
 """The verdict of a run against a baseline: same or better, regressed, not comparable, not measured.
 
-Pure functions of data frames. Methods are compared case by case, each metric with its tolerance;
-a tier of a stochastic one that moved, by its paired interval; the ceiling with perfection.
+Pure functions of data frames. Methods are compared case by case, each metric with its tolerance,
+or by the mean over photos, as the baseline says (`bench.gate.rules`); the ceiling with perfection.
 Whatever the baseline has and the run lacks is a finding. Where several outcomes apply, the
 verdict is the first of: *regressed* (shown by a comparison that was possible, so nothing may hide
 it), *not comparable*, *not measured*, *same or better*. Latency is gated by its ratio to the
@@ -10,6 +10,7 @@ anchor of the same run, if the baseline has it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -19,19 +20,28 @@ from bench.errors import InputError
 from bench.folder.header import Fingerprint
 from bench.folder.store import records
 from bench.gate import baseline as baselines
-from bench.gate import changes
+from bench.gate import changes, gaps, machine, remarks
 from bench.gate.baseline import Results
-from bench.gate.changes import BETTER, COLUMNS, NOT_MEASURED, REGRESSED, SAME, TIER
-from bench.gate.tolerances import CEILING, TOLERANCES, require_tolerances
+from bench.gate.changes import (
+    BETTER,
+    COLUMNS,
+    NOT_MEASURED,
+    REGRESSED,
+    SAME,
+    TIER,
+    TRADE_OFF,
+)
+from bench.gate.rules import BY_MEAN, Rules
+from bench.gate.tolerances import CEILING
 from bench.gate.verdict import NOT_COMPARABLE, SAME_OR_BETTER, Verdict
 from bench.latency import compare
-from bench.latency.estimates import CANNOT_TELL, SLOWER
+from bench.latency.estimates import SLOWER
 
 NOT_COMPARED, NOTHING_COMPARED = "not compared", "nothing compared"
 ALPHA: Final = 0.05
 
 _METRICS = ["metric", "direction", "unit", "tolerance", "state", "baseline", "run"]
-_METHODS = ["method", "stochastic", "baseline", "run"]
+_METHODS = ["method", "stochastic", "rule", "baseline", "run"]
 _CHECKS = [
     *TIER, "outcome", "cases", "compared", "regressed", "better", "missing", "metric", "photo",
     "draw", "ratio",
@@ -42,22 +52,26 @@ def judge(baseline: Results, run: Results) -> Verdict:
     """Compare a run with a baseline.
 
     Raises:
-        InputError: If the baseline is an unfinished run, holds no value at all, or has a metric
-            without tolerance.
+        InputError: If the baseline is an unfinished run, or holds no value that can be gated.
     """
     baselines.refuse_unfinished(baseline)
+    rules = baseline.rules
+    every = pd.concat([baseline.metrics["metric"], run.metrics["metric"]]).unique()
+    baseline, run = (replace(x, metrics=rules.gated(x.metrics)) for x in (baseline, run))
     _refuse_empty(baseline)
-    require_tolerances(baseline.metrics["metric"], baseline.source)
-    metrics = _metric_states(baseline.metrics, run.metrics)
-    protocol = protocol_differences(baseline.fingerprint, run.fingerprint)
+    metrics = _metric_states(baseline.metrics, run.metrics, rules)
+    methods = _methods(baseline.methods, run.methods, rules)
+    lead = _lead(rules, run, metrics)
+    protocol = protocol_differences(baseline, run)
     paired = changes.pair(baseline.cases, run.cases)
     comparable = protocol.empty
     found = [
-        changes.missing(paired, baseline, run, metrics, comparable=comparable),
+        gaps.missing(paired, baseline, run, metrics, comparable=comparable),
         changes.ceiling(paired, run, comparable=comparable),
     ]
     if comparable:
-        found += _changes(paired, baseline, metrics)
+        by_mean = set(methods.loc[methods["rule"] == BY_MEAN, "method"])
+        found.append(_changes(paired, metrics, by_mean, lead))
     latency = _latency(baseline, run)
     findings, largest = _worst_first([*found, _timing_findings(latency)])
     return Verdict(
@@ -66,30 +80,45 @@ def judge(baseline: Results, run: Results) -> Verdict:
         run=_described(run),
         protocol=protocol,
         metrics=metrics,
-        methods=_methods(baseline.methods, run.methods),
+        methods=methods,
         checks=_checks(
             paired,
-            changes.values_compared(paired, metrics, run),
+            gaps.values_compared(paired, metrics, run),
             findings,
             largest,
             comparable=comparable,
         ),
         findings=findings,
         latency=latency,
-        new=tuple(changes.additions(paired, baseline, run, metrics, comparable=comparable)),
-        notes=_notes(baseline, run, latency),
+        new=tuple(gaps.additions(paired, baseline, run, metrics, comparable=comparable)),
+        rules=replace(rules, lead=lead).in_words(methods),
+        flags=remarks.other_pictures(baseline, run, findings) if comparable else (),
+        notes=remarks.notes(baseline, protocol, set(every) - set(metrics["metric"]), latency),
     )
 
 
-def _changes(paired: pd.DataFrame, baseline: Results, metrics: pd.DataFrame) -> list[pd.DataFrame]:
+def _changes(
+    paired: pd.DataFrame, metrics: pd.DataFrame, by_mean: set[str], lead: str
+) -> pd.DataFrame:
     """What each metric that can be compared did."""
     compared = records(metrics[metrics["state"] == "compared"])
-    # The baseline decides: a method cannot escape its gate by calling itself stochastic.
-    stochastic = set(baseline.methods.loc[baseline.methods["stochastic"], "method"])
-    tiers = paired[paired["method"].isin(stochastic)][TIER].drop_duplicates()
-    # Bonferroni: all intervals of a verdict together are wrong in at most 5 % of verdicts.
-    confidence = 1 - ALPHA / max(1, len(tiers) * len(compared))
-    return [changes.changes(paired, row, stochastic, confidence) for row in compared]
+    tiers = len(paired[paired["method"].isin(by_mean)][TIER].drop_duplicates())
+    # Bonferroni: all intervals of a verdict together are wrong in at most 5 % of verdicts. The
+    # lead decides most, and has half of that for itself.
+    others = max(1, len(compared) - bool(lead))
+    shares = {row["metric"]: others * (2 if lead else 1) for row in compared} | {lead: 2}
+    parts = [
+        changes.changes(paired, row, by_mean, 1 - ALPHA / max(1, tiers * shares[row["metric"]]))
+        for row in compared
+    ]
+    found = pd.concat(parts) if parts else pd.DataFrame(columns=COLUMNS)
+    return changes.outweighed(found, by_mean, lead)
+
+
+def _lead(rules: Rules, run: Results, metrics: pd.DataFrame) -> str:
+    """The metric that leads: as the baseline says, else the run's headline; empty for none."""
+    compared = set(metrics.loc[metrics["state"] == "compared", "metric"])
+    return next((name for name in (rules.lead, run.lead) if name in compared), "")
 
 
 def incomparable(baseline: Results, run: Results, newer: dict[str, str]) -> Verdict:
@@ -115,23 +144,22 @@ def incomparable(baseline: Results, run: Results, newer: dict[str, str]) -> Verd
     )
 
 
-def protocol_differences(baseline: str, run: str) -> pd.DataFrame:
-    """Parts of two fingerprints that differ, but for the metrics, which are compared one by one.
+def protocol_differences(baseline: Results, run: Results) -> pd.DataFrame:
+    """Parts of two protocols that differ, but for the metrics, which are compared one by one.
 
     Returns:
         ``part``, ``baseline``, ``run``; no row if the two are comparable.
     """
-    differences = Fingerprint.parse(baseline).differences(Fingerprint.parse(run))
-    return pd.DataFrame(
-        [part for part in differences if part.name != "metrics"],
-        columns=["part", "baseline", "run"],
-    )
+    prints = (Fingerprint.parse(side.fingerprint) for side in (baseline, run))
+    parts = [part for part in next(prints).differences(next(prints)) if part.name != "metrics"]
+    made_on = machine.differences(baseline.machine, run.machine, baseline.methods, run.methods)
+    return pd.DataFrame([*parts, *made_on], columns=["part", "baseline", "run"])
 
 
 # -- metrics and methods --------------------------------------------------------------------
 
 
-def _metric_states(baseline: pd.DataFrame, run: pd.DataFrame) -> pd.DataFrame:
+def _metric_states(baseline: pd.DataFrame, run: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     """Which metrics can be compared."""
     rows = []
     old = {row["metric"]: row for row in records(baseline)}
@@ -146,7 +174,7 @@ def _metric_states(baseline: pd.DataFrame, run: pd.DataFrame) -> pd.DataFrame:
                 "metric": name,
                 "direction": about["direction"],
                 "unit": about["unit"],
-                "tolerance": TOLERANCES.get(name, np.nan),
+                "tolerance": rules.tolerance(name),
                 "state": state or "redefined",
                 "baseline": a["signature"] if a else "",
                 "run": b["signature"] if b else "",
@@ -155,12 +183,18 @@ def _metric_states(baseline: pd.DataFrame, run: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=_METRICS)
 
 
-def _methods(baseline: pd.DataFrame, run: pd.DataFrame) -> pd.DataFrame:
+def _methods(baseline: pd.DataFrame, run: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     both = baseline.merge(run, on="method", how="outer", suffixes=("", "_run"))
+    # The baseline decides: a method cannot escape its gate by calling itself stochastic.
+    stochastic = both["stochastic"].fillna(both["stochastic_run"]).astype(bool)
     return pd.DataFrame(
         {
             "method": both["method"],
-            "stochastic": both["stochastic"].fillna(both["stochastic_run"]).astype(bool),
+            "stochastic": stochastic,
+            "rule": [
+                rules.rule(name, stochastic=drawn)
+                for name, drawn in zip(both["method"], stochastic, strict=True)
+            ],
             "baseline": both["identity"].fillna(""),
             "run": both["identity_run"].fillna(""),
         }
@@ -196,20 +230,6 @@ def _timing_findings(latency: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _notes(baseline: Results, run: Results, latency: pd.DataFrame) -> tuple[str, ...]:
-    names = ", ".join(baseline.set_metrics)
-    notes = [f"set metrics ({names}) are not gated"] if names else []
-    own = dict.fromkeys((*baseline.without_tolerance, *run.without_tolerance))
-    notes += [f"metric {name}: not gated: no tolerance" for name in own]
-    notes += [f"{name} was unavailable in the baseline, not gated" for name in baseline.unavailable]
-    unknown = latency[latency["verdict"] == CANNOT_TELL]
-    for reason, rows in unknown.fillna({"reason": ""}).groupby("reason", sort=False):
-        names = ", ".join(rows["method"].unique())
-        why = str(reason) or "the interval is wider than the margin"
-        notes.append(f"latency: {len(rows)} timings of {names} cannot be told: {why}")
-    return tuple(notes)
-
-
 def _refuse_empty(baseline: Results) -> None:
     gated = baseline.cases[baseline.cases["method"] != CEILING]
     values = gated[baseline.metrics["metric"].tolist()]
@@ -233,7 +253,7 @@ def _worst_first(found: list[pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]
     texts = ["method", "photo", "tier", "metric", "reason"]
     every[texts] = every[texts].astype(object).fillna("")
     every = every.astype({"draw": "int64", "sample": "int64"})
-    order = every["kind"].map({REGRESSED: 0, NOT_MEASURED: 1, BETTER: 2, SAME: 3})
+    order = every["kind"].map([REGRESSED, NOT_MEASURED, TRADE_OFF, BETTER, SAME].index)
     sizes = every["ratio"].abs().fillna(0)
     every = every.assign(order=order, size=sizes).sort_values(
         ["order", "size"], ascending=[True, False], kind="stable"
@@ -260,6 +280,7 @@ def _checks(
         table[column] = counts.reindex(table.index, fill_value=0)
     nothing = NOTHING_COMPARED if comparable else NOT_COMPARED
     kinds = {REGRESSED: "regressed", NOT_MEASURED: "missing", BETTER: "better"}
+    # A trade-off has what outweighs it among the better ones.
     tests = [*(table[column] > 0 for column in kinds.values()), table["compared"] == 0]
     table["outcome"] = np.select(tests, [*kinds, nothing], SAME)
     worst = largest.set_index(TIER)[["metric", "photo", "draw", "ratio"]]

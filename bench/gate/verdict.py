@@ -25,19 +25,21 @@ class Verdict:
         protocol: Parts of the protocol that differ: ``part``, ``baseline``, ``run``.
         metrics: One row per case metric of either: ``metric``, ``direction``, ``tolerance``,
             ``state`` (compared, redefined, missing, new), ``baseline`` and ``run`` (signatures).
-        methods: One row per method of either: ``method``, ``stochastic``, ``baseline`` and
-            ``run`` (identities, empty where it is not there).
+        methods: One row per method of either: ``method``, ``stochastic``, ``rule``, ``baseline``
+            and ``run`` (identities, empty where it is not there).
         checks: One row per method and tier of the baseline, and of the ceiling: ``outcome``,
             ``cases``, ``compared`` (values), ``regressed``, ``better``, ``missing`` (findings of
             each kind), and of the largest change for the worse, whether or not beyond its
             tolerance, ``metric``, ``photo``, ``draw`` and ``ratio`` (in tolerances).
         findings: One row per change beyond its tolerance and per missing thing, worst first:
-            ``kind`` (regressed, not measured, better), the keys (empty or -1 where it is not
-            about one case), ``old``, ``new``, ``worse`` (positive is worse), ``tolerance``,
-            ``ratio``, ``low``, ``high`` and ``n`` (of a stochastic method's interval),
-            ``reason``.
+            ``kind`` (regressed, not measured, trade-off, better), the keys (empty or -1 where it
+            is not about one case), ``old``, ``new``, ``worse`` (positive is worse),
+            ``tolerance``, ``ratio``, ``low``, ``high`` and ``n`` (of the interval, where the mean
+            over photos is judged), ``reason``.
         latency: One row per timing of the baseline (see `bench.latency.compare.judge`).
         new: What the run has and the baseline lacks, in words; it is not gated.
+        rules: Which method is judged how, in words.
+        flags: What explains changes of methods whose code did not change, in words.
         notes: What else is not gated, in words.
     """
 
@@ -51,6 +53,8 @@ class Verdict:
     findings: pd.DataFrame
     latency: pd.DataFrame
     new: tuple[str, ...]
+    rules: str = ""
+    flags: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

@@ -26,9 +26,12 @@ TABLE = LATENCY.file
 PLACE = ["method", "side", "tier", "region"]
 EXACT = ("products", "fourier", "parameters")
 _PEAK = 1.01  # of peak memory on a CUDA device, which its allocator rounds
-NUMBERS = ["ratio", "ratio_low", "ratio_high", "ratio_wall", "rounds", *EXACT, "peak_bytes"]
-ROW = [*PLACE, "device", "status", *NUMBERS]
-COLUMNS = [*PLACE, "verdict", "before", "now", "change", "low", "high", "margin", "reason"]
+NUMBERS = [
+    "ratio", "ratio_low", "ratio_high", "ratio_wall", "ratio_wall_low", "ratio_wall_high",
+    "rounds", *EXACT, "peak_bytes",
+]  # fmt: skip
+ROW = [*PLACE, "device", "status", "basis", *NUMBERS]
+COLUMNS = [*PLACE, "basis", "verdict", "before", "now", "change", "low", "high", "margin", "reason"]
 
 
 @dataclass(frozen=True)
@@ -72,9 +75,10 @@ def judge(before: Timings, now: Timings | None) -> pd.DataFrame:
     """Compare row by row.
 
     Returns:
-        A row per row of ``before`` that was timed there; ``verdict`` is ``slower``, ``faster``,
-        ``same``, ``cannot tell`` or ``not measured``, ``before`` and ``now`` are ratios to the
-        anchor, ``change`` the one over the other with its 95 % interval, ``reason`` in words.
+        A row per row of ``before`` that was timed there; ``basis`` is the clock now, ``verdict`` is
+        ``slower``, ``faster``, ``same``, ``cannot tell`` or ``not measured``, ``before`` and
+        ``now`` are ratios to the anchor, ``change`` the one over the other with its 95 % interval,
+        ``reason`` in words.
     """
     rows = records(before.rows[before.rows["rounds"] > 0])
     found = {} if now is None else {_place(row): row for row in records(now.rows)}
@@ -90,7 +94,12 @@ def _judged(
     if new is None or now is None or not new["rounds"] > 0:
         status = f"{new['status']} in this run" if new else "not timed in this run"
         return row | {"verdict": NOT_MEASURED, "reason": status}
-    row["now"] = new["ratio"]
+    # Where one waits and the other did not, only wall time saw both.
+    waited = {old["basis"], new["basis"]} == {"cpu", "wall"}
+    row |= {"basis": new["basis"]}
+    if waited:
+        old, new = (_by_wall(each) for each in (old, new))
+    row |= {"before": old["ratio"], "now": new["ratio"]}
     obstacle = next(_obstacles(old, before, now), "")
     if grown := _grown(old, new):
         return row | {"verdict": SLOWER, "reason": grown}
@@ -101,7 +110,10 @@ def _judged(
     row |= {"change": change.value, "low": change.low, "high": change.high, "margin": margin}
     if said == SLOWER and not new["ratio_wall"] > old["ratio_wall"]:
         return row | {"verdict": CANNOT_TELL, "reason": "more CPU time, but no more wall time"}
-    return row | {"verdict": said, "reason": _words(said, change, margin)}
+    words = _words(said, change, margin)
+    if waited:
+        words = f"by wall time, as it waits now or did before: {words or said}"
+    return row | {"verdict": said, "reason": words}
 
 
 def _obstacles(old: dict[str, Any], before: Timings, now: Timings) -> Iterator[str]:
@@ -131,6 +143,11 @@ def _grown(old: dict[str, Any], new: dict[str, Any]) -> str:
     if same_device and new["peak_bytes"] > _PEAK * old["peak_bytes"]:
         return f"peak memory: {old['peak_bytes']:,.0f} bytes before, {new['peak_bytes']:,.0f} now"
     return ""
+
+
+def _by_wall(row: dict[str, Any]) -> dict[str, Any]:
+    ends = {f"ratio{end}": row[f"ratio_wall{end}"] for end in ("", "_low", "_high")}
+    return row | ends | {"basis": "wall"}
 
 
 def _ratio(row: dict[str, Any]) -> Ratio:

@@ -17,6 +17,7 @@ from scipy import stats
 from bench.statistics.intervals import multiplicities
 
 FEWEST_BLOCKS = 5
+_WAITS = 0.5  # CPU time over wall time, as a share of the anchor's; below it a method waits
 RESAMPLES = 2000
 MARGINS = {"dedicated": 0.05, "shared": 0.15}
 """Changes of a ratio that are not worth telling, by the kind of machine."""
@@ -65,6 +66,24 @@ def ratio(times: ArrayLike, anchor: ArrayLike, blocks: ArrayLike, *, seed: int =
     if len(groups) >= FEWEST_BLOCKS:
         low, high = np.quantile(_medians(logs, block, seed), (0.025, 0.975))
     return Ratio(math.exp(np.median(logs)), math.exp(low), math.exp(high), len(logs))
+
+
+def clock(basis: str, times: ArrayLike, anchor: ArrayLike) -> str:
+    """The clock that can see a method: by CPU time alone, one that waits would look free.
+
+    A method that sleeps, asks a server or has another process work uses far less CPU time in its
+    wall time than the anchor, which a busy machine holds up as it does the method.
+
+    Args:
+        basis: Clock of the others: ``cpu``, ``wall``, ``device``.
+        times: ``(n, 2)`` seconds of CPU and wall time.
+        anchor: Likewise ``(m, 2)``, of the anchor.
+    """
+    shares = []
+    for each in (times, anchor):
+        cpu, wall = np.asarray(each, float).reshape(-1, 2).sum(axis=0)
+        shares.append(cpu / wall if wall else math.nan)
+    return "wall" if basis == "cpu" and shares[0] < _WAITS * shares[1] else basis
 
 
 def percentile(times: ArrayLike, share: float) -> float:

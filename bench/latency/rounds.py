@@ -82,7 +82,9 @@ class Bout:
         refused: Why, by subject.
         slow: Who is timed apart.
         status: ``converged`` or ``noisy``.
-        means: By subject, round, block and mean seconds of ``infer`` of each quick sample.
+        basis: Clock of the ratios, but of methods that wait.
+        means: By subject, round, block, and mean seconds of ``infer`` of each quick sample, by that
+            clock and by wall time.
         spent: By subject, seconds of ``infer`` of its quick samples.
     """
 
@@ -91,27 +93,30 @@ class Bout:
     refused: dict[str, Refused] = field(default_factory=dict)
     slow: set[str] = field(default_factory=set)
     status: str = ""
+    basis: str = ""
     seconds: float = 0.0
     rounds: int = 0
     slow_rounds: int = 0
     blocks: int = 0
-    means: dict[str, list[tuple[int, int, float]]] = field(default_factory=dict)
+    means: dict[str, list[tuple[int, int, float, float]]] = field(default_factory=dict)
     spent: dict[str, float] = field(default_factory=dict)
 
     def add(self, entry: str, calls: Sequence[Call], basis: str) -> None:
         """Take a quick sample in."""
-        mean = fmean(getattr(call.infer, basis) for call in calls)
-        self.means.setdefault(entry, []).append((self.rounds, self.blocks, mean))
+        self.basis = basis
+        mean, wall = (
+            fmean(getattr(call.infer, each) for call in calls) for each in (basis, "wall")
+        )
+        self.means.setdefault(entry, []).append((self.rounds, self.blocks, mean, wall))
         self.spent[entry] = self.spent.get(entry, 0) + sum(call.infer.wall for call in calls)
 
     def ratio(self, entry: str, anchor: str) -> estimates.Ratio:
         """Of a subject to an anchor, so far."""
-        theirs = {number: mean for number, _, mean in self.means.get(anchor, [])}
-        both = [
-            (mean, theirs[number], block)
-            for number, block, mean in self.means.get(entry, [])
-            if number in theirs
-        ]
+        own, anchors = self.means.get(entry, []), self.means.get(anchor, [])
+        basis = estimates.clock(self.basis, *([row[2:] for row in side] for side in (own, anchors)))
+        place = 2 if basis == self.basis else 3
+        theirs = {row[0]: row[place] for row in anchors}
+        both = [(row[place], theirs[row[0]], row[1]) for row in own if row[0] in theirs]
         return estimates.ratio(*(zip(*both, strict=True) if both else ([], [], [])))
 
 

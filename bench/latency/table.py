@@ -55,7 +55,7 @@ def build(
         bouts: Finished.
         methods: By full name, in the order of the table.
         setting: ``device``, ``threads`` and ``basis`` (``cpu``, ``wall`` or ``device``: which clock
-            the ratios are of).
+            the ratios are of, but for methods that wait).
 
     Returns:
         The columns of ``docs/run-folder.md``.
@@ -137,6 +137,9 @@ def _summary(
     wall, cpu = 1e3 * own[f"{region}_wall"], 1e3 * own[f"{region}_cpu"]
     on_device = 1e3 * own["infer_device"] if region == "infer" else pd.Series(dtype=float)
     basis = setting["basis"] if region == "infer" or setting["basis"] != "device" else "wall"
+    anchor = rows.loc[rows["method"] == ANCHOR, ["infer_cpu", "infer_wall"]]
+    basis = estimates.clock(basis, own[[f"{region}_cpu", f"{region}_wall"]], anchor)
+    by_wall = ratio_of(rows, name, ANCHOR, f"{region}_wall")
     ratio = ratio_of(rows, name, ANCHOR, f"{region}_{basis}")
     quarters = np.quantile(wall, (0.25, 0.75)) if len(wall) else (math.nan, math.nan)
     rounds = own["round"].nunique()
@@ -156,7 +159,9 @@ def _summary(
         "ratio": ratio.value,
         "ratio_low": ratio.low,
         "ratio_high": ratio.high,
-        "ratio_wall": ratio_of(rows, name, ANCHOR, f"{region}_wall").value,
+        "ratio_wall": by_wall.value,
+        "ratio_wall_low": by_wall.low,
+        "ratio_wall_high": by_wall.high,
         "ratio_fft": ratio_of(rows, name, FOURIER, f"{region}_{basis}").value,
         "disturbed_share": (busy < _DISTURBED).mean() if setting["device"] == "cpu" else math.nan,
         "hole_share": own["hole_share"].mean(),

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from bench.metrics.table import DEFAULT, METRICS, WITHOUT_TRUTH
+from bench.metrics.table import DEFAULT, GROUPS, METRICS, WITHOUT_TRUTH
 
-__all__ = ["DEFAULT", "METRICS", "WITHOUT_TRUTH"]
+__all__ = ["DEFAULT", "GROUPS", "METRICS", "WITHOUT_TRUTH"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -12,9 +13,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import BenchError, describe
+from bench.errors import BenchError, Declined, describe
 from bench.metrics import METRICS, networks
-from bench.metrics.networks import LPIPS_NETWORK, LPIPS_UNTRAINED
 from bench.metrics.pair import Pair
 from bench.metrics.plug_ins import resolve
 from bench.metrics.record import CaseMetric, Metric, NetworkMetric
@@ -33,14 +33,14 @@ class MetricStatus:
         metric: Its record.
         status: ``ok`` or ``absent``.
         reason: Why it is absent, with the command that fixes it.
-        weights: The weight file of its network, if it needs one and it is here.
+        weights: The weight files it needs, as far as they are here, by name of the network.
     """
 
     text: str
     metric: Metric
     status: Literal["ok", "absent"]
     reason: str = ""
-    weights: Path | None = None
+    weights: Mapping[str, Path] = field(default_factory=dict)
 
 
 def resolve_metrics(
@@ -75,22 +75,32 @@ def resolve_metrics(
             )
         asked[metric.name] = text, metric
     without = {} if truth_known else {n: _NO_TRUTH for n, (_, m) in asked.items() if m.needs_truth}
-    needed = {metric.network for _, metric in asked.values() if metric.name not in without}
-    needed &= set(networks.PUBLISHED)
+    needed = {
+        name: networks.parts(metric.network)
+        for name, (_, metric) in asked.items()
+        if name not in without
+    }
     found = {
         network: networks.weight_file(network, weights.get(network), offline=offline)
-        for network in sorted(needed)
+        for network in sorted(set(chain(*needed.values())))
     }
     for name, stand_in in _STANDS_IN.items():
-        if name in asked and name not in without and found[METRICS[name].network][0] is None:
+        if name in needed and not all(found[each][0] for each in needed[name]):
             asked[stand_in] = stand_in, METRICS[stand_in]
     statuses = []
     for name in sorted(asked, key=_place):
         text, metric = asked[name]
-        path, reason = found.get(metric.network, (None, without.get(name, "")))
+        files = {each: found[each] for each in needed.get(name, ())}
+        reason = without.get(name, "; ".join(filter(None, (why for _, why in files.values()))))
         status: Literal["ok", "absent"] = "absent" if reason else "ok"
-        statuses.append(MetricStatus(text, metric, status, reason, path))
+        here = {each: path for each, (path, _) in files.items() if path}
+        statuses.append(MetricStatus(text, metric, status, reason, here))
     return statuses
+
+
+def weight_files(statuses: Iterable[MetricStatus]) -> dict[str, Path]:
+    """The weight file of each network that has one, by its name."""
+    return {name: path for each in statuses for name, path in each.weights.items()}
 
 
 def _place(name: str) -> int:
@@ -100,8 +110,8 @@ def _place(name: str) -> int:
 
 def libraries(names: Iterable[str]) -> list[str]:
     """The modules that case metrics load with their networks, which takes long."""
-    networks = {METRICS[name].network for name in names if name in METRICS}
-    return ["lpips"] if networks & {LPIPS_NETWORK, LPIPS_UNTRAINED} else []
+    needed = {METRICS[name].network for name in names if name in METRICS}
+    return ["lpips"] if needed & set(networks.OF_PAIRS) else []
 
 
 def undefined(metric: Metric, pair: Pair) -> str:
@@ -164,7 +174,8 @@ class Meter:
         """Measure one fill.
 
         PSNR of equal pictures is infinite. A built-in metric is NaN only where `undefined` says
-        why; of one's own, what it raised is a reason, too, or that its value is not finite.
+        why, or it declined; of one's own, what it raised is a reason, too, or that its value is
+        not finite.
 
         Raises:
             BenchError: If a built-in metric gives any other value that is not finite.
@@ -191,6 +202,8 @@ class Meter:
             return math.nan, why
         try:
             value = self._computed(metric, pair)
+        except Declined as error:
+            return math.nan, str(error)
         except Exception as error:
             if metric.name in METRICS:
                 raise

@@ -10,7 +10,7 @@ import hashlib
 import warnings
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import numpy as np
@@ -42,7 +42,7 @@ class Lpips:
         self,
         path: Path | None,
         *,
-        net: Literal["alex", "vgg", "squeeze"] = "alex",
+        net: str = "alex",
         device: str = "cpu",
         checkpoint: Checkpoint | None = None,
     ) -> None:
@@ -50,7 +50,7 @@ class Lpips:
 
         Args:
             path: File of the backbone's weights; None for random ones with seed 0.
-            net: The backbone.
+            net: The backbone: ``alex``, ``vgg`` or ``squeeze``.
             device: Where it runs.
             checkpoint: What the file must be; by default torchvision's for the backbone.
 

@@ -20,7 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from bench.errors import BenchError, describe, did_you_mean, nearest, spelt_like
-from bench.metrics.networks import LPIPS_NETWORK, LPIPS_UNTRAINED
+from bench.metrics.networks import OF_PAIRS
 from bench.metrics.record import CaseMetric, Metric, NetworkMetric, case_metric
 from bench.metrics.table import METRICS
 from methods import user_code
@@ -29,10 +29,11 @@ from methods.sources import code_of
 GROUP = "inpaint_bench.metrics"
 # Words that stand for something else in the tables and on the command line.
 RESERVED = frozenset({
-    "all", "attempt", "case", "case_key", "cluster", "counts", "cpu_seconds", "draw", "fill_key",
-    "good", "hole_share", "hole_width", "measure_key", "measure_seconds", "measured", "method",
-    "note", "output", "output_sha", "peak_bytes", "photo", "pictures", "rank", "reason", "sample",
-    "seconds", "status", "thumbnail", "tier", "worker", "written",
+    "all", "attempt", "case", "case_key", "cluster", "counts", "cpu_seconds", "draw",
+    "drift_version", "fill_key", "good", "hole_share", "hole_width", "measure_key",
+    "measure_seconds", "measured", "method", "note", "output", "output_sha", "peak_bytes", "photo",
+    "pictures", "rank", "reason", "sample", "seconds", "status", "thumbnail", "tier", "worker",
+    "written",
 })  # fmt: skip
 _OWN = CaseMetric | NetworkMetric
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -152,9 +153,9 @@ def _record(found: Any, origin: str) -> _OWN:
     Raises:
         BenchError: If it is none and none can be made of it.
     """
-    if isinstance(found, NetworkMetric) and found.network not in (LPIPS_NETWORK, LPIPS_UNTRAINED):
+    if isinstance(found, NetworkMetric) and found.network not in OF_PAIRS:
         raise BenchError(
-            f"{origin}: expected the network {LPIPS_NETWORK} or {LPIPS_UNTRAINED}, found "
+            f"{origin}: expected one of the networks {', '.join(OF_PAIRS)}, found "
             f"{found.network!r}; a network of your own is called inside the function"
         )
     if isinstance(found, _OWN):

@@ -35,11 +35,13 @@ class SetValue:
         value: NaN if it could not be had.
         n: Number of fills it is made of.
         note: Why it is NaN, or what to keep in mind.
+        changes: How much it changes without each group of cases, where that was asked for.
     """
 
     value: float
     n: int
     note: str = ""
+    changes: tuple[float, ...] = ()
 
 
 class PairNetwork(Protocol):
@@ -50,7 +52,7 @@ class PairNetwork(Protocol):
 
 
 CaseFunction = Callable[["Pair"], float]
-NetworkFunction = Callable[["Pair", PairNetwork], float]
+NetworkFunction = Callable[["Pair", Any], float]
 FeatureFunction = Callable[["NDArray[np.floating]", "NDArray[np.floating]"], SetValue]
 PatchFunction = Callable[["Photos", "Patches", "Each"], SetValue]
 PictureFunction = Callable[["NDArray[np.uint8]", "NDArray[np.uint8]", "NDArray[np.bool_]"], float]
@@ -73,8 +75,8 @@ class Metric:
         note: What a reader must know wherever the number is shown.
         implementation: Which code computes it, with its settings.
         version: Version of that code; part of the protocol fingerprint.
-        network: Name of the network it needs; that of a checkpoint in ``methods.weights`` if the
-            network has published weights.
+        network: Name of the network it needs; that of its checkpoint if it has published weights;
+            several joined by ``+``.
         weights: What stands for the weights in the fingerprint: a hash, or ``untrained seed 0``.
         minimum_side: Smallest side of a picture it works on, in pixels.
         needs_truth: Whether it holds fills against the truth, and so has no value without one.
@@ -133,10 +135,10 @@ class CaseMetric(Metric):
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkMetric(Metric):
-    """A number of each fill, by a network that compares it with its photo.
+    """A number of each fill, by a network.
 
     Attributes:
-        function: ``function(pair, network) -> float``.
+        function: ``function(pair, network) -> float``; `bench.metrics.networks` makes the network.
     """
 
     function: NetworkFunction
@@ -153,7 +155,7 @@ class FeatureMetric(Metric):
     """
 
     function: FeatureFunction
-    statistic: Literal["frechet", "kernel"]
+    statistic: Literal["frechet", "cubic kernel", "gaussian kernel", "discriminative"]
     scope = "set"
 
 

@@ -12,6 +12,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,9 +33,12 @@ _COARSEST = 16
 _PATCH = 7
 _PATCHES = 128
 _REPEATS, _DIRECTIONS = 4, 128
+_FEW = 8  # directions along which groups are left out
 _Place = tuple[NDArray[np.intp], NDArray[np.intp]]
 Patches = list[Planes]  # by level, float32 (n, 3, 49)
-Each = Callable[[Callable[[int], float], Iterable[int]], Iterable[float]]
+Grouping = Callable[[Sequence[str]], NDArray[np.int64] | None]
+_Level = NDArray[np.float64]
+Each = Callable[[Callable[[int], _Level], Iterable[int]], Iterable[_Level]]
 
 
 class Photos:
@@ -45,25 +49,33 @@ class Photos:
     used, so memory has a bound; pictures with a side under 32 pixels are left out.
 
     Attributes:
-        n: Number of cases used.
+        names: Ids of the cases used.
+        groups: ``(n,)`` group of each, from 0; None if they were not put into any.
         small: Of which photos cases were left out as too small.
         refusal: Why there can be no distance, or empty.
         patches: The photos' own.
     """
 
     def __init__(
-        self, cases: Iterable[Case], photo_of: Mapping[str, str] = MappingProxyType({})
+        self,
+        cases: Iterable[Case],
+        photo_of: Mapping[str, str] = MappingProxyType({}),
+        grouped: Grouping | None = None,
     ) -> None:
         """Cut the patches.
 
         Args:
             cases: (case id, photo, hole), read one after the other.
             photo_of: Name of the photo by case id, where that is another.
+            grouped: Puts the cases used, by their ids, into groups without which the distance is
+                computed again.
         """
-        self.n, self.refusal = 0, ""
+        self.refusal = ""
+        self.names: list[str] = []
         self.small: list[str] = []
         self._places: list[list[_Place]] = []  # of each case, by level; none without a hole
         self._projections: dict[int, list[Planes]] = {}
+        self._few: dict[int, _Few] = {}
         cut = []
         for name, photo, hole in cases:
             self._places.append([])
@@ -73,13 +85,19 @@ class Photos:
                 masks = enumerate(_masks(hole))
                 self._places[-1] = [_positions(mask, f"{name}|{level}") for level, mask in masks]
                 cut.append(_cut(photo, self._places[-1]))
-                self.n += 1
+                self.names.append(name)
             if self.n == MAX_CASES:
                 break
+        self.groups = grouped(self.names) if grouped else None
         self.patches = _by_level(cut)
         if self.n < MIN_CASES:
             self.refusal = f"needs at least {MIN_CASES} cases with a hole, found {self.n}"
             self.refusal += f"; {self.left_out}" if self.small else ""
+
+    @property
+    def n(self) -> int:
+        """Number of cases used."""
+        return len(self.names)
 
     @property
     def left_out(self) -> str:
@@ -102,18 +120,41 @@ class Photos:
         pairs = zip(used, self._places, strict=True)
         return _by_level([_cut(output, places) for output, places in pairs if places])
 
-    def distance(self, patches: Patches, level: int) -> float:
-        """Distance of a method's patches of a level to the photos'."""
+    def distance(self, patches: Patches, level: int) -> NDArray[np.float64]:
+        """Distance of a method's patches of a level to the photos'.
+
+        Followed by how much it changes without each group. These changes are along a few of the
+        directions, whose mean changes as that of all but for a little noise.
+        """
         if level not in self._projections:
-            self._projections[level] = list(_projected(self.patches[level], level))
+            flat = _normalised(self.patches[level])
+            self._projections[level] = list(_projected(flat, level))
+            self._few[level] = self._along_few(flat, level)
+        groups = 0 if self.groups is None else int(self.groups.max()) + 1
         if patches is self.patches:  # of fills that are the photos: this is no check of them
-            return 0.0
+            return np.zeros(1 + groups)
+        flat = _normalised(patches[level])
         total = 0.0
-        pairs = zip(_projected(patches[level], level), self._projections[level], strict=True)
+        pairs = zip(_projected(flat, level), self._projections[level], strict=True)
         for mine, theirs in pairs:
             mine -= theirs
             total += float(np.abs(mine, out=mine).mean(dtype=np.float64))
-        return total / _REPEATS
+        changes = _changes(self._along_few(flat, level), self._few[level])
+        return np.array([total / _REPEATS, *changes])
+
+    def _along_few(self, flat: Planes, level: int) -> _Few:
+        """Normalised patches along a few directions, sorted, with what leaving out takes."""
+        if self.groups is None:
+            return _Few(np.empty((0, 0), np.float32), np.empty((0, 0), np.int8), np.empty(0))
+        # A small picture has fewer levels than others.
+        there = [len(places) > level for places in self._places if places]
+        labels = np.repeat(self.groups[there], _PATCHES)
+        projected = _directions(np.random.default_rng(level), flat.shape[1])[:_FEW] @ flat.T
+        order = projected.argsort(axis=1)
+        squares = np.zeros(int(self.groups.max()) + 1)
+        np.add.at(squares, labels, np.einsum("nd,nd->n", flat, flat))
+        along = np.take_along_axis(projected, order, axis=1)
+        return _Few(along, labels.astype(np.int8)[order], squares)
 
 
 def swd(photos: Photos, patches: Patches, each: Each = map) -> SetValue:
@@ -126,7 +167,8 @@ def swd(photos: Photos, patches: Patches, each: Each = map) -> SetValue:
         each: The built-in `map`, or that of a pool of threads, which share the levels.
 
     Returns:
-        Mean over levels; 0 if all fills equal their photos. NaN below 10 cases with a hole.
+        Mean over levels; 0 if all fills equal their photos. NaN below 10 cases with a hole. With
+        its changes without each group of cases, if the photos were put into groups.
     """
     n = photos.n
     if photos.refusal:
@@ -134,8 +176,43 @@ def swd(photos: Photos, patches: Patches, each: Each = map) -> SetValue:
     few = f"n = {n} is below {_FEW_CASES}: noisy" if n < _FEW_CASES else ""
     many = f"of the first {n} cases" if n == MAX_CASES else ""
     note = "; ".join(filter(None, (few, many, photos.left_out)))
-    values = list(each(partial(photos.distance, patches), range(len(patches))))
-    return SetValue(1000 * float(np.mean(values)), n, note)
+    levels = list(each(partial(photos.distance, patches), range(len(patches))))
+    value, *changes = (1000 * np.mean(levels, axis=0)).tolist()
+    return SetValue(value, n, note, tuple(changes))
+
+
+class _Few(NamedTuple):
+    """Normalised patches of a level along a few directions.
+
+    Attributes:
+        along: ``(directions, n)``, sorted.
+        labels: Group of each of these numbers.
+        squares: ``(g,)`` sum of squares of the patches of each group.
+    """
+
+    along: Planes
+    labels: NDArray[np.int8]
+    squares: NDArray[np.float64]
+
+    def without(self, group: int) -> Planes:
+        """What is left without a group, normalised again: ``(directions, n - left out)``."""
+        kept = self.along[self.labels != group].reshape(len(self.along), -1)
+        share = kept.size / self.along.size
+        kept -= kept.mean(axis=1, keepdims=True)
+        # One scale for all three channels.
+        kept *= np.sqrt(share * self.squares.sum() / (self.squares.sum() - self.squares[group]))
+        return kept
+
+
+def _changes(mine: _Few, theirs: _Few) -> NDArray[np.float64]:
+    """How much the distance changes without each group, ``(g,)``; 0 where nothing is left."""
+    found = np.zeros(len(mine.squares))
+    if len(found):
+        whole = np.abs(mine.along - theirs.along).mean(dtype=np.float64)
+    for group in np.flatnonzero(mine.squares < mine.squares.sum()).tolist():
+        left = mine.without(group) - theirs.without(group)
+        found[group] = np.abs(left).mean(dtype=np.float64) - whole
+    return found
 
 
 def _pyramid(picture: Picture) -> Iterator[Planes]:
@@ -197,17 +274,21 @@ def _by_level(cut: Sequence[Patches]) -> Patches:
     return [np.concatenate([each for each in level if each is not None]) for level in levels]
 
 
-def _projected(patches: Planes, level: int) -> Iterator[Planes]:
-    """Patches, normalised, on random directions, and sorted along each."""
-    flat = _normalised(patches)
+def _projected(flat: Planes, level: int) -> Iterator[Planes]:
+    """Normalised patches on random directions, sorted along each."""
     rng = np.random.default_rng(level)
     for _ in range(_REPEATS):
-        directions = rng.standard_normal((_DIRECTIONS, flat.shape[1])).astype(np.float32)
-        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+        directions = _directions(rng, flat.shape[1])
         # One row per direction, so that sorting runs over contiguous memory.
         projected = directions @ flat.T
         projected.sort()
         yield projected
+
+
+def _directions(rng: np.random.Generator, d: int) -> Planes:
+    directions = rng.standard_normal((_DIRECTIONS, d)).astype(np.float32)
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    return directions
 
 
 def _normalised(patches: Planes) -> Planes:

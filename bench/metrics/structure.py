@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 Planes = np.ndarray  # float32, (H, W, 3)
 RADIUS = 5
-_SIGMA = 1.5
-_C1, _C2 = 0.01**2, 0.03**2
+SIGMA = 1.5
+C1, C2 = 0.01**2, 0.03**2
 # Taken off before filtering, so that E[x^2] - E[x]^2 keeps its digits in single precision.
 _SHIFT = 0.5
 
@@ -166,12 +166,12 @@ def losses(photo: Scale, difference: Planes, changed: Box) -> Losses:
     output_mean = np.add(photo_mean, d_mean, out=d_mean)
     means = np.multiply(photo_mean, photo_mean, out=photo_mean)
     means += np.multiply(output_mean, output_mean, out=output_mean)
-    means += np.float32(_C1)
+    means += np.float32(C1)
     luminance = np.divide(d_mean_squared, means, out=d_mean_squared)
     variances = np.add(variance, covariance, out=covariance)
     variances *= 2
     variances += d_variance
-    variances += np.float32(_C2)
+    variances += np.float32(C2)
     contrast = np.divide(d_variance, variances, out=variances)
     both = np.multiply(luminance, contrast, out=means)
     similarity = np.add(luminance, contrast, out=luminance)
@@ -197,5 +197,5 @@ def halve(planes: Planes) -> Planes:
 def _blur(planes: Planes) -> Planes:
     import cv2
 
-    kernel = cv2.getGaussianKernel(2 * RADIUS + 1, _SIGMA, cv2.CV_32F)
+    kernel = cv2.getGaussianKernel(2 * RADIUS + 1, SIGMA, cv2.CV_32F)
     return cv2.sepFilter2D(planes, cv2.CV_32F, kernel, kernel, borderType=cv2.BORDER_REFLECT)

@@ -11,12 +11,19 @@ from functools import partial
 from importlib.metadata import version
 
 from bench.metrics.networks import (
+    CLIP,
+    DINOV2_G,
+    DINOV2_L,
     FID_NETWORK,
     FID_UNTRAINED,
+    LAMA,
     LPIPS_HEADS,
-    LPIPS_NETWORK,
     LPIPS_UNTRAINED,
+    REFILL,
+    REFILL_UNTRAINED,
+    checkpoint,
 )
+from bench.metrics.protocol_table import PROTOCOLS
 from bench.metrics.record import (
     CaseMetric,
     FeatureMetric,
@@ -29,7 +36,7 @@ from methods.weights import CHECKPOINTS
 
 # Smallest sides of a picture, in pixels.
 SSIM_SIDE, GMSD_SIDE, MS_SSIM_SIDE, LPIPS_SIDE, SWD_SIDE = 11, 4, 161, 32, 32
-PATCH_SIDE = 14
+PATCH_SIDE, RC_S_SIDE = 14, 37
 
 _PIXEL, _PERCEPTUAL = "bench.metrics.pixel", "bench.metrics.perceptual"
 _ANY = (0.0, math.inf)
@@ -61,6 +68,9 @@ _l1 = partial(
     limits=(0.0, 1.0),
     implementation="mean absolute difference, RGB in [0, 1]",
 )
+
+_seam = partial(CaseMetric, version="2", direction="lower", region="ring", limits=(0.0, 1.0))
+_BANDS = "bands of 4 pixels, 9x9 windows"
 
 _PIXELS = (
     _psnr(
@@ -103,92 +113,110 @@ _PIXELS = (
         definition="As L1, of the pixels in the hole.",
         note=_HOLE,
     ),
-    _own(
-        name="seam", label="Seam", direction="lower", region="ring", limits=(0.0, 1.0),
-        implementation="mean |jump in output - jump in photo| across the hole's edge",
+    _seam(
+        name="seam", label="Seam",
+        implementation=f"mean max(0, |jump in output| - |jump in truth|), {_BANDS}",
         function=Imported(f"{_PIXEL}:seam_of"),
-        definition="How much the jumps between neighbours across the hole's edge differ from "
-        "those of the photo.",
-        note="0 for the truth itself; says nothing about the inside of the hole",
+        definition="Mean over places at the hole's edge of how far the jump between the local "
+        "means of the fill and of the known pixels around it exceeds the jump of the truth there, "
+        "each mean within 4 pixels of the edge and 9 x 9 of the place.",
+        note="0 for the truth itself, about 0.02 for the truth 8 of 255 grey levels off; what is "
+        "smoother than the truth has none, and nothing is said about the inside of the hole",
     ),
-    _own(
-        name="seam_visible", label="Visible seam", direction="lower", region="ring",
-        limits=(0.0, 1.0), needs_truth=False,
-        implementation="mean |local mean inside - outside| of bands of 3 pixels, 9x9 windows",
+    _seam(
+        name="seam_visible", label="Visible seam", needs_truth=False,
+        implementation=f"mean |jump in output|, {_BANDS}",
         function=Imported(f"{_PIXEL}:seam_visible_of"),
         definition="Mean over places at the hole's edge of how far the local means of the fill and "
-        "of the known pixels around it are apart, each within 3 pixels of the edge and 9 x 9 of "
+        "of the known pixels around it are apart, each within 4 pixels of the edge and 9 x 9 of "
         "the place.",
         note="says nothing about the inside of the hole, where a blur does well; slopes across the "
         "edge add to it, so compare fills of the same holes only",
     ),
-    _own(
-        name="drift", label="Drift", direction="lower", region="known", limits=(0.0, 1.0),
+    CaseMetric(
+        name="drift", label="Drift", direction="lower", region="known", limits=_ANY, version="2",
         needs_truth=False,
-        implementation="mean absolute change of known pixels before pasting back",
+        implementation="mean absolute change of known pixels before clipping and pasting back",
         function=Imported(f"{_PIXEL}:drift_of"),
-        definition="Mean absolute change, in [0, 1], of the pixels that were to be kept, before "
-        "they are pasted back.",
-        note="measured on the raw output; the other metrics see known pixels pasted back",
+        definition="Mean absolute change, 1 being the range from black to white, of the pixels "
+        "that were to be kept, before they are pasted back.",
+        note="measured on the raw output, where what lies beyond black or white counts in full; "
+        "the other metrics see known pixels pasted back",
     ),
 )  # fmt: skip
 
 # -- perception -----------------------------------------------------------------------------
 
-_LPIPS = "lpips package, v0.1, AlexNet"
 _MAP = "mean of the spatial map over hole pixels"
-_GATING = "untrained features: for gating only, never comparable with published LPIPS"
-_lpips = partial(
-    NetworkMetric,
-    direction="lower",
-    limits=_ANY,
-    version=f"lpips {version('lpips')}",
-    minimum_side=LPIPS_SIDE,
-)
-_whole = partial(
-    _lpips,
-    region="picture",
-    implementation=_LPIPS,
-    function=Imported(f"{_PERCEPTUAL}:lpips_of"),
-)
-_mapped = partial(
-    _lpips,
-    region="hole",
-    implementation=f"{_LPIPS}, spatial map",
-    function=Imported(f"{_PERCEPTUAL}:lpips_hole_of"),
-)
-_trained = {
-    "network": LPIPS_NETWORK,
-    "weights": f"{CHECKPOINTS[LPIPS_NETWORK].sha256}+{LPIPS_HEADS['alex']}",
-    "reference": "Zhang, Isola, Efros, Shechtman and Wang, The unreasonable effectiveness of deep "
-    "features as a perceptual metric, CVPR 2018",
-}
-_untrained = {
-    "network": LPIPS_UNTRAINED,
-    "weights": f"untrained seed 0+{LPIPS_HEADS['alex']}",
-}
+_GATING = "untrained features: in place of LPIPS, never comparable with its published values"
 
+
+def _lpips(
+    name: str,
+    net: str,
+    backbone: str,
+    whole: tuple[str, str],
+    hole: tuple[str, str],
+    *,
+    untrained: bool = False,
+) -> tuple[NetworkMetric, NetworkMetric]:
+    """LPIPS by one backbone of the picture and of the hole, each with label and definition."""
+    network = LPIPS_UNTRAINED if untrained else f"lpips-{net}"
+    layers = "untrained seed 0" if untrained else CHECKPOINTS[network].sha256
+    code = f"lpips package, v0.1, {backbone}"
+    notes = [_GATING] if untrained else []
+    record = partial(
+        NetworkMetric,
+        direction="lower",
+        limits=_ANY,
+        version=f"lpips {version('lpips')}",
+        minimum_side=LPIPS_SIDE,
+        network=network,
+        weights=f"{layers}+{LPIPS_HEADS[net]}",
+        reference=""
+        if untrained
+        else "Zhang, Isola, Efros, Shechtman and Wang, The unreasonable "
+        "effectiveness of deep features as a perceptual metric, CVPR 2018",
+    )
+    return (
+        record(
+            name=name, label=whole[0], definition=whole[1], region="picture", implementation=code,
+            function=Imported(f"{_PERCEPTUAL}:lpips_of"), note="; ".join(notes),
+        ),
+        record(
+            name=f"{name}_hole", label=hole[0], definition=hole[1], region="hole",
+            implementation=f"{code}, spatial map",
+            function=Imported(f"{_PERCEPTUAL}:lpips_hole_of"), note="; ".join([*notes, _MAP]),
+        ),
+    )  # fmt: skip
+
+
+_ALEX = _lpips(
+    "lpips", "alex", "AlexNet",
+    ("LPIPS (AlexNet)", "Weighted distance of the features that AlexNet, trained on ImageNet, "
+     "finds in both pictures."),
+    ("LPIPS (hole)", "Mean of the map of LPIPS over the pixels in the hole."),
+)  # fmt: skip
+_ALEX_UNTRAINED = _lpips(
+    "lpips_untrained", "alex", "AlexNet",
+    ("LPIPS, untrained", "As LPIPS, by an AlexNet of random weights, the same everywhere."),
+    ("LPIPS, untrained (hole)", "As LPIPS (hole), by an AlexNet of random weights, the same "
+     "everywhere."),
+    untrained=True,
+)  # fmt: skip
 _PERCEPTION = (
-    _whole(
-        name="lpips", label="LPIPS (AlexNet)", **_trained,
-        definition="Weighted distance of the features that AlexNet, trained on ImageNet, finds in "
-        "both pictures.",
+    *_ALEX,
+    *_lpips(
+        "lpips_vgg", "vgg", "VGG-16",
+        ("LPIPS (VGG)", "As LPIPS, by VGG-16, as LaMa and PUT have it."),
+        ("LPIPS (VGG, hole)", "As LPIPS (hole), by VGG-16."),
     ),
-    _mapped(
-        name="lpips_hole", label="LPIPS (hole)", **_trained,
-        definition="Mean of the map of LPIPS over the pixels in the hole.",
-        note=_MAP,
+    *_lpips(
+        "lpips_squeeze", "squeeze", "SqueezeNet 1.1",
+        ("LPIPS (SqueezeNet)", "As LPIPS, by SqueezeNet 1.1."),
+        ("LPIPS (SqueezeNet, hole)", "As LPIPS (hole), by SqueezeNet 1.1."),
     ),
-    _whole(
-        name="lpips_untrained", label="LPIPS, untrained", **_untrained,
-        definition="As LPIPS, by an AlexNet of random weights, the same everywhere.",
-        note=_GATING,
-    ),
-    _mapped(
-        name="lpips_untrained_hole", label="LPIPS, untrained (hole)", **_untrained,
-        definition="As LPIPS (hole), by an AlexNet of random weights, the same everywhere.",
-        note=f"{_GATING}; {_MAP}",
-    ),
+    *_ALEX_UNTRAINED,
     _own(
         name="ms_ssim", label="MS-SSIM", direction="higher", region="picture", limits=(0.0, 1.0),
         implementation="5 scales, 11x11 Gaussian, sigma 1.5, mean over RGB",
@@ -206,7 +234,9 @@ _PERCEPTION = (
         definition="Standard deviation over the picture of how far the gradients of both agree.",
         reference="Xue, Zhang, Mou and Bovik, Gradient magnitude similarity deviation, IEEE "
         "Transactions on Image Processing 23(2), 2014",
-        note=_FALLS,
+        note=f"{_FALLS}; a deviation over the picture, not how bad it is: what is wrong everywhere "
+        "deviates little, and uniform noise in a large hole scored better than Telea on 12 of 20 "
+        "photos, better than the mean colour on 18",
     ),
 )  # fmt: skip
 
@@ -254,6 +284,68 @@ _TEXTURES = (
     ),
 )  # fmt: skip
 
+# -- without a truth ------------------------------------------------------------------------
+
+_PROVE = "after PROVE's description; not compared with the authors' code"
+_coherence = partial(
+    NetworkMetric,
+    version="1", direction="higher", region="hole", limits=(-1.0, 3.0), minimum_side=RC_S_SIDE,
+    needs_truth=False, function=Imported("bench.metrics.coherence:rc_s_of"),
+    reference="Li and others, PROVE: a perceptual removal coherence benchmark for visual media, "
+    "ACM MM 2026",
+)  # fmt: skip
+_CROPS = (
+    "crops twice as large as a part of the hole, at 518x518; windows of 9x9 patches, step 4; "
+    "unbiased MMD, Gaussian kernel of median width"
+)
+
+_SUMMARIES = "after summaries of the paper, which state no size of the patches"
+_SQUARES = "40 % of the squares, a 16th of the short side wide, that hold known pixels"
+_consistency = partial(
+    NetworkMetric,
+    direction="lower", region="picture", limits=_ANY, needs_truth=False, minimum_side=LPIPS_SIDE,
+    version=f"1, lpips {version('lpips')}",
+    function=Imported("bench.metrics.self_consistency:self_consistency_of"),
+    reference="Chen, Zhang, Hong, Zhang and Zhang, Assessing image inpainting via re-inpainting "
+    "self-consistency evaluation, ECCV 2024",
+)  # fmt: skip
+
+_WITHOUT_TRUTH = (
+    _coherence(
+        name="rc_s", label="RC-S", network=DINOV2_G, weights=f"{DINOV2_G}, no SHA-256 published",
+        implementation=f"DINOv2 ViT-g/14 by timm; {_CROPS}; {_PROVE}",
+        definition="One minus the mean, over windows at the edge of the hole, of the squared "
+        "maximum mean discrepancy between the DINOv2 features of the patches of the fill and of "
+        "the known pixels; about 1 where nothing tells them apart.",
+        note=f"{_PROVE}; prefers what repeats the surroundings, be it right or wrong, and sees no "
+        "further into the hole than a window; compare fills of the same holes only",
+    ),
+    _coherence(
+        name="rc_s_vitl", label="RC-S, ViT-L", network=DINOV2_L,
+        weights=f"{DINOV2_L}, no SHA-256 published",
+        implementation=f"DINOv2 ViT-L/14 by timm; {_CROPS}; {_PROVE}",
+        definition="As RC-S, by the network of a quarter of the size.",
+        note="another network than RC-S's, so values are not comparable with it; otherwise as RC-S",
+    ),
+    _consistency(
+        name="self_consistency", label="Self-consistency", network=REFILL,
+        weights=f"{checkpoint(LAMA).sha256}+{_ALEX[0].weights}",
+        implementation=f"10 second fills by lama:big-lama of {_SQUARES}; LPIPS, AlexNet",
+        definition="Mean LPIPS between a fill and second fills, by another method, of patches of "
+        "what the first one left known: how well the fill explains its surroundings.",
+        note=f"{_SUMMARIES}; favours fills that the second method, LaMa, understands, its own "
+        "among them; can prefer noise; compare fills of the same holes only",
+    ),
+    _consistency(
+        name="self_consistency_untrained", label="Self-consistency, untrained",
+        network=REFILL_UNTRAINED, weights=_ALEX_UNTRAINED[0].weights,
+        implementation=f"10 second fills by telea of {_SQUARES}; LPIPS, untrained AlexNet",
+        definition="As self-consistency, by Telea's method and an AlexNet of random weights.",
+        note="untrained features, and no network that fills: not the published measure; can "
+        "prefer noise; compare fills of the same holes only",
+    ),
+)  # fmt: skip
+
 # -- sets of fills --------------------------------------------------------------------------
 
 _INCEPTION = "Inception v3 (2015-12-05), 2048 features"
@@ -276,11 +368,23 @@ _fid = partial(
 )
 _kid = partial(
     _inception,
-    implementation=f"{_INCEPTION}, cubic kernel, unbiased",
+    implementation=f"{_INCEPTION}, cubic kernel, unbiased, no fill with its own photo",
     function=Imported("bench.metrics.distribution:kid"),
-    statistic="kernel",
+    statistic="cubic kernel",
     reference="Bińkowski, Sutherland, Arbel and Gretton, Demystifying MMD GANs, ICLR 2018",
 )
+_ids = partial(
+    _inception,
+    direction="higher",
+    limits=(0.0, 1.0),
+    version=f"torch-fidelity {version('torch-fidelity')}, scikit-learn {version('scikit-learn')}",
+    implementation=f"{_INCEPTION}, LinearSVC(dual=False) of scikit-learn",
+    statistic="discriminative",
+    reference="Zhao, Cui, Sheng, Dong, Liang, Chang and Xu, Large scale image completion via "
+    "co-modulated generative adversarial networks, ICLR 2021",
+)
+_vit = partial(FeatureMetric, direction="lower", region="picture", limits=_ANY, version="1")
+_FEW = "below 2048 pictures the SVM tells nearly any fills apart"
 _published = {"network": FID_NETWORK, "weights": CHECKPOINTS[FID_NETWORK].sha256}
 _random = {"network": FID_UNTRAINED, "weights": "untrained seed 0"}
 
@@ -308,6 +412,43 @@ _SETS = (
         "features of the fills and of the photos; slightly negative where they agree.",
         note=_SAME_CASES,
     ),
+    _ids(
+        name="u_ids", label="U-IDS", **_published,
+        function=Imported("bench.metrics.distribution:u_ids"),
+        definition="Share of photos and fills that a linear SVM, trained to tell these very ones "
+        "apart by their Inception features, gets wrong.",
+        note=f"{_SAME_CASES}, which are 0.5 themselves; {_FEW}",
+    ),
+    _ids(
+        name="p_ids", label="P-IDS", **_published,
+        function=Imported("bench.metrics.distribution:p_ids"),
+        definition="Share of fills that the SVM of U-IDS takes for more real than their own "
+        "photos.",
+        note=f"{_SAME_CASES}, which are 0 themselves; {_FEW}",
+    ),
+    _vit(
+        name="cmmd", label="CMMD", network=CLIP, weights=f"{CLIP}, no SHA-256 published",
+        implementation="CLIP ViT-L/14 at 336 pixels by timm, middle square, bicubic; Gaussian "
+        "kernel, sigma 10, biased, x1000",
+        function=Imported("bench.metrics.distribution:cmmd"), statistic="gaussian kernel",
+        definition="Squared maximum mean discrepancy, with a Gaussian kernel, between the CLIP "
+        "features of the fills and of the photos, times 1000.",
+        reference="Jayasumana, Ramalingam, Veit, Glasner, Chakrabarti and Kumar, Rethinking FID: "
+        "towards a better evaluation metric for image generation, CVPR 2024",
+        note=f"{_SAME_CASES}; of a picture that is not square only the middle is seen",
+    ),
+    _vit(
+        name="fd_dinov2", label="FD-DINOv2", network=DINOV2_L,
+        weights=f"{DINOV2_L}, no SHA-256 published",
+        implementation="DINOv2 ViT-L/14 by timm, class token, 224x224, bicubic; closed formula",
+        function=Imported("bench.metrics.distribution:fid"), statistic="frechet",
+        definition="Fréchet distance between two Gaussians, those of the DINOv2 features of the "
+        "fills and of the photos.",
+        reference="Stein, Cresswell, Hosseinzadeh, Sui, Ross, Villecroze, Liu, Caterini, Taylor "
+        "and Loaiza-Ganem, Exposing flaws of generative model evaluation metrics and their unfair "
+        "treatment of diffusion models, NeurIPS 2023",
+        note=f"{_SAME_CASES}; falls with n",
+    ),
     _fid(
         name="fid_untrained", label="FID, untrained", **_random,
         definition="As FID, by an Inception network of random weights.", note=_TESTS,
@@ -318,13 +459,20 @@ _SETS = (
     ),
 )  # fmt: skip
 
-METRICS: dict[str, Metric] = {
-    metric.name: metric for metric in (*_PIXELS, *_PERCEPTION, *_TEXTURES, *_SETS)
+# As `list` and docs/metrics.md head them.
+GROUPS: dict[str, tuple[Metric, ...]] = {
+    "Pixels": _PIXELS,
+    "Perception": _PERCEPTION,
+    "Texture and structure": _TEXTURES,
+    "As protocols define them": PROTOCOLS,
+    "Without a truth": _WITHOUT_TRUTH,
+    "Sets of fills": _SETS,
 }
+METRICS = {metric.name: metric for metrics in GROUPS.values() for metric in metrics}
 
 DEFAULT = (
     "psnr_db", "psnr_hole_db", "ssim", "ssim_hole", "l1", "l1_hole", "lpips", "lpips_hole",
-    "ms_ssim", "gmsd", "texture_structure", "seam", "drift", "swd", "fid", "kid",
+    "ms_ssim", "texture_structure", "seam", "drift", "swd", "fid", "kid",
 )  # fmt: skip
 WITHOUT_TRUTH = ("seam_visible",)
 """What is measured besides where the truth is unknown, unless asked otherwise."""

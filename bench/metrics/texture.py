@@ -26,6 +26,8 @@ from bench.metrics.structure import Box, Planes
 from bench.metrics.table import PATCH_SIDE
 
 if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
+
     from bench.metrics.pair import Pair
 
 # Of the sliced distance.
@@ -124,7 +126,8 @@ def _distance(mine: Planes, photo: Planes, places: tuple[NDArray[np.intp], ...])
     if count > _PATCHES:
         chosen = np.random.default_rng(1).choice(count, _PATCHES, replace=False)
         places = places[0][chosen], places[1][chosen]
-    ours, theirs = (np.sort(_directions() @ _cut(band, *places).T) for band in (mine, photo))
+    with _blas().limit(limits=1):  # so small a product waits longer for threads than it takes
+        ours, theirs = (np.sort(_directions() @ _cut(band, *places).T) for band in (mine, photo))
     return float(np.abs(ours - theirs).mean())
 
 
@@ -132,6 +135,13 @@ def _cut(band: Planes, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDA
     """Patches as rows ``(n, 147)``, one channel after the other."""
     windows = np.lib.stride_tricks.sliding_window_view(band, (_PATCH, _PATCH), axis=(0, 1))
     return windows[rows, columns].reshape(len(rows), -1)
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().select(user_api="blas")
 
 
 @cache

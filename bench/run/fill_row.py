@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from bench.folder.store import Item
+from bench.metrics import METRICS
 from bench.planning.case import PlannedCase
 
 
@@ -29,8 +30,14 @@ class Kept(NamedTuple):
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Kept:
-        """Take it from a row of a fragment, which of an older run may lack some."""
-        return cls(**{name: row[name] for name in cls._fields if pd.notna(row.get(name))})
+        """Take it from a row of a fragment, which of an older run may lack some.
+
+        A drift by an earlier definition is dropped: another would need the raw output.
+        """
+        found = {name: row[name] for name in cls._fields if pd.notna(row.get(name))}
+        if row.get("drift_version") != METRICS["drift"].version:
+            found.pop("drift", None)
+        return cls(**found)
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,7 @@ class FillRow:
             "status": self.status,
             "reason": self.reason,
             **self.kept._asdict(),
+            "drift_version": METRICS["drift"].version,
             **self.values,
             "note": self.note,
             "measure_seconds": self.measure_seconds,

@@ -128,7 +128,7 @@ class Casework:
         keeping: Future[Kept] | None = None
         if earlier is not None and output is not None:
             kept = earlier
-            pair = pictures.pair(output)
+            row, pair = replace(row, kept=kept), pictures.pair(output)
         else:
             key = CaseKey(case.photo, case.tier, case.draw, row.item.sample)
             filled, kept = self._fill(case, key, pictures)
@@ -157,6 +157,8 @@ class Casework:
             if pair.raw is not None:
                 # Measured with every fill, asked for or not, since the raw output is not kept.
                 values["drift"] = drift_of(pair)
+            elif math.isnan(row.kept.drift):
+                reasons["drift"] = "measured by an earlier definition; needs a fill made anew"
             features = self._meter.features(pair)
         except Exception as error:
             raise BenchError(f"measuring failed, not the fill: {describe(error)}") from error

@@ -8,13 +8,13 @@ import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 
 from bench.folder.header import Header
 from bench.folder.same_fills import machines_agree
 from bench.folder.store import Item
+from bench.metrics.meter import weight_files
 from bench.run import compaction
 from bench.run.executors.inline import InlineExecutor
 from bench.run.executors.local import LocalExecutor, prepare
@@ -60,7 +60,7 @@ def run(request: Request, progress: Progress | None = None) -> Header:
             opened.header,
             state="complete",
             fragments=fragments,
-            files=_weight_files(opened),
+            files=weight_files(opened.metrics),
             device=request.device,
             threads=request.workers * request.threads,
         )
@@ -167,7 +167,7 @@ def _setup(request: Request, opened: Opened) -> Setup:
             if entry.metric.scope == "case" and entry.metric.name != "drift"
         ),
         features=tuple(header.features),
-        weights=_weight_files(opened),
+        weights=weight_files(opened.metrics),
         methods=dict(header.methods),
         fill_keys=dict(header.fill_keys),
         identities=opened.identities,
@@ -175,11 +175,6 @@ def _setup(request: Request, opened: Opened) -> Setup:
         device=request.device,
         threads=request.threads,
     )
-
-
-def _weight_files(opened: Opened) -> dict[str, Path]:
-    """The weight file of each metric network that has one."""
-    return {entry.metric.network: entry.weights for entry in opened.metrics if entry.weights}
 
 
 @contextlib.contextmanager

@@ -13,26 +13,23 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from bench.compare.sets import estimate_at_once
 from bench.folder.schema import SETS
 from bench.folder.store import RunFolder, records
 from bench.gate.tolerances import CEILING
 from bench.machine.read_ahead import ahead
 from bench.metrics import METRICS
-from bench.metrics.record import (
-    FeatureFunction,
-    FeatureMetric,
-    PatchFunction,
-    PatchMetric,
-    SetValue,
-)
+from bench.metrics.record import FeatureMetric, PatchMetric, SetValue
 from bench.metrics.sliced import Case, Patches, Photos
 from bench.planning.case import PlannedCase, planned
 from bench.planning.pictures import hole_of, photo_file, photo_of
+from bench.statistics.groups import GROUPS, Estimate, group_of
 
 _Group = tuple[Hashable, ...]  # method and tier
 # Outputs by case; those of one tier and of the same cases together.
 _Fills = dict[tuple[Hashable, tuple[int, ...]], dict[_Group, dict[int, str]]]
-_Found = dict[_Group, tuple[SetValue, float]]  # with the seconds it took
+# With its jackknife, the cases that it is of, and the seconds it took.
+_Found = dict[_Group, tuple[SetValue, Estimate | None, Sequence[str], float]]
 
 
 def set_rows(store: RunFolder, cases: pd.DataFrame, *, threads: int = 1) -> pd.DataFrame:
@@ -58,22 +55,26 @@ def set_rows(store: RunFolder, cases: pd.DataFrame, *, threads: int = 1) -> pd.D
     for name in asked["metric"]:
         metric = METRICS[name]
         if isinstance(metric, PatchMetric):
-            found = _of_pictures(metric.function, store, usable, plan, threads)
+            found = _of_pictures(metric, store, usable, plan, threads)
         else:
             assert isinstance(metric, FeatureMetric)
             if metric.network not in features:
                 features = {metric.network: store.read_features(metric.network)}
-            found = _of_features(metric.function, features[metric.network], usable, plan)
+            found = _of_features(metric, features[metric.network], usable, plan)
         for (method, tier), _ in usable.groupby(["method", "tier"], sort=False):
-            value, seconds = found[method, tier]
+            value, estimate, keys, seconds = found[method, tier]
+            low, high = estimate.interval() if estimate else (math.nan, math.nan)
             rows.append(
                 {
                     "method": method,
                     "tier": tier,
                     "metric": name,
                     "value": value.value,
+                    "low": low,
+                    "high": high,
                     "n": value.n,
                     "note": value.note,
+                    "jackknife": estimate.text(keys) if estimate else "",
                     "seconds": seconds,
                 }
             )
@@ -81,7 +82,7 @@ def set_rows(store: RunFolder, cases: pd.DataFrame, *, threads: int = 1) -> pd.D
 
 
 def _of_features(
-    function: FeatureFunction,
+    metric: FeatureMetric,
     features: Mapping[str, np.ndarray],
     usable: pd.DataFrame,
     plan: Sequence[PlannedCase],
@@ -90,21 +91,26 @@ def _of_features(
     found: _Found = {}
     for key, own in usable.groupby(["method", "tier"], sort=False):
         start = time.perf_counter()
-        pairs = [
-            (row["output_sha"], plan[int(row["case"])].truth_sha)
-            for row in own.sort_values("case").to_dict("records")
+        rows = own.sort_values("case")
+        present = [
+            (output, plan[case])
+            for output, case in zip(rows["output_sha"], rows["case"].astype(int), strict=True)
+            if output in features and plan[case].truth_sha in features
         ]
-        present = [pair for pair in pairs if all(sha in features for sha in pair)]
         value = SetValue(math.nan, 0, "no features of fills and photos")
+        estimate = None
         if present:
-            sides = zip(*present, strict=True)
-            value = function(*(np.stack([features[sha] for sha in side]) for side in sides))
-        found[key] = value, time.perf_counter() - start
+            fills = np.stack([features[output] for output, _ in present])
+            photos = np.stack([features[case.truth_sha] for _, case in present])
+            value = metric.function(fills, photos)
+            estimate = estimate_at_once(metric, fills, photos, [c.cluster for _, c in present])
+        keys = [case.case_key for _, case in present]
+        found[key] = value, estimate, keys, time.perf_counter() - start
     return found
 
 
 def _of_pictures(
-    function: PatchFunction,
+    metric: PatchMetric,
     store: RunFolder,
     usable: pd.DataFrame,
     plan: Sequence[PlannedCase],
@@ -124,8 +130,12 @@ def _of_pictures(
     with ThreadPoolExecutor(threads) as pool, threadpool_limits(1, "blas"):
         for key, photos, patches in ahead(_Pictures(store, plan).of(groups)):
             start = time.perf_counter()
-            value = function(photos, patches, pool.map)
-            found[key] = value, time.perf_counter() - start
+            value = metric.function(photos, patches, pool.map)
+            estimate = None
+            if photos.groups is not None and value.changes:
+                without, sizes = value.value + np.array(value.changes), np.bincount(photos.groups)
+                estimate = Estimate(value.value, without, sizes, value.n)
+            found[key] = value, estimate, photos.names, time.perf_counter() - start
     return found
 
 
@@ -149,7 +159,14 @@ class _Pictures:
 
     def _photos(self, cases: Iterable[int]) -> Photos:
         own = [self._plan[number] for number in cases]
-        return Photos(map(self._case, own), {case.case_key: case.photo for case in own})
+        cluster = {case.case_key: case.cluster for case in own}
+
+        def grouped(names: Sequence[str]) -> np.ndarray | None:
+            clusters = [cluster[name] for name in names]
+            return group_of(clusters) if len({*clusters}) >= GROUPS else None
+
+        photo = {case.case_key: case.photo for case in own}
+        return Photos(map(self._case, own), photo, grouped)
 
     def _cut(self, photos: Photos, outputs: Mapping[int, str]) -> tuple[Photos, Patches]:
         """The fills of these photos' cases; those lost since are left out, and their photos."""

@@ -17,15 +17,16 @@ from bench.statistics.coverage import (
     common_cases,
     completed,
     headline_metric,
+    headline_without_truth,
 )
 from bench.statistics.crossed import crossed_interval
 from bench.statistics.curves import Bin, Crossing, binned, crossings
 from bench.statistics.equivalence import ALPHA, MARGINS, Margin, margin, verdict
 from bench.statistics.intervals import Interval, column_intervals, mean_interval
-from bench.statistics.pairs import compare_pairs, decide
+from bench.statistics.pairs import compare_pairs, decide, families
 from bench.statistics.ranks import RankTest, friedman, photo_means
-from bench.statistics.significance import holm, sign_flips, wilcoxon
-from bench.statistics.ties import rank_ranges, tie_groups, tie_runs
+from bench.statistics.significance import differences_tested
+from bench.statistics.ties import rank_ranges, tie_groups, tied_sets
 
 __all__ = [
     "ALPHA",
@@ -53,17 +54,17 @@ __all__ = [
     "crossed_interval",
     "crossings",
     "decide",
+    "differences_tested",
+    "families",
     "friedman",
     "headline_metric",
-    "holm",
+    "headline_without_truth",
     "joined",
     "margin",
     "mean_interval",
     "photo_means",
     "rank_ranges",
-    "sign_flips",
     "tie_groups",
-    "tie_runs",
+    "tied_sets",
     "verdict",
-    "wilcoxon",
 ]

@@ -41,3 +41,19 @@ def by_cluster(
     sums = np.zeros((len(names), numbers.shape[1]))
     np.add.at(sums, index, numbers)
     return sums, np.bincount(index, minlength=len(names)).astype(float)
+
+
+def effective(counts: ArrayLike) -> NDArray[np.float64]:
+    """How many clusters of equal size are worth as much as these: ``(sum n)^2 / sum n^2``.
+
+    Args:
+        counts: Sizes ``(k, ...)``; those without a member do not count.
+
+    Returns:
+        ``(...)``, 0 where there is no member at all.
+    """
+    sizes = np.asarray(counts, float)
+    squares = np.square(sizes).sum(axis=0)
+    return np.divide(
+        np.square(sizes.sum(axis=0)), squares, out=np.zeros_like(squares), where=squares > 0
+    )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from bench.errors import BenchError
+from bench.errors import BenchError, did_you_mean, spelt_like
 from bench.statistics.coverage import (
     CAP_DB,
     CASE,
@@ -20,7 +20,13 @@ from bench.statistics.coverage import (
     completed,
 )
 from bench.statistics.intervals import Interval, mean_interval
-from bench.statistics.notes import absence_notes, power_note, shared_note
+from bench.statistics.notes import (
+    absence_notes,
+    equivalence_note,
+    power_note,
+    reference_note,
+    shared_note,
+)
 from bench.statistics.pairs import COLUMNS, compare_pairs
 from bench.statistics.ties import rank_ranges, tie_groups
 
@@ -63,8 +69,8 @@ class Comparison:
             of so many ``photos``; ``better`` says which means are.
         pairs: One row per pair; columns as `compare_pairs` gives them.
         partial: Methods with a value on less than 95 % of the cases: values on their own cases,
-            and the difference from the best ranked method (``reference``) on ``n_paired`` of
-            them.
+            and the difference from the best ranked method, or the one given (``reference``), on
+            ``n_paired`` of them.
         notes: What a reader must know.
     """
 
@@ -104,13 +110,14 @@ def compare_methods(
     tier: str,
     *,
     expected: int | None = None,
+    reference: str | None = None,
 ) -> Comparison:
     """Compare all methods of one tier by one metric of single cases.
 
     A case counts as completed only if the metric has a value there. Methods that completed at
     least 95 % of the tier are ranked, all on the same cases: those that all of them completed.
-    Floors and the ceiling are compared on these cases but not ranked. Holm's adjustment is over
-    the pairs of ranked methods; pairs with a floor or the ceiling are a family of their own.
+    Floors and the ceiling are compared on these cases but not ranked. Pairs of ranked methods are
+    one family, pairs with a floor or the ceiling another.
 
     Args:
         cases: The table ``cases`` of a run.
@@ -118,6 +125,8 @@ def compare_methods(
         facts: The metric.
         tier: One of the tiers.
         expected: Number of cases planned for the tier; those that occur if omitted.
+        reference: A method: only pairs with it are compared, as the other minus this one, which
+            tells smaller differences apart; there are then no ranges of ranks and no letters.
 
     Raises:
         BenchError: If a value is infinite that is not in decibels.
@@ -137,22 +146,59 @@ def compare_methods(
     means = values.mean().reindex([*ranked, *marks])
     order = by_mean(means, facts.higher, role_of)
     known = [name for name in order if np.isfinite(means[name])]
+    asked = list(itertools.combinations(known, 2)) if reference is None else against(
+        known, reference)  # fmt: skip
     pairs = compare_pairs(
-        values, clusters, list(itertools.combinations(known, 2)),
-        metric=facts.name, higher=facts.higher, marks=marks,
+        values, clusters, asked, metric=facts.name, higher=facts.higher,
+        marks=[name for name in marks if name != reference],
     )  # fmt: skip
     intervals = {name: method_interval(on_shared, name, facts.name) for name in order}
     ranks = rank_table(tier, facts, order, role_of, intervals, pairs)
     partial = [n for n in started if role_of[n] == "ranked" and started[n] > 0 and n not in ranked]
-    best = next((name for name in known if name in ranked), None)
+    wanted = [name for name in known if name in ranked] if reference is None else [reference]
+    best = next((name for name in wanted if name in known), None)
+    if reference is not None:
+        ranks = without_places(ranks)
+        notes += reference_note(tier, facts.name, reference, known)
     notes += absence_notes(tier, cases, [n for n, share in started.items() if share == 0])
     notes += shared_note(tier, facts.name, len(shared), expected, len(ranked))
-    notes += power_note(tier, facts.name, pairs)
+    notes += power_note(tier, facts.name, pairs) + equivalence_note(tier, facts.name, pairs)
     return Comparison(
         ranks=ranks,
         pairs=pairs.assign(tier=tier, metric=facts.name)[PAIRS],
         partial=_partial_table(tier, facts, done, covered, partial, best),
         notes=tuple(notes),
+    )
+
+
+def against(names: Iterable[str], reference: str) -> list[tuple[str, str]]:
+    """Pairs of each other method with the reference; none if that is not among them."""
+    others = list(names)
+    return [(name, reference) for name in others if name != reference and reference in others]
+
+
+def without_places(ranks: pd.DataFrame) -> pd.DataFrame:
+    """Without ranges of ranks and letters, which only all pairs give."""
+    return ranks.assign(group="", rank_first=None, rank_last=None).astype(ranks.dtypes)
+
+
+def reference_of(methods: pd.DataFrame, name: str | None) -> str | None:
+    """The method that all others are compared with, by its full name; None if none is asked for.
+
+    Args:
+        methods: The table ``methods`` of a run.
+        name: As the user wrote it.
+
+    Raises:
+        BenchError: If the run has none of that name.
+    """
+    known = list(map(str, methods["method"]))
+    found = name if name is None else spelt_like(name, known)
+    if found is None or found in known:
+        return found
+    raise BenchError(
+        f"--reference: expected one of {', '.join(known)}, found {name!r}."
+        f"{did_you_mean(found, known)}"
     )
 
 

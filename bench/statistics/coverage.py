@@ -18,6 +18,8 @@ HEADLINES = (
 )  # fmt: skip
 """What may rank, best first: each puts the better fill of a pair first often enough, as
 ``inpaint-bench orders`` measures it; LPIPS with its weights by what studies of people found."""
+WITHOUT_TRUTH = ("rc_s", "self_consistency")
+"""What may rank where the truth is unknown, best first."""
 _WITH_WEIGHTS = HEADLINES[:2]
 _BEST = ("lpips_hole", "texture_structure")  # with weights, and without
 _OWN = r"\bcode [0-9a-f]+"  # in the version of a metric that is not ours, whose code is hashed
@@ -88,11 +90,12 @@ def headline_metric(metrics: pd.DataFrame) -> Headline:
             ]  # fmt: skip
             return Headline(name, "; ".join(why))
     lacking = "; ".join(_lacking(cases, name) for name in _BEST)
-    for name in measured.index[measured["version"].astype(str).str.contains(_OWN)]:
+    own = measured[measured["version"].astype(str).str.contains(_OWN)]
+    if len(own):
         return Headline(
-            str(name),
+            own.index.tolist()[0],
             "a metric of your own; nobody knows how often it puts the better fill first, "
-            f"inpaint-bench orders --metrics {name}=MODULE:FUNCTION measures it; {lacking}",
+            "inpaint-bench orders --metrics, named as for the run, measures it; " + lacking,
         )
     return Headline(
         "",
@@ -101,8 +104,29 @@ def headline_metric(metrics: pd.DataFrame) -> Headline:
     )
 
 
+def headline_without_truth(metrics: pd.DataFrame) -> Headline:
+    """The metric that ranks where the truth is unknown: the first measured of `WITHOUT_TRUTH`.
+
+    Args:
+        metrics: The table ``metrics`` of a run.
+
+    Returns:
+        The metric, empty if none can rank; and what to keep in mind.
+    """
+    why = "the truth is unknown, so no method is ranked by fidelity"
+    measured = metrics[metrics["status"] == "ok"].set_index("metric")
+    for name in WITHOUT_TRUTH:
+        if name in measured.index:
+            label, note = (measured[column].to_dict()[name] for column in ("label", "note"))
+            return Headline(
+                name, f"{why}; {label} tells whether fills suit their surroundings, which a wrong "
+                f"fill may and the right one need not: {note}",
+            )  # fmt: skip
+    return Headline("", why)
+
+
 def _lacking(cases: pd.DataFrame, name: str) -> str:
     """Why a metric was not measured, and what to do."""
     if name in cases.index:
-        return f"{name} is absent: {cases.loc[name, 'reason']}"
+        return f"{name} is absent: {cases['reason'].to_dict()[name]}"
     return f"{name} was not among the metrics of the run (--metrics {name})"

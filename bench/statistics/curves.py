@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bench.statistics.equivalence import ALPHA
 from bench.statistics.intervals import Interval, column_intervals
-from bench.statistics.significance import holm, sign_flips
+from bench.statistics.significance import differences_tested
 
 MOST_BINS = 10
 LEAST_BINS = 3
@@ -86,8 +86,8 @@ def crossings(
 
     Easy and hard are the third of the cases with the least and with the largest difficulty, so
     that the data do not choose where they are tested. Significant: the p-value of the paired
-    difference (sign flips by photo), adjusted by Holm for all pairs and both ends, is below
-    0.05. Where they cross is read off the bins.
+    difference, adjusted for all pairs and both ends (`differences_tested`), is below 0.05. Where
+    they cross is read off the bins.
 
     Args:
         values: As for `binned`.
@@ -104,14 +104,13 @@ def crossings(
     order = own.sort_values(kind="stable").index
     third = len(order) // 3
     parts = (order[:third], order[-third:])
-    ends = [_gaps(values.loc[part], pairs) for part in parts]
-    means = np.array([gaps.mean(axis=0) for gaps in ends]) * (1 if higher else -1)
-    turned = np.flatnonzero(means[0] * means[1] < 0)
-    # The rest cannot cross; they count as tests all the same.
-    p = np.ones((2, len(pairs)))
-    for end, (part, gaps) in enumerate(zip(parts, ends, strict=True)):
-        p[end, turned] = sign_flips(gaps[:, turned], clusters[part])
-    adjusted = holm(p.ravel()).reshape(2, -1).max(axis=0)
+    gaps = _gaps(values, pairs)
+    # Both ends of every pair are one family, on the same draws of photos.
+    ends = np.hstack([np.where(values.index.isin(part)[:, None], gaps, np.nan) for part in parts])
+    tested = differences_tested(ends, clusters[values.index])
+    adjusted = tested.p_adjusted.reshape(2, -1).max(axis=0)
+    means = np.nanmean(ends, axis=0).reshape(2, -1) * (1 if higher else -1)
+    adjusted[means[0] * means[1] >= 0] = 1  # the rest cannot cross, and were tested all the same
     found = []
     for place in np.flatnonzero(adjusted < ALPHA):
         easy, hard = pairs[place] if means[0, place] > 0 else pairs[place][::-1]

@@ -30,6 +30,15 @@ MARGINS = {
     "ms_ssim": Margin(0.002),
     "gmsd": Margin(0.002),
     "lpips": Margin(0.002),
+    # Those of protocols as their kin.
+    **dict.fromkeys(
+        ("psnr_grey_db", "psnr_misato_db", "psnr_kept_db", "psnr_brushnet_db"), Margin(0.1)
+    ),
+    **dict.fromkeys(
+        ("ssim_lama", "ssim_grey51", "ssim_grey", "lpips_vgg", "lpips_squeeze"), Margin(0.002)
+    ),
+    **dict.fromkeys(("lpips_vgg_hole", "lpips_squeeze_hole"), Margin(0.005)),
+    "l1_grey": Margin(0.0004),
     # What is 0.002 over a picture is 0.005 in a hole of 0.4 of it, the usual large one.
     # Smaller holes would allow more; one margin for all tiers is the stricter rule.
     "ssim_hole": Margin(0.005),
@@ -43,14 +52,17 @@ MARGINS = {
     # A quarter of one of 255 grey levels in the hole, again 0.4 of that over the picture.
     "l1_hole": Margin(0.001),
     "l1": Margin(0.0004),
-    # Also mean absolute differences of pixels.
-    "seam": Margin(0.001),
+    # The truth one grey level off, a step that nobody sees, has a seam of 0.002; its visible seam
+    # grows by 0.0004, or 0.0018 at most (20 photos, holes of region and large).
+    "seam": Margin(0.002),
     "seam_visible": Margin(0.001),
+    # Also a mean absolute difference of pixels.
     "drift": Margin(0.001),
     "fid": Margin(0.5, 0.02),
     # On the same features 0.5 of FID corresponds to a few 1e-4 of KID.
     "kid": Margin(0.0002, 0.02),
-    # None for fid_untrained and kid_untrained: which of their differences can be seen is unknown.
+    # None for fid_untrained, kid_untrained, rc_s and self_consistency: which of their differences
+    # can be seen is unknown.
 }
 
 
@@ -79,17 +91,17 @@ def is_equivalent(low90: float, high90: float, margin: float, photos: int) -> bo
     return bool(photos >= EQUIVALENCE_LEAST and -margin < low90 and high90 < margin)
 
 
-def verdict(p_holm: float, gain: float, equivalent: bool) -> Verdict:
+def verdict(p: float, gain: float, equivalent: bool) -> Verdict:
     """What may be said about a pair.
 
     A significant difference decides who is better, even within the margin: that it is then too
     small to matter is a second fact and stands beside it.
 
     Args:
-        p_holm: Adjusted p-value of the mean difference.
+        p: Adjusted p-value of the mean difference.
         gain: Mean difference, positive where ``a`` is better.
         equivalent: Whether the difference is shown to lie within the margin.
     """
-    if p_holm < ALPHA and gain != 0:
+    if p < ALPHA and gain != 0:
         return "a better" if gain > 0 else "b better"
     return "equivalent" if equivalent else "cannot tell"

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from bench.statistics.groups import Estimate
 
-FID_LEAST = 2048
 EXTRAPOLATION_LEAST = 10  # pictures a feature
 _SIZES = 5
 _SUBSETS = 4

@@ -1,14 +1,16 @@
 """Delete-a-group jackknife: intervals for numbers of whole sets, such as FID and KID.
 
 Resampling pictures with replacement inflates FID, so it is not bootstrapped. Photos are put into
-20 groups by a hash of their id; the number is computed again without each group. Two methods have
-the same groups, so the difference of their numbers has an interval of its own.
+20 groups in order of a hash of their id; the number is computed again without each group. Two
+methods have the same groups, so the difference of their numbers has an interval of its own.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +41,23 @@ class Estimate:
         """Difference of the numbers of two methods on the same cases."""
         return Estimate(self.value - other.value, self.without - other.without, self.sizes, self.n)
 
+    @classmethod
+    def stored(cls, value: float, text: str) -> Estimate:
+        """What `text` wrote of the number."""
+        found = json.loads(text)
+        sizes = np.array(found["sizes"], np.int64)
+        return cls(value, np.array(found["without"], float), sizes, int(sizes.sum()))
+
+    def text(self, cases: Iterable[str]) -> str:
+        """What a run folder keeps beside the number, as JSON.
+
+        Args:
+            cases: Keys of the members: numbers of the same cases can be compared.
+        """
+        digest = hashlib.sha256("\n".join(sorted(cases)).encode()).hexdigest()[:16]
+        kept = {"cases": digest, "sizes": self.sizes.tolist(), "without": self.without.tolist()}
+        return json.dumps(kept)
+
     @property
     def error(self) -> float:
         """Standard error, for groups of unequal size.
@@ -65,11 +84,23 @@ class Estimate:
 
 
 def group_of(labels: Iterable[str]) -> NDArray[np.int64]:
-    """Group 0 to 19 of each photo, by the hash of its id: the same on every machine."""
-    return np.array(
-        [
-            int.from_bytes(hashlib.sha256(label.encode()).digest()[:8], "big") % GROUPS
-            for label in labels
-        ],
-        dtype=np.int64,
-    )
+    """Group of each photo, 0 to 19, in order of the hash of its id: the same on every machine.
+
+    Groups are as even as can be, and none is empty from 20 photos on.
+    """
+    names = list(labels)
+    order = sorted({*names}, key=lambda name: hashlib.sha256(name.encode()).digest())
+    place = {name: rank % GROUPS for rank, name in enumerate(order)}
+    return np.array([place[name] for name in names], dtype=np.int64)
+
+
+def same_cases(texts: Mapping[str, str], deciding: Iterable[str]) -> list[str]:
+    """Names of stored numbers that are of the same cases as most of the deciding ones.
+
+    Args:
+        texts: What `Estimate.text` wrote, by name; empty where there is nothing.
+        deciding: Some of the names.
+    """
+    cases = {name: json.loads(text)["cases"] for name, text in texts.items() if text}
+    counts = Counter(cases[name] for name in deciding if name in cases)
+    return [name for name in cases if cases[name] == counts.most_common(1)[0][0]] if counts else []

@@ -3,9 +3,9 @@
 The interval is BCa (Efron, "Better bootstrap confidence intervals", JASA 1987) of the ratio of
 the resampled clusters' sums and counts, with the level widened for few clusters (Hesterberg,
 "What teachers should know about the bootstrap", The American Statistician 2015): plain BCa of 95 %
-covers a mean of 6 normal values in 85 % of cases, of 20 in 93 %. ``scipy.stats.bootstrap`` gives
-the same at the widened level, one sample at a time; here many columns share one set of resamples,
-so that all pairs of a comparison cost one matrix product.
+covers a mean of 6 normal values in 85 % of cases, of 20 in 93 %. Clusters of unequal size count as
+fewer. ``scipy.stats.bootstrap`` gives the same at the widened level, one sample at a time; here
+many columns share one set of resamples, so that all pairs of a comparison cost one matrix product.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from bench.statistics.clusters import by_cluster
+from bench.statistics.clusters import by_cluster, effective
 
 RESAMPLES = 9999
-_MANY_CLUSTERS = 10_000
+MANY_CLUSTERS = 10_000
 _FEW = 5  # below, resamples are too few for 95 %: of 4 photos 87 %, of 2 photos 46 %
+_WIDEST = 1 - 1e-9  # of levels
 _BLOCK = 2**22  # numbers handled at once
 
 
@@ -133,7 +134,7 @@ def _ends(
     if k == 1:
         nothing = np.full((2, p), np.nan)
         return [nothing] * len(confidences), ["one photo only: nothing to resample"] * p
-    if k >= _MANY_CLUSTERS:
+    if k >= MANY_CLUSTERS:
         ends = [_normal(sums, counts, c) for c in confidences]
         notes = np.full(p, "normal interval, many photos", dtype=object)
     else:
@@ -145,7 +146,8 @@ def _ends(
         notes = np.where(undefined, "percentile bootstrap: BCa is undefined here", usual)
         # Without shift and acceleration BCa is the percentile interval.
         shift, acceleration = (np.where(undefined, 0.0, x) for x in (shift, acceleration))
-        ends = [_bca(means, shift, acceleration, widened(c, k)) for c in confidences]
+        count = float(effective(counts))
+        ends = [_bca(means, shift, acceleration, widened(c, count)) for c in confidences]
     own = sums / counts[:, None]
     flat = np.ptp(own, axis=0) <= 1e-12 * np.abs(own).max(axis=0)
     centre = sums.sum(axis=0) / counts.sum()
@@ -153,15 +155,18 @@ def _ends(
     return [np.where(flat, centre, at) for at in ends], notes.tolist()
 
 
-def widened(confidence: float, clusters: int) -> float:
+def widened(confidence: float, clusters: float) -> float:
     """Level at which the percentiles of few clusters cover what is asked for.
 
     A bootstrap of k clusters is too narrow by ``sqrt((k - 1) / k)``, and knows nothing of the
-    spread's own uncertainty, for which Student's quantile stands here.
+    spread's own uncertainty, for which Student's quantile stands here. Clusters of unequal size
+    count as `effective` says: few large ones among many decide the mean alone.
     """
+    if clusters <= 1:
+        return _WIDEST
     reach = stats.t.ppf(0.5 + confidence / 2, clusters - 1) * np.sqrt(clusters / (clusters - 1))
     # Two photos ask for more than the whole range of resamples; that is all they can give.
-    return float(min(2 * stats.norm.cdf(reach) - 1, 1 - 1e-9))
+    return float(min(2 * stats.norm.cdf(reach) - 1, _WIDEST))
 
 
 def student_reach(values: NDArray[np.float64], confidence: float = 0.95) -> float:

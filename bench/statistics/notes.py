@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
+import numpy as np
 import pandas as pd
+from scipy import stats
 
+from bench.statistics.equivalence import ALPHA
 from bench.statistics.pairs import METHODS
 from bench.statistics.significance import smallest_p
+
+_EQUIVALENT_ERRORS = float(stats.norm.ppf(0.95) + stats.norm.ppf(0.9))
 
 
 def absence_notes(tier: str, cases: pd.DataFrame, absent: Iterable[str]) -> list[str]:
@@ -42,18 +47,46 @@ def shared_note(tier: str, metric: str, shared: int, expected: int, ranked: int)
     return []
 
 
+def reference_note(tier: str, metric: str, reference: str, known: Collection[str]) -> list[str]:
+    """Say where nothing is compared, since the reference itself is not."""
+    if reference in known:
+        return []
+    return [f"{tier}, {metric}: {reference} has too few cases here, so nothing is compared with it"]
+
+
 def power_note(tier: str, metric: str, pairs: pd.DataFrame) -> list[str]:
     """Say where there are too few photos for any difference of methods to be significant."""
-    own = pairs[pairs["family"] == METHODS]
-    tested = int(own["p"].notna().sum())
-    if tested == 0:
+    own = pairs[(pairs["family"] == METHODS) & pairs["p"].notna()]
+    if own.empty:
         return []
     photos = int(own["photos"].max())
-    least = smallest_p(photos) * tested
-    if least < 0.05:
+    least = smallest_p(photos)
+    if least < ALPHA:
         return []
     return [
-        f"{tier}, {metric}: with {photos} photos the smallest possible p-value, adjusted for "
-        f"{tested} pairs, is {min(least, 1):.2g}: no difference can be significant here, however "
-        "large; more photos are needed"
+        f"{tier}, {metric}: with {photos} photos the smallest possible p-value is {least:.2g}: no "
+        "difference can be significant here, however large; more photos are needed"
+    ]
+
+
+def equivalence_note(tier: str, metric: str, pairs: pd.DataFrame) -> list[str]:
+    """Say where equivalence is out of reach of so many photos, and how many it would take.
+
+    Two one-sided tests at 5 % find two equal methods equivalent with 80 % power where the margin is
+    ``z(0.95) + z(0.9)`` standard errors; an error falls with the root of the number of photos.
+    """
+    open_ = pairs[(pairs["family"] == METHODS) & (pairs["verdict"] == "cannot tell")]
+    reach = stats.t.ppf(0.95, np.maximum(open_["photos"].to_numpy(float) - 1, 1))
+    error = (open_["high90"] - open_["low90"]).to_numpy(float) / 2 / reach
+    needed = open_["photos"] * (_EQUIVALENT_ERRORS * error / open_["margin"].to_numpy(float)) ** 2
+    short = needed[needed > open_["photos"]].sort_values()
+    if short.empty:
+        return []
+    least, most = (f"{float(f'{value:.2g}'):,.0f}" for value in (short.iloc[0], short.iloc[-1]))
+    between = f"about {least}" if least == most else f"about {least} to {most}"
+    return [
+        f"{tier}, {metric}: equivalence is out of reach of {int(open_['photos'].max())} photos for "
+        f"{len(short)} of the pairs that cannot be told apart: even for methods of equal means it "
+        f"takes {between} photos (two one-sided tests, 80 % power, the spread found "
+        "here)"
     ]

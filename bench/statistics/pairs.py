@@ -1,4 +1,4 @@
-"""Pairs of methods on the same cases: difference, interval, p-values, wins, verdict."""
+"""Pairs of methods on the same cases: difference, intervals, p-values, wins, verdict."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pandas as pd
 
 from bench.statistics.equivalence import ALPHA, is_equivalent, margin, verdict
 from bench.statistics.intervals import column_intervals
-from bench.statistics.significance import holm, sign_flips, wilcoxon
+from bench.statistics.significance import differences_tested
 
 COLUMNS = [
     "a", "b", "difference", "low", "high", "low90", "high90", "win_rate", "n", "photos",
-    "p", "p_holm", "p_wilcoxon", "p_wilcoxon_holm", "margin", "significant", "equivalent",
-    "verdict", "family", "note",
+    "p", "p_adjusted", "low_joint", "high_joint", "margin", "significant", "equivalent", "verdict",
+    "family", "note",
 ]  # fmt: skip
 METHODS, WITH_MARKS = "methods", "marks"
 
@@ -37,14 +37,15 @@ def compare_pairs(
         pairs: Which methods to compare.
         metric: Name, for the equivalence margin.
         higher: Whether higher values are better.
-        marks: Floors and the ceiling: pairs with one of them are adjusted apart.
+        marks: Floors and the ceiling: pairs with one of them are a family of their own.
 
     Returns:
-        One row per pair: methods ``a`` and ``b``; mean ``difference`` a - b with its 95 %
+        One row per pair: methods ``a`` and ``b``; mean ``difference`` a - b with its own 95 %
         (``low``, ``high``) and 90 % interval (``low90``, ``high90``); ``win_rate``, the share
         of cases where a is better, equal cases counting half; ``n`` cases of so many
-        ``photos``; p-values ``p`` (sign flips) and ``p_wilcoxon``, each also adjusted by Holm;
-        and what `decide` adds.
+        ``photos``; its own p-value ``p``, and, of `differences_tested`, the one adjusted for the
+        ``family`` (``p_adjusted``) and the interval that holds for the whole of it at 95 %
+        (``low_joint``, ``high_joint``); and what `decide` adds.
     """
     rows = pd.DataFrame(index=range(len(pairs)), columns=COLUMNS)
     rows[["a", "b"]] = pd.DataFrame(pairs, columns=["a", "b"], index=rows.index)
@@ -62,57 +63,49 @@ def compare_pairs(
         on = known[:, columns[0]]
         measured = _measured(gaps[np.ix_(on, columns)], labels[on], higher)
         rows.loc[columns, measured.columns] = measured.set_axis(columns).astype(object)
-    return decide(_typed(rows), values.mean(), metric=metric, higher=higher, marks=marks)
+    rows["family"] = families(pairs, marks)
+    tested = differences_tested(gaps, labels, rows["family"].tolist())
+    rows[["p", "p_adjusted", "low_joint", "high_joint"]] = np.column_stack(tested)
+    return decide(_typed(rows), values.mean(), metric=metric, higher=higher)
 
 
-def decide(
-    rows: pd.DataFrame,
-    means: pd.Series,
-    *,
-    metric: str,
-    higher: bool,
-    marks: Collection[str] = (),
-) -> pd.DataFrame:
+def families(pairs: Sequence[tuple[str, str]], marks: Collection[str]) -> list[str]:
+    """Whether a pair is one of ``methods``, or one with one of the ``marks``.
+
+    That every method beats a mean colour is no question asked of the data, and must not cost the
+    answers to those that are.
+    """
+    return [WITH_MARKS if {*pair} & {*marks} else METHODS for pair in pairs]
+
+
+def decide(rows: pd.DataFrame, means: pd.Series, *, metric: str, higher: bool) -> pd.DataFrame:
     """Add what the intervals and p-values of pairs allow to say.
 
     ``a better`` or ``b better``: the adjusted p-value of the mean difference is below 0.05.
     ``equivalent``: it is not, and the 90 % interval, of 5 photos or more, lies within the
-    margin; intervals are not adjusted for the number of pairs. Otherwise ``cannot tell``. The
-    columns ``significant`` and ``equivalent`` hold both facts; a difference may be both, real
+    margin; these intervals are not adjusted for the number of pairs. Otherwise ``cannot tell``.
+    The columns ``significant`` and ``equivalent`` hold both facts; a difference may be both, real
     and negligible.
 
-    Holm's adjustment is by ``family``: pairs of ``methods``, and pairs with one of the ``marks``.
-    That every method beats a mean colour is no question asked of the data, and must not cost the
-    answers to those that are.
-
     Args:
-        rows: Columns ``a``, ``b``, ``difference``, ``low90``, ``high90``, ``photos``, ``p``,
-            ``p_wilcoxon``.
+        rows: Columns ``a``, ``b``, ``difference``, ``low90``, ``high90``, ``photos``,
+            ``p_adjusted``.
         means: Value of each method, for margins relative to it.
         metric: Name, for the equivalence margin.
         higher: Whether higher values are better.
-        marks: Floors and the ceiling.
 
     Returns:
-        The rows with ``family``, ``p_holm``, ``p_wilcoxon_holm``, ``margin``, ``significant``,
-        ``equivalent``, ``verdict``.
+        The rows with ``margin``, ``significant``, ``equivalent``, ``verdict``.
     """
-    marked = rows[["a", "b"]].isin(list(marks)).any(axis=1).to_numpy(bool)
-    rows = rows.assign(family=np.where(marked, WITH_MARKS, METHODS))
-    for column in ("p", "p_wilcoxon"):
-        p = rows[column].to_numpy(float)
-        adjusted = np.empty_like(p)
-        for family in (marked, ~marked):
-            adjusted[family] = holm(p[family])
-        rows[f"{column}_holm"] = adjusted
+    rows = rows.copy()
     best = np.maximum if higher else np.minimum
     better = best(means.loc[rows["a"]].to_numpy(), means.loc[rows["b"]].to_numpy())
     rows["margin"] = [margin(metric, value) for value in better]
-    rows["significant"] = rows["p_holm"] < ALPHA
+    rows["significant"] = rows["p_adjusted"] < ALPHA
     ends = zip(rows["low90"], rows["high90"], rows["margin"], rows["photos"], strict=True)
     rows["equivalent"] = [is_equivalent(*end) for end in ends]
     gains = rows["difference"] * (1 if higher else -1)
-    facts = zip(rows["p_holm"], gains, rows["equivalent"], strict=True)
+    facts = zip(rows["p_adjusted"], gains, rows["equivalent"], strict=True)
     rows["verdict"] = [verdict(*fact) for fact in facts]
     return rows[COLUMNS]
 
@@ -131,8 +124,6 @@ def _measured(gaps: np.ndarray, labels: np.ndarray, higher: bool) -> pd.DataFram
             "win_rate": wins.mean(axis=0) if len(gaps) else np.nan,
             "n": [i.n for i in at95],
             "photos": [i.clusters for i in at95],
-            "p": sign_flips(gaps, labels),
-            "p_wilcoxon": [wilcoxon(column, labels) for column in gaps.T],
             "note": [i.note for i in at95],
         }
     )

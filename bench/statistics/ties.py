@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import string
 from collections.abc import Sequence
 
@@ -30,51 +31,55 @@ def rank_ranges(methods: Sequence[str], pairs: pd.DataFrame) -> dict[str, tuple[
 
 
 def tie_groups(ordered: Sequence[str], pairs: pd.DataFrame) -> dict[str, str]:
-    """Letters of the groups each method belongs to, as in a compact letter display.
+    """Letters of the groups each method belongs to: a compact letter display.
 
-    A group is a maximal run, in the order given, in which no pair differs significantly. Sharing
-    a letter means not told apart, not equal. Without a common letter two methods differ, or one
-    between them differs from one of them.
+    Two methods share a letter if and only if they do not differ significantly. Sharing one means
+    not told apart, not equal.
 
     Args:
         ordered: The ranked methods, the best mean first.
         pairs: Columns ``a``, ``b``, ``significant``.
     """
     letters = dict.fromkeys(ordered, "")
-    for count, (start, stop) in enumerate(tie_runs(ordered, pairs)):
-        for name in ordered[start:stop]:
-            letters[name] += _letter(count)
+    for count, places in enumerate(tied_sets(ordered, pairs)):
+        for place in places:
+            letters[ordered[place]] += _letter(count)
     return letters
 
 
-def tie_runs(ordered: Sequence[str], pairs: pd.DataFrame) -> list[tuple[int, int]]:
-    """The groups of `tie_groups` as places in the order: the first, and the one after the last.
+def tied_sets(ordered: Sequence[str], pairs: pd.DataFrame) -> list[tuple[int, ...]]:
+    """The groups of `tie_groups`, each as rising places in the order; by their first places.
+
+    Insert and absorb (Piepho, "An algorithm for a letter-based representation of all-pairwise
+    comparisons", Journal of Computational and Graphical Statistics 2004): one group of all is
+    split by each pair that differs, and what lies within another group is absorbed. Groups whose
+    pairs are all in others are left out.
 
     Args:
         ordered: The methods, the best first.
-        pairs: Columns ``a``, ``b``, ``significant``.
+        pairs: Columns ``a``, ``b``, ``significant``; pairs with others are ignored.
     """
-    apart = {
-        frozenset(pair)
-        for *pair, differs in zip(pairs["a"], pairs["b"], pairs["significant"], strict=True)
-        if differs
-    }
-    runs: list[tuple[int, int]] = []
-    for start in range(len(ordered)):
-        stop = _run(ordered, start, apart)
-        if not runs or stop > runs[-1][1]:  # else this run lies within the one before
-            runs.append((start, stop))
-    return runs
+    place = {name: number for number, name in enumerate(ordered)}
+    groups = [frozenset(place.values())] if place else []
+    for a, b, differs in zip(pairs["a"], pairs["b"], pairs["significant"], strict=True):
+        if differs and a in place and b in place:
+            apart = {place[a], place[b]}
+            split = [group - {each} for group in groups if apart <= group for each in apart]
+            kept = [group for group in groups if not apart <= group]
+            groups = kept + [g for g in dict.fromkeys(split) if not any(g <= k for k in kept)]
+            groups = [group for group in groups if not any(group < other for other in groups)]
+    return sorted(tuple(sorted(group)) for group in _needed(groups))
 
 
-def _run(ordered: Sequence[str], start: int, apart: set[frozenset[str]]) -> int:
-    """End of the longest run from ``start`` in which no pair differs."""
-    stop = start + 1
-    while stop < len(ordered) and not any(
-        frozenset((ordered[stop], name)) in apart for name in ordered[start:stop]
-    ):
-        stop += 1
-    return stop
+def _needed(groups: list[frozenset[int]]) -> list[frozenset[int]]:
+    """The groups without those that join nobody who is not joined by another."""
+    needed = list(groups)
+    for group in sorted(groups, key=lambda each: (len(each), sorted(each))):
+        others = [each for each in needed if each != group]
+        pairs = itertools.combinations(group, 2)
+        if len(group) > 1 and all(any({*pair} <= each for each in others) for pair in pairs):
+            needed = others
+    return needed
 
 
 def _letter(index: int) -> str:

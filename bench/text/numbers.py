@@ -11,7 +11,6 @@ MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
 TO = "\N{EN DASH}"
 UP, DOWN = "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}"
-AT_MOST = "\N{LESS-THAN OR EQUAL TO}"
 _KNOWN_TIERS = ("small", "region", "large", "object", "own")
 _MOST_DECIMALS = 6
 _NONCHARACTERS = "".join(chr(plane << 16 | low) for plane in range(17) for low in (65534, 65535))
@@ -77,17 +76,10 @@ def significant(value: float, digits: int) -> str:
     return f"{value or 0.0:.{digits}g}".replace("-", MINUS)
 
 
-def p_number(p: float, *, at_most: bool = False) -> str:
-    """``< 0.001``, ``0.012``, ``0.66``; a dash for NaN.
-
-    Args:
-        p: The value.
-        at_most: Whether it is a bound, which is written as one and rounded up: ``≤ 0.002``.
-    """
+def p_number(p: float) -> str:
+    """``< 0.001``, ``0.012``, ``0.66``; a dash for NaN."""
     if math.isnan(p):
         return NOTHING
-    if at_most and 0.001 <= p < 1:
-        return f"{AT_MOST} {math.ceil(round(1000 * p, 6)) / 1000:g}"
     return "< 0.001" if p < 0.001 else f"{p:.2g}"
 
 

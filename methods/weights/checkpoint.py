@@ -58,6 +58,18 @@ def _torchvision(name: str, file: str, sha256: str, mebibytes: float, network: s
     )
 
 
+def _dinov2(letter: str, parameters: int) -> Checkpoint:
+    file = f"dinov2_vit{letter}14_pretrain.pth"
+    return Checkpoint(
+        f"dinov2-vit{letter}14",
+        file,
+        (f"https://dl.fbaipublicfiles.com/dinov2/dinov2_vit{letter}14/{file}",),
+        bytes=4 * parameters,
+        licence="Apache-2.0",
+        origin=f"ViT-{letter}/14 of the authors of DINOv2, trained on LVD-142M",
+    )
+
+
 # What is known of files of networks that measure or judge; those of methods are on their cards.
 CHECKPOINTS = {
     checkpoint.name: checkpoint
@@ -91,5 +103,19 @@ CHECKPOINTS = {
             "Apache-2.0",
             "Inception v3 of TensorFlow (2015-12-05), converted by torch-fidelity",
         ),
+        Checkpoint(
+            "clip-vit-l14-336",
+            "clip-vit-large-patch14-336-pytorch_model.bin",
+            (
+                "https://huggingface.co/openai/clip-vit-large-patch14-336/resolve/main/"
+                "pytorch_model.bin",
+            ),
+            bytes=4 * 427_944_193,
+            licence="not stated for the weights; authors' code: MIT",
+            origin="CLIP ViT-L/14 at 336 pixels of OpenAI, as openai/clip-vit-large-patch14-336 of "
+            "the Hugging Face hub has it (pytorch_model.bin or model.safetensors)",
+        ),
+        _dinov2("l", 304_368_640),
+        _dinov2("g", 1_136_480_768),
     )
 }

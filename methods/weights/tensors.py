@@ -52,7 +52,10 @@ def load(path: Path, checkpoint: Checkpoint, wrapper: str = "") -> dict[str, tor
 
 
 def _read(path: Path) -> Any:
-    if path.suffix == ".safetensors":
+    with path.open("rb") as file:
+        # By its content, since a file is kept under one name whichever of two kinds it is of.
+        safe = file.read(9)[8:] == b"{"
+    if safe or path.suffix == ".safetensors":
         from safetensors.torch import load_file
 
         return load_file(path)

@@ -13,7 +13,7 @@ _APART = 0.35  # of the bars, in ranks
 
 
 def critical_difference(
-    points: Sequence[Point], bars: Sequence[tuple[int, int]], axis_label: str
+    points: Sequence[Point], bars: Sequence[Sequence[int]], axis_label: str
 ) -> bytes:
     """Draw average ranks, one method a row, the best on top and at the right, bars beside them.
 
@@ -22,7 +22,7 @@ def critical_difference(
 
     Args:
         points: The best first.
-        bars: First place, and the one after the last, of methods that cannot be told apart.
+        bars: Places of methods that cannot be told apart, rising; each gets a dot.
         axis_label: Of the ranks.
 
     Returns:
@@ -39,9 +39,9 @@ def critical_difference(
         dress(axes, [point.label for point in points], axis_label)
         axes.set_xlim(len(points) + 0.3, 0.7 - _APART * len(bars))
         axes.set_xticks(range(1, len(points) + 1))
-        for number, (start, stop) in enumerate(bars):
+        for number, places in enumerate(bars):
             x = 0.6 - _APART * number
-            axes.plot([x, x], [start - 0.25, stop - 0.75], color=style.INK, linewidth=3.2,
-                      solid_capstyle="round")  # fmt: skip
+            axes.plot([x] * len(places), places, color=style.INK, linewidth=1.4, marker="o",
+                      markersize=5)  # fmt: skip
 
     return style.drawn(size(len(points)), fill)

@@ -117,6 +117,7 @@ def _facts(run: Run, rankings: Sequence[Ranking]) -> dict[str, Any]:
                 "cases": ranking.n,
                 "of": ranking.expected,
                 "photos": ranking.clusters,
+                "reference": ranking.reference or None,
                 "best": None if ranking.best is None else ranking.best.method,
                 "not_separable": [scores.method for scores in ranking.tied],
                 "absent": [{"method": m, "reason": reason} for m, reason in ranking.absent],

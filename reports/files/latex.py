@@ -19,7 +19,9 @@ def rankings(run: Run, found: Sequence[Ranking]) -> str:
 
 def _table(run: Run, ranking: Ranking) -> str:
     columns = tables.columns(run, ranking, only=tables.OVERVIEW)
-    best = [] if ranking.best is None else [ranking.best, *ranking.tied]
+    best = [] if ranking.best is None else [ranking.best]
+    if not ranking.reference:
+        best += ranking.tied
     bold = {scores.method for scores in best}
     groups = [
         [_cells(row, bold=row.label.method in bold) for row in rows]
@@ -31,18 +33,22 @@ def _table(run: Run, ranking: Ranking) -> str:
         latex.comment(f"no completed case: {sentences.title(run, method)}: {reason}")
         for method, reason in ranking.absent
     ]
-    return "\n".join([latex.table(_caption(ranking, columns), header, groups, align), *absent])
+    return "\n".join([latex.table(_caption(run, ranking, columns), header, groups, align), *absent])
 
 
-def _caption(ranking: Ranking, columns: Sequence[Column]) -> str:
+def _caption(run: Run, ranking: Ranking, columns: Sequence[Column]) -> str:
     words = numbers.holes(ranking.tier)
     cases, photos = numbers.counted(ranking.n, "case"), numbers.counted(ranking.clusters, "photo")
     parts = [f"{words[0].upper()}{words[1:]}: means over {cases} of {photos}"]
     parts.append("95 % bootstrap intervals over photos in brackets")
     if columns and ranking.headline:
         parts.append(f"ranked by {columns[0].label}, {columns[0].better}")
-        parts.append("bold: the best, and what is not significantly worse (sign flips, Holm)")
-        parts.append("methods that share a letter cannot be told apart")
+        if ranking.reference:
+            parts.append(f"bold: the best mean; {sentences.differences(run, ranking).rstrip('.')}")
+        else:
+            parts.append("bold: the best, and what is not significantly worse (bootstrap-t over "
+                         "photos, adjusted for all pairs)")  # fmt: skip
+            parts.append("two methods share a letter if and only if they cannot be told apart")
     if ranking.partial:
         parts.append("last, on their own cases: methods that completed less than 95 % of them")
     return f"{'; '.join(parts)}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bench.folder.read import Run
+from bench.statistics.floors import SUGGESTS
 from bench.text import Ready, markdown, numbers
 from reports.results import sentences, tables
 from reports.results.ranking import Ranking
@@ -12,6 +13,7 @@ from reports.results.tables import Cell, Row
 
 LONGEST = 60_000  # characters; a comment of GitHub takes 65,536, a step summary more
 _LONGEST_TEXT = 300
+_SUGGESTS = f"{SUGGESTS[0].upper()}{SUGGESTS[1:]}."
 
 
 def summary(run: Run, rankings: Sequence[Ranking], longest: int = LONGEST) -> str:
@@ -55,7 +57,8 @@ def _lines(run: Run, rankings: Sequence[Ranking]) -> Iterator[str]:
         yield ""
     for ranking in rankings:
         yield from _tier(run, ranking)
-    yield "Arrows point to better values; in brackets 95 % bootstrap intervals, resampling photos. "
+    yield "Arrows point to better values; in brackets 95 % bootstrap intervals, resampling photos; "
+    yield "those of differences hold for all comparisons of a tier at once. "
     yield f"Fingerprint: {escaped(run.header.fingerprints)}"
 
 
@@ -69,7 +72,11 @@ def _tier(run: Run, ranking: Ranking) -> Iterator[str]:
     label, unit = (columns[0].label, columns[0].unit) if columns else ("", "")
     yield escaped(sentences.verdict(run, ranking, label, unit))
     yield ""
-    header = ["Rank", "Method", *(c.heading for c in columns), "Difference", "s", "n"]
+    for sentence in sentences.floors(run, ranking):
+        yield f"- **A floor is ahead:** {escaped(sentence)} {escaped(_SUGGESTS)}"
+    if ranking.outranked:
+        yield ""
+    header = ["Rank", "Method", *(c.heading for c in columns), _difference(run, ranking), "s", "n"]
     rows = [_cells(row, name) for name, group in groups.items() for row in group]
     align = "ll".ljust(len(header), "r")
     if not ranking.headline:  # neither ranks nor a best one to differ from
@@ -81,6 +88,12 @@ def _tier(run: Run, ranking: Ranking) -> Iterator[str]:
         yield f"- {escaped(sentences.title(run, method))} has no completed case: {escaped(reason)}"
     if ranking.absent:
         yield ""
+
+
+def _difference(run: Run, ranking: Ranking) -> str:
+    if not ranking.reference:
+        return "Difference"
+    return f"Minus {sentences.title(run, ranking.reference)}"
 
 
 def _cells(row: Row, group: str) -> list[str]:

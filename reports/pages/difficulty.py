@@ -23,7 +23,7 @@ _WIDE = 8  # times the least difficulty: from there on the axis is logarithmic
 RULE = (
     "A crossing is named where one method is significantly better on the third of the cases with "
     "the smallest holes, and the other on the third with the largest: p of the paired difference "
-    "(sign flips by photo), adjusted for all pairs and both ends (Holm), below 0.05. Where they "
+    "(bootstrap-t over photos), adjusted for all pairs and both ends, below 0.05. Where they "
     "cross is read off the bins"
 )
 

@@ -73,8 +73,15 @@ def write(site: Site, rankings: Sequence[Ranking]) -> None:
         "throughput": _throughput(timed, labels),
         "settings": list(timed.facts.settings.items()),
         "ceilings": _ceilings(timed.facts.ceilings),
+        "waiting": [labels[name].title for name in _waiting(timed, calls)],
     }
     site.page("latency.html", "latency.html", "Latency", context)
+
+
+def _waiting(timed: Timed, calls: pd.DataFrame) -> list[str]:
+    """Methods that CPU time does not see, so that their ratios are of wall time."""
+    apart = calls[(calls["basis"] == "wall") & (timed.facts.basis == "cpu")]
+    return list(apart["method"].unique())
 
 
 def _read(site: Site) -> Timed | None:

@@ -8,6 +8,7 @@ from typing import Any
 from bench.folder.header import PHOTO, UNKNOWN
 from bench.folder.read import Run
 from bench.folder.store import records
+from bench.statistics.floors import SUGGESTS
 from bench.text import numbers
 from reports.files import downloads
 from reports.plots import pareto
@@ -25,7 +26,12 @@ def write(site: Site, sections: Sequence[Section]) -> None:
     context = {
         "sentence": sentences.headline(run, rankings),
         "headline": site.headline,
+        "reference": site.reference and sentences.title(run, site.reference),
         "headline_label": tables.metric_label(run, site.headline.metric),
+        "stands_in": sentences.stands_in(
+            site.headline, tables.metric_label(run, site.headline.metric)
+        ),
+        "suggests": SUGGESTS,
         "margin": sections[0].margin if sections else "",
         "powerless": next(filter(None, map(sentences.powerless, rankings)), ""),
         "parts": parts,
@@ -57,6 +63,8 @@ def _part(run: Run, section: Section) -> dict[str, Any]:
         "groups": tables.rows(run, ranking, columns),
         "notes": tables.notes(run, ranking, columns),
         "winners": winners(run, ranking),
+        "floors": sentences.floors(run, ranking),
+        "scale": sentences.scale(run, ranking, columns[0].decimals) if columns else "",
         "share": " to ".join(dict.fromkeys(f"{s:.1f}" for s in (shares.min(), shares.max()))),
         "example": example,
         "labels": {f.method: tables.label(run, f.method) for f in example.fills},

@@ -19,7 +19,9 @@ from reports.site.site import Site
 
 PAGE = "regression.html"
 LONGEST_LIST = 500
-_SEVERITY = ("regressed", "not measured", "not compared", "nothing compared", "better", "same")
+_SEVERITY = (
+    "regressed", "not measured", "trade-off", "not compared", "nothing compared", "better", "same",
+)  # fmt: skip
 _VERDICTS = ("slower", "not measured", "cannot tell", "faster", "same")
 _TITLES = {
     "same or better": "Same as the baseline, or better",

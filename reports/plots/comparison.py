@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bench import statistics
-from bench.statistics import ALPHA, Interval, RankTest
+from bench.statistics import Interval, RankTest
 from bench.text import numbers
 from reports import figures
 from reports.figures import Line, Point
@@ -26,26 +26,19 @@ _LEAST_CASES = 10
 
 
 def average_ranks(ranking: Ranking) -> RankTest | None:
-    """Average ranks over photos with Friedman's test; None for less than three methods."""
+    """Average ranks over photos with Friedman's test; None for less than three, or a reference."""
     if ranking.best is None or len(ranking.ranked) < 3 or ranking.values.empty:
+        return None
+    if ranking.reference:  # who beats whom among the others was not asked
         return None
     means = statistics.photo_means(ranking.values, ranking.photo_of)
     return statistics.friedman(means, higher=ranking.higher_is_better)
 
 
-def inseparable(ranking: Ranking, test: RankTest) -> list[tuple[int, int]]:
-    """Places in the order of ranks that a bar joins; none unless Friedman's test finds anything.
-
-    Two methods are apart if Wilcoxon's p-value, adjusted by Holm, is below 0.05 and their mean
-    difference is not shown to lie within the margin.
-    """
-    if not test.p < ALPHA:
-        return []
-    pairs = ranking.pairs
-    apart = (pairs["p_wilcoxon_holm"] < ALPHA) & ~pairs["equivalent"].astype(bool)
+def inseparable(ranking: Ranking, test: RankTest) -> list[tuple[int, ...]]:
+    """Places in the order of ranks that a bar joins: the methods that share a letter."""
     names = list(map(str, test.means.index))
-    runs = statistics.tie_runs(names, pairs.assign(significant=apart))
-    return [run for run in runs if run[1] - run[0] > 1]
+    return [tied for tied in statistics.tied_sets(names, ranking.pairs) if len(tied) > 1]
 
 
 def ranks(site: Site, ranking: Ranking, test: RankTest) -> Exhibit:
@@ -74,31 +67,23 @@ def ranks(site: Site, ranking: Ranking, test: RankTest) -> Exhibit:
         (label, [Cell(numbers.number(mean, 2)), Cell(_joined(place, bars))])
         for place, (label, mean) in enumerate(zip(labels, means, strict=True))
     ]
-    table = Numbers("Average ranks", ("Average rank", "Bars it is under"), rows)
+    table = Numbers("Average ranks", ("Average rank", "Bars it is on"), rows)
     return Exhibit("Average ranks", plot, caption, table)
 
 
-def _said(test: RankTest, bars: list[tuple[int, int]]) -> str:
-    if math.isnan(test.p):
-        return "Nothing was tested, so no bars are drawn."
-    if test.p >= ALPHA:
-        return (
-            f"Friedman's test finds no difference at all ({numbers.p_value(test.p)}), so no bars "
-            "are drawn."
-        )
-    found = f"Friedman's test: {numbers.p_value(test.p)}."
+def _said(test: RankTest, bars: list[tuple[int, ...]]) -> str:
+    found = f"Friedman's test of equal ranks: {numbers.p_value(test.p) or 'nothing to test'}."
     if not bars:
         return f"{found} All methods can be told apart, so there is no bar."
     return (
-        f"{found} A bar joins methods that cannot be told apart: Wilcoxon's p, adjusted (Holm), is "
-        "0.05 or more, or their difference is shown to be within the margin."
+        f"{found} A bar joins methods that share a letter: none of its dots differs from another "
+        "significantly in its mean."
     )
 
 
-def _joined(place: int, bars: list[tuple[int, int]]) -> str:
-    """Numbers of the bars over a method."""
-    over = [str(i) for i, (start, stop) in enumerate(bars, start=1) if start <= place < stop]
-    return ", ".join(over) or "none"
+def _joined(place: int, bars: list[tuple[int, ...]]) -> str:
+    """Numbers of the bars that join a method."""
+    return ", ".join(str(i) for i, tied in enumerate(bars, start=1) if place in tied) or "none"
 
 
 def wins(site: Site, ranking: Ranking, test: RankTest) -> list[tuple[Label, list[Shaded]]]:

@@ -10,7 +10,7 @@ from bench.statistics import Interval
 from bench.text import numbers
 from reports import figures
 from reports.figures import Point
-from reports.results import sentences
+from reports.results import sentences, tables
 from reports.results.ranking import Gap, Ranking, Scores
 from reports.results.tables import Cell, Column, Label
 from reports.site.site import Site
@@ -60,12 +60,12 @@ def means(site: Site, ranking: Ranking, head: Column, conclusion: str) -> Exhibi
 
 
 def differences(site: Site, ranking: Ranking, head: Column) -> Exhibit | None:
-    """Each competing method minus the best; None with nothing to subtract."""
+    """Each competing method minus the best, or the reference; None with nothing to subtract."""
     gaps: list[tuple[Scores, Gap]] = [(s, s.gap) for s in ranking.ranked if s.gap is not None]
-    if ranking.best is None or not gaps:
+    if ranking.base is None or not gaps:
         return None
     points = [point(site.run, s, gap.interval, gap.significant) for s, gap in gaps]
-    best = sentences.title(site.run, ranking.best.method)
+    best = sentences.title(site.run, ranking.base.method)
     worse = "left" if ranking.higher_is_better else "right"
     axis = f"{head.name} minus that of {best}"
     margin = sentences.margin(ranking, head.unit)
@@ -75,14 +75,14 @@ def differences(site: Site, ranking: Ranking, head: Column) -> Exhibit | None:
         else ""
     )
     return Exhibit(
-        "Differences from the best",
+        "Differences from the reference" if ranking.reference else "Differences from the best",
         _rows(
             site, ranking, "differences", points, sentences.differences(site.run, ranking),
             figures.paired_differences(points, ranking.margin, axis),
         ),
-        f"Paired difference from {best}, with its 95 % interval; {worse} is worse. Filled: "
-        "significant (p below 0.05, adjusted for the pairs of ranked methods of the "
-        f"tier).{band}",
+        f"Paired difference from {best}, with the interval that holds for all "
+        f"{tables.compared(ranking)} at 95 %; {worse} is worse. Filled: significant: it leaves out "
+        f"0.{band}{sentences.equivalence(ranking)}",
     )  # fmt: skip
 
 

@@ -15,13 +15,16 @@ from reports.results.tables import Cell
 
 @dataclass(frozen=True)
 class Pair:
-    """Two methods: the difference first minus second, p-values, wins, and what may be said."""
+    """Two methods: the difference first minus second, p, wins, and what may be said.
+
+    The interval of ``difference`` is the joint one, ``alone`` that of the pair by itself.
+    """
 
     a: str
     b: str
     difference: Cell
+    alone: str
     p: str
-    p_wilcoxon: str
     win_rate: str
     n: int
     photos: int
@@ -41,12 +44,12 @@ def _pair(run: Run, row: dict[str, Any], unit: str) -> Pair:
         b=b,
         difference=Cell(
             numbers.signed(row["difference"], decimals),
-            interval=numbers.interval(row["low"], row["high"], decimals),
+            interval=numbers.interval(row["low_joint"], row["high_joint"], decimals),
             remark=row["note"],
             sort=repr(float(row["difference"])),
         ),
-        p=numbers.p_number(row["p_holm"]),
-        p_wilcoxon=numbers.p_number(row["p_wilcoxon_holm"]),
+        alone=numbers.interval(row["low"], row["high"], decimals),
+        p=numbers.p_number(row["p_adjusted"]),
         win_rate=f"{numbers.number(100 * row['win_rate'], 0)} %",
         n=row["n"],
         photos=row["photos"],

@@ -7,7 +7,7 @@ few cases are listed apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,11 +16,13 @@ import numpy as np
 import pandas as pd
 
 from bench import statistics
+from bench.folder.header import UNKNOWN
 from bench.folder.read import Run
 from bench.folder.store import records
 from bench.statistics import CASE, FULL_COVERAGE, Comparison, Facts, Headline, Interval
 from bench.statistics.comparison import coverage_of
-from bench.statistics.notes import power_note
+from bench.statistics.floors import Outranked, outranked
+from bench.statistics.notes import equivalence_note, power_note
 
 NEEDED = [*CASE, "method", "sample", "cluster", "status", "reason"]
 """Columns of the cases that a comparison needs besides the metric."""
@@ -28,10 +30,11 @@ NEEDED = [*CASE, "method", "sample", "cluster", "status", "reason"]
 
 @dataclass(frozen=True)
 class Gap:
-    """A method's headline metric minus that of the best method, on the cases of both.
+    """A method's headline metric minus that of the best, or the reference, on the cases of both.
 
     Attributes:
-        interval: Mean difference with its 95 % interval.
+        interval: Mean difference; its interval holds at 95 % for all pairs that p is adjusted for,
+            or, where nothing was tested, for itself.
         p: P-value adjusted for the pairs of ranked methods, or for those with floors and ceiling;
             NaN if it was not tested.
         significant: Whether that is below 0.05.
@@ -55,7 +58,7 @@ class Scores:
         n: Number of cases.
         seconds: Median seconds of a fill; NaN if not timed.
         peak_bytes: Largest memory of the process; NaN if unknown.
-        gap: Difference from the best; None for the best itself, or if there is none.
+        gap: Difference from the best, or the reference; None for that itself, or if there is none.
         place: First and last possible rank; None if unranked.
         group: Letters that methods share which cannot be told apart; empty if unranked.
     """
@@ -77,7 +80,8 @@ class Ranking:
 
     Attributes:
         tier: Name of the tier.
-        headline: The metric that ranks; empty if none can, since the truth is unknown.
+        headline: The metric that ranks; empty if none can, since the truth is unknown or nothing
+            was measured that orders fills as the eye does.
         higher_is_better: Direction of that metric.
         ranked: Methods in order, best first; without a headline in that of the run.
         marks: Ceiling and floors.
@@ -90,6 +94,10 @@ class Ranking:
             that all of them completed (rows, sorted by their keys).
         photo_of: Photo of each of these cases.
         powerless: Why no difference can be significant, however large; empty if one can.
+        outranked: The floors with a better mean than a ranked method.
+        equivalence: Where equivalence is out of reach, and of how many photos not; may be empty.
+        reference: The method that all are compared with instead of the best; empty if none was
+            asked for.
     """
 
     tier: str
@@ -105,6 +113,16 @@ class Ranking:
     values: pd.DataFrame
     photo_of: pd.Series
     powerless: str
+    outranked: list[Outranked]
+    equivalence: str = ""
+    reference: str = ""
+
+    @property
+    def base(self) -> Scores | None:
+        """What differences are from: the best, or the reference; None if that has no numbers."""
+        if not self.reference:
+            return self.best
+        return next((s for s in self.all_scores if s.method == self.reference), None)
 
     @property
     def best(self) -> Scores | None:
@@ -124,8 +142,8 @@ class Ranking:
 
     @cached_property
     def tied(self) -> list[Scores]:
-        """Methods that are not significantly worse than the best."""
-        return [s for s in self.ranked[1:] if s.gap is not None and not s.gap.significant]
+        """Methods that are not significantly worse than the best, or other than the reference."""
+        return [s for s in self.ranked if s.gap is not None and not s.gap.significant]
 
     @property
     def all_scores(self) -> list[Scores]:
@@ -133,13 +151,14 @@ class Ranking:
         return [*self.ranked, *self.marks, *self.partial]
 
 
-def rank(run: Run, tier: str, headline: Headline) -> Ranking:
+def rank(run: Run, tier: str, headline: Headline, reference: str | None = None) -> Ranking:
     """Rank the methods of one tier.
 
     Args:
         run: The run.
         tier: One of its tiers.
         headline: The metric that decides.
+        reference: A method that all others are compared with, instead of each with each.
     """
     facts = _facts(run, headline.metric)
     # Of the plan, not of the rows there are: an interrupted run has no row for what it missed.
@@ -149,8 +168,9 @@ def rank(run: Run, tier: str, headline: Headline) -> Ranking:
     if facts.name not in judged_by:
         cases = cases.assign(**{facts.name: np.nan})
     found = statistics.compare_methods(
-        cases[[*NEEDED, facts.name]], run.methods, facts, tier, expected=expected
-    )
+        cases[[*NEEDED, facts.name]], run.methods, facts, tier, expected=expected,
+        reference=reference,
+    )  # fmt: skip
     places = {row["method"]: row for row in records(found.ranks)}
     ranked = [name for name, row in places.items() if row["role"] == "ranked"]
     if not facts.name:  # nothing ranks: whoever completed enough stands beside the others
@@ -160,14 +180,14 @@ def rank(run: Run, tier: str, headline: Headline) -> Ranking:
     valued = done.loc[done[facts.name].notna(), NEEDED] if facts.name else done[NEEDED]
     shared = statistics.common_cases(valued, ranked) if ranked else valued
     on_shared = done.merge(shared[CASE].drop_duplicates(), on=CASE)
-    gaps = _gaps(found)
+    gaps = _gaps(found, reference)
 
     def judged(names: Iterable[str], rows: pd.DataFrame) -> list[Scores]:
         return [_scores(run, tier, name, rows, places.get(name), gaps.get(name)) for name in names]
 
     marks = [
         name for name, row in places.items()
-        if name not in ranked and (facts.name or row["role"] != "ceiling")
+        if name not in ranked and (run.header.truth != UNKNOWN or row["role"] != "ceiling")
     ]  # fmt: skip
     partial = [name for name in found.partial["method"] if name not in ranked]
     known = {*places, *ranked, *partial}
@@ -183,7 +203,10 @@ def rank(run: Run, tier: str, headline: Headline) -> Ranking:
         clusters=int(shared["cluster"].nunique()),
         pairs=found.pairs,
         **_by_case(on_shared, ranked, facts.name),
-        powerless=_powerless(found.pairs),
+        powerless=_said(power_note, found.pairs),
+        equivalence=_said(equivalence_note, found.pairs),
+        outranked=outranked(found.ranks, found.pairs),
+        reference=reference or "",
     )
 
 
@@ -202,26 +225,33 @@ def _facts(run: Run, metric: str) -> Facts:
     return Facts(metric, rows["direction"].iloc[0] == "higher", str(rows["unit"].iloc[0]))
 
 
-def _gaps(found: Comparison) -> dict[str, Gap]:
-    """Each method minus the best: from the pairs, which have the best first, and the partial."""
+def _gaps(found: Comparison, reference: str | None) -> dict[str, Gap]:
+    """Each method minus the best, or the reference: from the pairs with it, and the partial."""
     best = found.ranks.loc[found.ranks["role"] == "ranked", "method"].head(1)
+    base = str(next(iter(best), "")) if reference is None else reference
     gaps = {}
-    for pair in records(found.pairs[found.pairs["a"].isin(best)]):
-        interval = Interval(
-            -pair["difference"], -pair["high"], -pair["low"], pair["n"], pair["photos"],
-            pair["note"],
+    for pair in records(found.pairs[(found.pairs[["a", "b"]] == base).any(axis=1)]):
+        # The best is the first of its pairs, the reference the second.
+        turned = pair["a"] == base
+        ends = -pair["difference"], -pair["high_joint"], -pair["low_joint"]
+        if not turned:
+            ends = pair["difference"], pair["low_joint"], pair["high_joint"]
+        note = "too few photos for a joint interval" if np.isnan(ends[1]) else pair["note"]
+        gaps[pair["b" if turned else "a"]] = Gap(
+            Interval(*ends, pair["n"], pair["photos"], note),
+            pair["p_adjusted"], pair["significant"], pair["equivalent"],
         )  # fmt: skip
-        gaps[pair["b"]] = Gap(interval, pair["p_holm"], pair["significant"], pair["equivalent"])
     for row in records(found.partial):
         ends = row["difference"], row["difference_low"], row["difference_high"]
         gaps[row["method"]] = Gap(Interval(*ends, row["n_paired"], row["photos"]))
+    gaps.pop(base, None)  # which may be among the partial ones
     return gaps
 
 
-def _powerless(pairs: pd.DataFrame) -> str:
-    """Why nothing can be significant; the words of `power_note` without its subject."""
-    notes = power_note("", "", pairs)
-    return notes[0].partition(": ")[2] if notes else ""
+def _said(note: Callable[[str, str, pd.DataFrame], list[str]], pairs: pd.DataFrame) -> str:
+    """The words of a note without their subject; empty if there is nothing to say."""
+    found = note("", "", pairs)
+    return found[0].partition(": ")[2] if found else ""
 
 
 def _scores(

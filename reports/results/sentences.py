@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 from bench.folder.header import UNKNOWN
 from bench.folder.read import Run
+from bench.statistics import HEADLINES, Headline
+from bench.statistics.floors import said
 from bench.text.numbers import counted, decimals_for, holes, interval, joined, number, p_value
 from reports.results.ranking import Gap, Ranking
 
 _UNKNOWN = "The truth is unknown, so no method is ranked by fidelity"
+FETCH = "inpaint-bench weights fetch lpips-alex"
+_NO_HEADLINE = "No method is ranked: nothing was measured that tells good fills from blurred ones"
 
 
 def headline(run: Run, rankings: list[Ranking]) -> str:
     """Say which method is best in which tier, or that nothing can be told apart."""
-    if run.header.truth == UNKNOWN:
+    unknown = run.header.truth == UNKNOWN
+    if unknown and not run.headline.metric:
         return f"{_UNKNOWN}: look at the pictures."
+    if rankings and not any(ranking.headline for ranking in rankings):
+        return f"{_NO_HEADLINE}."
     compared = [r for r in rankings if r.best is not None and len(r.ranked) > 1]
     if not compared:
         return _nothing_compared(run, rankings)
+    if rankings[0].reference:
+        alike: dict[str, list[Ranking]] = {}
+        for ranking in rankings:
+            alike.setdefault(_against(run, ranking), []).append(ranking)
+        parts = [f"on {_tiers(of)} {words}" for words, of in alike.items()]
+        return f"Compared with {title(run, rankings[0].reference)}: {'; '.join(parts)}."
+    alone = f", by {run.headline.metric} alone: the truth is unknown" if unknown else ""
     clear = [r for r in compared if not r.tied and not _slight(r)]
     slight = [r for r in compared if not r.tied and _slight(r)]
     tied = [r for r in compared if r.tied]
     if len(tied) == len(rankings):
-        return f"No clear winner: {_why_tied(run, tied)}."
+        return f"No clear winner: {_why_tied(run, tied)}{alone}."
     parts = [f"{name} is best on {_tiers(of)}" for name, of in _by_winner(run, clear).items()]
     for name, of in _by_winner(run, slight).items():
         parts.append(f"{name} leads on {_tiers(of)} by less than matters")
@@ -33,18 +48,23 @@ def headline(run: Run, rankings: list[Ranking]) -> str:
         rest = [r for r in rankings if all(r is not other for other in compared)]
         parts.append(f"on {_tiers(rest)} nothing can be compared")
     sentence = "; ".join(parts) if clear else f"no clear winner: {'; '.join(parts)}"
-    return f"{_capital(sentence)}."
+    return f"{_capital(sentence)}{alone}."
 
 
 def verdict(run: Run, ranking: Ranking, label: str, unit: str) -> str:
     """Say by how much the best method of a tier leads, whether that is chance, if it matters."""
-    if run.header.truth == UNKNOWN:
+    if run.header.truth == UNKNOWN and not ranking.headline:
         return f"{_UNKNOWN}."
+    if not ranking.headline:
+        return f"{_NO_HEADLINE}."
     best = ranking.best
     if best is None:
         return "No method was ranked in this tier."
     if len(ranking.ranked) == 1:
         return "The only ranked method of this tier, so there is nothing to compare it with."
+    if ranking.reference:
+        words = f"Compared with {title(run, ranking.reference)}: {_against(run, ranking)}"
+        return f"{words}{_equal(run, ranking, unit)}."
     second = ranking.ranked[1]
     if second.gap is None or second.gap.interval.n == 0:
         return f"{title(run, second.method)} has no {label} on these cases."
@@ -62,6 +82,43 @@ def powerless(ranking: Ranking) -> str:
     return f"{_capital(ranking.powerless)}." if ranking.powerless else ""
 
 
+def stands_in(headline: Headline, label: str) -> str:
+    """What it means that another built-in metric than LPIPS in the hole ranks; else empty."""
+    if headline.metric not in HEADLINES[1:]:
+        return ""
+    get = "" if FETCH in headline.reason else f" ({FETCH})"
+    if headline.metric == "lpips":
+        return (
+            f"{label} is of whole pictures, so known pixels, equal in all fills, dilute it; LPIPS "
+            "in the hole, which agrees better with what people see, needs no further weights"
+        )
+    return (
+        f"No metric that learnt from people was measured: {label} compares with the photo and "
+        "knows nothing of what is shown, so a plausible fill that differs from it loses, and a "
+        "ruined face costs no more than ruined grass. Trust wide gaps, look at the pictures where "
+        f"it is close; with its weights{get} LPIPS in the hole ranks instead"
+    )
+
+
+def floors(run: Run, ranking: Ranking) -> list[str]:
+    """Which ranked methods a floor outranks, one sentence a floor."""
+    return [f"{said(found, partial(title, run))}." for found in ranking.outranked]
+
+
+def scale(run: Run, ranking: Ranking, decimals: int) -> str:
+    """What the floors score on the headline, such as ``Mean colour 0.18, Noise 0.11``."""
+    known = {
+        s.method: s.values[ranking.headline].mean
+        for s in ranking.marks
+        if run.methods.loc[s.method, "family"] == "floor" and ranking.headline in s.values
+    }
+    return ", ".join(
+        f"{title(run, name)} {number(mean, decimals)}"
+        for name, mean in known.items()
+        if math.isfinite(mean)
+    )
+
+
 def few(names: list[str]) -> str:
     """Up to four names; of more the first three, and how many others."""
     if len(names) <= 4:
@@ -72,7 +129,9 @@ def few(names: list[str]) -> str:
 def differences(run: Run, ranking: Ranking) -> str:
     """Say in one sentence what the paired differences from the best method show."""
     best = ranking.best
-    others = [s for s in ranking.ranked[1:] if s.gap is not None]
+    others = [s for s in ranking.ranked if s.gap is not None]
+    if ranking.reference:
+        return f"Compared with {title(run, ranking.reference)}: {_against(run, ranking)}."
     if best is None or not others:
         return "There is no difference to show."
     name = title(run, best.method)
@@ -87,11 +146,37 @@ def differences(run: Run, ranking: Ranking) -> str:
     return f"{'; '.join(parts)}."
 
 
+def equivalence(ranking: Ranking) -> str:
+    """Where equivalence is out of reach, as a sentence after another; empty if nowhere."""
+    return f" {_capital(ranking.equivalence)}." if ranking.equivalence else ""
+
+
 def margin(ranking: Ranking, unit: str = "") -> str:
     """The practical margin as a reader sees it, such as ``0.1 dB``; empty if none is stated."""
     if math.isnan(ranking.margin):
         return ""
     return f"{ranking.margin:g} {unit}".strip()
+
+
+def _against(run: Run, ranking: Ranking) -> str:
+    """Who is better and worse than the reference, and who is neither."""
+    known = [(s, s.gap) for s in ranking.ranked if s.gap is not None and s.gap.interval.n]
+    if ranking.base is None or not known:
+        return "nothing can be compared"
+    if ranking.powerless:
+        photos = counted(ranking.clusters, "photo")
+        return f"with {photos} no difference can be significant"
+    sign = 1 if ranking.higher_is_better else -1
+    apart = [(s, sign * gap.interval.mean) for s, gap in known if gap.significant]
+    said = {
+        "better": [s for s, gain in apart if gain > 0],
+        "worse": [s for s, gain in apart if gain < 0],
+        "not separable": ranking.tied,
+    }
+    named = {
+        word: sorted(title(run, s.method) for s in found) for word, found in said.items() if found
+    }
+    return ", ".join(f"{few(names)} {_are(names)} {word}" for word, names in named.items())
 
 
 def _slight(ranking: Ranking) -> bool:
@@ -111,14 +196,14 @@ def _why_tied(run: Run, tied: list[Ranking]) -> str:
 
 
 def _size(ranking: Ranking, gap: Gap, unit: str) -> str:
-    """``0.012 (95 % interval [0.008, 0.016], p = 0.003)``, a lead as a positive number."""
+    """``0.012 (joint 95 % interval [0.008, 0.016], p = 0.003)``, a lead as a positive number."""
     value = gap.interval
     low, high = value.low, value.high
     if ranking.higher_is_better:
         low, high = -high, -low
     decimals = decimals_for([value.half_width], unit=unit)
     ends = interval(low, high, decimals)
-    shown = f"95 % interval {ends}" if ends else f"no interval: {value.note}"
+    shown = f"joint 95 % interval {ends}" if ends else f"no interval: {value.note}"
     said = ", ".join(filter(None, [shown, p_value(gap.p)]))
     return f"{number(abs(value.mean), decimals)}{' ' + unit if unit else ''} ({said})"
 

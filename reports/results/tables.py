@@ -17,13 +17,14 @@ from reports.results.ranking import Gap, Ranking, Scores, case_metrics
 
 # What the overview shows beside the headline metric; the tier pages show everything.
 OVERVIEW = (
-    "lpips", "lpips_untrained", "ssim_hole", "psnr_hole_db", "l1_hole", "seam", "seam_visible",
-    "drift",
+    "lpips_hole", "lpips", "texture_structure", "lpips_untrained_hole", "ssim_hole",
+    "psnr_hole_db", "l1_hole", "rc_s", "self_consistency", "seam", "seam_visible", "drift",
 )  # fmt: skip
 RANK_NOTE = (
-    "Rank: a range where the order is open. Methods that share a letter cannot be told apart: "
-    "their p-value, adjusted for the pairs of ranked methods (sign flips by photo, Holm), is "
-    "0.05 or more. Bold marks the best mean of a column, separable or not."
+    "Rank: a range where the order is open. Two methods share a letter if and only if they cannot "
+    "be told apart: their p-value, adjusted for the pairs of ranked methods (bootstrap-t over "
+    "photos), is 0.05 or more. Differences have intervals that hold for all these pairs at 95 %. "
+    "Bold marks the best mean of a column, separable or not."
 )
 _FAMILIES = {
     "floor", "ceiling", "diffusion-based", "patch-based", "CNN", "GAN", "transformer", "Fourier",
@@ -148,6 +149,8 @@ def rows(run: Run, ranking: Ranking, shown: Sequence[Column]) -> dict[str, list[
 def notes(run: Run, ranking: Ranking, shown: Sequence[Column]) -> list[str]:
     """What a reader must know about the numbers of this ranking."""
     found = [RANK_NOTE] if any(s.group for s in ranking.ranked) else []
+    if ranking.reference and ranking.headline:
+        found = [reference_note(run, ranking)]
     alike: dict[str, list[str]] = {}
     for column in shown:
         if column.note:
@@ -161,6 +164,20 @@ def notes(run: Run, ranking: Ranking, shown: Sequence[Column]) -> list[str]:
         if (value := s.values.get(column.metric)) is not None and value.note and not _flat(value)
     }
     return [*found, *sorted(remarks)]
+
+
+def compared(ranking: Ranking) -> str:
+    """What p-values and joint intervals are adjusted for, in words."""
+    return "comparisons with it" if ranking.reference else "pairs of ranked methods of the tier"
+
+
+def reference_note(run: Run, ranking: Ranking) -> str:
+    """What a table with a reference leaves out, and what its differences are."""
+    return (
+        f"Compared with {sentences.title(run, ranking.reference)} only: ranks and letters would "
+        "take all pairs. p and intervals of differences are adjusted for the comparisons of ranked "
+        "methods with it (bootstrap-t over photos). Bold marks the best mean of a column."
+    )
 
 
 def _set_metrics(run: Run, tier: str) -> list[str]:
@@ -292,8 +309,8 @@ def _flat(value: Interval) -> bool:
 
 
 def _difference(scores: Scores, ranking: Ranking, shown: Sequence[Column]) -> Cell:
-    if ranking.best is scores:
-        return Cell("best")
+    if ranking.base is scores:
+        return Cell("reference" if ranking.reference else "best")
     gap = scores.gap
     if gap is None or gap.interval.n == 0:
         return Cell(numbers.NOTHING, remark="no shared case")

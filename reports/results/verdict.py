@@ -42,6 +42,7 @@ class StoredVerdict:
         latency: One row per timing of the baseline.
         new: What only the run has, in words.
         notes: What else is not gated, in words.
+        rules: Which method is judged how, in words; empty of older verdicts.
         outdated: Why the verdict is not about the run as it is now; empty if it is.
     """
 
@@ -57,6 +58,7 @@ class StoredVerdict:
     latency: list[dict[str, Any]]
     new: list[str]
     notes: list[str]
+    rules: str
     outdated: str
 
     def regressed(self) -> list[dict[str, Any]]:
@@ -80,7 +82,7 @@ def read_verdict(run: Run) -> StoredVerdict | None:
     path = run.folder / FILE
     if not path.exists():
         return None
-    content = RunFolder(run.folder).read_json(FILE)
+    content = {"rules": ""} | RunFolder(run.folder).read_json(FILE)
     try:
         for table, fields in _FIELDS.items():
             content[table] = [{name: row[name] for name in fields} for row in content[table]]

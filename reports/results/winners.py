@@ -8,14 +8,17 @@ from dataclasses import dataclass
 
 from bench import statistics
 from bench.folder.read import Run
-from bench.statistics import Facts
+from bench.folder.store import records
+from bench.statistics import ALPHA, Facts
+from bench.statistics.groups import Estimate, same_cases
+from bench.statistics.pairs import METHODS
 from reports.results import sentences, tables
 from reports.results.ranking import NEEDED, Ranking, Scores
 from reports.results.tables import Column, Label
 from reports.results.timing import times
 
-_FURTHER = ("lpips", "ssim_hole", "psnr_hole_db")
-_SETS = ("fid", "kid")
+_FURTHER = ("lpips_hole", "texture_structure", "ssim_hole", "psnr_hole_db")
+_SETS = ("fid", "kid", "cmmd", "fd_dinov2", "u_ids", "p_ids", "swd")
 
 
 @dataclass(frozen=True)
@@ -48,25 +51,33 @@ def _by_metric(run: Run, ranking: Ranking) -> Iterator[Winner]:
         # Few columns: a copy of all of a large run would be most of the memory.
         cases = run.cases.loc[own, [*NEEDED, column.metric]]
         found = statistics.compare_methods(
-            cases, run.methods, facts, ranking.tier, expected=ranking.expected
-        )
+            cases, run.methods, facts, ranking.tier, expected=ranking.expected,
+            reference=ranking.reference or None,
+        )  # fmt: skip
         ranks = found.ranks[found.ranks["role"] == "ranked"]
         if len(ranks) < 2 or math.isnan(ranks["mean"].iloc[0]):
             continue
         best = str(ranks["method"].iloc[0])
-        pairs = found.pairs[found.pairs["a"] == best]
-        level = [sentences.title(run, str(b)) for b in pairs.loc[~pairs["significant"], "b"]]
+        pairs = records(found.pairs[found.pairs["family"] == METHODS])
+        apart = {
+            sentences.title(run, pair["b"] if pair["a"] == best else pair["a"]): pair["significant"]
+            for pair in pairs
+            if best in (pair["a"], pair["b"])
+        }
         scores = next(s for s in ranking.ranked if s.method == best)
-        yield _winner(run, scores, column, _level(level, len(ranks) - 1))
+        yield _winner(run, scores, column, _level(apart))
 
 
-def _level(names: list[str], others: int) -> str:
-    """Who cannot be told apart from the best."""
-    if not names:
-        return "significantly better than all others"
-    if len(names) == others:
+def _level(apart: dict[str, bool]) -> str:
+    """Who of those compared with the best cannot be told apart from it."""
+    level = [name for name, differs in apart.items() if not differs]
+    if not apart:
+        return "not compared with the reference"
+    if not level:
+        return f"significantly better than {next(iter(apart)) if len(apart) == 1 else 'all others'}"
+    if len(level) == len(apart) > 1:
         return "not separable from any other"
-    return f"not separable from {sentences.few(names)}"
+    return f"not separable from {sentences.few(level)}"
 
 
 def _by_set(run: Run, ranking: Ranking) -> Iterator[Winner]:
@@ -75,7 +86,31 @@ def _by_set(run: Run, ranking: Ranking) -> Iterator[Winner]:
         if column.metric in _SETS and len(known) > 1:
             sign = -1 if column.higher else 1
             best = min(known, key=lambda s: sign * s.values[column.metric].mean)
-            yield _winner(run, best, column, "one number per method: no test")
+            yield _winner(run, best, column, _set_level(run, ranking, column.metric, best.method))
+
+
+def _set_level(run: Run, ranking: Ranking, metric: str, best: str) -> str:
+    """Who cannot be told apart from the best by what the run kept of the jackknife."""
+    names = [s.method for s in ranking.ranked]
+    rows = {
+        str(row["method"]): row
+        for row in records(run.sets)
+        if (row["tier"], row["metric"]) == (ranking.tier, metric) and row["method"] in names
+    }
+    alike = same_cases({n: str(row["jackknife"]) for n, row in rows.items()}, names)
+    if best not in alike or len(alike) < max(2, len(rows)):
+        return "one number per method, without interval or of other cases: no test"
+    found = {n: Estimate.stored(float(rows[n]["value"]), str(rows[n]["jackknife"])) for n in alike}
+    others = [name for name in alike if name != best]
+    if ranking.reference:
+        others = [name for name in others if ranking.reference in (name, best)]
+    tests = len(alike) - 1 if ranking.reference else math.comb(len(alike), 2)
+    return _level(
+        {
+            sentences.title(run, name): (found[best] - found[name]).p * tests < ALPHA
+            for name in others
+        }
+    )
 
 
 def _known(scores: Scores, metric: str) -> bool:

@@ -77,7 +77,7 @@ def sections(site: Site) -> list[Section]:
 
 def _section(site: Site, tier: str) -> Section:
     run = site.run
-    ranking = rank(run, tier, site.headline)
+    ranking = rank(run, tier, site.headline, site.reference)
     methods = gallery.columns(run, ranking)
     lists = orders(run, ranking, methods, _regressed(site))
     views = list(gallery.views(run, lists[0].keys, methods, site.album))

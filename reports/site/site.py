@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bench.folder.header import PHOTO
 from bench.folder.read import Run
+from bench.statistics.comparison import reference_of
 from bench.text import numbers
 from reports.results.verdict import read_verdict
 from reports.site.album import Album
@@ -21,13 +22,16 @@ _TEMPLATES = Path(__file__).parents[1] / "templates"
 class Site:
     """The report being written: the run, its folder and the page templates."""
 
-    def __init__(self, run: Run, folder: Path, previous: Path | None = None) -> None:
+    def __init__(
+        self, run: Run, folder: Path, previous: Path | None = None, reference: str | None = None
+    ) -> None:
         """Set up the templates; nothing is written yet.
 
         Args:
             run: The run.
             folder: Where pages go.
             previous: The report that this one replaces, if there is one.
+            reference: The method that all others are compared with; each with each if omitted.
         """
         self.run = run
         self.folder = folder
@@ -35,6 +39,7 @@ class Site:
         self.verdict = read_verdict(run)
         self.has_difficulty = False  # known once all tiers are ranked, before any page is written
         self.headline = run.headline
+        self.reference = reference_of(run.methods, reference)
         self._environment = Environment(
             loader=FileSystemLoader(_TEMPLATES),
             autoescape=True,

@@ -93,6 +93,17 @@ def test_drift_is_of_what_the_method_returned():
     assert known["l1"] == pasted["l1"] == raw["l1"]
 
 
+def test_drift_counts_what_lies_beyond_black_and_white():
+    class Bright(Grey):
+        card = ib.Card("bright", "Bright", "other")
+
+        def infer(self, images, masks, generator):
+            return images + 2
+
+    found = ib.measure(ib.fill_details(PHOTO, HOLE, Bright), PHOTO, HOLE, ["drift"])
+    assert found["drift"] == pytest.approx(2)
+
+
 def test_metrics_of_sets_are_refused_before_their_weights_are_looked_for():
     with pytest.raises(ib.BenchError, match="fid: of whole sets"):
         ib.measure(PHOTO, PHOTO, HOLE, ["psnr_db", "fid"])

@@ -67,6 +67,25 @@ def test_a_comparison_is_that_of_the_command(found, out, tmp_path):
     assert comparison.notes
 
 
+def test_a_reference_is_that_of_the_command(found, out, tmp_path):
+    pairs = ib.compare(out, metrics="psnr_db", reference="noise").pairs
+    assert set(pairs["b"]) == {"noise"}
+    options = ["--metrics", "psnr_db", "--format", "csv", "--out", str(tmp_path / "c.csv")]
+    assert main(["compare", str(out), "--reference", "Noise", *options]) == 0
+    written = pd.read_csv(tmp_path / "c-pairs.csv")
+    assert written["p_adjusted"].to_numpy() == pytest.approx(pairs["p_adjusted"].to_numpy(float))
+
+
+def test_a_reference_is_for_one_run(found, out, capsys):
+    with pytest.raises(ib.BenchError, match="expected one run, found two"):
+        ib.compare(found, out, reference="noise")
+    assert main(["compare", str(out), str(out), "--reference", "noise"]) == 2
+    assert main(["report", str(out), "--reference", "telae"]) == 2
+    said = capsys.readouterr().err
+    assert "for one run only" in said
+    assert "Did you mean telea?" in said
+
+
 def test_a_run_is_compared_with_another_and_with_itself(found, out):
     same = ib.compare(found, out, metrics=["psnr_db"])
     assert set(same.pairs["difference"].dropna()) <= {0.0}

@@ -62,10 +62,11 @@ def test_known_pixels_are_those_of_the_photo_and_drift_is_seen_in_raw(photo, hol
     assert (filled.raw == 0.5).all()
 
 
-def test_values_outside_the_range_are_clipped(photo, hole):
+def test_values_outside_the_range_are_clipped_in_the_picture_and_kept_in_raw(photo, hole):
     filled = fill(Plain(lambda images, masks: images + 3 * masks - 1), photo, hole, seed=0)
     assert (filled.picture[hole] == 255).all()
-    assert filled.raw.min() == 0
+    assert (filled.raw[hole] == 2).all()
+    assert np.allclose(filled.raw[~hole], photo[~hole] / 255 - 1)
 
 
 def test_steps_are_timed_by_name(photo, hole):

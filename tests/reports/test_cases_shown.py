@@ -102,7 +102,7 @@ def test_a_case_shows_each_methods_rank_and_its_distance_to_the_best(report, sam
     facts = next(f for f in run.plan.to_dict("records") if gallery.page_name(f) == page)
     own = run.cases.merge(pd.DataFrame([facts])[CASE], on=CASE)
     own = own[(own["status"] == "ok") & ~own["method"].isin(["mean", "original"])]
-    values = own.set_index("method")["ssim_hole"]
+    values = own.set_index("method")["texture_structure"]
     rows = tree.findall(f".//{XHTML}tbody[@class='ranked']/{XHTML}tr")
     shown = {texts(row.find(f"{XHTML}th")): [texts(td) for td in row.findall(f"{XHTML}td")]
              for row in rows}  # fmt: skip
@@ -131,7 +131,7 @@ def test_the_window_of_disagreement_is_cut_out_of_every_fill(report):
 def test_all_samples_of_a_case_are_shown_but_only_the_first_ranks(copy):
     cases = pd.read_parquet(copy / "cases.parquet")
     first = cases[(cases["method"] == "telea") & (cases["tier"] == "small")]
-    further = pd.concat([first.assign(sample=n, ssim_hole=0.9999) for n in (1, 2)])
+    further = pd.concat([first.assign(sample=n, texture_structure=0.9999) for n in (1, 2)])
     pd.concat([cases, further]).to_parquet(copy / "cases.parquet", index=False)
     report = build(copy).parent
     run = read_run(copy)

@@ -8,15 +8,15 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
-from bench.statistics import CASE, Interval
+from bench.statistics import CASE, Interval, headline_metric
 from reports import figures
 from reports.build import read_run
 from reports.figures import Line, Point, labels
 from reports.pages import difficulty
 from reports.plots import comparison
 from reports.results import tables
+from reports.results.ranking import rank
 from reports.site.site import Site
 from tests.support.made_up_values import ranking_of, spread, with_values
 
@@ -40,34 +40,32 @@ def growing(sample, tmp_path):
     return Site(run, tmp_path), ranking_of(run)
 
 
-def test_no_bar_is_drawn_unless_friedmans_test_finds_something(sample):
-    rng = np.random.default_rng(2)
-    chance = {name: list(rng.normal(size=20)) for name in ("ns", "telea", "shiftmap")}
-    ranking = ranking_of(with_values(read_run(sample), chance))
-    test = comparison.average_ranks(ranking)
-    assert test.p > 0.05
-    assert comparison.inseparable(ranking, test) == []
+def letters_of(ranking, test) -> set[frozenset[str]]:
+    by_letter = {letter for scores in ranking.ranked for letter in scores.group}
+    groups = ({s.method for s in ranking.ranked if each in s.group} for each in by_letter)
+    assert set(test.means.index) == {s.method for s in ranking.ranked}
+    return {frozenset(group) for group in groups if len(group) > 1}
 
 
-def test_a_bar_joins_those_that_wilcoxon_cannot_tell_apart(sample):
+@pytest.mark.parametrize("gap", [0.0, 0.02, 0.3])
+def test_bars_join_the_methods_that_share_a_letter(sample, gap):
     rng = np.random.default_rng(3)
     level = rng.normal(0.5, 0.1, 30)
     noise = rng.normal(0, 0.05, (2, 30))
-    values = {"ns": level + noise[0], "telea": level + noise[1], "shiftmap": level - 0.3}
+    values = {"ns": level + noise[0], "telea": level + noise[1] - gap, "shiftmap": level - 0.3}
     ranking = ranking_of(with_values(read_run(sample), {n: list(v) for n, v in values.items()}))
     test = comparison.average_ranks(ranking)
-    assert stats.wilcoxon(values["ns"], values["telea"]).pvalue > 0.05
-    assert stats.wilcoxon(values["ns"], values["shiftmap"]).pvalue < 0.001
-    assert comparison.inseparable(ranking, test) == [(0, 2)]
-    assert set(test.means.index[:2]) == {"ns", "telea"}
+    names = list(test.means.index)
+    bars = comparison.inseparable(ranking, test)
+    assert {frozenset(names[i] for i in bar) for bar in bars} == letters_of(ranking, test)
+    assert len(bars) == 1
 
 
-def test_a_bar_joins_those_that_differ_by_less_than_matters(sample):
+def test_with_a_reference_nobody_else_is_compared(sample):
     values = {"ns": spread(0.7), "telea": spread(0.699), "shiftmap": spread(0.2)}
-    ranking = ranking_of(with_values(read_run(sample), values))
-    pairs = ranking.pairs.set_index(["a", "b"])
-    assert pairs.loc[("ns", "telea"), "p_wilcoxon_holm"] < 0.05  # and yet
-    assert comparison.inseparable(ranking, comparison.average_ranks(ranking)) == [(0, 2)]
+    run = with_values(read_run(sample), values)
+    ranking = rank(run, "small", headline_metric(run.metrics), "telea")
+    assert comparison.average_ranks(ranking) is None
 
 
 def test_two_methods_have_no_average_ranks(sample):
@@ -127,7 +125,7 @@ def drawings() -> dict[str, bytes]:
     spots = [figures.Spot(p, 10.0 + i, 9.0 + i, 11.0 + i, i % 2 == 0) for i, p in enumerate(points)]
     return {
         "rows": figures.point_range(points, "x"),
-        "ranks": figures.critical_difference(points, [(0, 3), (2, 6)], "rank"),
+        "ranks": figures.critical_difference(points, [(0, 1, 2), (2, 4, 5)], "rank"),
         "panels": figures.panels(lines, ("x", "y")),
         "pareto": figures.pareto(spots, frame, ("x", "y")),
     }

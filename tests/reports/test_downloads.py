@@ -57,6 +57,26 @@ def links(page: Path) -> list[str]:
     ]
 
 
+def test_a_report_with_a_reference_says_so_in_all_it_offers(run, tmp_path):
+    index = build(run, tmp_path / "report", reference="ns")
+    name = "Navier\N{EN DASH}Stokes"
+    data = tmp_path / "report" / "data"
+    pairs = pd.read_csv(data / "pairs.csv")
+    assert set(pairs["b"]) == {"ns"}
+    assert f"Compared with {name}" in (data / "summary.md").read_text("utf-8")
+    assert f"Minus {name}" in (data / "summary.md").read_text("utf-8")
+    assert f"compared with {name}".casefold() in (
+        (data / "ranking.tex").read_text("utf-8").replace("--", "\N{EN DASH}").casefold()
+    )
+    facts = json.loads((data / "summary.json").read_text("utf-8"))
+    assert {tier["reference"] for tier in facts["tiers"]} == {"ns"}
+    assert facts["result"].startswith(f"Compared with {name}")
+    page = index.read_text("utf-8")
+    assert f"All methods are compared with <strong>{name}</strong>" in page
+    assert "Difference from" in page
+    assert "share a letter" not in page
+
+
 def test_the_overview_links_every_file_and_no_other(run, data):
     there = {f"data/{path.name}" for path in data.iterdir()}
     assert set(links(run / "report" / "index.html")) == there
@@ -123,7 +143,9 @@ def test_the_summary_as_json_says_what_the_pages_say(run, data):
         assert tier["not_separable"] == [scores.method for scores in ranking.tied]
         means = {(row["method"], row["metric"]): row["mean"] for row in tier["means"]}
         for scores in ranking.all_scores:
-            assert means[scores.method, "ssim_hole"] == scores.values["ssim_hole"].mean
+            assert (
+                means[scores.method, "texture_structure"] == scores.values["texture_structure"].mean
+            )
         absent = [row["method"] for row in tier["absent"]]
         assert absent == [name for name, _ in ranking.absent]
 
@@ -235,7 +257,11 @@ def test_the_command_writes_markdown_where_asked(run, data, tmp_path, capsys):
 
 def test_a_run_without_any_result_still_has_its_files(tmp_path):
     folder = write_run(tmp_path / "run", names=["a.png"], side=16, tiers=["small"])
-    edit(folder, "cases", lambda t: t.assign(status="failed", reason="no power", ssim_hole=np.nan))
+    edit(
+        folder,
+        "cases",
+        lambda t: t.assign(status="failed", reason="no power", texture_structure=np.nan),
+    )
     edit(folder, "sets", lambda t: t.head(0))
     report = build(folder).parent
     assert json.loads((report / "data/summary.json").read_text())["tiers"][0]["means"] == []

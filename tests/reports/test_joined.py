@@ -59,8 +59,8 @@ def made_by_other_code(run: Path, method: str = "telea") -> None:
     change_header(run, fill_keys=keys | {method: "other"})
     edit(run, "methods", lambda t: t.assign(identity=t["identity"].replace(
         f"sample:{method}", "sample:new")))  # fmt: skip
-    edit(run, "cases", lambda t: t.assign(ssim_hole=t["ssim_hole"].where(
-        t["method"] != method, t["ssim_hole"] * 0.9)))  # fmt: skip
+    edit(run, "cases", lambda t: t.assign(texture_structure=t["texture_structure"].where(
+        t["method"] != method, t["texture_structure"] * 0.9)))  # fmt: skip
 
 
 def test_methods_of_all_runs_are_ranked_together_as_in_one_run(pair, whole, tmp_path):
@@ -100,7 +100,7 @@ def test_one_name_for_different_code_becomes_one_method_a_run(pair, tmp_path):
     assert "telea was run with other code, weights or settings in one and two" in page
     assert "Telea (one)" in page
     assert "Telea (two)" in page
-    of_large = table[(table["metric"] == "ssim_hole") & (table["tier"] == "large")]
+    of_large = table[(table["metric"] == "texture_structure") & (table["tier"] == "large")]
     one, two = (of_large.set_index("method")["mean"][f"telea ({n})"] for n in ("one", "two"))
     assert two == pytest.approx(0.9 * one)
 
@@ -158,11 +158,11 @@ def test_fills_of_other_photos_are_not_shown_beside_these(pair, tmp_path):
 
 def test_a_metric_that_one_run_lacks_compares_nobody(pair, tmp_path):
     edit(pair[1], "metrics", lambda t: t.assign(status=t["status"].where(
-        t["metric"] != "ssim_hole", "absent"), reason="no time"))  # fmt: skip
+        t["metric"] != "texture_structure", "absent"), reason="no time"))  # fmt: skip
     report = tmp_path / "report"
     assert main(["report", *map(str, pair), "--out", str(report)]) == 0
     assert "not measured in two, so nobody is compared by it" in text_of(report / "index.html")
-    assert "ssim_hole" not in set(pd.read_csv(report / "data" / "summary.csv")["metric"])
+    assert "texture_structure" not in set(pd.read_csv(report / "data" / "summary.csv")["metric"])
 
 
 def test_an_incomplete_run_makes_the_report_incomplete(pair, tmp_path):
@@ -224,7 +224,8 @@ def test_two_real_runs_of_one_protocol(photos, tmp_path):
     protocol = Protocol(photos=str(photos), size=64, tiers=("small",))
     for name, method in (("a", "telea"), ("b", "navier_stokes")):
         runner.run(Request(tmp_path / name, protocol, methods=(method, "mean"), offline=True,
-                           metrics=("psnr_db", "ssim_hole"), executor="inline"))  # fmt: skip
+                           metrics=("psnr_db", "texture_structure"),
+                           executor="inline"))  # fmt: skip
     folders = side_by_side.join(tmp_path / "joined", [tmp_path / "a", tmp_path / "b"])
     run = read_run(tmp_path / "joined", folders)
     ranking = rank(run, "small", headline_metric(run.metrics))

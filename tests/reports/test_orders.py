@@ -34,7 +34,7 @@ def test_the_choice_is_the_same_each_time_in_the_order_of_the_plan(many):
 
 def test_worst_best_and_disagreement_are_those_of_the_values(many):
     found = by_name(many)
-    wide = many.cases.pivot(index="photo", columns="method", values="ssim_hole")
+    wide = many.cases.pivot(index="photo", columns="method", values="texture_structure")
     photos = {name: [key[0] for key in keys] for name, keys in found.items()}
     assert photos["worst"] == list(wide["ns"].sort_values().index[:20])
     assert photos["best"] == list(wide["ns"].sort_values(ascending=False).index[:20])

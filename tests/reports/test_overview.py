@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import html
+import re
 
 import html5lib
 import numpy as np
 import pandas as pd
 
-from bench.statistics import headline_metric
+from bench.cli import main
+from bench.metrics import METRICS
+from bench.statistics import Headline, headline_metric
+from methods.weights import CHECKPOINTS
 from reports.build import build, read_run
 from reports.results import sentences
 from reports.results.ranking import rank
@@ -22,7 +25,7 @@ def test_overview_says_who_wins_and_that_it_is_a_demonstration(report, sample):
     rankings = [rank(run, tier, headline_metric(run.metrics)) for tier in run.tiers]
     assert sentences.headline(run, rankings) in page
     assert "A demonstration, not an evaluation" in page
-    assert "Ranked by SSIM (hole)" in page
+    assert "Ranked by Texture and structure" in page
     assert "inpaint-bench weights fetch lpips" in page
     assert "original itself scored perfectly in 9 of 9 cases" in page
 
@@ -86,7 +89,11 @@ def test_a_method_that_completed_nothing_is_named_on_the_overview(copy):
 
 
 def test_a_run_in_which_everything_failed_still_has_a_report(copy):
-    edit(copy, "cases", lambda t: t.assign(status="failed", reason="no power", ssim_hole=np.nan))
+    edit(
+        copy,
+        "cases",
+        lambda t: t.assign(status="failed", reason="no power", texture_structure=np.nan),
+    )
     edit(copy, "sets", lambda t: t.head(0))
     index = build(copy)
     assert "No method completed enough cases" in index.read_text("utf-8")
@@ -94,13 +101,60 @@ def test_a_run_in_which_everything_failed_still_has_a_report(copy):
     pages_of(index.parent)
 
 
-def test_without_the_usual_headlines_the_first_measured_metric_ranks(copy):
-    edit(copy, "metrics", lambda t: t[t["metric"] != "ssim_hole"])
-    edit(copy, "cases", lambda t: t.drop(columns="ssim_hole"))
-    page = build(copy).read_text("utf-8")
-    headline = headline_metric(read_run(copy).metrics)
-    assert headline.metric in set(read_run(copy).cases.columns)
-    assert headline.reason in html.unescape(page)
+def test_without_a_metric_that_may_rank_nobody_wins_and_it_is_said_what_to_do(copy):
+    edit(copy, "metrics", lambda t: t[t["metric"] != "texture_structure"])
+    edit(copy, "cases", lambda t: t.drop(columns="texture_structure"))
+    report = build(copy).parent
+    page = texts(html5lib.parse((report / "index.html").read_bytes()))
+    assert "No method is ranked: nothing was measured that tells good fills from" in page
+    assert "again with texture_structure, which needs no weights, among its --metrics" in page
+    assert "original itself scored perfectly in 9 of 9 cases" in page
+    assert "Original" in page
+    assert headline_metric(read_run(copy).metrics).reason[1:] in page
+    for path, tree in pages_of(report).items():
+        said = texts(tree)
+        assert "Nobody knows what lies under" not in said, path
+        assert not re.search(r"winner[^.]|best mean|difference from best|not separable", said), path
+    summary = (report / "data/summary.md").read_text("utf-8")
+    assert summary.startswith("### No method is ranked")
+
+
+def test_a_floor_ahead_of_ranked_methods_is_named_with_them(copy, capsys):
+    def floor_scores(value: float):
+        def change(cases: pd.DataFrame) -> pd.DataFrame:
+            row = (cases["method"] == "mean") & (cases["tier"] == "small")
+            return cases.assign(texture_structure=cases["texture_structure"].mask(row, value))
+
+        edit(copy, "cases", change)
+        return build(copy)
+
+    page = texts(html5lib.parse(floor_scores(0.0125).read_bytes()))
+    assert "Small holes: Mean colour is" not in page
+    assert re.search(r"Floors, for scale: Mean colour 0\.01", page)
+    index = floor_scores(1.0)
+    page = texts(html5lib.parse(index.read_bytes()))
+    assert "A floor is ahead of ranked methods. By Texture and structure:" in page
+    assert re.search(
+        r"Small holes: Mean colour is better than .* and .*, which may be chance\.", page
+    )
+    assert "look at the pictures before you choose by it" in page
+    assert "**A floor is ahead:** Mean colour" in (index.parent / "data/summary.md").read_text()
+    assert main(["compare", str(copy)]) == 0
+    assert "note: small, texture_structure: the floor mean is better than" in (
+        capsys.readouterr().out
+    )
+
+
+def test_it_is_said_what_stands_in_for_lpips_means_and_how_to_get_its_weights():
+    said = sentences.stands_in(Headline("texture_structure", "why"), "Texture and structure")
+    assert "knows nothing of what is shown" in said
+    command = CHECKPOINTS[METRICS["lpips_hole"].network].command
+    assert f"with its weights ({command})" in said
+    again = sentences.stands_in(Headline("texture_structure", f"run: {command}"), "Score")
+    assert command not in again  # the reason, which stands beside it, has it
+    assert sentences.stands_in(Headline("lpips_hole", "why"), "LPIPS (hole)") == ""
+    assert "dilute" in sentences.stands_in(Headline("lpips", "why"), "LPIPS")
+    assert sentences.stands_in(Headline("mine", "a metric of your own"), "Mine") == ""
 
 
 def test_an_interrupted_run_says_so_on_every_page_and_ranks_nobody_on_few_cases(copy):

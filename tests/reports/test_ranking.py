@@ -8,7 +8,9 @@ import html5lib
 import pandas as pd
 import pytest
 
+from bench.errors import BenchError
 from bench.statistics import Facts, compare_methods, headline_metric
+from bench.statistics.comparison import reference_of
 from bench.text import numbers
 from reports.build import build, read_run
 from reports.results import pair_rows, sentences, tables
@@ -20,7 +22,9 @@ from tests.support.sample_run import write_run
 
 def test_a_floor_or_the_ceiling_never_wins(copy):
     def flatter(cases: pd.DataFrame) -> pd.DataFrame:
-        return cases.assign(ssim_hole=cases["ssim_hole"].where(cases["method"] != "mean", 1.0))
+        return cases.assign(
+            texture_structure=cases["texture_structure"].where(cases["method"] != "mean", 1.0)
+        )
 
     edit(copy, "cases", flatter)
     run = read_run(copy)
@@ -69,22 +73,24 @@ def test_a_lead_is_called_by_its_p_value_and_by_the_margin(sample, telea, hero, 
     assert hero in sentences.headline(run, [ranking])
     verdict = sentences.verdict(run, ranking, "SSIM", "")
     assert words in verdict
-    assert re.search(r"\(95 % interval \[.+\], p (=|<) [\d.]+\)", verdict)
+    assert re.search(r"\(joint 95 % interval \[.+\], p (=|<) [\d.]+\)", verdict)
 
 
 def test_too_few_photos_for_any_significance_are_called_that(sample):
     values = {"telea": spread(0.5), "ns": spread(0.7), "shiftmap": spread(0.6), "mean": spread(0.1),
               "fussy": spread(0.2), "lama:big-lama": spread(0.3),
               "original": spread(1.0)}  # fmt: skip
-    run = with_values(read_run(sample), {name: v[:6] for name, v in values.items()})
+    run = with_values(read_run(sample), {name: v[:5] for name, v in values.items()})
     ranking = ranking_of(run)
     assert ranking.tied == ranking.ranked[1:]
     said = sentences.headline(run, [ranking])
-    assert said == "No clear winner: with 6 photos no difference can be significant."
-    assert sentences.verdict(run, ranking, "SSIM", "").endswith("p = 0.31): not separable.")
+    assert said == "No clear winner: with 5 photos no difference can be significant."
+    verdict = sentences.verdict(run, ranking, "SSIM", "")
+    assert "no interval: too few photos for a joint interval, p = " in verdict
+    assert verdict.endswith("): not separable.")
     verdict = sentences.powerless(ranking)
-    assert "smallest possible p-value, adjusted for 10 pairs, is 0.31" in verdict
-    assert "With 6 photos no difference" in sentences.differences(run, ranking)
+    assert "smallest possible p-value is 0.062" in verdict
+    assert "With 5 photos no difference" in sentences.differences(run, ranking)
 
 
 def test_one_method_alone_is_no_winner(sample):
@@ -96,7 +102,7 @@ def test_ranks_ties_and_differences_are_those_of_the_comparison(sample):
     values = {"ns": spread(0.7), "shiftmap": spread(0.69, 0.2), "telea": spread(0.2)}
     run = with_values(read_run(sample), values)
     ranking = ranking_of(run)
-    facts = Facts("ssim_hole", higher=True)
+    facts = Facts("texture_structure", higher=True)
     found = compare_methods(run.cases, run.methods, facts, "small", expected=PHOTOS)
     assert [s.method for s in ranking.ranked] == list(found.ranks["method"])
     assert [s.place for s in ranking.ranked] == [(1, 2), (1, 2), (3, 3)]
@@ -105,8 +111,8 @@ def test_ranks_ties_and_differences_are_those_of_the_comparison(sample):
     for scores, (_, pair) in zip(ranking.ranked[1:], found.pairs.iterrows(), strict=False):
         gap = scores.gap
         assert (pair["a"], pair["b"]) == ("ns", scores.method)
-        assert (gap.interval.mean, gap.p) == (-pair["difference"], pair["p_holm"])
-        assert (gap.interval.low, gap.interval.high) == (-pair["high"], -pair["low"])
+        assert (gap.interval.mean, gap.p) == (-pair["difference"], pair["p_adjusted"])
+        assert (gap.interval.low, gap.interval.high) == (-pair["high_joint"], -pair["low_joint"])
     rows = tables.rows(run, ranking, tables.columns(run, ranking))["ranked"]
     assert [row.place for row in rows] == ["1\N{EN DASH}2", "1\N{EN DASH}2", "3"]
     assert [row.group for row in rows] == ["a", "a", "b"]
@@ -129,7 +135,7 @@ def test_the_best_of_a_tie_is_the_first_of_its_range(sample):
         assert ranking.best.place == (1, 1 + len(ranking.tied))
 
 
-def test_pairs_are_listed_with_both_p_values_and_a_verdict(sample):
+def test_pairs_are_listed_with_both_intervals_and_a_verdict(sample):
     values = {"ns": spread(0.7), "shiftmap": spread(0.699), "telea": spread(0.2, 0.3)}
     run = with_values(read_run(sample), values)
     pairs = pair_rows.pairs(run, ranking_of(run), "")
@@ -140,7 +146,48 @@ def test_pairs_are_listed_with_both_p_values_and_a_verdict(sample):
     assert pairs[0].verdict == "Navier\N{EN DASH}Stokes better, but within the margin"
     assert pairs[0].difference.text.startswith("+0.001")
     assert (pairs[0].win_rate, pairs[0].n, pairs[0].photos) == ("100 %", PHOTOS, PHOTOS)
-    assert all(float(p.p.strip("< ")) < 0.05 and float(p.p_wilcoxon.strip("< ")) < 1 for p in pairs)
+    for pair in pairs:
+        assert float(pair.p.strip("< ")) < 0.05
+        (low, _), (low_joint, high_joint) = (
+            map(float, text.replace("\N{MINUS SIGN}", "-").strip("[]").split(", "))
+            for text in (pair.alone, pair.difference.interval)
+        )
+        assert low_joint <= float(pair.difference.text) <= high_joint
+        assert min(low, low_joint) > 0
+
+
+def test_a_reference_is_what_all_are_compared_with(sample):
+    values = {"ns": spread(0.7), "shiftmap": spread(0.69, 0.2), "telea": spread(0.2),
+              "mean": spread(0.1)}  # fmt: skip
+    run = with_values(read_run(sample), values)
+    ranking = rank(run, "small", headline_metric(run.metrics), "shiftmap")
+    assert [s.method for s in ranking.ranked] == ["ns", "shiftmap", "telea"]
+    assert ranking.base is ranking.ranked[1]
+    assert ranking.base.gap is None
+    assert {(s.place, s.group) for s in ranking.ranked} == {(None, "")}
+    assert [s.method for s in ranking.tied] == ["ns"]
+    said = sentences.headline(run, [ranking])
+    assert said == (
+        "Compared with Shift-map: on small holes Telea is worse, Navier\N{EN DASH}Stokes is not "
+        "separable."
+    )
+    assert "Telea is worse" in sentences.verdict(run, ranking, "SSIM", "")
+    columns = tables.columns(run, ranking)
+    rows = tables.rows(run, ranking, columns)["ranked"]
+    assert rows[1].difference.text == "reference"
+    assert rows[2].difference.text.startswith("\N{MINUS SIGN}0.49")
+    notes = tables.notes(run, ranking, columns)
+    assert any("Compared with Shift-map only" in note for note in notes)
+    assert len(pair_rows.pairs(run, ranking, "")) == 3
+    with pytest.raises(BenchError, match="Did you mean shiftmap"):
+        reference_of(run.methods, "shiftmp")
+
+
+def test_a_reference_without_numbers_is_compared_with_nothing(sample):
+    run = with_values(read_run(sample), {"ns": spread(0.7), "telea": spread(0.2)})
+    ranking = rank(run, "small", headline_metric(run.metrics), "fussy")
+    assert ranking.base is None
+    assert "nothing can be compared" in sentences.headline(run, [ranking])
 
 
 def test_equal_means_share_the_mark_and_a_column_without_difference_has_none(sample):
@@ -187,14 +234,15 @@ def test_without_any_metric_of_single_cases_there_is_no_winner(copy):
     run = read_run(copy)
     rankings = [rank(run, tier, headline_metric(run.metrics)) for tier in run.tiers]
     assert rankings
-    assert not any(ranking.best or ranking.ranked for ranking in rankings)
-    assert "is best on" not in sentences.headline(run, rankings)
+    assert not any(ranking.best or ranking.headline for ranking in rankings)
+    assert not any(scores.place for ranking in rankings for scores in ranking.ranked)
+    assert sentences.headline(run, rankings).startswith("No method is ranked: nothing was measured")
 
 
 def test_a_case_without_the_headline_metric_counts_for_no_ranked_method(copy):
     def forget_one(cases: pd.DataFrame) -> pd.DataFrame:
         row = (cases["method"] == "ns") & (cases["photo"] == "coffee.png")
-        return cases.assign(ssim_hole=cases["ssim_hole"].mask(row))
+        return cases.assign(texture_structure=cases["texture_structure"].mask(row))
 
     edit(copy, "cases", forget_one)
     run = read_run(copy)

@@ -2,14 +2,18 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bench.cli import main
+from bench.folder.read import read_run
 from bench.planning.protocol import UNKNOWN
 from bench.run.runner import run
 from reports.build import build
+from reports.results import sentences
+from reports.results.ranking import rank
 from tests.support import removals
 from tests.support.removals import request
 
@@ -47,6 +51,19 @@ def pages(report: Path) -> dict[str, str]:
         page.relative_to(report).as_posix(): page.read_text("utf-8")
         for page in sorted(report.rglob("*.html"))
     }
+
+
+@pytest.mark.parametrize("metric", ["rc_s", "self_consistency"])
+def test_a_measure_without_reference_ranks_and_every_sentence_says_so(unknown, metric):
+    found = read_run(unknown.parent)
+    metrics = found.metrics.replace({"metric": {"seam_visible": metric}})
+    cases = found.cases.rename(columns={"seam_visible": metric})
+    ranked = replace(found, metrics=metrics, cases=cases)
+    rankings = [rank(ranked, tier, ranked.headline) for tier in ranked.tiers]
+    assert all(each.best is not None for each in rankings)
+    said = sentences.headline(ranked, rankings)
+    assert said.endswith(f", by {metric} alone: the truth is unknown.")
+    assert "Ahead of" in sentences.verdict(ranked, rankings[0], "", "")
 
 
 def test_the_overview_says_why_nothing_is_ranked_and_where_to_look(unknown):

@@ -17,9 +17,10 @@ from bench.metrics.meter import Meter
 from bench.metrics.pair import Original, Pair
 from bench.metrics.perceptual import Lpips
 from bench.metrics.sliced import Photos, swd
+from bench.metrics.texture import texture_structure_of
 from tests.support.turns import keep, take_turns
 
-NAMES = ("psnr_db", "psnr_hole_db", "ssim", "ssim_hole", "l1", "l1_hole", "seam")
+NAMES = ("psnr_db", "psnr_hole_db", "ssim", "ssim_hole", "l1", "l1_hole")
 
 
 def pictures(side, share):
@@ -33,22 +34,13 @@ def pictures(side, share):
     return np.where(hole[..., None], noisy, photo), photo, hole
 
 
-def plain_seam(output, photo, hole):
-    """The change of jumps across the hole's edge, as its definition reads."""
-    changes = []
-    for axis in (0, 1):
-        mine, theirs = (
-            np.abs(np.diff(picture.astype(np.float64), axis=axis)) for picture in (output, photo)
-        )
-        changes.append(np.abs(mine - theirs)[np.diff(hole, axis=axis)])
-    return np.concatenate(changes).mean() / 255 if any(map(len, changes)) else np.nan
-
-
-def scikit_image(output, photo, hole):
+def scikit_image(output, photo, hole, *, ssim_alone=False):
     mean, full = structural_similarity(
         photo, output, data_range=255, channel_axis=-1, gaussian_weights=True, sigma=1.5,
         use_sample_covariance=False, full=True,
     )  # fmt: skip
+    if ssim_alone:
+        return full[hole].mean()
     apart = np.abs(output.astype(np.float64) - photo) / 255
     return {
         "psnr_db": peak_signal_noise_ratio(photo, output, data_range=255),
@@ -57,7 +49,6 @@ def scikit_image(output, photo, hole):
         "ssim_hole": full[hole].mean(),
         "l1": apart.mean(),
         "l1_hole": apart[hole].mean(),
-        "seam": plain_seam(output, photo, hole),
     }
 
 
@@ -79,6 +70,23 @@ def test_pixel_metrics_against_scikit_image(benchmark, side, share):
     again = turns.ratio("ours, photo measured before", "scikit-image")
     what = f"{side} x {side}, hole {share:.0%}"
     keep(benchmark, turns, "ours", "scikit-image", what, ratio_if_photo_measured_before=again)
+
+
+@pytest.mark.parametrize("side", [256, 512])
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.45, 1.0])
+def test_texture_and_structure_beside_the_ssim_of_scikit_image(benchmark, side, share):
+    output, photo, hole = pictures(side, share)
+    known = Original(photo)
+    forms = {
+        "texture and structure": lambda: texture_structure_of(Pair(output, Original(photo), hole)),
+        "SSIM": lambda: scikit_image(output, photo, hole, ssim_alone=True),
+        "photo measured before": lambda: texture_structure_of(Pair(output, known, hole)),
+    }
+    assert forms["photo measured before"]() == pytest.approx(forms["texture and structure"]())
+    turns = take_turns(benchmark, forms, rounds=11)
+    again = turns.ratio("photo measured before", "SSIM")
+    what = f"{side} x {side}, hole {share:.0%}"
+    keep(benchmark, turns, "texture and structure", "SSIM", what, if_photo_measured_before=again)
 
 
 @pytest.mark.parametrize("side", [256, 512])

@@ -57,9 +57,9 @@ def write_run(folder: Path, *, seed: int = 0, photos: int = PHOTOS, gain: float 
     )
 
 
-def write_features(folder: Path, photos: int, *, seed: int = 5) -> None:
+def write_features(folder: Path, photos: int, *, seed: int = 5, d: int = 6) -> None:
     """Features near the photos' for good methods, far for bad ones."""
-    original = np.random.default_rng(5).normal(size=(2 * photos, 6))
+    original = np.random.default_rng(5).normal(size=(2 * photos, d))
     rng = np.random.default_rng([5, seed])
     pictures = {}
     for name, (*_, away) in METHODS.items():

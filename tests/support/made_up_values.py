@@ -19,13 +19,13 @@ def spread(mean: float, width: float = 0.0) -> list[float]:
 
 
 def with_values(run, values: dict[str, list[float]]):
-    """A run of these SSIM values in the hole, photo by photo, in one tier."""
+    """A run of these values of the headline, photo by photo, in one tier."""
     photos = len(next(iter(values.values())))
     plan = run_builder.plan(f"{i:03}" for i in range(photos))
-    rows = (run_builder.fills(plan, name, seconds=1.0, peak_bytes=1.0, ssim_hole=own)
+    rows = (run_builder.fills(plan, name, seconds=1.0, peak_bytes=1.0, texture_structure=own)
             for name, own in values.items())  # fmt: skip
     cases = run_builder.table("cases", pd.concat(rows, ignore_index=True))
-    metrics = run_builder.metrics(["ssim_hole", "lpips"], {"lpips": "no weights"})
+    metrics = run_builder.metrics(["texture_structure", "lpips_hole"], {"lpips_hole": "no weights"})
     sets = run.sets.head(0)
     return dataclasses.replace(run, plan=plan, cases=cases, metrics=metrics, sets=sets)
 

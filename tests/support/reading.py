@@ -49,6 +49,6 @@ def judged(baseline: Path, run: Path) -> int:
 def darken(folder: Path) -> None:
     def change(cases: pd.DataFrame) -> pd.DataFrame:
         row = (cases["method"] == "telea") & (cases["tier"] == "large")
-        return cases.assign(ssim_hole=cases["ssim_hole"] - row * 0.01)
+        return cases.assign(texture_structure=cases["texture_structure"] - row * 0.01)
 
     edit(folder, "cases", change)

@@ -16,6 +16,7 @@ METRICS = (
     "psnr_hole_db",
     "ssim_hole",
     "l1_hole",
+    "texture_structure",
     "seam",
     "seam_visible",
     "drift",

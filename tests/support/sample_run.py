@@ -47,7 +47,7 @@ _CARDS = {
     "original": methods.card("original"),
     "lama:big-lama": methods.card("lama"),
 }
-_MEASURED = ("psnr_db", "psnr_hole_db", "ssim", "ssim_hole", "l1", "l1_hole")
+_MEASURED = ("psnr_db", "psnr_hole_db", "ssim", "ssim_hole", "l1", "l1_hole", "texture_structure")
 _NO_WEIGHTS = "its weights are not here; run: inpaint-bench weights fetch"
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from bench.cli import main
-from bench.compare import sets_of_two_runs
+from bench.compare import sets, sets_of_two_runs
 from bench.compare.asked import facts
 from bench.compare.asked import read as read_run
 from bench.compare.formats import FORMATS
@@ -20,7 +21,17 @@ from bench.compare.layout import blocks, notes
 from bench.compare.runs import compare_between, compare_within
 from bench.errors import BenchError, InputError
 from bench.folder.read import Run
-from bench.statistics import Comparison, Facts, compare_methods, holm, mean_interval, sign_flips
+from bench.folder.store import RunFolder
+from bench.metrics import METRICS
+from bench.metrics.distribution import u_ids
+from bench.statistics import (
+    Comparison,
+    Facts,
+    compare_methods,
+    compare_pairs,
+    mean_interval,
+)
+from bench.statistics.groups import Estimate, group_of
 from tests.support.made_up_run import FINGERPRINT, METHODS, write_features, write_run
 from tests.support.reading import change_header, edit
 
@@ -73,7 +84,12 @@ def test_pairs_are_those_of_the_cases(folder, within):
     assert (pair["difference"], pair["low"], pair["high"]) == pytest.approx(
         (expected.mean, expected.low, expected.high)
     )
-    assert pair["p"] == sign_flips((a - b)[:, None], photos)[0]
+    values = pd.DataFrame({"a": a, "b": b})
+    (alone,) = compare_pairs(
+        values, pd.Series(photos), [("a", "b")], metric="psnr_db", higher=True
+    ).itertuples()
+    assert pair["p"] == alone.p == alone.p_adjusted
+    assert pair["low_joint"] < alone.low_joint < alone.high_joint < pair["high_joint"]
     assert pair["verdict"] == "a better"
     assert len(within.pairs) == 2 * 10
 
@@ -166,11 +182,65 @@ def test_floors_and_ceiling_do_not_take_power_from_the_methods():
     found = compare_methods(cases, methods, Facts("psnr_db", higher=True), "small")
     assert found.pairs.groupby("family")["a"].size().to_dict() == {"marks": 18, "methods": 10}
     assert found.pairs.loc[found.pairs["family"] == "methods", "significant"].all()
-    assert found.pairs.set_index("family").loc["methods", "p_holm"].max() == 10 * 2 / 1024
     assert found.ranks["group"].tolist()[:5] == ["a", "b", "c", "d", "e"]
     assert not any("more photos are needed" in note for note in found.notes)
     text = FORMATS["table"](found)
     assert "mean" in text.split("pairs")[1]  # floor against floor is nobody's expectation
+
+
+def test_one_reference_makes_a_family_of_its_own(folder, within):
+    found = compare_within(read_run(folder), ["psnr_db"], reference="PLAIN")
+    pairs = found.pairs.set_index("a")
+    assert set(pairs["b"]) == {"plain"}
+    assert set(pairs.index) == {"good_one", "twin", "mean", "original"}
+    assert pairs.loc["mean", "family"] == "marks"
+    assert pairs.loc["good_one", "difference"] > 0
+    every = within.pairs.query("metric == 'psnr_db' and a == 'good_one' and b == 'plain'")
+    assert pairs.loc["good_one", "low_joint"] > every["low_joint"].item()
+    assert found.ranks["rank_first"].isna().all()
+    assert set(found.ranks["group"]) == {""}
+    assert found.partial["reference"].tolist() == ["plain"]
+    assert any("compared with plain only" in note for note in found.notes)
+
+
+def test_a_reference_that_is_not_there_is_refused_or_said(folder):
+    run = read_run(folder)
+    with pytest.raises(BenchError, match=r"--reference: .*found 'plian'. Did you mean plain"):
+        compare_within(run, reference="plian")
+    found = compare_within(run, ["psnr_db"], reference="gap|py")
+    assert len(found.pairs) == 0
+    assert any("gap|py has too few cases here" in note for note in found.notes)
+
+
+def test_a_floor_may_be_the_reference(folder):
+    pairs = compare_within(read_run(folder), ["psnr_db"], reference="mean").pairs
+    assert pairs.set_index("a")["family"].to_dict() == {
+        "good_one": "methods", "plain": "methods", "twin": "methods", "original": "marks",
+    }  # fmt: skip
+
+
+def test_sets_are_compared_with_a_reference(tmp_path):
+    write_run(tmp_path, photos=150)
+    write_features(tmp_path, 150)
+    found = compare_within(read_run(tmp_path), ["kid_untrained"], reference="twin")
+    own = found.pairs[found.pairs["family"] == "methods"]
+    assert set(own["b"]) == {"twin"}
+    assert own["p_adjusted"].tolist() == np.minimum(len(own) * own["p"], 1).tolist()
+    assert found.ranks["rank_first"].isna().all()
+
+
+def test_where_equivalence_is_out_of_reach_the_photos_it_takes_are_said():
+    rng = np.random.default_rng(5)
+    cases = pd.DataFrame(
+        {"photo": f"p{i:02}", "tier": "small", "draw": 0, "cluster": f"p{i:02}", "method": name,
+         "sample": 0, "status": "ok", "reason": "", "ssim_hole": 0.5 + rng.normal(0, 0.04)}
+        for i in range(100) for name in "ab"
+    )  # fmt: skip
+    methods = pd.DataFrame({"method": list("ab"), "family": "CNN"})
+    found = compare_methods(cases, methods, Facts("ssim_hole", higher=True), "small")
+    (said,) = (note for note in found.notes if "equivalence is out of reach" in note)
+    photos = int(said.partition("takes about ")[2].split()[0].replace(",", ""))
+    assert photos == pytest.approx(1113, rel=0.3)  # 8.56 (SD / margin)^2
 
 
 def test_infinity_that_is_not_decibels_is_an_error(folder):
@@ -192,7 +262,7 @@ def test_a_method_that_completed_nothing_is_named_with_its_reason(folder):
 
 def test_too_few_photos_for_any_difference_are_said(tmp_path):
     found = compare_within(read_run(write_run(tmp_path, photos=5)), ["psnr_db"])
-    assert any("5 photos" in note and "for 1 pairs" not in note for note in found.notes)
+    assert any("smallest possible p-value is 0.062" in note for note in found.notes)
     assert any("5 photos" in note and "more photos are needed" in note for note in found.notes)
     assert not found.pairs["significant"].any()
 
@@ -230,25 +300,39 @@ def test_set_metrics_without_interval_are_shown_and_not_ranked(folder):
     assert len(found.pairs) == 0
 
 
-def test_kid_has_intervals_from_features_and_fid_is_refused_below_2048(tmp_path):
+def test_kid_has_intervals_and_fid_of_fewer_pictures_than_features_is_refused(tmp_path):
     write_run(tmp_path, photos=150)
-    write_features(tmp_path, 150)
+    write_features(tmp_path, 150, d=301)
     found = compare_within(read_run(tmp_path), ["kid_untrained", "fid_untrained"])
     assert set(found.ranks["metric"]) == {"kid_untrained"}
     ranks = found.ranks.set_index("method")
     assert ranks.loc["good_one", ["rank_first", "rank_last"]].tolist() == [1, 1]
     assert ranks.loc["plain", "group"] == ranks.loc["twin", "group"] == "b"
     assert (ranks["low"] < ranks["mean"]).drop("original").all()
-    assert found.pairs["p_wilcoxon"].isna().all()
-    assert any("fid_untrained: refused: needs at least 2048" in note for note in found.notes)
+    pairs = found.pairs
+    outside = (pairs["low_joint"] > 0) | (pairs["high_joint"] < 0)
+    assert outside.tolist() == pairs["significant"].tolist()
+    assert any("fid_untrained: refused: needs at least 301" in note for note in found.notes)
 
 
-def test_kid_is_refused_where_groups_are_empty(tmp_path):
-    write_run(tmp_path, photos=25)
-    write_features(tmp_path, 25)
-    found = compare_within(read_run(tmp_path), ["kid_untrained"])
-    assert len(found.ranks) == 0
-    assert any("photos in all 20 groups" in note for note in found.notes)
+def test_kid_is_refused_where_groups_are_empty():
+    photos = [f"photo {i // 3}" for i in range(60)]
+    assert sets.refusal(METRICS["kid"], photos, 6) == ""
+    assert sets.refusal(METRICS["kid"], photos[:57], 6).endswith("jackknife, found 19 photos")
+
+
+def test_a_metric_is_computed_again_without_each_group_where_nothing_is_quicker():
+    rng = np.random.default_rng(0)
+    photos = rng.normal(size=(60, 3))
+    clusters = [f"photo {i // 2}" for i in range(60)]
+    found = sets.estimates(METRICS["u_ids"], {"m": photos + 0.4}, photos, clusters)["m"]
+    groups = group_of(clusters)
+    assert found.value == u_ids(photos + 0.4, photos).value > 0.1
+    assert found.without.tolist() == [
+        u_ids(photos[groups != g] + 0.4, photos[groups != g]).value for g in range(20)
+    ]
+    assert found.sizes.tolist() == np.bincount(groups).tolist() == [4] * 10 + [2] * 10
+    assert 0 < found.error < 0.2
 
 
 def test_fid_of_enough_pictures_has_an_interval_and_a_limit(tmp_path):
@@ -268,7 +352,7 @@ def test_between_runs_each_method_meets_itself(folder, other):
     assert set(pairs.index) == {f"{name} (B)" for name in METHODS if name != "original"}
     assert pairs.loc["mean (B)", "family"] == "marks"
     own = pairs[pairs["family"] == "methods"]
-    assert own["p_holm"].tolist() == holm(own["p"]).tolist()
+    assert (own["p_adjusted"] >= own["p"]).all()
     plain = pairs.loc["plain (B)"]
     assert (plain["b"], plain["verdict"]) == ("plain (A)", "a better")
     assert plain["difference"] == pytest.approx(0.8, abs=0.15)
@@ -298,12 +382,12 @@ def test_between_runs_kid_is_adjusted_over_all_methods(tmp_path):
     pairs = compare_between(a, b, ["kid_untrained"]).pairs
     own = pairs[pairs["family"] == "methods"]
     assert len(own) >= 3
-    assert own["p_holm"].tolist() == holm(own["p"]).tolist()
+    assert own["p_adjusted"].tolist() == np.minimum(len(own) * own["p"], 1).tolist()
     alone = sets_of_two_runs.between(a, b, facts(a, ["kid_untrained"])[0], "small", ["twin"]).pairs
     twin = own.set_index("a").loc["twin (B)"]
     for column in ("difference", "low", "high", "p"):
         assert alone[column].item() == pytest.approx(twin[column], rel=1e-9)
-    assert alone["p_holm"].item() == pytest.approx(twin["p"])
+    assert alone["p_adjusted"].item() == pytest.approx(twin["p"])
 
 
 def test_set_pairs_have_no_columns_of_single_cases(tmp_path):
@@ -311,7 +395,8 @@ def test_set_pairs_have_no_columns_of_single_cases(tmp_path):
     write_features(tmp_path, 150)
     found = compare_within(read_run(tmp_path), ["kid_untrained"])
     assert blocks(found)[1].header == [
-        "a", "b", "verdict", "a - b", "95 % interval", "p", "n", "photos"
+        "a", "b", "verdict", "a - b", "95 % interval", "joint interval", "p", "n",
+        "photos",
     ]  # fmt: skip
     said = " ".join(notes(found))
     assert "Student's t of the jackknife" in said
@@ -463,3 +548,57 @@ def test_comparing_loads_neither_torch_nor_methods(folder):
     assert "scipy" in cases
     assert not {"torch", "methods", "cv2"} & cases
     assert "torch" not in every
+
+
+def with_jackknives(folder, spread, photos=30, methods=METHODS, kept=None):
+    """Give the sliced distances of a run the jackknife of a mean of so much spread a photo."""
+    table = pq.read_table(folder / "sets.parquet").to_pandas()
+    keys = [f"case {i}" for i in range(photos)]
+    for place, row in enumerate(table.to_dict("records")):
+        own = np.random.default_rng([7, place]).normal(0, spread, photos)
+        groups = group_of(keys)
+        without = [row["value"] + own[groups != g].mean() - own.mean() for g in range(20)]
+        estimate = Estimate(row["value"], np.array(without), np.bincount(groups), photos)
+        of = keys if kept is None or row["method"] in kept else keys[1:]
+        table.loc[place, "jackknife"] = estimate.text(of)
+        table.loc[place, ["low", "high"]] = estimate.interval()
+    RunFolder(folder).write_table("sets.parquet", table)
+    return read_run(folder)
+
+
+def test_the_sliced_distance_is_ranked_by_what_the_run_kept_of_its_jackknife(tmp_path):
+    write_run(tmp_path)
+    assert compare_within(read_run(tmp_path), ["swd"]).ranks["group"].eq("").all()
+    found = compare_within(with_jackknives(tmp_path, 1e-3), ["swd"])
+    ranks = found.ranks[found.ranks["role"] == "ranked"]
+    stored = read_run(tmp_path).sets.query("metric == 'swd'").set_index("method")["value"]
+    assert ranks["mean"].tolist() == sorted(stored[ranks["method"]])
+    assert (
+        ranks["rank_first"].tolist() == ranks["rank_last"].tolist() == [*range(1, len(ranks) + 1)]
+    )
+    assert (ranks["low"] < ranks["mean"]).all()
+    tied = compare_within(with_jackknives(tmp_path, 1e4), ["swd"])
+    assert set(tied.ranks.loc[tied.ranks["role"] == "ranked", "group"]) == {"a"}
+    pairs = found.pairs
+    outside = (pairs["low_joint"] > 0) | (pairs["high_joint"] < 0)
+    assert outside.tolist() == pairs["significant"].tolist()
+
+
+def test_a_sliced_distance_of_other_cases_is_left_out_with_a_note(tmp_path):
+    write_run(tmp_path)
+    run = with_jackknives(tmp_path, 1e-3, kept=set(METHODS) - {"plain"})
+    found = compare_within(run, ["swd"])
+    assert "plain" not in set(found.ranks["method"])
+    assert [note for note in found.notes if note.endswith("than that of most methods: plain")]
+
+
+def test_between_runs_sliced_distances_of_the_same_cases_are_compared(tmp_path):
+    runs = []
+    for name in "ab":
+        write_run(tmp_path / name)
+        kept = None if name == "a" else set(METHODS) - {"plain"}
+        runs.append(with_jackknives(tmp_path / name, 1e-3, kept=kept))
+    found = compare_between(*runs, ["swd"])
+    assert set(found.pairs["difference"]) == {0.0}
+    assert "plain (B)" not in set(found.pairs["a"])
+    assert any("swd of plain: refused: needs intervals of the same" in n for n in found.notes)

@@ -14,6 +14,7 @@ from bench.errors import InputError
 from bench.gate import formats, judge
 from bench.gate.baseline import unread
 from bench.gate.changes import student_interval
+from bench.gate.rules import Rules
 from bench.gate.tolerances import TOLERANCES
 from bench.metrics import METRICS as ALL_METRICS
 from tests.support import commands
@@ -144,8 +145,8 @@ def test_tiers_of_which_nothing_was_compared_are_not_the_same(nothing):
 
 def test_a_method_without_any_case_is_not_measured():
     run = results(cases("a"))
-    more = pd.concat([run.methods, pd.DataFrame([{"method": "b", "stochastic": False,
-                                                  "identity": "mine:b"}])])  # fmt: skip
+    facts = {"stochastic": False, "identity": "mine:b", "fills": "", "numbers": ""}
+    more = pd.concat([run.methods, pd.DataFrame([{"method": "b"} | facts])])
     empty = replace(run, methods=more)
     verdict = judge.judge(empty, empty)
     assert verdict.outcome == "not measured"
@@ -264,12 +265,24 @@ def test_a_baseline_that_could_never_fail_is_refused():
         judged(nothing, cases("a"))
 
 
-def test_a_metric_without_tolerance_is_refused():
-    odd = results(cases("a").rename(columns={"l1_hole": "odd"}))
-    metric = pd.DataFrame([("odd", "lower", "", "odd")], columns=odd.metrics.columns)
-    odd = replace(odd, metrics=metric)
-    with pytest.raises(InputError, match="no tolerance for the metric odd"):
-        judge.judge(odd, odd)
+def with_own_metric(table, **tolerances):
+    """Results with a metric of one's own beside PSNR."""
+    run = results(table.rename(columns={"l1_hole": "odd"}))
+    metric = pd.DataFrame([("odd", "lower", "", "odd")], columns=run.metrics.columns)
+    metrics = pd.concat([run.metrics, metric], ignore_index=True)
+    return replace(run, metrics=metrics, rules=Rules(tolerances=tolerances))
+
+
+def test_a_metric_of_ones_own_is_gated_once_the_baseline_states_a_tolerance():
+    worse = with_own_metric(change(cases("a"), P2, l1_hole=0.5))
+    verdict = judge.judge(with_own_metric(cases("a")), worse)
+    assert verdict.outcome == "same or better"
+    assert "metric odd: not gated: no tolerance" in verdict.notes[0]
+    assert judge.judge(with_own_metric(cases("a"), odd=0.1), worse).outcome == "regressed"
+    assert judge.judge(with_own_metric(cases("a"), odd=0.5), worse).outcome == "same or better"
+    alone = replace(worse, metrics=worse.metrics[1:])
+    with pytest.raises(InputError, match="nothing could ever fail"):
+        judge.judge(alone, alone)
 
 
 # -- stochastic methods ---------------------------------------------------------------------
@@ -374,10 +387,12 @@ def test_junit_parses_and_fails_where_the_verdict_does(name):
     verdict = VERDICTS[name]
     suite = ElementTree.fromstring(FORMATS["junit"](verdict)).find("testsuite")
     own = [case for case in suite if case.get("name") in ("small", "large")]
+    rules = suite.find("properties/property[@name='rules']").get("value")
+    assert rules == verdict.rules
     assert len(own) == len(verdict.checks)
     counts = {kind: len(suite.findall(f"testcase/{kind}")) for kind in ("failure", "error")}
     assert (int(suite.get("failures")), int(suite.get("errors"))) == tuple(counts.values())
-    assert int(suite.get("tests")) == len(suite)
+    assert int(suite.get("tests")) == len(suite.findall("testcase")) == len(suite) - 1
     assert (counts["failure"] > 0) == (verdict.outcome == "regressed")
     assert bool(counts["error"]) == (verdict.outcome in ("not comparable", "not measured"))
 
@@ -487,10 +502,10 @@ def test_the_command_has_one_exit_status_for_each_outcome_and_never_loads_torch(
     assert len(kept["run"]["cases"]) == 16
     assert command("gate", tmp_path / "nowhere", made / "seed").returncode == 2
     assert not (made / "seed" / "verdict.json").exists(), "a verdict outlived an error"
-    baseline.write_text(baseline.read_text("utf-8").replace('"format": 1', '"format": 99'))
+    baseline.write_text(baseline.read_text("utf-8").replace('"format": 2', '"format": 99'))
     done = command("gate", baseline, made / "again")
     assert done.returncode == 3
-    assert done.stdout.count("newer than 1") == 1
+    assert done.stdout.count("newer than 2") == 1
     assert "in the baseline, known in the run" in done.stdout
     refused = command("baseline", "update", made / "good")
     assert refused.returncode == 2

@@ -27,7 +27,9 @@ def timings(anchor_times: float, *, half: float = 0.01, twice: float = 1.0, **fa
         "method": "telea", "side": 256, "tier": "region", "region": "infer", "device": "cpu",
         "status": "converged", "ratio": anchor_times,
         "ratio_low": anchor_times * math.exp(-half), "ratio_high": anchor_times * math.exp(half),
-        "ratio_wall": anchor_times, "rounds": 60.0,
+        "ratio_wall": anchor_times, "rounds": 60.0, "basis": "cpu",
+        "ratio_wall_low": anchor_times * math.exp(-half),
+        "ratio_wall_high": anchor_times * math.exp(half),
         "products": 1e9, "fourier": 0.0, "parameters": 1e6, "peak_bytes": 1e8, **facts,
     }  # fmt: skip
     test = AnchorTwice(256, "region", twice, twice / 1.01, twice * 1.01, 60)
@@ -74,6 +76,23 @@ def test_an_anchor_that_disagrees_with_itself_turns_every_verdict_into_cannot_te
     said, reason = verdict(sides["before"], sides["now"])
     assert said == "cannot tell"
     assert "1.200 times itself" in reason
+
+
+def waiting(times: float, **facts) -> Timings:
+    """A method that takes so many times the anchor's wall time, and hardly any CPU time."""
+    return timings(times, basis="wall", **facts)
+
+
+def test_a_method_that_begins_to_wait_is_slower_by_wall_time():
+    said, reason = verdict(timings(0.1), waiting(10.0))
+    assert said == "slower"
+    assert reason.startswith("by wall time, as it waits now or did before: 100.00 times")
+    assert verdict(waiting(10.0), timings(0.1))[0] == "faster"
+    assert verdict(waiting(10.0), waiting(20.0))[0] == "slower"
+    assert verdict(timings(10.0), waiting(10.1))[0] == "same"
+    unknown = timings(0.1, ratio_wall_low=math.nan, ratio_wall_high=math.nan)
+    assert verdict(unknown, waiting(10.0))[0] == "cannot tell"
+    assert judge(timings(1.0), waiting(1.0))["basis"].tolist() == ["wall"]
 
 
 def test_more_cpu_time_without_more_wall_time_cannot_tell():

@@ -94,3 +94,17 @@ def test_an_anchor_that_disagrees_with_itself_is_not_trusted():
     assert not estimates.trusted(around(1.06))
     assert not estimates.trusted(around(0.94))
     assert not estimates.trusted(Ratio(math.nan, math.nan, math.nan, 0))
+
+
+@pytest.mark.parametrize(
+    ("basis", "busy", "anchor_busy", "expected"),
+    [
+        ("cpu", 1.0, 1.0, "cpu"), ("cpu", 0.6, 1.0, "cpu"), ("cpu", 0.01, 1.0, "wall"),
+        ("cpu", 0.3, 0.4, "cpu"),  # a busy machine holds both up
+        ("wall", 0.01, 1.0, "wall"), ("device", 0.01, 1.0, "device"),
+    ],
+)  # fmt: skip
+def test_the_clock_of_a_method_that_waits_is_wall_time(basis, busy, anchor_busy, expected):
+    times, anchor = ([(share * wall, wall) for wall in (1.0, 2.0)] for share in (busy, anchor_busy))
+    assert estimates.clock(basis, times, anchor) == expected
+    assert estimates.clock(basis, [], anchor) == basis

@@ -81,6 +81,16 @@ class Work(TwiceTheWork):
     turns = 1
 
 
+class Sleeps(Inpainter):
+    """Waits for something that takes no CPU time of its own, such as a server."""
+
+    card = Card("sleeps", "Sleeps", "elsewhere")
+
+    def infer(self, images, masks, generator):
+        time.sleep(0.05)
+        return images + 0.5 * masks
+
+
 class Picky(Inpainter):
     """Declines sides above 64 pixels, fails above 96."""
 
@@ -140,6 +150,23 @@ def test_the_ratio_of_two_methods_is_that_of_their_work(measured):
     one, two = (of(measured.table, name) for name in ("work", "twicethework"))
     assert two["ratio"] / one["ratio"] == pytest.approx(2, rel=0.25)
     assert one["basis"] == "cpu"
+
+
+@pytest.mark.slow
+def test_a_method_that_waits_is_timed_by_wall_time_and_says_so():
+    request = replace(REQUEST, methods=own("Sleeps", "Work"))
+    found = measure.measure(request, tell=lambda line: None)
+    sleeps, work = (of(found.table, name) for name in ("sleeps", "work"))
+    assert (sleeps["basis"], work["basis"], found.facts.basis) == ("wall", "cpu", "cpu")
+    assert sleeps["ratio"] == sleeps["ratio_wall"]
+
+
+def test_the_cpu_time_of_a_program_that_was_run_counts():
+    code = "import time\nwhile time.process_time() < 0.2: pass"
+    _, spent = harness.timed(
+        torch.device("cpu"), lambda: subprocess.run([sys.executable, "-S", "-c", code], check=True)
+    )
+    assert spent.cpu > 0.19
 
 
 @pytest.mark.slow

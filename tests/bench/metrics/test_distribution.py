@@ -3,6 +3,7 @@ import itertools
 import math
 from concurrent.futures import ThreadPoolExecutor
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -10,7 +11,7 @@ from scipy.linalg import sqrtm
 
 from bench.errors import BenchError
 from bench.metrics import sliced
-from bench.metrics.distribution import InceptionFeatures, _inception, fid, kid
+from bench.metrics.distribution import InceptionFeatures, _inception, cmmd, fid, kid, p_ids, u_ids
 from bench.metrics.sliced import MAX_CASES, MIN_CASES, Photos
 from methods.weights import Checkpoint
 
@@ -50,18 +51,112 @@ def test_fid_agrees_with_torch_fidelity(n):
 def test_equal_sets_are_perfect():
     both = features(30)
     assert 0 <= fid(both, both).value < 1e-9
-    assert kid(both, both).value < 0.01
+    assert kid(both, both).value == pytest.approx(0, abs=1e-12)
+    assert cmmd(both, both).value == pytest.approx(0, abs=1e-12)
+    assert (u_ids(both, both).value, p_ids(both, both).value) == (0.5, 0)
 
 
-def test_kid_agrees_with_its_definition():
-    first, second = features(12).astype(float), features(12, 0.5, seed=1).astype(float)
+def cubic(a, b):
+    a, b = a.astype(float), b.astype(float)
+    return (a @ b.T / a.shape[1] + 1) ** 3
 
-    def kernel(a, b):
-        return (a @ b.T / a.shape[1] + 1) ** 3
 
-    own = sum(k.sum() - np.trace(k) for k in (kernel(first, first), kernel(second, second)))
-    expected = own / (12 * 11) - 2 * kernel(first, second).mean()
+@pytest.mark.parametrize("n", [12, 1500])  # in one block of rows, and in two
+def test_kid_agrees_with_its_definition(n):
+    first, second = features(n), features(n, 0.5, seed=1)
+    pairs = [
+        cubic(first, first), cubic(second, second), -cubic(first, second), -cubic(second, first)
+    ]  # fmt: skip
+    expected = sum(k.sum() - np.trace(k) for k in pairs) / (n * (n - 1))
     assert kid(first, second).value == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("n", [12, 300])
+def test_kid_is_that_of_other_packages_without_each_fills_kernel_with_its_own_photo(n):
+    from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, kid_features_to_metric
+    from torchmetrics.image.kid import poly_mmd
+
+    first, second = features(n), features(n, 0.5, seed=1)
+    first[: n // 2] = 0.9 * second[: n // 2] + 0.1 * first[: n // 2]  # fills like their photos
+    sides = [torch.from_numpy(side.astype(np.float64)) for side in (first, second)]
+    across = cubic(first, second)
+    correction = 2 * across.mean() - 2 * (across.sum() - np.trace(across)) / (n * (n - 1))
+    assert correction > 1e-3
+    theirs = [
+        kid_features_to_metric(*sides, kid_subset_size=n, kid_subsets=1, verbose=False)[
+            KEY_METRIC_KID_MEAN
+        ],
+        float(poly_mmd(*sides)),
+    ]
+    for other in theirs:
+        assert kid(first, second).value == pytest.approx(other + correction, rel=1e-9)
+
+
+def test_kid_ranks_the_photos_before_fills_that_overdo_them():
+    """Counting a fill with its own photo, what is more like the photo than itself was better."""
+    photos = features(40, 1.0)
+    overdone = np.float32(1.005) * photos
+    across, own = cubic(overdone, photos), cubic(photos, photos)
+    counted = [
+        (cubic(fills, fills).sum() - np.trace(cubic(fills, fills)) + own.sum() - np.trace(own))
+        / (40 * 39) - 2 * cross.mean()
+        for fills, cross in ((photos, own), (overdone, across))
+    ]  # fmt: skip
+    assert counted[1] < counted[0] < -0.05
+    found = [kid(fills, photos).value for fills in (photos, overdone)]
+    assert found[0] == pytest.approx(0, abs=1e-12)
+    assert found[1] > 1e-5
+
+
+def test_kid_of_one_distribution_is_0_in_the_mean_whether_fills_are_like_their_photos_or_not():
+    found = []
+    for seed in range(300):
+        photos, noise = features(40, seed=seed), features(40, seed=1000 + seed)
+        alike = np.float32(0.8) * photos + np.float32(0.6) * noise  # of the same distribution
+        found.append([kid(alike, photos).value, kid(noise, photos).value])
+    means, errors = np.mean(found, axis=0), np.std(found, axis=0) / np.sqrt(300)
+    assert (np.abs(means) < 4 * errors).all()
+    assert errors[0] < 0.01
+
+
+@pytest.mark.parametrize("n", [12, 1500])
+def test_cmmd_agrees_with_kernels_of_scikit_learn(n):
+    from sklearn.metrics.pairwise import rbf_kernel
+    from sklearn.preprocessing import normalize
+
+    sides = [normalize(features(n, 0.2 * i, seed=i).astype(float)) for i in (0, 1)]
+    gram = [[rbf_kernel(a, b, gamma=1 / (2 * 10**2)).mean() for b in sides] for a in sides]
+    expected = 1000 * (gram[0][0] + gram[1][1] - 2 * gram[0][1])
+    found = cmmd(features(n), 3 * features(n, 0.2, seed=1))
+    assert found.value == pytest.approx(expected, rel=1e-6)
+    assert expected > 0.1
+
+
+def test_ids_are_what_an_svm_gets_wrong():
+    from sklearn.svm import LinearSVC
+
+    photos, fills = features(200), features(200, 0.15, seed=1)
+    machine = LinearSVC(dual=False)
+    labels = np.repeat([1, 0], 200)
+    machine.fit(np.concatenate([photos, fills]), labels)
+    wrong = 1 - machine.score(np.concatenate([photos, fills]), labels)
+    assert u_ids(fills, photos).value == pytest.approx(wrong)
+    better = machine.decision_function(fills) > machine.decision_function(photos)
+    assert p_ids(fills, photos).value == pytest.approx(better.mean())
+    assert 0.2 < better.mean() < wrong < 0.5
+    assert u_ids(features(200, 9.0), photos).value == p_ids(features(200, 9.0), photos).value == 0
+
+
+def test_the_svm_that_did_not_settle_is_said(monkeypatch):
+    from sklearn import svm
+
+    class Hasty(svm.LinearSVC):
+        def __init__(self, dual=False):
+            super().__init__(dual=dual, max_iter=1)
+
+    monkeypatch.setattr(svm, "LinearSVC", Hasty)
+    found = u_ids(100 * features(60, 0.15, seed=1), 100 * features(60))
+    assert found.note.endswith("; the SVM did not converge")
 
 
 def test_few_pictures_are_refused_or_noted():
@@ -69,10 +164,13 @@ def test_few_pictures_are_refused_or_noted():
         refused = metric(features(1), features(1))
         assert math.isnan(refused.value)
         assert refused.note == "needs at least 2 pictures, found 1"
-        small = metric(features(9), features(9, 1.0))
-        assert small.n == 9
-        assert small.note.startswith("n = 9 is below 2048: biased")
-    assert fid(features(2048), features(2048)).note == ""
+    small = {metric: metric(features(9), features(9, 1.0)) for metric in (fid, kid, cmmd, u_ids)}
+    assert {found.n for found in small.values()} == {9}
+    assert small[fid].note.startswith("n = 9 is below 2048: biased")
+    assert small[kid].note == small[cmmd].note == "n = 9 is below 50: noisy"
+    assert small[u_ids].note == "n = 9 is below 2048: the SVM tells nearly any fills apart"
+    for metric in (fid, kid, cmmd, p_ids):
+        assert metric(features(2048), features(2048)).note == ""
 
 
 @pytest.mark.slow
@@ -96,8 +194,10 @@ def test_agrees_with_torch_fidelity_on_the_same_pictures_and_weights(tmp_path):
         cuda=False, fid=True, kid=True, kid_subset_size=4, batch_size=4, cache=False,
         save_cpu_ram=True, verbose=False, feature_extractor_weights_path=str(path),
     )  # fmt: skip
+    across = cubic(first, second)
+    correction = 2 * across.mean() - 2 * (across.sum() - np.trace(across)) / 12
     assert kid(first, second).value == pytest.approx(
-        expected["kernel_inception_distance_mean"], rel=1e-4
+        expected["kernel_inception_distance_mean"] + correction, rel=1e-4
     )
     assert fid(first, second).value == pytest.approx(
         expected["frechet_inception_distance"], rel=1e-3
@@ -186,6 +286,32 @@ def test_swd_of_several_methods_that_share_their_photos_is_that_of_each_alone():
         for sigma, each in ((50, map), (20, pool.map), (50, pool.map)):
             patches = photos.cut(output for _, output, *_ in cases(12, sigma))
             assert sliced.swd(photos, patches, each) == swd(cases(12, sigma))
+
+
+@pytest.mark.parametrize(("directions", "near"), [(None, 2.5), (128, 1.2)])
+def test_swd_changes_without_a_group_as_that_of_the_other_cases_does(directions, near, monkeypatch):
+    """But for the directions, which are fewer, and a scale that is one for all channels."""
+    if directions:
+        monkeypatch.setattr(sliced, "_FEW", directions)
+    everyone = []
+    for number, (name, _, photo, hole) in enumerate(cases(24, 0)):
+        waves = cv2.GaussianBlur(np.random.default_rng(number).normal(size=photo.shape), (0, 0), 4)
+        waves *= (10 + 3 * number) / waves.std()
+        photo = np.clip(120 + waves, 0, 255).astype(np.uint8)
+        blurred = cv2.GaussianBlur(photo, (0, 0), 1 + number / 8)
+        everyone.append((name, np.where(hole[..., None], blurred, photo), photo, hole))
+    groups = np.arange(24) // 6
+    photos = Photos(((n, p, h) for n, _, p, h in everyone), grouped=lambda names: groups)
+    assert photos.names == [name for name, *_ in everyone]
+    found = sliced.swd(photos, photos.cut(output for _, output, *_ in everyone))
+    assert found.value == swd(everyone).value
+    left = [
+        swd([case for case, own in zip(everyone, groups, strict=True) if own != group]).value
+        for group in range(4)
+    ]
+    assert min(left) < found.value - 15 < found.value + 5 < max(left)
+    assert found.value + np.array(found.changes) == pytest.approx(left, abs=near)
+    assert sliced.swd(photos, photos.patches).changes == (0, 0, 0, 0)
 
 
 def test_swd_refuses_fewer_fills_than_photos():

@@ -4,13 +4,14 @@ import math
 import pickle
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
 import torch
 
 from bench.errors import BenchError
-from bench.metrics import DEFAULT, METRICS
+from bench.metrics import DEFAULT, METRICS, networks
 from bench.metrics.meter import Meter, resolve_metrics, undefined
 from bench.metrics.pair import Original, Pair
 from methods import weights
@@ -19,6 +20,9 @@ COLUMNS = {
     "psnr_db", "psnr_hole_db", "ssim", "ssim_hole", "l1", "l1_hole", "lpips", "lpips_hole",
     "ms_ssim", "gmsd", "seam", "seam_visible", "drift", "lpips_untrained", "lpips_untrained_hole",
     "swd_hole", "cw_ssim_hole", "texture_structure",
+    "lpips_vgg", "lpips_vgg_hole", "lpips_squeeze", "lpips_squeeze_hole", "ssim_lama",
+    "ssim_grey51", "ssim_grey", "psnr_grey_db", "l1_grey", "psnr_kept_db", "psnr_brushnet_db",
+    "psnr_misato_db", "rc_s", "rc_s_vitl", "self_consistency", "self_consistency_untrained",
 }  # fmt: skip
 
 
@@ -65,11 +69,12 @@ def test_records_are_complete_distinct_and_can_be_sent_to_a_worker():
 
 
 def test_networks_with_published_weights_are_named_as_their_checkpoint():
-    trained = {m.network for m in METRICS.values() if m.network and "untrained" not in m.name}
-    assert trained <= set(weights.CHECKPOINTS)
     for metric in METRICS.values():
-        if metric.network in trained:
-            assert metric.weights.startswith(weights.CHECKPOINTS[metric.network].sha256)
+        if metric.network and "untrained" not in metric.name:
+            assert "+".join(networks.parts(metric.network)) == metric.network
+            for part in networks.parts(metric.network):
+                assert networks.checkpoint(part).name == part
+                assert networks.checkpoint(part).sha256 in metric.weights
 
 
 def test_reading_the_table_loads_no_heavy_library():
@@ -83,7 +88,9 @@ def test_reading_the_table_loads_no_heavy_library():
 
 def test_the_meter_measures_what_it_was_asked_for():
     names = [m.name for m in case_metrics(METRICS) if not m.network]
-    values = Meter(names).measure(pair_of(176, 180)).values
+    pair = pair_of(176, 180)
+    pair.raw *= np.float32(0.9)  # so that what was to be kept changed, too
+    values = Meter(names).measure(pair).values
     assert list(values) == names
     assert all(math.isfinite(value) for value in values.values())
 
@@ -192,31 +199,76 @@ def test_a_damaged_file_in_the_cache_is_the_reason():
     assert "weights fetch fid-inception" in fid.reason
 
 
-def test_found_weights_are_verified_and_used(tmp_path, monkeypatch):
-    path = tmp_path / "backbone.pth"
-    generator = torch.Generator().manual_seed(0)
-    shapes = {0: (64, 3, 11), 3: (192, 64, 5), 6: (384, 192, 3), 8: (256, 384, 3), 10: (256,) * 2}
-    state = {}
-    for place, shape in shapes.items():
-        size = (*shape, shape[2]) if len(shape) == 3 else (*shape, 3, 3)
-        state[f"features.{place}.weight"] = torch.randn(size, generator=generator) / 50
-        state[f"features.{place}.bias"] = torch.zeros(size[0])
-    torch.save(state, path)
+@pytest.mark.parametrize("net", ["alex", pytest.param("vgg", marks=pytest.mark.slow), "squeeze"])
+def test_found_weights_are_verified_and_used(net, tmp_path, monkeypatch):
+    """Files of the true names, keys and shapes, but of other numbers and so another hash."""
+    network, metric = f"lpips-{net}", "lpips" if net == "alex" else f"lpips_{net}"
+    path = tmp_path / weights.CHECKPOINTS[network].file
+    torch.save(rule_filled(net), path)
+    with pytest.raises(BenchError, match=r"expected (about|SHA-256)"):  # not the published one
+        resolve_metrics([metric], weights={network: path})
     content = path.read_bytes()
     known = dataclasses.replace(
-        weights.CHECKPOINTS["lpips-alex"],
+        weights.CHECKPOINTS[network],
         sha256=hashlib.sha256(content).hexdigest(),
         bytes=len(content),
     )
-    monkeypatch.setitem(weights.CHECKPOINTS, "lpips-alex", known)
-    statuses = resolve_metrics(["lpips", "lpips_hole"], offline=True, weights={"lpips-alex": path})
+    monkeypatch.setitem(weights.CHECKPOINTS, network, known)
+    names = [metric, f"{metric}_hole"]
+    statuses = resolve_metrics(names, offline=True, weights={network: path})
     assert [(s.metric.name, s.status, s.weights) for s in statuses] == [
-        ("lpips", "ok", path),
-        ("lpips_hole", "ok", path),
+        (name, "ok", {network: path}) for name in names
     ]
-    names = [s.metric.name for s in statuses]
-    values = Meter(names, weight_files={"lpips-alex": str(path)}).measure(pair_of(40, 40)).values
-    assert values["lpips_hole"] > values["lpips"] > 0
+    pair = pair_of(40, 40)
+    values = Meter(names, weight_files={network: str(path)}).measure(pair).values
+    whole, spatial = by_the_package(net, path, pair)
+    assert values[metric] == pytest.approx(whole, rel=1e-5)
+    assert values[f"{metric}_hole"] == pytest.approx(spatial[pair.hole].mean(), rel=1e-5)
+    assert values[f"{metric}_hole"] > values[metric] > 0
+
+
+def rule_filled(net):
+    """What torchvision's file of a backbone holds, without the classifier: other numbers."""
+    import torchvision
+
+    models = torchvision.models
+    made = {"alex": models.alexnet, "vgg": models.vgg16, "squeeze": models.squeezenet1_1}[net]()
+    generator = torch.Generator().manual_seed(0)
+    return {
+        f"features.{key}": torch.randn(value.shape, generator=generator)
+        * (2 / math.prod(value.shape[1:])) ** 0.5
+        for key, value in made.features.state_dict().items()
+    }
+
+
+def by_the_package(net, path, pair):
+    """LPIPS and its map by the package, whose backbone takes its file layer by layer."""
+    import lpips
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of torchvision's older ways
+        model = lpips.LPIPS(net=net, pnet_rand=True, verbose=False)
+    state = torch.load(path, weights_only=True)
+    for name, value in model.net.state_dict().items():
+        value.copy_(state[f"features.{name.partition('.')[2]}"])
+    planes = [
+        torch.from_numpy(picture).permute(2, 0, 1)[None] / 127.5 - 1
+        for picture in (pair.output, pair.original.photo)
+    ]
+    with torch.inference_mode():
+        whole = float(model(*planes))
+        model.spatial = True
+        return whole, model(*planes)[0, 0].numpy()
+
+
+@pytest.mark.parametrize("name", ["lpips_vgg", "lpips_squeeze_hole"])
+def test_other_backbones_are_absent_offline_and_nothing_stands_in(name):
+    (status,) = resolve_metrics([name], offline=True)
+    network = METRICS[name].network
+    assert status.status == "absent"
+    assert f"inpaint-bench weights fetch {network}" in status.reason
+    with pytest.raises(BenchError, match=rf"network {network}: .*weights fetch {network}"):
+        Meter([name])
 
 
 def test_a_meter_never_replaces_published_weights_by_random_ones():

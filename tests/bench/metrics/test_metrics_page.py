@@ -7,10 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.metrics import DEFAULT, METRICS, sliced
+from bench.metrics import DEFAULT, GROUPS, METRICS, sliced
 from bench.metrics.record import case_metric
 
 PAGE = Path(__file__).parents[3] / "docs/metrics.md"
+NETWORKS = {  # but LPIPS, which compares the two pictures of a pair
+    "rc_s": "PatchNetwork",
+    "rc_s_vitl": "PatchNetwork",
+    "self_consistency": "SecondFills",
+    "self_consistency_untrained": "SecondFills",
+}
 REGIONS = {
     "picture": "the whole picture",
     "hole": "the hole",
@@ -47,6 +53,7 @@ def section(metric) -> str:
 def test_the_page_says_of_each_metric_what_its_record_says():
     text = PAGE.read_text("utf-8")
     assert re.findall(r"^### `(.+?)`", text, re.M) == list(METRICS)
+    assert re.findall(r"^## (.+)", text, re.M) == [*GROUPS, "Your own"]
     for metric in METRICS.values():
         assert metric.definition.endswith(".")
         assert section(metric) in text
@@ -75,7 +82,7 @@ def test_the_function_that_a_record_names_is_there_and_takes_what_its_kind_gives
     hints = dict(getattr(import_module(module), name).__annotations__)
     given = {
         "CaseMetric": ["Pair"],
-        "NetworkMetric": ["Pair", "PairNetwork"],
+        "NetworkMetric": ["Pair", NETWORKS.get(metric.name, "PairNetwork")],
         "FeatureMetric": ["NDArray[np.floating]"] * 2,
         "PatchMetric": ["Photos", "Patches", "Each"],
     }[type(metric).__name__]

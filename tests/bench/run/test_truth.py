@@ -15,9 +15,11 @@ from bench.errors import BenchError, InputError
 from bench.folder.read import Run, read_run
 from bench.folder.store import RunFolder
 from bench.gate.judge_run import judge_run
+from bench.metrics import METRICS as TABLE
 from bench.planning.protocol import UNKNOWN, Protocol
 from bench.run.merge import merge
 from bench.run.runner import run
+from bench.statistics.coverage import WITHOUT_TRUTH
 from methods import weights
 from tests.support import removals
 from tests.support.commands import KEYS
@@ -131,6 +133,21 @@ def test_with_an_unknown_truth_there_is_no_ceiling_and_no_number_of_fidelity(run
     assert found.sets.empty
     assert found.cases[["seam_visible", "drift", "seconds"]].notna().all(axis=None)
     assert found.headline.metric == ""
+
+
+@pytest.mark.parametrize("name", ["rc_s", "self_consistency"])
+def test_a_measure_without_reference_leads_with_its_caveat_where_the_truth_is_unknown(runs, name):
+    found = runs["unknown"]
+    row = {"metric": name, "label": TABLE[name].label, "note": TABLE[name].note}
+    last = pd.DataFrame([{**row, "status": "ok", "scope": "case"}])
+    both = replace(found, metrics=pd.concat([found.metrics, last], ignore_index=True))
+    assert both.headline.metric == name
+    assert both.headline.reason.startswith("the truth is unknown")
+    assert both.headline.reason.endswith(TABLE[name].note)
+    absent = replace(both, metrics=both.metrics.assign(status="absent"))
+    assert absent.headline == found.headline
+    known = replace(both, header=runs["clean"].header)
+    assert known.headline.metric not in WITHOUT_TRUTH
 
 
 def test_what_needs_no_truth_is_the_same_whether_there_is_one(runs):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from bench.statistics import friedman, photo_means, tie_groups, tie_runs
+from bench.statistics import friedman, photo_means
 
 # Demsar (JMLR 2006), table 6: areas under the curve of four classifiers on 14 data sets. The
 # two equal values of the last but one are ranked apart there, so they were equal in print only.
@@ -83,13 +83,3 @@ def test_several_cases_of_a_photo_are_one_witness():
     assert photo_means(values, clusters).to_dict("index") == {
         "x": {"a": 2, "b": 2}, "y": {"a": 7, "b": 6},
     }  # fmt: skip
-
-
-def test_runs_are_the_groups_of_the_letters():
-    pairs = pd.DataFrame(
-        [("a", "b", False), ("a", "c", True), ("b", "c", False), ("a", "d", True), ("b", "d", True),
-         ("c", "d", True)],
-        columns=["a", "b", "significant"],
-    )  # fmt: skip
-    assert tie_runs(list("abcd"), pairs) == [(0, 2), (1, 3), (3, 4)]
-    assert tie_groups(list("abcd"), pairs) == {"a": "a", "b": "ab", "c": "b", "d": "c"}

@@ -5,13 +5,12 @@ Of 1,000 draws a share of 0.95 has a standard error of 0.7 percentage points, on
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from bench.statistics import column_intervals, compare_pairs, holm, sign_flips
+from bench.statistics import column_intervals, compare_pairs
+from tests.bench.statistics import simulate
 
 TRUTH = 0.1
 PHOTOS = 60
@@ -63,35 +62,54 @@ def test_few_photos_do_not_promise_too_much(photos, least):
     assert least <= covered(13, 1000, holes=1, photos=photos) <= 0.97
 
 
-def families_that_reject(seed: int, draws: int, *, holes: int, methods: int = 5) -> float:
-    """Share of draws without any difference in which Holm lets at least one pair through."""
-    rejecting = 0
-    pairs = list(itertools.combinations(range(methods), 2))
-    for draw in range(draws):
-        rng = np.random.default_rng([seed, draw])
-        columns = [differences(np.random.default_rng([seed, draw, m]), 1, holes=1)[0] for m in
-                   range(methods)]  # fmt: skip
-        labels = np.repeat(np.arange(PHOTOS), rng.integers(1, 2 * holes, PHOTOS))
-        level = np.column_stack(columns)[labels]
-        values = level + 0.2 * rng.normal(size=level.shape)
-        gaps = np.column_stack([values[:, a] - values[:, b] for a, b in pairs])
-        p = sign_flips(gaps, labels, flips=1999, seed=draw)
-        rejecting += bool((holm(p) < 0.05).any())
-    return rejecting / draws
+@pytest.mark.parametrize("kind", ["1 to 8 holes", "one photo a third"])
+def test_photos_of_unequal_weight_count_as_fewer(kind):
+    *_, missed = simulate.rejected(kind, 20, 1000)
+    assert missed <= 0.08  # 10 % without
 
 
-@pytest.mark.parametrize("holes", [1, 3])
-def test_without_differences_at_most_a_twentieth_of_1000_families_rejects(holes):
-    assert families_that_reject(15, 1000, holes=holes) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 1000)
+@pytest.mark.parametrize("kind", ["normal", "heavy tails", "1 to 8 holes", "one photo a third"])
+@pytest.mark.parametrize("photos", [6, 9, 10, 30])
+def test_differences_without_a_mean_are_called_significant_at_most_as_often_as_stated(kind, photos):
+    p, *_ = simulate.rejected(kind, photos, 1000)
+    assert p <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 1000)
 
 
-@pytest.mark.parametrize(("photos", "least", "most"), [(30, 0.06, 0.12), (100, 0.045, 0.08)])
-def test_skewed_differences_without_a_mean_are_rejected_too_often_but_not_much(photos, least, most):
-    # Measured of 2,000 draws of a gamma distribution of shape 0.5 less its mean, a case a photo.
-    rng = np.random.default_rng([18, photos])
-    skewed = rng.gamma(0.5, size=(photos, 2000)) - 0.5
-    rate = np.mean(sign_flips(skewed, np.arange(photos), flips=1999) < 0.05)
-    assert least <= rate <= most
+@pytest.mark.parametrize(("photos", "most"), [(10, 0.10), (30, 0.08), (100, 0.065)])
+def test_skewed_ones_less_often_than_by_flipping_signs_or_by_students_test(photos, most):
+    p, flipped, student, _ = simulate.rejected("skewed", photos, 2000)
+    assert p < min(flipped, student)
+    assert p <= most
+
+
+@pytest.mark.parametrize("reference", [False, True])
+@pytest.mark.parametrize("photos", [6, 30])
+def test_without_differences_at_most_a_twentieth_of_families_rejects(photos, reference):
+    found, _, _ = simulate.family("normal", photos, 200, methods=6, reference=reference)
+    assert found <= 0.05 + 2.5 * np.sqrt(0.05 * 0.95 / 200)
+
+
+def test_a_reference_finds_smaller_gains_than_all_pairs():
+    gains = [
+        simulate.family("normal", 100, 20, reference=reference)[2] for reference in (False, True)
+    ]
+    assert gains[1] < gains[0]
+    assert gains == pytest.approx([0.42, 0.36], abs=0.04)
+
+
+def test_equivalence_takes_as_many_photos_as_the_note_says():
+    photos = round(simulate.photos_for_equivalence(0.057, 0.005))
+    assert photos == 1113
+    assert simulate.equivalent(photos, 0.057, 0.005, 200) == pytest.approx(0.8, abs=0.09)
+    assert simulate.equivalent(100, 0.057, 0.005, 200) == 0
+
+
+def test_the_command_of_the_page_prints_all_its_tables(capsys):
+    simulate.main(["--draws", "4", "--families", "2"])
+    said = capsys.readouterr().out
+    assert said.count("| --- |") + said.count("| ---: |") >= 6
+    for kind in simulate.KINDS:
+        assert said.count(f"| {kind} |") >= 4
 
 
 @pytest.mark.nightly

@@ -216,7 +216,7 @@ OWN = ("ok", "", "2 code 0123abcd")
         ({"mine": OWN, "swd_hole": OK}, "swd_hole", ["(--metrics texture_structure)"]),
         (
             {"ssim_hole": OK, "mine": OWN, "lpips": NO_WEIGHTS},
-            "mine", ["your own", "orders --metrics mine=MODULE:FUNCTION", "texture_structure"],
+            "mine", ["your own", "inpaint-bench orders --metrics", "texture_structure"],
         ),
         (
             {"psnr_hole_db": OK, "ssim_hole": OK, "gmsd": OK, "lpips_hole": NO_WEIGHTS},

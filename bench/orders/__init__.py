@@ -1,0 +1,1 @@
+"""Right orders: does a metric give the better of two fills the better value?"""

@@ -1,0 +1,121 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from skimage import data
+from skimage.color import rgb2gray
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+from bench.metrics import DEFAULT, METRICS
+from bench.metrics.meter import Meter
+from bench.metrics.pair import Original, Pair
+from bench.metrics.protocol_table import PROTOCOLS
+
+
+def measured(name, pair):
+    return Meter([name]).measure(pair).values[name]
+
+
+def pair_of(height=96, width=128, raw=None, **changes):
+    photo = np.ascontiguousarray(data.astronaut()[40 : 40 + height, 100 : 100 + width])
+    hole = np.zeros((height, width), np.bool_)
+    hole[height // 3 : height // 3 * 2, width // 4 : width // 2] = True
+    noise = np.random.default_rng(0).normal(0, 60, photo.shape)
+    noisy = np.clip(photo + noise, 0, 255).astype(np.uint8)
+    return Pair(np.where(hole[..., None], noisy, photo), Original(photo), hole, raw, **changes)
+
+
+def test_none_of_them_is_measured_unasked():
+    assert not {metric.name for metric in PROTOCOLS} & set(DEFAULT)
+
+
+def test_ssim_lama_agrees_with_a_convolution_padded_with_zeros():
+    pair = pair_of()
+    offsets = torch.arange(11, dtype=torch.float64) - 5
+    line = torch.exp(-(offsets**2) / (2 * 1.5**2))
+    window = torch.outer(line, line)
+    window = (window / window.sum()).expand(3, 1, 11, 11)
+    x, y = (
+        torch.from_numpy(picture / 255).permute(2, 0, 1)[None]
+        for picture in (pair.output, pair.original.photo)
+    )
+
+    def blurred(planes):
+        return torch.nn.functional.conv2d(planes, window, padding=5, groups=3)
+
+    mx, my = blurred(x), blurred(y)
+    vx, vy, both = blurred(x * x) - mx**2, blurred(y * y) - my**2, blurred(x * y) - mx * my
+    c1, c2 = 0.01**2, 0.03**2
+    expected = (
+        (2 * mx * my + c1) * (2 * both + c2) / ((mx**2 + my**2 + c1) * (vx + vy + c2))
+    ).mean()
+    assert measured("ssim_lama", pair) == pytest.approx(float(expected), abs=1e-12)
+    assert measured("ssim_lama", pair) != pytest.approx(measured("ssim", pair), abs=1e-4)
+
+
+@pytest.mark.parametrize(("name", "window"), [("ssim_grey", 7), ("ssim_grey51", 51)])
+def test_grey_ssim_is_that_of_scikit_image(name, window):
+    pair = pair_of()
+    # From the pictures of 8 bits, where scikit-image's own constants are of another range.
+    grey = [255 * rgb2gray(picture) for picture in (pair.original.photo, pair.output)]
+    expected = structural_similarity(*grey, win_size=window, data_range=255)
+    assert measured(name, pair) == pytest.approx(expected, abs=1e-9)
+    small = pair_of(window - 1, 60)
+    assert math.isnan(measured(name, small))
+
+
+def test_grey_psnr_and_l1_are_those_of_grey_levels():
+    pair = pair_of()
+    photo, output = rgb2gray(pair.original.photo), rgb2gray(pair.output)
+    expected = peak_signal_noise_ratio(photo, output, data_range=1)
+    assert measured("psnr_grey_db", pair) == pytest.approx(expected, abs=1e-9)
+    assert measured("l1_grey", pair) == pytest.approx(np.abs(photo - output).mean(), abs=1e-12)
+
+
+def test_psnr_of_misato_is_psnr_but_for_what_is_nearly_equal():
+    pair = pair_of()
+    assert measured("psnr_misato_db", pair) == pytest.approx(measured("psnr_db", pair), abs=1e-2)
+    mean = np.square(pair.output / 255 - pair.original.photo / 255).mean()
+    assert measured("psnr_misato_db", pair) == pytest.approx(-10 * np.log10(mean + 1e-7), abs=1e-9)
+
+
+def test_psnr_of_what_is_kept_is_of_the_raw_output_outside_of_the_hole():
+    pair = pair_of()
+    photo, known = pair.original.photo, ~pair.hole
+    rng = np.random.default_rng(1)
+    raw = (photo / 255 + rng.normal(0, 0.1, photo.shape)).astype(np.float32)  # beyond black, too
+    pair = pair_of(raw=raw)
+    saved = np.clip(np.rint(255 * raw), 0, 255).astype(np.float64)
+    expected = peak_signal_noise_ratio(photo[known], saved[known].astype(np.uint8), data_range=255)
+    kept, brushnet = (measured(name, pair) for name in ("psnr_kept_db", "psnr_brushnet_db"))
+    assert kept == pytest.approx(expected, abs=1e-9)
+    # As BrushNet's script has it: squares of three channels, divided by the number of pixels.
+    masked = [picture / 255 * known[..., None] for picture in (saved, photo)]
+    theirs = np.square(masked[0] - masked[1]).sum() / known.sum()
+    assert brushnet == pytest.approx(-10 * np.log10(theirs), abs=1e-9)
+    assert kept - brushnet == pytest.approx(4.77, abs=2e-3)
+
+
+def test_equal_pictures_get_what_the_protocol_gives_them():
+    photo = pair_of().original.photo
+    pair = Pair(photo, Original(photo), pair_of().hole, photo / np.float32(255))
+    values = Meter([metric.name for metric in PROTOCOLS]).measure(pair).values
+    assert values == {
+        "ssim_lama": pytest.approx(1, abs=1e-12),
+        "ssim_grey51": pytest.approx(1, abs=1e-12),
+        "ssim_grey": pytest.approx(1, abs=1e-12),
+        "psnr_grey_db": math.inf,
+        "l1_grey": 0,
+        "psnr_kept_db": math.inf,
+        "psnr_brushnet_db": 1000,
+        "psnr_misato_db": 70,
+    }
+
+
+def test_what_is_kept_is_not_known_of_a_fill_without_its_raw_output():
+    for name in ("psnr_kept_db", "psnr_brushnet_db"):
+        found = Meter([name]).measure(pair_of())
+        assert math.isnan(found.values[name])
+        assert found.reasons[name] == "the method's raw output is not known"
+        assert not METRICS[name].needs_truth
