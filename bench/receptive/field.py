@@ -66,10 +66,7 @@ class Field:
     def block(self) -> tuple[slice, slice]:
         """The rows and the columns of the output that are looked at."""
         top, bottom, left, right = self.box
-        sides = ((top, bottom - top), (left, right - left))
-        rows, columns = (slice(first + (n - min(BLOCK, n)) // 2, first + (n + min(BLOCK, n)) // 2)
-                         for first, n in sides)  # fmt: skip
-        return rows, columns
+        return _middle(top, bottom), _middle(left, right)
 
     @cached_property
     def _distances(self) -> np.ndarray:
@@ -109,6 +106,12 @@ class Field:
             return float("nan")
         wanted = share * inside[-1] * (1 - 1e-12)  # what is exactly that share counts
         return float(self._distances[order[np.searchsorted(inside, wanted)]])
+
+
+def _middle(first: int, last: int) -> slice:
+    side = min(BLOCK, last - first)
+    start = (first + last - side) // 2
+    return slice(start, start + side)
 
 
 def centred_hole(side: int) -> np.ndarray:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from bench.statistics.clusters import by_cluster
-from bench.statistics.intervals import Interval, student_reach
+from bench.statistics.clusters import by_cluster, effective
+from bench.statistics.intervals import Interval, standard_error, student_reach
 
 
 def crossed_interval(
@@ -22,7 +22,7 @@ def crossed_interval(
     99 % of cases. Satterthwaite's degrees of freedom for the sum go down to 93 % with three seeds:
     where these agree by chance, the many photos speak for them.
 
-    Photos of unequal numbers of cases count as ``(sum n)^2 / sum n^2``.
+    Photos of unequal numbers of cases count as `effective` says.
 
     Args:
         values: ``(cases, seeds)``, finite.
@@ -42,9 +42,7 @@ def crossed_interval(
     if min(photos, seeds) < 2:
         note = f"{photos} photos, {seeds} seeds: expected two of each at least"
         return Interval(mean, np.nan, np.nan, n, photos, note)
-    residuals = sums.mean(1) - mean * counts
-    error = np.sqrt(photos / (photos - 1) * np.square(residuals).sum()) / n
-    effective = n**2 / np.square(counts).sum()
-    of_photos = stats.t.ppf(0.5 + confidence / 2, effective - 1) * error
+    error = standard_error(sums.mean(1, keepdims=True), counts).item()
+    of_photos = stats.t.ppf(0.5 + confidence / 2, effective(counts) - 1) * error
     reach = float(np.hypot(of_photos, student_reach(table.mean(0), confidence)))
     return Interval(mean, mean - reach, mean + reach, n, photos)
