@@ -19,6 +19,7 @@ from bench.statistics.coverage import (
     headline_metric,
     headline_without_truth,
 )
+from bench.statistics.crossed import crossed_interval
 from bench.statistics.curves import Bin, Crossing, binned, crossings
 from bench.statistics.equivalence import ALPHA, MARGINS, margin
 from bench.statistics.intervals import Interval, column_intervals, mean_interval
@@ -49,6 +50,7 @@ __all__ = [
     "compare_methods",
     "compare_pairs",
     "completed",
+    "crossed_interval",
     "crossings",
     "decide",
     "differences_tested",
