@@ -20,7 +20,7 @@ from bench.statistics.coverage import (
     headline_without_truth,
 )
 from bench.statistics.curves import Bin, Crossing, binned, crossings
-from bench.statistics.equivalence import ALPHA, MARGINS, Margin, margin, verdict
+from bench.statistics.equivalence import ALPHA, MARGINS, margin
 from bench.statistics.intervals import Interval, column_intervals, mean_interval
 from bench.statistics.pairs import compare_pairs, decide, families
 from bench.statistics.ranks import RankTest, friedman, photo_means
@@ -41,7 +41,6 @@ __all__ = [
     "Facts",
     "Headline",
     "Interval",
-    "Margin",
     "RankTest",
     "binned",
     "cap_infinite",
@@ -64,5 +63,4 @@ __all__ = [
     "rank_ranges",
     "tie_groups",
     "tied_sets",
-    "verdict",
 ]

@@ -121,7 +121,7 @@ def test_its_code_and_that_of_its_neighbours_is_in_the_signature_but_comments_ar
         ("mine=own_nowhere:worst", "No module named 'own_nowhere'"),
         ("mine=nowhere/own.py:worst", "nowhere/own.py"),
         ("mine=math:sin", r"expected a function of \(output, photo, hole\)"),
-        ("mine=bench.metrics.table:_SETS", "expected a function or a record"),
+        ("mine=bench.metrics.set_table:SETS", "expected a function or a record"),
     ],
 )
 def test_what_cannot_be_measured_is_refused_with_what_to_do(own, text, words):
