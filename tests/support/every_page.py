@@ -83,8 +83,7 @@ def _with_fields(store: RunFolder) -> None:
     facts = {"side": 64, "photos": 3, "network_side": 64.0, "hole_top": 24.0, "hole_bottom": 40.0,
              "hole_left": 24.0, "hole_right": 40.0}  # fmt: skip
     measured = facts | {"method": "telea", "identity": "sample:telea", "status": "ok", "reason": "",
-                        "r50": 10.0, "r90": 20.0, "r99": 30.0, "known_share": 0.4, "sigma": 9.0,
-                        "r_squared": 0.9}  # fmt: skip
+                        "r50": 10.0, "r90": 20.0, "r99": 30.0, "known_share": 0.4}  # fmt: skip
     missing = facts | {"method": "ns", "identity": "sample:ns", "status": "declined",
                        "reason": "has no receptive field"}  # fmt: skip
     rows = run_builder.table("receptive", [measured, missing])
