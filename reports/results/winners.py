@@ -99,7 +99,8 @@ def _set_level(run: Run, ranking: Ranking, metric: str, best: str) -> str:
     }
     alike = same_cases({n: str(row["jackknife"]) for n, row in rows.items()}, names)
     if best not in alike or len(alike) < max(2, len(rows)):
-        return "one number per method, without interval or of other cases: no test"
+        why = "other cases" if all(row["jackknife"] for row in rows.values()) else "no intervals"
+        return f"one number per method, not tested: {why}"
     found = {n: Estimate.stored(float(rows[n]["value"]), str(rows[n]["jackknife"])) for n in alike}
     others = [name for name in alike if name != best]
     if ranking.reference:
