@@ -317,7 +317,9 @@ def _difference(scores: Scores, ranking: Ranking, shown: Sequence[Column]) -> Ce
         return Cell(numbers.NOTHING, remark="no shared case")
     value = gap.interval
     widths = [s.gap.interval.half_width for s in ranking.ranked if s.gap is not None]
-    decimals = numbers.decimals_for(widths or [value.half_width], unit=shown[0].unit if shown else "")
+    decimals = numbers.decimals_for(
+        widths or [value.half_width], unit=shown[0].unit if shown else ""
+    )
     remarks = [f"n = {value.n}" if value.n != scores.n else "", numbers.p_value(gap.p), _said(gap)]
     return Cell(
         text=numbers.signed(value.mean, decimals),
