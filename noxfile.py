@@ -1,9 +1,11 @@
-"""Tasks: ``bench``, ``tests``, ``lint``, ``gate``, ``report``, ``train``, ``speed``, ``nightly``.
+"""Tasks: ``bench, tests, lint, gate, report, train, attention, speed, nightly``.
 
 All tasks share one environment, ``.nox/shared``: PyTorch alone is gigabytes.
 """
 
+import argparse
 import hashlib
+import itertools
 import json
 import shutil
 import sys
@@ -26,6 +28,11 @@ GATED = (
 
 TRAINED = (
     "lama", "relama", "context_encoder_any", "pennet", "deepfill", "hifill", "pluralistic", "ict",
+)  # fmt: skip
+
+# What goes on from one trained network: its label, and what `inpaint-bench train` is told.
+GROWN = (
+    ("plain", "lama"), ("attention", "relama"), ("wide", "lama", "--config", "wide"),
 )  # fmt: skip
 
 
@@ -122,6 +129,35 @@ def train(session: nox.Session) -> None:
     for method in TRAINED:
         out = f"runs/train/{method}-0"
         run(session, "inpaint-bench", "train", method, "--out", out, *session.posargs)
+
+
+@nox.session(default=False)
+def attention(session: nox.Session) -> None:
+    """What attention, or more channels, add to a trained LaMa (docs/relama.md).
+
+    nox -s attention -- --seeds 5 --photos EVALUATION --images TRAINING --budget 1000: further
+    options are those of ``inpaint-bench train``. A seed's networks are trained one after another,
+    so that what was stopped leaves whole seeds; the same command goes on, also with more of them.
+    """
+    prepare(session)
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--photos", required=True)
+    asked, training = parser.parse_known_args(session.posargs)
+    groups: dict[str, list[str]] = {label: [] for label, *_ in GROWN}
+    for seed in range(asked.seeds):
+        for label, *grown in GROWN:
+            out = f"runs/attention/{label}-{seed}"
+            started = ("--start", "lama:small", "--seed", str(seed), "--out", out)
+            run(session, "inpaint-bench", "train", *grown, *started, *training)
+            groups[label].append(f"{label}-{seed}=trained:{out}")
+    scored = ("--methods", ",".join(["lama:small", *itertools.chain(*groups.values())]),
+              "--size", "128", "--metrics", "texture_structure,l1_hole,psnr_hole_db")  # fmt: skip
+    folder = "runs/attention/scored"
+    run(session, "inpaint-bench", "run", "--images", asked.photos, *scored, "--out", folder)
+    named = [",".join(each.partition("=")[0] for each in group) for group in groups.values()]
+    for one, other in itertools.combinations(named, 2):
+        run(session, "inpaint-bench", "seeds", folder, one, other)
 
 
 @nox.session(default=False)

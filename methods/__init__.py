@@ -153,6 +153,20 @@ def _made(spec: Spec, path: Path, device: str) -> Inpainter:
     return own.make(spec, device)
 
 
+def with_weights(name: str) -> Pretrained:
+    """Make a method that has a network with weights; they are still to be read.
+
+    Raises:
+        BenchError: As `get`, or if the method has none.
+    """
+    from methods.pretrained import Pretrained
+
+    method = get(name)
+    if not isinstance(method, Pretrained):
+        raise BenchError(f"{name}: expected a method with the weights of a network")
+    return method
+
+
 def learnable(name: str) -> type[Pretrained]:
     """Give the class of a method that can be trained.
 

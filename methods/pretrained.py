@@ -148,6 +148,11 @@ class Pretrained(Inpainter):
         return " ".join([super().identity, *files])
 
     @property
+    def digests(self) -> dict[str, str]:
+        """First 16 digits of the SHA-256 of each file, by the name of the weights."""
+        return {each.name: self._digest(each) for each in self.checkpoints}
+
+    @property
     def weights_note(self) -> str:
         """Name, origin and licence of each file."""
         return "; ".join(
@@ -196,13 +201,17 @@ class Pretrained(Inpainter):
             WeightsMissing: If they are not here, or nobody has published any.
             BenchError: If a file is not that of this network.
         """
+        self._take(self.plain())
+
+    def plain(self) -> nn.Module:
+        """The network as it is trained, with its weights, on the CPU; errors as of `load`."""
         if not self.checkpoints:
             raise WeightsMissing(
                 f"{self.name}: no weights are published; to make some, run: {self.card.training}"
             )
         network = self.build(self.config)
         weights.put(self._read(), network, ", ".join(map(str, self._files())))
-        self._take(network)
+        return network
 
     def _read(self) -> dict[str, torch.Tensor]:
         """The tensors of all files, by the names of the network."""

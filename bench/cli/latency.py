@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 def add(commands: Commands) -> None:
     """Describe the command."""
     latency = commands.add_parser(
-        "latency",
-        help="measure how long methods take, in turns, against anchors of the same run",
+        "latency", help="measure how long methods take, in turns, against anchors of the same run"
     )
     latency.set_defaults(command=_latency)
     latency.add_argument(

@@ -12,8 +12,9 @@ from bench.text import markdown, numbers
 if TYPE_CHECKING:
     from bench.compare.trainings import Difference
 
-_HEADER = ("tier", "metric", "first", "second", "second - first, 95 % over photos", "by seed",
-           "95 % over seeds", "photos")  # fmt: skip
+_HEADER = ("tier", "metric", "first", "second", "second - first, 95 % over photos and seeds",
+           "verdict", "95 % over photos", "95 % over seeds", "by seed", "photos")  # fmt: skip
+_USUAL = ("l1_hole", "psnr_hole_db")
 
 
 def add(commands: Commands) -> None:
@@ -31,8 +32,8 @@ def add(commands: Commands) -> None:
     metrics = seeds.add_argument(
         "--metrics",
         type=named,
-        default="l1_hole,ssim_hole,psnr_hole_db",
-        help="names, comma-separated",
+        help="names, comma-separated (default: the headline metric and, of what was measured, "
+        f"{' and '.join(_USUAL)})",
     )
     completed(metrics, metrics_known)
 
@@ -41,19 +42,22 @@ def _seeds(options: argparse.Namespace) -> int:
     from bench.compare.asked import read
     from bench.compare.trainings import compare
 
-    found = compare(read(options.run), options.first, options.second, options.metrics)
+    run = read(options.run)
+    measured = set(run.metrics.loc[run.metrics["status"] == "ok", "metric"])
+    usual = [name for name in dict.fromkeys([run.headline.metric, *_USUAL]) if name in measured]
+    found = compare(run, options.first, options.second, options.metrics or usual)
     print(markdown.table(_HEADER, map(_row, found), "ll".ljust(len(_HEADER), "r")))
     return 0
 
 
 def _row(found: Difference) -> list[str]:
-    gap = found.photos
-    digits = numbers.decimals_for([(gap.high - gap.low) / 2, found.seeds])
-    difference = numbers.signed(gap.mean, digits)
+    gap, both = found.photos, found.both
+    digits = numbers.decimals_for([gap.half_width, both.half_width, found.seeds])
+    difference = numbers.signed(both.mean, digits)
     return [
         found.tier, found.metric, numbers.number(found.first, digits),
         numbers.number(found.second, digits),
-        f"{difference} {numbers.interval(gap.low, gap.high, digits)}",
-        ", ".join(numbers.signed(value, digits) for value in found.by_seed),
-        f"{difference} ± {numbers.number(found.seeds, digits)}", str(gap.clusters),
+        f"{difference} {numbers.interval(both.low, both.high, digits)}", found.verdict,
+        numbers.interval(gap.low, gap.high, digits), f"± {numbers.number(found.seeds, digits)}",
+        ", ".join(numbers.signed(value, digits) for value in found.by_seed), str(gap.clusters),
     ]  # fmt: skip

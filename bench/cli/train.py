@@ -51,6 +51,13 @@ def add(commands: Commands) -> None:
     train.add_argument(
         "--network-weights", type=Path, help="file of such a network, or a folder of them"
     )
+    train.add_argument(
+        "--start",
+        default="",
+        metavar="METHOD",
+        help="go on from these weights, such as lama:small, and not from ones drawn at random; "
+        "LaMa may grow: in channels (--config wide) or by attention (relama)",
+    )
     train.add_argument("--terms", default="not stated", help="terms of use of the photos")
 
 
@@ -80,7 +87,9 @@ def _train(options: argparse.Namespace) -> int:
             method=spec.text,
             budget=options.budget or 0,
             **taken(options, "out", "config", "seed", "crop", "block"),
-            **taken(options, "device", "devices", "precision", "networks", "network_weights"),
+            **taken(
+                options, "device", "devices", "precision", "networks", "network_weights", "start"
+            ),
         )
     )
     print(f"{weights}: weights of {options.method}:{options.config}; beside it, its card")

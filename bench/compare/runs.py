@@ -15,17 +15,10 @@ from bench.folder.differences import environment_differences, protocol_differenc
 from bench.folder.header import UNKNOWN
 from bench.folder.read import Run
 from bench.statistics import CASE, MARKS, Comparison, Facts
-from bench.statistics.comparison import (
-    PAIRS,
-    finite_values,
-    method_interval,
-    rank_table,
-    reference_of,
-    roles,
-    wide,
-)
+from bench.statistics.comparison import PAIRS, finite_values, method_interval, rank_table, wide
+from bench.statistics.coverage import reference_of, roles
 from bench.statistics.floors import floor_note
-from bench.statistics.notes import equivalence_note, power_note
+from bench.statistics.notes import pair_notes
 
 
 def compare_within(
@@ -57,12 +50,7 @@ def compare_within(
                 parts.append(sets.within(run, metric, tier, expected, reference))
             else:
                 found = statistics.compare_methods(
-                    run.cases,
-                    run.methods,
-                    metric,
-                    tier,
-                    expected=expected,
-                    reference=reference,
+                    run.cases, run.methods, metric, tier, expected=expected, reference=reference
                 )
                 if metric.name == run.headline.metric:
                     noted = floor_note(tier, metric.name, found.ranks, found.pairs)
@@ -252,11 +240,7 @@ def _cases_between(a: Run, b: Run, facts: Facts, tier: str, shared: Sequence[str
     return Comparison(
         ranks=rank_table(tier, facts, order, dict.fromkeys(order, "compared"), intervals, pairs),
         pairs=pairs.assign(tier=tier, metric=facts.name)[PAIRS],
-        notes=(
-            *notes,
-            *power_note(tier, facts.name, pairs),
-            *equivalence_note(tier, facts.name, pairs),
-        ),
+        notes=(*notes, *pair_notes(tier, facts.name, pairs)),
     )
 
 

@@ -1,49 +1,34 @@
-"""Metrics of sets of the methods of one tier: estimates, ranks, pairs, refusals."""
+"""Metrics of sets of the methods of one tier: what they are computed of, and when they are not."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from bench.compare.estimates import Features, extrapolated, ranked, unranked
 from bench.folder.read import Run
-from bench.folder.store import records
 from bench.metrics import METRICS
 from bench.metrics.record import FeatureMetric
 from bench.statistics import (
-    ALPHA,
     CASE,
     FULL_COVERAGE,
-    MARKS,
     Comparison,
     Facts,
     Interval,
     common_cases,
     completed,
-    decide,
-    families,
     joined,
 )
-from bench.statistics.comparison import (
-    PAIRS,
-    against,
-    by_mean,
-    coverage_of,
-    rank_table,
-    roles,
-    without_places,
-)
-from bench.statistics.frechet import EXTRAPOLATION_LEAST, fid_estimates, fid_extrapolated
-from bench.statistics.groups import GROUPS, JACKKNIFE, Estimate, group_of, same_cases
+from bench.statistics.coverage import coverage_of, roles
+from bench.statistics.frechet import fid_estimates
+from bench.statistics.groups import GROUPS, Estimate, group_of, rows_of, same_cases
 from bench.statistics.kernel import CMMD, KERNEL_LEAST, kernel_estimates
-from bench.statistics.notes import reference_note
 
-Features = Mapping[str, np.ndarray]
 PHOTO = "the photo"  # no name of a method has a space
 
 
@@ -121,7 +106,7 @@ def within(
     found = estimates(metric, fills, photos, clusters)
     n_photos = len(set(clusters))
     photos_of_each = dict.fromkeys(found, n_photos)
-    parts = [_ranked(tier, facts, found, role_of, photos_of_each, reference)]
+    parts = [ranked(tier, facts, found, role_of, photos_of_each, reference)]
     if _ESTIMATORS[metric.statistic].extrapolates:
         parts.append(extrapolated(tier, facts, fills, photos, role_of, n_photos))
     return joined(parts, left_out)
@@ -212,121 +197,6 @@ def estimate_at_once(
     return estimates(metric, {"": fills}, photos, clusters)[""]
 
 
-def compare_estimates(
-    tier: str,
-    facts: Facts,
-    found: Mapping[str, Estimate],
-    role_of: Mapping[str, str],
-    photos: Mapping[str, int],
-    marks: Collection[str] = (),
-    pairs: Sequence[tuple[str, str]] | None = None,
-) -> Comparison:
-    """Ranks and pairs of set metrics.
-
-    p-values are Student's with the jackknife's standard error of the difference, adjusted
-    (Bonferroni) for the number of pairs given, those with a floor or the ceiling apart; joint
-    intervals are those of the same level.
-
-    Args:
-        tier: The tier.
-        facts: The metric.
-        found: Estimate by method; both of a pair of the same cases.
-        role_of: Role by method.
-        photos: Number of photos by method.
-        marks: Floors and the ceiling.
-        pairs: Which to compare; all, the better first, if omitted.
-    """
-    means = pd.Series({name: estimate.value for name, estimate in found.items()})
-    order = by_mean(means, facts.higher, role_of)
-    asked = list(itertools.combinations(order, 2) if pairs is None else pairs)
-    family_of = families(asked, marks)
-    table = pd.DataFrame(
-        [
-            _pair_row(a, b, found[a] - found[b], photos[a], family, family_of.count(family))
-            for (a, b), family in zip(asked, family_of, strict=True)
-        ]
-    )
-    if asked:
-        table = decide(table, means, metric=facts.name, higher=facts.higher)
-    table = table.assign(tier=tier, metric=facts.name).reindex(columns=PAIRS)
-    intervals = {
-        name: Interval(estimate.value, *estimate.interval(), estimate.n, photos[name])
-        for name, estimate in found.items()
-    }
-    return Comparison(
-        ranks=rank_table(tier, facts, order, role_of, intervals, table),
-        pairs=table,
-        notes=(
-            f"{facts.name}: of all cases at once; intervals by the delete-a-group jackknife "
-            f"({GROUPS} groups of photos), p-values by Student's test with its errors, adjusted by "
-            "Bonferroni",
-        ),
-    )
-
-
-def extrapolated(
-    tier: str,
-    facts: Facts,
-    fills: Features,
-    photos: np.ndarray,
-    role_of: Mapping[str, str],
-    clusters: int,
-) -> Comparison:
-    """FID of infinitely many pictures, as rows of a metric of its own, without ranks.
-
-    Refused below 10 pictures a feature, with a note.
-    """
-    n, d = photos.shape
-    limit = Facts(f"{facts.name}_infinite", facts.higher, facts.unit, facts.scope)
-    if n < EXTRAPOLATION_LEAST * d:
-        return joined(
-            [],
-            [
-                f"{tier}, {limit.name}: refused: needs {EXTRAPOLATION_LEAST * d} pictures, "
-                f"{EXTRAPOLATION_LEAST} a feature, found {n}: with fewer the line in 1/n bends"
-            ],
-        )
-    note = "intercept of a straight line in 1/n"
-    lines = fid_extrapolated(fills, photos)
-    intervals = {
-        name: Interval(float(line.intercept), np.nan, np.nan, n, clusters, note)
-        for name, line in lines.items()
-    }
-    return _unranked(tier, limit, intervals, role_of, f"{limit.name}: {note}")
-
-
-def _pair_row(
-    a: str, b: str, gap: Estimate, photos: int, family: str, tests: int
-) -> dict[str, object]:
-    (low, high), (low90, high90), (low_joint, high_joint) = (
-        gap.interval(level) for level in (0.95, 0.9, 1 - ALPHA / tests)
-    )
-    return {
-        "a": a, "b": b, "difference": gap.value, "low": low, "high": high, "low90": low90,
-        "high90": high90, "win_rate": np.nan, "n": gap.n, "photos": photos, "p": gap.p,
-        "p_adjusted": min(1.0, gap.p * tests), "low_joint": low_joint, "high_joint": high_joint,
-        "family": family, "note": JACKKNIFE,
-    }  # fmt: skip
-
-
-def _ranked(
-    tier: str,
-    facts: Facts,
-    found: Mapping[str, Estimate],
-    role_of: Mapping[str, str],
-    photos: Mapping[str, int],
-    reference: str | None,
-) -> Comparison:
-    """Ranks and pairs of methods of one run, or pairs with the reference only."""
-    marks = [name for name in found if role_of[name] in MARKS and name != reference]
-    if reference is None:
-        return compare_estimates(tier, facts, found, role_of, photos, marks)
-    asked = against(found, reference)
-    part = compare_estimates(tier, facts, found, role_of, photos, marks, asked)
-    notes = reference_note(tier, facts.name, reference, found)
-    return joined([replace(part, ranks=without_places(part.ranks))], notes)
-
-
 def _as_stored(
     run: Run,
     facts: Facts,
@@ -340,13 +210,12 @@ def _as_stored(
     Where that is nothing, as in older runs and of few photos, its values are shown, and nothing is
     concluded.
     """
-    rows = run.sets[(run.sets["tier"] == tier) & (run.sets["metric"] == facts.name)]
-    of = {str(row["method"]): row for row in records(rows)}
-    there = {n: str(row["jackknife"]) for n, row in of.items() if shares[n] >= FULL_COVERAGE}
+    of = rows_of(run.sets, tier, facts.name)
+    there = {n: row for n, row in of.items() if shares[n] >= FULL_COVERAGE}
     kept = same_cases(there, [name for name in there if role_of[name] == "ranked"])
     if not kept:
         return _without_interval(run, facts, tier, role_of, of)
-    found = {n: Estimate.stored(float(of[n]["value"]), there[n]) for n in kept}
+    found = {n: Estimate.stored(of[n]) for n in kept}
     others = [n for n in of if n not in found]
     notes = [
         f"{tier}, {facts.name}: not compared, as its value is of other cases than that of most "
@@ -354,7 +223,7 @@ def _as_stored(
         for n in others
     ]
     photos = photos_of(run, tier, found)
-    return joined([_ranked(tier, facts, found, role_of, photos, reference)], notes)
+    return joined([ranked(tier, facts, found, role_of, photos, reference)], notes)
 
 
 def photos_of(run: Run, tier: str, names: Iterable[str]) -> dict[str, int]:
@@ -365,7 +234,7 @@ def photos_of(run: Run, tier: str, names: Iterable[str]) -> dict[str, int]:
 
 
 def _without_interval(
-    run: Run, facts: Facts, tier: str, role_of: Mapping[str, str], of: Mapping[str, dict[str, Any]]
+    run: Run, facts: Facts, tier: str, role_of: Mapping[str, str], of: Mapping[str, Any]
 ) -> Comparison:
     """A set metric without interval: its values are shown, and nothing is concluded."""
     photos = photos_of(run, tier, of)
@@ -379,21 +248,4 @@ def _without_interval(
         f"{facts.name}: one number of all fills, without interval, which takes {GROUPS} photos and "
         "a run of today: not ranked"
     )
-    return _unranked(tier, facts, intervals, role_of, note)
-
-
-def _unranked(
-    tier: str,
-    facts: Facts,
-    intervals: Mapping[str, Interval],
-    role_of: Mapping[str, str],
-    note: str,
-) -> Comparison:
-    """Values that are shown, the best first, and of which nothing is concluded."""
-    means = pd.Series({name: interval.mean for name, interval in intervals.items()}, dtype=float)
-    order = by_mean(means, facts.higher, role_of)
-    nothing = pd.DataFrame(columns=PAIRS)
-    unranked = dict.fromkeys(order, "compared")
-    return Comparison(
-        rank_table(tier, facts, order, unranked, intervals, nothing), nothing, notes=(note,)
-    )
+    return unranked(tier, facts, intervals, role_of, note)

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from bench.compare.estimates import Features, compare_estimates
 from bench.compare.sets import (
     PHOTO,
-    Features,
-    compare_estimates,
     dimension,
     estimates,
     features_metric,
@@ -21,11 +20,10 @@ from bench.compare.sets import (
     refusal,
 )
 from bench.folder.read import Run
-from bench.folder.store import records
 from bench.metrics.record import FeatureMetric
 from bench.statistics import CASE, MARKS, Comparison, Facts, completed, joined
-from bench.statistics.comparison import roles
-from bench.statistics.groups import Estimate, same_cases
+from bench.statistics.coverage import roles
+from bench.statistics.groups import Estimate, rows_of, same_cases
 
 Photos = tuple[tuple[str, ...], tuple[str, ...]]  # content hash and cluster of each case
 
@@ -90,18 +88,10 @@ def _as_stored(
 ) -> tuple[dict[str, Estimate], dict[str, int], list[str]]:
     """What both runs kept of the jackknife of a metric of pictures, as far as the cases agree."""
     found, photos, notes = {}, {}, []
-    sides = {
-        side: {
-            str(row["method"]): row
-            for row in records(run.sets)
-            if (row["tier"], row["metric"]) == (tier, facts.name)
-        }
-        for side, run in (("A", a), ("B", b))
-    }
+    sides = {side: rows_of(run.sets, tier, facts.name) for side, run in (("A", a), ("B", b))}
     for name in shared:
         own = {side: rows[name] for side, rows in sides.items() if name in rows}
-        texts = {side: str(row["jackknife"]) for side, row in own.items()}
-        if len(same_cases(texts, "AB")) < 2:
+        if len(same_cases(own, "AB")) < 2:
             notes.append(
                 f"{tier}, {facts.name} of {name}: refused: needs intervals of the same cases in "
                 "both runs"
@@ -109,7 +99,7 @@ def _as_stored(
             continue
         for side, run in (("A", a), ("B", b)):
             label = f"{name} ({side})"
-            found[label] = Estimate.stored(float(own[side]["value"]), texts[side])
+            found[label] = Estimate.stored(own[side])
             photos[label] = photos_of(run, tier, [name])[name]
     return found, photos, notes
 

@@ -213,12 +213,12 @@ RECEPTIVE: Final = Table(
         *(Column(f"hole_{side}", REAL, "of the hole in the network's input, ends excluded",
                  "pixels") for side in ("top", "bottom", "left", "right")),
         *(Column(f"r{share}", REAL, f"distance within which {share} % of the energy on known "
-                 "pixels lies", "pixels") for share in (50, 90, 99)),
+                 "pixels lies, mean over photos", "pixels") for share in (50, 90, 99)),
+        *(_later(f"r{share}_{end}", REAL, says, "pixels") for share in (50, 90, 99)
+          for end, says in (("low", "95 % interval of that mean over photos"), ("high", "likewise"),
+                            ("even", "the same if all known pixels counted alike"))),
         _later("nearest", REAL, "distance of the nearest known pixel", "pixels"),
         Column("known_share", REAL, "of all energy, on known pixels", "0 to 1"),
-        Column("sigma", REAL, "of a Gaussian fitted to the energy of known pixels; NaN where none "
-               "fits better than a constant", "pixels"),
-        Column("r_squared", REAL, "of that fit"),
         Column("network_side", REAL, "of the network's input", "pixels"),
         _later("photo_set", TEXT, "folder of the photos, or `bundled`"),
         Column("photos", WHOLE, "how many"),
@@ -227,10 +227,12 @@ RECEPTIVE: Final = Table(
     ),
     ("method",),
     "write it anew with inpaint-bench receptive METHODS --out RUN, or delete it",
-    about="Energy: squared gradient of the output pixel in the middle of a centred square hole, a "
-    "quarter of the side wide, with respect to the network's input, summed over colours, mean over "
-    "photos. Distances are from that middle, in pixels of the network's input. Numbers are NaN "
-    "where `status` is not ok.",
+    about="Energy: squared gradient of the output's mean over 8x8 pixels in the middle of a "
+    "centred square hole, a quarter of the side wide, with respect to the network's input, summed "
+    "over colours, as shares of its sum over known pixels, mean over photos. Distances are from "
+    "that middle, in pixels of the network's input. Numbers are NaN where `status` is not ok. "
+    "Older runs have the energy of one output pixel, which photos were not given equal shares of, "
+    "and radii of the mean energy.",
 )  # fmt: skip
 LATENCY: Final = Table(
     "latency", "One row per method, size, tier, region of the code and batch that was timed; "

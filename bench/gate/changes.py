@@ -22,14 +22,13 @@ from bench.gate.tolerances import (
     TOLERANCES,
     perfect,
 )
+from bench.statistics import CAP_DB, CASE
 from bench.statistics.intervals import student_reach
 
 SAME, BETTER, REGRESSED, NOT_MEASURED = "same", "better", "regressed", "not measured"
 TRADE_OFF: Final = "trade-off"  # worse, and outweighed by what leads
-CAP_DB: Final = 100.0
 FEWEST_PHOTOS: Final = 5
 TIER = ["method", "tier"]
-_CASE = ["photo", "tier", "draw"]
 # Keys and texts are empty, draw and sample -1, where a row is not about one fill.
 COLUMNS = [
     "kind", *KEYS, "metric", "old", "new", "worse", "tolerance", "ratio", "low", "high", "n",
@@ -95,7 +94,7 @@ def ceiling(paired: pd.DataFrame, run: Results, *, comparable: bool) -> pd.DataF
     if Fingerprint.parse(run.fingerprint).truth == UNKNOWN:
         return pd.DataFrame(columns=COLUMNS)
     cases = paired if comparable else paired[paired["status_new"].notna()]
-    expected = cases[_CASE].drop_duplicates().assign(method=CEILING, sample=0)
+    expected = cases[CASE].drop_duplicates().assign(method=CEILING, sample=0)
     own = expected.merge(paired, on=KEYS, how="left")
     if (run.cases["method"] != CEILING).all():
         gone = own[TIER].drop_duplicates()
@@ -130,8 +129,8 @@ def _perfection(paired: pd.DataFrame, own: pd.DataFrame, metric: dict[str, Any])
     absent = rows["new"].isna()
     # Some metrics have no value on some photos, such as very small ones, for any method.
     others = paired[(paired["method"] != CEILING) & (paired["status_new"] == "ok")]
-    valued = others.set_index(_CASE)[f"{name}_new"].notna().groupby(level=_CASE).any()
-    without = rows.set_index(_CASE).index.isin(valued.index[~valued.to_numpy(bool)])
+    valued = others.set_index(CASE)[f"{name}_new"].notna().groupby(level=CASE).any()
+    without = rows.set_index(CASE).index.isin(valued.index[~valued.to_numpy(bool)])
     return _notable(
         rows[absent & ~without].assign(
             kind=NOT_MEASURED, reason="the ceiling has no number, and always must"

@@ -11,6 +11,7 @@ from bench.folder.store import KEYS, records
 from bench.gate.baseline import Results
 from bench.gate.changes import COLUMNS, NOT_MEASURED, TIER, held, why
 from bench.gate.tolerances import CEILING
+from bench.text.numbers import counted
 
 
 def missing(
@@ -23,7 +24,7 @@ def missing(
 ) -> pd.DataFrame:
     """Findings on fills, methods and metrics of the baseline that the run does not have.
 
-    The ceiling is left to `ceiling`; fills count only where the two are comparable.
+    The ceiling is left to `changes.ceiling`; fills count only where the two are comparable.
     """
     lost = paired[paired["status_old"].notna() & (paired["status_new"] != "ok")]
     lost = lost[(lost["status_new"] != lost["status_old"]) & (lost["method"] != CEILING)]
@@ -60,17 +61,13 @@ def additions(
         return added
     own = paired[paired["method"].isin(known) & (paired["status_new"] == "ok")]
     for method, fills in own[own["status_old"] != "ok"].groupby("method"):
-        added.append(f"{_fills(len(fills))} of {method} with no value in the baseline")
+        added.append(f"{counted(len(fills), 'fill')} of {method} with no value in the baseline")
     for name in metrics.loc[metrics["state"] == "compared", "metric"]:
         both = own[own["status_old"] == "ok"]
         count = int((both[f"{name}_old"].isna() & both[f"{name}_new"].notna()).sum())
         if count:
-            added.append(f"{name} of {_fills(count)} that is absent from the baseline")
+            added.append(f"{name} of {counted(count, 'fill')} that is absent from the baseline")
     return added
-
-
-def _fills(count: int) -> str:
-    return f"{count} fill" + "s" * (count != 1)
 
 
 def values_compared(paired: pd.DataFrame, metrics: pd.DataFrame, run: Results) -> pd.Series:

@@ -11,7 +11,7 @@ anchor of the same run, if the baseline has it.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,23 +22,15 @@ from bench.folder.store import records
 from bench.gate import baseline as baselines
 from bench.gate import changes, gaps, machine, remarks
 from bench.gate.baseline import Results
-from bench.gate.changes import (
-    BETTER,
-    COLUMNS,
-    NOT_MEASURED,
-    REGRESSED,
-    SAME,
-    TIER,
-    TRADE_OFF,
-)
+from bench.gate.changes import BETTER, COLUMNS, NOT_MEASURED, REGRESSED, SAME, TIER, TRADE_OFF
 from bench.gate.rules import BY_MEAN, Rules
 from bench.gate.tolerances import CEILING
 from bench.gate.verdict import NOT_COMPARABLE, SAME_OR_BETTER, Verdict
 from bench.latency import compare
 from bench.latency.estimates import SLOWER
+from bench.statistics import ALPHA
 
 NOT_COMPARED, NOTHING_COMPARED = "not compared", "nothing compared"
-ALPHA: Final = 0.05
 
 _METRICS = ["metric", "direction", "unit", "tolerance", "state", "baseline", "run"]
 _METHODS = ["method", "stochastic", "rule", "baseline", "run"]

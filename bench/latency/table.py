@@ -90,11 +90,7 @@ def self_tests(samples: pd.DataFrame, bouts: Sequence[Bout], basis: str) -> list
 
 
 def _rows(
-    name: str,
-    side: Side,
-    samples: pd.DataFrame,
-    bouts: Sequence[Bout],
-    setting: Mapping[str, Any],
+    name: str, side: Side, samples: pd.DataFrame, bouts: Sequence[Bout], setting: Mapping[str, Any]
 ) -> Iterator[dict[str, Any]]:
     for bout in bouts:
         place = _place(bout) | {"batch": 1}

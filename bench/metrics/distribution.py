@@ -1,5 +1,7 @@
 """Metrics between two sets of pictures by the features that a network finds in them.
 
+Each takes ``outputs``, features ``(n, d)`` of the fills, and ``photos``, those of their photos.
+
 All compare the outputs with the photos of the same cases, so that known pixels are shared and
 values are far below those of image generation. A fill resembles its own photo for these pixels
 alone, which says nothing of two distributions: the unbiased KID leaves such pairs out. FID has no
@@ -13,7 +15,6 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from bench.metrics.networks import FID_NETWORK
 from bench.metrics.pair import Picture
 from bench.metrics.record import SetValue
+from bench.statistics.kernel import CMMD, KID, Discrepancy, distance
 from methods import weights
 from methods.weights import Checkpoint
 
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 
 _ENOUGH = 2048
 _NOISY = 50
-_BLOCK = 1024
 
 
 class InceptionFeatures:
@@ -85,10 +86,6 @@ def fid(outputs: NDArray[np.floating], photos: NDArray[np.floating]) -> SetValue
     covariances is the sum of the singular values of ``A B^T``, which takes milliseconds for few
     pictures, where the eigenvalues of the 2048 x 2048 product take seconds.
 
-    Args:
-        outputs: Features of the fills, ``(n, d)``.
-        photos: Features of the photos of the same cases, ``(n, d)``.
-
     Returns:
         At least 0; NaN below 2 pictures.
     """
@@ -111,18 +108,13 @@ def kid(outputs: NDArray[np.floating], photos: NDArray[np.floating]) -> SetValue
     two-sample test", JMLR 2012, equation 4). What is published counts the latter, and is lower by
     twice its excess over the mean kernel, divided by n.
 
-    Args:
-        outputs: Features of the fills, ``(n, d)``.
-        photos: Features of the photos of the same cases, ``(n, d)``.
-
     Returns:
         0 if all fills are their photos; NaN below 2 pictures.
     """
     n = len(photos)
     if n < 2:
         return _too_few(n, 2)
-    value = _discrepancy(outputs, photos, lambda products, d: (products / d + 1) ** 3, own=False)
-    return SetValue(value, n, "" if n >= _NOISY else f"n = {n} is below {_NOISY}: noisy")
+    return _by_kernel(outputs, photos, KID)
 
 
 def cmmd(outputs: NDArray[np.floating], photos: NDArray[np.floating]) -> SetValue:
@@ -131,22 +123,10 @@ def cmmd(outputs: NDArray[np.floating], photos: NDArray[np.floating]) -> SetValu
     Jayasumana et al., "Rethinking FID: Towards a better evaluation metric for image generation",
     CVPR 2024: features of length 1, Gaussian kernel with sigma 10, the biased estimate.
 
-    Args:
-        outputs: Features of the fills, ``(n, d)``.
-        photos: Features of the photos of the same cases, ``(n, d)``.
-
     Returns:
         At least 0 but for rounding; 0 if all fills are their photos.
     """
-    n = len(photos)
-    fills, originals = (
-        f / np.linalg.norm(f.astype(np.float64), axis=1, keepdims=True) for f in (outputs, photos)
-    )
-    # Of vectors of length 1 the squared distance is twice what their product lacks to 1.
-    value = _discrepancy(
-        fills, originals, lambda products, _: np.exp((products - 1) / 100), own=True
-    )
-    return SetValue(1000 * value, n, "" if n >= _NOISY else f"n = {n} is below {_NOISY}: noisy")
+    return _by_kernel(outputs, photos, CMMD)
 
 
 def u_ids(outputs: NDArray[np.floating], photos: NDArray[np.floating]) -> SetValue:
@@ -156,10 +136,6 @@ def u_ids(outputs: NDArray[np.floating], photos: NDArray[np.floating]) -> SetVal
     ICLR 2021: the SVM is trained to tell these very photos from these fills by their features, and
     the score is the mean of the shares of photos taken for fills and of fills taken for photos. The
     SVM is scikit-learn's ``LinearSVC(dual=False)`` with its settings.
-
-    Args:
-        outputs: Features of the fills, ``(n, d)``.
-        photos: Features of the photos of the same cases, ``(n, d)``.
 
     Returns:
         0 where the SVM tells all apart, 0.5 if all fills are their photos; higher is better.
@@ -174,10 +150,6 @@ def p_ids(outputs: NDArray[np.floating], photos: NDArray[np.floating]) -> SetVal
     """Paired inception discriminative score: how often a fill passes for more real than its photo.
 
     The share of cases where the SVM of `u_ids` gives the fill a higher value than its photo.
-
-    Args:
-        outputs: Features of the fills, ``(n, d)``.
-        photos: Features of the photos of the same cases, ``(n, d)``.
 
     Returns:
         0 to 1, higher is better. A fill that is its photo is not higher, so photos score 0.
@@ -206,27 +178,12 @@ def _ids(value: float, photos: NDArray[np.floating], why: str) -> SetValue:
     return SetValue(value, n, "; ".join(filter(None, (few, why))))
 
 
-def _discrepancy(
-    fills: NDArray[np.floating],
-    photos: NDArray[np.floating],
-    kernel: Callable[[NDArray[np.float64], int], NDArray[np.float64]],
-    *,
-    own: bool,
-) -> float:
-    """Squared maximum mean discrepancy of ``kernel(inner products, d)``.
-
-    With ``own``, pictures count against themselves and against their own photos.
-    """
-    n, d = photos.shape
-    a, b = fills.astype(np.float64), photos.astype(np.float64)
-    total = 0.0
-    for start in range(0, n, _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        for left, right, sign in ((a, a, 1), (b, b, 1), (a, b, -2)):
-            values = kernel(left[rows] @ right.T, d)
-            alone = 0.0 if own else np.trace(values, offset=start)
-            total += sign * float(values.sum() - alone)
-    return total / (n * n if own else n * (n - 1))
+def _by_kernel(
+    outputs: NDArray[np.floating], photos: NDArray[np.floating], rule: Discrepancy
+) -> SetValue:
+    n = len(photos)
+    value = distance(outputs, photos, rule)
+    return SetValue(value, n, "" if n >= _NOISY else f"n = {n} is below {_NOISY}: noisy")
 
 
 def _too_few(n: int, least: int) -> SetValue:

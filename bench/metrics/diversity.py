@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from bench.errors import InputError
 from bench.metrics.pair import Picture
+from bench.metrics.perception_table import LPIPS_SIDE
 from bench.metrics.perceptual import Lpips
 from bench.metrics.structure import Box
-from bench.metrics.table import LPIPS_SIDE
 
 L1 = ("diversity_l1", "diversity_l1_hole")
 
@@ -42,9 +42,7 @@ def names(network: str = "") -> tuple[str, ...]:
 
 
 def diversity(
-    pictures: Sequence[Picture],
-    hole: NDArray[np.bool_],
-    network: tuple[str, Lpips] | None = None,
+    pictures: Sequence[Picture], hole: NDArray[np.bool_], network: tuple[str, Lpips] | None = None
 ) -> dict[str, float]:
     """Mean distance over all pairs of samples of one case.
 
@@ -89,7 +87,7 @@ def _perceptual(
     if min(hole.shape) >= LPIPS_SIDE:
         features = [network.features(picture) for picture in pictures]
         whole = _mean_over_pairs(features, lambda a, b: _of_map(network, a, b, hole), 2)
-    box = _box(hole)
+    box = Box.around(hole)
     if min(box.bottom - box.top, box.right - box.left) < LPIPS_SIDE:
         return [*whole, math.nan]
     crops = [network.features(np.ascontiguousarray(picture[box.slices])) for picture in pictures]
@@ -114,11 +112,3 @@ def _mean_over_pairs(
     if not found:
         return [math.nan] * count
     return [math.fsum(values) / len(found) for values in zip(*found, strict=True)]
-
-
-def _box(hole: NDArray[np.bool_]) -> Box:
-    """The smallest box around the hole; empty if there is no hole."""
-    import cv2
-
-    left, top, width, height = cv2.boundingRect(hole.astype(np.uint8))
-    return Box(top, top + height, left, left + width)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.errors import InputError
-from bench.metrics import structure, texture
+from bench.metrics import patches, structure, texture
 from bench.metrics.structure import Box, Losses, Planes, Scale
 
 Picture = np.ndarray  # uint8 RGB, (H, W, 3)
@@ -56,7 +56,7 @@ class Original:
     @cached_property
     def bands(self) -> list[Planes]:
         """Laplacian pyramid, for the sliced distance."""
-        return texture.laplacian(self.photo)
+        return patches.laplacian(self.photo, texture.LEVELS)
 
     @cached_property
     def all_waves(self) -> list[texture.Wave]:

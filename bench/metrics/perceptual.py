@@ -19,8 +19,8 @@ from bench.errors import BenchError
 from bench.metrics import structure
 from bench.metrics.networks import LPIPS_HEADS
 from bench.metrics.pair import Pair, Picture, gradient_magnitude
+from bench.metrics.perception_table import GMSD_SIDE, MS_SSIM_SIDE
 from bench.metrics.record import PairNetwork
-from bench.metrics.table import GMSD_SIDE, MS_SSIM_SIDE
 from methods import weights
 from methods.weights import Checkpoint
 

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.metrics.pair import Pair, Picture
-from bench.metrics.table import SSIM_SIDE
+from bench.metrics.pixel_table import SSIM_SIDE
+from bench.metrics.structure import Box
 
 Region = Literal["picture", "hole"]
 
@@ -115,12 +116,8 @@ def _jumps(hole: NDArray[np.bool_], *pictures: Picture) -> list[np.ndarray]:
     """The jumps of each picture at the hole's edge, float32 ``(places, 3)`` in grey levels."""
     import cv2
 
-    left, top, wide, high = cv2.boundingRect(hole.view(np.uint8))
-    rows, columns = (
-        slice(max(0, start - _BAND), start + length + _BAND)
-        for start, length in ((top, high), (left, wide))
-    )
-    inside = hole[rows, columns].view(np.uint8)
+    near = Box.around(hole).grown(_BAND, *hole.shape).slices
+    inside = hole[near].view(np.uint8)
     # Beyond the border lies neither hole nor known: that is how OpenCV treats it unasked.
     inner = cv2.erode(inside, cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)))
     edge, band = inside > inner, np.ones((2 * _BAND + 1,) * 2, np.uint8)
@@ -137,7 +134,7 @@ def _jumps(hole: NDArray[np.bool_], *pictures: Picture) -> list[np.ndarray]:
     found = []
     for picture in pictures:
         within, around = (
-            sums(cv2.copyTo(picture[rows, columns], side))[edge] / pixels for side, pixels in sides
+            sums(cv2.copyTo(picture[near], side))[edge] / pixels for side, pixels in sides
         )
         found.append(within - around)
     return found

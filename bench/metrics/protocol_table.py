@@ -6,14 +6,13 @@ one it used.
 
 from __future__ import annotations
 
-import math
 from functools import partial
 
-from bench.metrics.record import CaseMetric, Imported
+from bench.metrics.record import NOT_NEGATIVE, CaseMetric, Imported
 
 _CODE = "bench.metrics.protocol_variants"
 _record = partial(CaseMetric, version="1", direction="higher", region="picture")
-_psnr = partial(_record, unit="dB", limits=(0.0, math.inf))
+_psnr = partial(_record, unit="dB", limits=NOT_NEGATIVE)
 _ssim = partial(_record, limits=(-1.0, 1.0))
 _kept = partial(_psnr, region="known", needs_truth=False)
 

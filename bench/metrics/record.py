@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Direction = Literal["higher", "lower"]
 Region = Literal["picture", "hole", "ring", "known"]
+NOT_NEGATIVE = (0.0, math.inf)  # limits of a metric
 
 
 @dataclass(frozen=True)

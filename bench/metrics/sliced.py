@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.metrics.pair import Picture
+from bench.metrics.patches import PATCH, Places, cut, directions, laplacian
 from bench.metrics.record import SetValue
+from bench.metrics.set_table import SWD_SIDE
 from bench.metrics.structure import Planes
-from bench.metrics.table import SWD_SIDE
 
 # A case with its photo (uint8 RGB, (H, W, 3)) and hole (bool, (H, W)).
 Case = tuple[str, Picture, NDArray[np.bool_]]
@@ -30,11 +31,9 @@ MIN_CASES = 10
 _FEW_CASES = 50
 _NAMED = 3  # photos that are left out
 _COARSEST = 16
-_PATCH = 7
 _PATCHES = 128
 _REPEATS, _DIRECTIONS = 4, 128
 _FEW = 8  # directions along which groups are left out
-_Place = tuple[NDArray[np.intp], NDArray[np.intp]]
 Patches = list[Planes]  # by level, float32 (n, 3, 49)
 Grouping = Callable[[Sequence[str]], NDArray[np.int64] | None]
 _Level = NDArray[np.float64]
@@ -73,7 +72,7 @@ class Photos:
         self.refusal = ""
         self.names: list[str] = []
         self.small: list[str] = []
-        self._places: list[list[_Place]] = []  # of each case, by level; none without a hole
+        self._places: list[list[Places]] = []  # of each case, by level; none without a hole
         self._projections: dict[int, list[Planes]] = {}
         self._few: dict[int, _Few] = {}
         cut = []
@@ -149,7 +148,7 @@ class Photos:
         # A small picture has fewer levels than others.
         there = [len(places) > level for places in self._places if places]
         labels = np.repeat(self.groups[there], _PATCHES)
-        projected = _directions(np.random.default_rng(level), flat.shape[1])[:_FEW] @ flat.T
+        projected = directions(np.random.default_rng(level), _DIRECTIONS)[:_FEW] @ flat.T
         order = projected.argsort(axis=1)
         squares = np.zeros(int(self.groups.max()) + 1)
         np.add.at(squares, labels, np.einsum("nd,nd->n", flat, flat))
@@ -215,23 +214,8 @@ def _changes(mine: _Few, theirs: _Few) -> NDArray[np.float64]:
     return found
 
 
-def _pyramid(picture: Picture) -> Iterator[Planes]:
-    """Laplacian pyramid, fine to coarse; the last level is the low-pass rest."""
-    import cv2
-
-    # Fresh memory costs as much as the work, so none is taken that need not be.
-    current: Planes = np.divide(picture, np.float32(255), dtype=np.float32)
-    while min(current.shape[:2]) >= 2 * _COARSEST:
-        coarse = cv2.pyrDown(current)
-        height, width = current.shape[:2]
-        level: Planes = cv2.pyrUp(coarse, dstsize=(width, height))
-        yield np.subtract(current, level, out=level)
-        current = coarse
-    yield current
-
-
 def _masks(hole: NDArray[np.bool_]) -> Iterator[NDArray[np.uint8]]:
-    """The hole at each level of `_pyramid`: 1 where a pixel covers any of it."""
+    """The hole by level, to a short side of 16 pixels: 1 where a pixel covers any of it."""
     import cv2
 
     current = hole.astype(np.uint8)
@@ -246,12 +230,12 @@ def _masks(hole: NDArray[np.bool_]) -> Iterator[NDArray[np.uint8]]:
     yield current
 
 
-def _positions(mask: NDArray[np.uint8], seed: str) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _positions(mask: NDArray[np.uint8], seed: str) -> Places:
     """Top left corners of patches inside the picture that touch the hole."""
     import cv2
 
-    touching = cv2.dilate(mask, np.ones((_PATCH, _PATCH), np.uint8))
-    reach = _PATCH // 2
+    touching = cv2.dilate(mask, np.ones((PATCH, PATCH), np.uint8))
+    reach = PATCH // 2
     inside = touching[reach:-reach, reach:-reach]
     places = np.flatnonzero(inside)
     number = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big")
@@ -259,13 +243,9 @@ def _positions(mask: NDArray[np.uint8], seed: str) -> tuple[NDArray[np.intp], ND
     return np.divmod(places[chosen], inside.shape[1])
 
 
-def _cut(picture: Picture, places: Sequence[_Place]) -> Patches:
-    """The patches of one picture, one channel after the other."""
-    patches = []
-    for planes, (rows, columns) in zip(_pyramid(picture), places, strict=True):
-        windows = np.lib.stride_tricks.sliding_window_view(planes, (_PATCH, _PATCH), axis=(0, 1))
-        patches.append(windows[rows, columns].reshape(len(rows), 3, _PATCH * _PATCH))
-    return patches
+def _cut(picture: Picture, places: Sequence[Places]) -> Patches:
+    """The patches of one picture by level."""
+    return list(map(cut, laplacian(picture, len(places)), places))
 
 
 def _by_level(cut: Sequence[Patches]) -> Patches:
@@ -278,17 +258,10 @@ def _projected(flat: Planes, level: int) -> Iterator[Planes]:
     """Normalised patches on random directions, sorted along each."""
     rng = np.random.default_rng(level)
     for _ in range(_REPEATS):
-        directions = _directions(rng, flat.shape[1])
         # One row per direction, so that sorting runs over contiguous memory.
-        projected = directions @ flat.T
+        projected = directions(rng, _DIRECTIONS) @ flat.T
         projected.sort()
         yield projected
-
-
-def _directions(rng: np.random.Generator, d: int) -> Planes:
-    directions = rng.standard_normal((_DIRECTIONS, d)).astype(np.float32)
-    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    return directions
 
 
 def _normalised(patches: Planes) -> Planes:

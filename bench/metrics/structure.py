@@ -39,6 +39,14 @@ class Box:
     left: int
     right: int
 
+    @classmethod
+    def around(cls, mask: NDArray[np.bool_]) -> Box:
+        """The smallest one that holds all of a mask ``(H, W)``; empty if that is."""
+        import cv2
+
+        left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
+        return cls(top, top + height, left, left + width)
+
     @property
     def empty(self) -> bool:
         """Whether no pixel lies inside."""

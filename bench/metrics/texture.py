@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.metrics.patches import PATCH, Places, cut, directions, laplacian
+from bench.metrics.perception_table import PATCH_SIDE
 from bench.metrics.structure import Box, Planes
-from bench.metrics.table import PATCH_SIDE
 
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from bench.metrics.pair import Pair
 
 # Of the sliced distance.
-_LEVELS, _DIRECTIONS, _PATCH, _PATCHES, _FEWEST = 5, 64, 7, 600, 16
-_REACH = _PATCH // 2
+LEVELS, _DIRECTIONS, _PATCHES, _FEWEST = 5, 64, 600, 16
+_REACH = PATCH // 2
 _FLAT = 0.01  # added to the photo's spread, so that a flat one does not divide by nothing
 # Of complex-wavelet similarity: wavelengths in pixels, directions, window, constant.
 _WAVES, _ANGLES, _WINDOW, _K = (4, 8, 16), 6, 7, np.float32(1e-4)
@@ -83,26 +84,11 @@ def texture_structure_of(pair: Pair) -> float:
 # -- patches --------------------------------------------------------------------------------
 
 
-def laplacian(picture: NDArray[np.uint8]) -> list[Planes]:
-    """Laplacian pyramid of a picture ``(H, W, 3)``, fine to coarse; the last is the rest."""
-    import cv2
-
-    current: Planes = np.divide(picture, np.float32(255), dtype=np.float32)
-    bands = []
-    for _ in range(_LEVELS - 1):
-        coarse = cv2.pyrDown(current)
-        height, width = current.shape[:2]
-        level: Planes = cv2.pyrUp(coarse, dstsize=(width, height))
-        bands.append(np.subtract(current, level, out=level))
-        current = coarse
-    return [*bands, current]
-
-
 def sliced_distance(pair: Pair) -> float:
     """The value of `swd_hole_of` where something changed."""
     import cv2
 
-    bands = list(zip(laplacian(pair.output), pair.original.bands, strict=True))
+    bands = list(zip(laplacian(pair.output, LEVELS), pair.original.bands, strict=True))
     weight: Planes = pair.hole.astype(np.float32)
     distances = []
     for level, (mine, photo) in enumerate(bands):
@@ -120,21 +106,18 @@ def sliced_distance(pair: Pair) -> float:
     return float(np.mean(distances))
 
 
-def _distance(mine: Planes, photo: Planes, places: tuple[NDArray[np.intp], ...]) -> float:
+def _distance(mine: Planes, photo: Planes, places: Places) -> float:
     """Sliced distance of the patches with these top left corners."""
     count = len(places[0])
     if count > _PATCHES:
         chosen = np.random.default_rng(1).choice(count, _PATCHES, replace=False)
         places = places[0][chosen], places[1][chosen]
     with _blas().limit(limits=1):  # so small a product waits longer for threads than it takes
-        ours, theirs = (np.sort(_directions() @ _cut(band, *places).T) for band in (mine, photo))
+        ours, theirs = (
+            np.sort(_directions() @ cut(band, places).reshape(-1, 3 * PATCH * PATCH).T)
+            for band in (mine, photo)
+        )
     return float(np.abs(ours - theirs).mean())
-
-
-def _cut(band: Planes, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Patches as rows ``(n, 147)``, one channel after the other."""
-    windows = np.lib.stride_tricks.sliding_window_view(band, (_PATCH, _PATCH), axis=(0, 1))
-    return windows[rows, columns].reshape(len(rows), -1)
 
 
 @cache
@@ -145,11 +128,9 @@ def _blas() -> ThreadpoolController:
 
 
 @cache
-def _directions() -> NDArray[np.float32]:
-    """Random unit vectors ``(64, 147)``."""
-    shape = _DIRECTIONS, 3 * _PATCH * _PATCH
-    drawn = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
-    return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+def _directions() -> Planes:
+    """The same everywhere."""
+    return directions(np.random.default_rng(0), _DIRECTIONS)
 
 
 # -- waves ----------------------------------------------------------------------------------
@@ -235,8 +216,7 @@ def wave_similarity(pair: Pair) -> float:
     """The value of `cw_ssim_hole_of` where something changed."""
     import cv2
 
-    left, top, wide, high = cv2.boundingRect(pair.hole.view(np.uint8))
-    around = Box(top, top + high, left, left + wide).grown(_WINDOW // 2, *pair.hole.shape)
+    around = Box.around(pair.hole).grown(_WINDOW // 2, *pair.hole.shape)
     loss = np.zeros(pair.hole[around.slices].shape, np.float32)
     for mine, theirs in zip(waves(pair.output, around), pair.original.waves(around), strict=True):
         loss += _loss(mine, theirs)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from bench.metrics.networks import CLIP, DINOV2_G, DINOV2_L
 from bench.metrics.pair import Picture
 from methods import weights
 from methods.weights import Checkpoint
@@ -57,9 +58,8 @@ def _timm_names_of_clip(state: State) -> dict[str, torch.Tensor]:
         parts = [f"{name} {part}" for part in "qkv"]
         if all(part in found for part in parts):
             found[name] = torch.cat([found.pop(part) for part in parts])
-    for name, ndim in (("cls_token", 3), ("pos_embed", 3)):
-        if name in found:
-            found[name] = found[name].reshape((1,) * (ndim - found[name].ndim) + found[name].shape)
+    for name in found.keys() & {"cls_token", "pos_embed"}:
+        found[name] = found[name].reshape((1,) * (3 - found[name].ndim) + found[name].shape)
     if "head.weight" in found:  # it has no bias there
         found["head.bias"] = torch.zeros(len(found["head.weight"]))
     return found
@@ -116,7 +116,7 @@ def _dinov2(model: str) -> Vit:
 
 NETWORKS = {
     # As in the code of CMMD (Jayasumana et al., CVPR 2024).
-    "clip-vit-l14-336": Vit(
+    CLIP: Vit(
         "vit_large_patch14_clip_quickgelu_336",
         336,
         True,
@@ -125,8 +125,8 @@ NETWORKS = {
         _timm_names_of_clip,
         {"num_classes": 768},
     ),
-    "dinov2-vitl14": _dinov2("vit_large_patch14_dinov2"),
-    "dinov2-vitg14": _dinov2("vit_giant_patch14_dinov2"),
+    DINOV2_L: _dinov2("vit_large_patch14_dinov2"),
+    DINOV2_G: _dinov2("vit_giant_patch14_dinov2"),
 }
 
 

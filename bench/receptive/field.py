@@ -1,13 +1,15 @@
 """Effective receptive field: which known pixels decide the middle of a hole.
 
-It is the gradient of one pixel of the output with respect to the input (Luo, Li, Urtasun, Zemel,
+It is the gradient of the output in the middle with respect to the input (Luo, Li, Urtasun, Zemel,
 Understanding the Effective Receptive Field in Deep Convolutional Neural Networks, NIPS 2016).
-There inputs are random and gradients are averaged; here they are photos with a hole, and squared
-gradients are averaged, so that signs do not cancel.
+There inputs are random, the output is one pixel and gradients are averaged. Here inputs are photos
+with a hole; the output is the mean of a block, as single pixels of one fill differ much in what
+they look at; and squared gradients are averaged, each photo's as shares of their sum, so that
+signs do not cancel and no photo counts for more than another.
 
-Radii and the Gaussian are those of the known pixels: every method gets the same blank in the hole,
-so a gradient there tells how it would take what it never sees, and of two networks that fill alike
-only one that blanks its input itself would be without it.
+Radii are those of the known pixels: every method gets the same blank in the hole, so a gradient
+there tells how it would take what it never sees, and of two networks that fill alike only one that
+blanks its input itself would be without it.
 """
 
 from __future__ import annotations
@@ -18,7 +20,6 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from scipy import optimize
 
 from bench.errors import ContractError, Declined, InputError
 from methods import harness
@@ -26,8 +27,9 @@ from methods.base import Fill, Inpainter, to_float
 
 SHARES = (0.5, 0.9, 0.99)
 SMALLEST_SIDE = 8
+BLOCK = 8
+"""Side of the block of output pixels, where the hole is not smaller."""
 _HOLE = 4  # holes per side of the picture
-_WIDEST = 4  # sides of the picture; beyond, a Gaussian cannot be told from a constant
 
 
 @dataclass(frozen=True)
@@ -35,18 +37,24 @@ class Field:
     """What a method's output in the middle of the hole depends on.
 
     Attributes:
-        energy: Squared gradient, summed over colours, mean over photos; ``(h, w)`` of the
-            network's input.
+        energies: Of each photo the squared gradient, summed over colours; ``(photos, h, w)`` of
+            the network's input. Those of the known pixels sum to 1, or to 0 where no known pixel
+            has any influence.
         known: Where that input is known, bool ``(h, w)``.
     """
 
-    energy: np.ndarray
+    energies: np.ndarray
     known: np.ndarray
+
+    @property
+    def energy(self) -> np.ndarray:
+        """Mean over photos, ``(h, w)``."""
+        return np.asarray(self.energies.mean(axis=0))
 
     @property
     def side(self) -> int:
         """Longer side of the network's input, in pixels."""
-        return max(self.energy.shape)
+        return max(self.known.shape)
 
     @property
     def box(self) -> tuple[int, int, int, int]:
@@ -55,16 +63,17 @@ class Field:
         return int(rows.min()), int(rows.max()) + 1, int(columns.min()), int(columns.max()) + 1
 
     @property
-    def centre(self) -> tuple[int, int]:
-        """The output pixel: middle of the hole, below and to the right where there are four."""
+    def block(self) -> tuple[slice, slice]:
+        """The rows and the columns of the output that are looked at."""
         top, bottom, left, right = self.box
-        return (top + bottom) // 2, (left + right) // 2
+        return _middle(top, bottom), _middle(left, right)
 
     @cached_property
     def _distances(self) -> np.ndarray:
-        """Of the known pixels from the centre, between middles of pixels."""
+        """Of the known pixels from the middle of the block, between middles of pixels."""
         rows, columns = np.nonzero(self.known)
-        return np.hypot(rows - self.centre[0], columns - self.centre[1])
+        middle = [(each.start + each.stop - 1) / 2 for each in self.block]
+        return np.hypot(rows - middle[0], columns - middle[1])
 
     @property
     def nearest(self) -> float:
@@ -73,40 +82,36 @@ class Field:
 
     @property
     def known_share(self) -> float:
-        """Share of the energy that lies on known pixels."""
-        inside, hole = self.energy[self.known].sum(), self.energy[~self.known].sum()
-        return float(inside / (inside + hole))
+        """Share of the energy that lies on known pixels, mean over photos."""
+        inside = self.energies[:, self.known].sum(1)
+        total = self.energies.sum((1, 2))
+        return float(np.mean(inside[total > 0] / total[total > 0]))
 
-    def radius(self, share: float) -> float:
-        """Least distance from the centre within which that share of the known energy lies."""
+    def radii(self, share: float) -> np.ndarray:
+        """Of each photo the least distance within which that share of its known energy lies.
+
+        Returns:
+            ``(photos,)``, in pixels; NaN where no known pixel has any influence.
+        """
+        return np.array([self._radius(each[self.known], share) for each in self.energies])
+
+    def even(self, share: float) -> float:
+        """The radius if all known pixels counted alike."""
+        return self._radius(np.ones(len(self._distances)), share)
+
+    def _radius(self, energy: np.ndarray, share: float) -> float:
         order = np.argsort(self._distances, kind="stable")
-        inside = np.cumsum(self.energy[self.known][order])
+        inside = np.cumsum(energy[order])
+        if not inside[-1]:
+            return float("nan")
         wanted = share * inside[-1] * (1 - 1e-12)  # what is exactly that share counts
         return float(self._distances[order[np.searchsorted(inside, wanted)]])
 
-    def gaussian(self) -> tuple[float, float]:
-        """Fit ``a exp(-d^2 / 2 sigma^2)`` to the energy of the known pixels, by least squares.
 
-        Returns:
-            Sigma in pixels, and the share of the variance that is explained (R squared); both NaN
-            where no Gaussian fits better than a constant.
-        """
-        energy, squares = self.energy[self.known], self._distances**2
-
-        def left(log_sigma: float) -> float:
-            # The best height for a width is known, so that only the width is searched. Taking out
-            # the nearest distance leaves the shape and keeps narrow ones above zero.
-            shape = np.exp((squares.min() - squares) / (2 * np.exp(2 * log_sigma)))
-            return float(np.square(energy - shape * (energy @ shape) / (shape @ shape)).sum())
-
-        widths = np.linspace(np.log(0.5), np.log(_WIDEST * self.side), 48)
-        best = int(np.argmin([left(width) for width in widths]))
-        around = widths[max(best - 1, 0)], widths[min(best + 1, len(widths) - 1)]
-        found = optimize.minimize_scalar(left, bounds=around, method="bounded")
-        variance = float(np.square(energy - energy.mean()).sum())
-        if best == len(widths) - 1 or found.fun >= variance:
-            return float("nan"), float("nan")
-        return float(np.exp(found.x)), 1 - float(found.fun) / variance
+def _middle(first: int, last: int) -> slice:
+    side = min(BLOCK, last - first)
+    start = (first + last - side) // 2
+    return slice(start, start + side)
 
 
 def centred_hole(side: int) -> np.ndarray:
@@ -147,12 +152,12 @@ def measure(method: Inpainter, photos: Iterable[np.ndarray], side: int, seed: in
     for photo in photos:
         ready = method.prepare(to_float(photo[None]) * (1 - mask), mask.clone())
         known = ready[1][0, 0].cpu().numpy() <= 0.5
-        centre = Field(known, known).centre
-        energies.append(_energy(method, *ready, centre, seed))
+        energy = _energy(method, *ready, Field(known[None], known).block, seed)
+        energies.append(energy / (energy[known].sum() or np.inf))
     if not energies:
         raise InputError("photos: expected at least one, found none")
-    field = Field(np.mean(energies, axis=0), known)
-    if not field.energy[known].any():
+    field = Field(np.stack(energies), known)
+    if not field.energies.any():
         raise Declined(
             "no known pixel has any influence on the middle of the hole: the output there is "
             "constant, clipped, drawn, detached from the input, or sees no farther than the hole"
@@ -164,7 +169,7 @@ def _energy(
     method: Inpainter,
     images: torch.Tensor,
     masks: torch.Tensor,
-    centre: tuple[int, int],
+    block: tuple[slice, slice],
     seed: int,
 ) -> np.ndarray:
     given = images.detach().clone().requires_grad_()
@@ -179,8 +184,8 @@ def _energy(
             )
         gradient = None
         if filled.requires_grad:
-            pixel = filled[0, :, centre[0], centre[1]].mean()
-            (gradient,) = torch.autograd.grad(pixel, given, allow_unused=True)
+            middle = filled[0, :, block[0], block[1]].mean()
+            (gradient,) = torch.autograd.grad(middle, given, allow_unused=True)
     if gradient is None:
         raise ContractError(
             "output: expected one that gradients lead from back to the input, found one that is "

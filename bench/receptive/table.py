@@ -19,6 +19,7 @@ from bench.planning.pairing import Inputs, read_photos
 from bench.planning.protocol import Protocol
 from bench.receptive import field as receptive
 from bench.receptive.field import SHARES, Field
+from bench.statistics import Interval, mean_interval
 from methods.base import Inpainter
 from methods.identity import in_words
 
@@ -34,6 +35,7 @@ class Result:
     Attributes:
         method: Full name.
         identity: What the method was made of.
+        clusters: Of the photos: the picture that each was cut from.
         field: None where ``status`` is not ok.
         status: ok, declined, failed, oom or unavailable, as of a case.
         reason: Empty where it is ok.
@@ -41,6 +43,7 @@ class Result:
 
     method: str
     identity: str
+    clusters: Sequence[str]
     field: Field | None
     status: str = "ok"
     reason: str = ""
@@ -56,15 +59,36 @@ class Result:
         }
         if self.field is None:
             return row
-        sigma, r_squared = self.field.gaussian()
         row |= dict(zip(_BOX, map(float, self.field.box), strict=True))
-        row |= dict(zip(RADII, map(self.field.radius, SHARES), strict=True))
+        for name, share in zip(RADII, SHARES, strict=True):
+            found = self.interval(self.field.radii(share))
+            row |= {name: found.mean, f"{name}_low": found.low, f"{name}_high": found.high}
+            row[f"{name}_even"] = self.field.even(share)
         return row | {
             "nearest": self.field.nearest,
             "known_share": self.field.known_share,
-            "sigma": sigma,
-            "r_squared": r_squared,
             "network_side": float(self.field.side),
+        }
+
+    def interval(self, lengths: np.ndarray) -> Interval:
+        """Mean of a number for each photo, with an interval over photos."""
+        there = np.isfinite(lengths)
+        return mean_interval(lengths[there], np.asarray(self.clusters)[there])
+
+    def wider(self, other: Result) -> dict[str, Interval]:
+        """How much wider it is than another on the same photos, in % of the input's side.
+
+        Returns:
+            Mean differences of the radii by name; nothing where one of the two has no field.
+        """
+        if self.field is None or other.field is None:
+            return {}
+        return {
+            name: self.interval(
+                100 * self.field.radii(share) / self.field.side
+                - 100 * other.field.radii(share) / other.field.side
+            )
+            for name, share in zip(RADII, SHARES, strict=True)
         }
 
 
@@ -76,12 +100,14 @@ class Photos:
         source: Folder, or ``bundled``.
         side: Of the pictures, in pixels.
         pictures: uint8 RGB, ``(side, side, 3)`` each.
+        clusters: The picture that each was cut from.
         refused: What could not be read, and why.
     """
 
     source: str
     side: int
     pictures: Sequence[np.ndarray]
+    clusters: Sequence[str]
     refused: Sequence[str] = field(default_factory=tuple)
 
 
@@ -94,11 +120,12 @@ def read(source: str, side: int, limit: int | None = None) -> Photos:
     inputs = Inputs()
     protocol = Protocol(photos=source, size=side, limit=limit)
     square = Geometry.asked(side)
-    pictures = [square.photo(given.photo.pixels) for given in read_photos(protocol, inputs)]
+    photos = [given.photo for given in read_photos(protocol, inputs)]
+    pictures = [square.photo(photo.pixels) for photo in photos]
     refused = [f"{row['path']}: {row['reason']}" for row in inputs.rows if row["status"] != "ok"]
     if not pictures:
         raise InputError(f"photos: none in {source} can be read: {'; '.join(refused)}")
-    return Photos(source, side, pictures, refused)
+    return Photos(source, side, pictures, [photo.cluster for photo in photos], refused)
 
 
 def made(names: Sequence[str], device: str) -> list[Inpainter]:
@@ -117,10 +144,10 @@ def results(asked: Sequence[Inpainter], photos: Photos) -> Iterator[Result]:
             if not method.undifferentiable:  # its weights would be of no use
                 method.load()
             field = receptive.measure(method, photos.pictures, photos.side)
-            yield Result(method.name, in_words(method), field)
+            yield Result(method.name, in_words(method), photos.clusters, field)
         except Exception as error:  # a method runs any code
             failed = status_of(error), describe(error)
-            yield Result(method.name, in_words(method), None, *failed)
+            yield Result(method.name, in_words(method), photos.clusters, None, *failed)
 
 
 def check_run(folder: Path, asked: Sequence[Inpainter]) -> RunFolder:

@@ -66,18 +66,11 @@ def set_rows(store: RunFolder, cases: pd.DataFrame, *, threads: int = 1) -> pd.D
             low, high = estimate.interval() if estimate else (math.nan, math.nan)
             rows.append(
                 {
-                    "method": method,
-                    "tier": tier,
-                    "metric": name,
-                    "value": value.value,
-                    "low": low,
-                    "high": high,
-                    "n": value.n,
-                    "note": value.note,
-                    "jackknife": estimate.text(keys) if estimate else "",
-                    "seconds": seconds,
+                    "method": method, "tier": tier, "metric": name, "value": value.value,
+                    "low": low, "high": high, "n": value.n, "note": value.note,
+                    "jackknife": estimate.text(keys) if estimate else "", "seconds": seconds,
                 }
-            )
+            )  # fmt: skip
     return SETS.frame(rows)
 
 

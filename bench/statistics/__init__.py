@@ -19,8 +19,9 @@ from bench.statistics.coverage import (
     headline_metric,
     headline_without_truth,
 )
+from bench.statistics.crossed import crossed_interval
 from bench.statistics.curves import Bin, Crossing, binned, crossings
-from bench.statistics.equivalence import ALPHA, MARGINS, Margin, margin, verdict
+from bench.statistics.equivalence import ALPHA, MARGINS, margin
 from bench.statistics.intervals import Interval, column_intervals, mean_interval
 from bench.statistics.pairs import compare_pairs, decide, families
 from bench.statistics.ranks import RankTest, friedman, photo_means
@@ -41,7 +42,6 @@ __all__ = [
     "Facts",
     "Headline",
     "Interval",
-    "Margin",
     "RankTest",
     "binned",
     "cap_infinite",
@@ -50,6 +50,7 @@ __all__ = [
     "compare_methods",
     "compare_pairs",
     "completed",
+    "crossed_interval",
     "crossings",
     "decide",
     "differences_tested",
@@ -64,5 +65,4 @@ __all__ = [
     "rank_ranges",
     "tie_groups",
     "tied_sets",
-    "verdict",
 ]

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from bench.errors import BenchError, did_you_mean, spelt_like
+from bench.errors import BenchError
 from bench.statistics.coverage import (
     CAP_DB,
     CASE,
     FULL_COVERAGE,
-    MARKS,
     cap_infinite,
     common_cases,
     completed,
+    coverage_of,
+    roles,
 )
 from bench.statistics.intervals import Interval, mean_interval
-from bench.statistics.notes import (
-    absence_notes,
-    equivalence_note,
-    power_note,
-    reference_note,
-    shared_note,
-)
+from bench.statistics.notes import absence_notes, pair_notes, reference_note, shared_note
 from bench.statistics.pairs import COLUMNS, compare_pairs
 from bench.statistics.ties import rank_ranges, tie_groups
 
@@ -91,18 +86,6 @@ def joined(parts: Sequence[Comparison], notes: Sequence[str] = ()) -> Comparison
     )
 
 
-def roles(methods: pd.DataFrame) -> dict[str, str]:
-    """``ranked``, ``floor`` or ``ceiling`` by method, from the table ``methods``."""
-    families = methods["family"].where(methods["family"].isin(MARKS), "ranked")
-    return dict(zip(methods["method"], families, strict=True))
-
-
-def coverage_of(cases: pd.DataFrame, methods: Iterable[str], expected: int) -> dict[str, float]:
-    """Share of a tier's planned cases that each method completed, 0 to 1."""
-    counts = completed(cases).groupby("method").size()
-    return {name: float(counts.get(name, 0)) / expected for name in methods}
-
-
 def compare_methods(
     cases: pd.DataFrame,
     methods: pd.DataFrame,
@@ -146,23 +129,21 @@ def compare_methods(
     means = values.mean().reindex([*ranked, *marks])
     order = by_mean(means, facts.higher, role_of)
     known = [name for name in order if np.isfinite(means[name])]
-    asked = list(itertools.combinations(known, 2)) if reference is None else against(
-        known, reference)  # fmt: skip
     pairs = compare_pairs(
-        values, clusters, asked, metric=facts.name, higher=facts.higher,
+        values, clusters, pairs_of(known, reference), metric=facts.name, higher=facts.higher,
         marks=[name for name in marks if name != reference],
     )  # fmt: skip
     intervals = {name: method_interval(on_shared, name, facts.name) for name in order}
     ranks = rank_table(tier, facts, order, role_of, intervals, pairs)
     partial = [n for n in started if role_of[n] == "ranked" and started[n] > 0 and n not in ranked]
-    wanted = [name for name in known if name in ranked] if reference is None else [reference]
-    best = next((name for name in wanted if name in known), None)
+    base = reference or next((name for name in known if name in ranked), None)
+    best = base if base in known else None
     if reference is not None:
         ranks = without_places(ranks)
         notes += reference_note(tier, facts.name, reference, known)
     notes += absence_notes(tier, cases, [n for n, share in started.items() if share == 0])
     notes += shared_note(tier, facts.name, len(shared), expected, len(ranked))
-    notes += power_note(tier, facts.name, pairs) + equivalence_note(tier, facts.name, pairs)
+    notes += pair_notes(tier, facts.name, pairs)
     return Comparison(
         ranks=ranks,
         pairs=pairs.assign(tier=tier, metric=facts.name)[PAIRS],
@@ -171,35 +152,16 @@ def compare_methods(
     )
 
 
-def against(names: Iterable[str], reference: str) -> list[tuple[str, str]]:
-    """Pairs of each other method with the reference; none if that is not among them."""
-    others = list(names)
-    return [(name, reference) for name in others if name != reference and reference in others]
+def pairs_of(names: Collection[str], reference: str | None) -> list[tuple[str, str]]:
+    """All pairs, or each other method with the reference; none if that is not among them."""
+    if reference is None:
+        return list(itertools.combinations(names, 2))
+    return [(name, reference) for name in names if name != reference and reference in names]
 
 
 def without_places(ranks: pd.DataFrame) -> pd.DataFrame:
     """Without ranges of ranks and letters, which only all pairs give."""
     return ranks.assign(group="", rank_first=None, rank_last=None).astype(ranks.dtypes)
-
-
-def reference_of(methods: pd.DataFrame, name: str | None) -> str | None:
-    """The method that all others are compared with, by its full name; None if none is asked for.
-
-    Args:
-        methods: The table ``methods`` of a run.
-        name: As the user wrote it.
-
-    Raises:
-        BenchError: If the run has none of that name.
-    """
-    known = list(map(str, methods["method"]))
-    found = name if name is None else spelt_like(name, known)
-    if found is None or found in known:
-        return found
-    raise BenchError(
-        f"--reference: expected one of {', '.join(known)}, found {name!r}."
-        f"{did_you_mean(found, known)}"
-    )
 
 
 def wide(rows: pd.DataFrame, metric: str) -> tuple[pd.DataFrame, pd.Series]:
@@ -236,24 +198,13 @@ def rank_table(
     ranges = rank_ranges(contenders, pairs)
     letters = tie_groups(contenders, pairs)
     rows = [
-        {
-            "tier": tier,
-            "metric": facts.name,
-            "better": "higher" if facts.higher else "lower",
-            "method": name,
-            "role": role_of[name],
-            "rank_first": ranges.get(name, (None, None))[0],
-            "rank_last": ranges.get(name, (None, None))[1],
-            "group": letters.get(name, ""),
-            "mean": intervals[name].mean,
-            "low": intervals[name].low,
-            "high": intervals[name].high,
-            "n": intervals[name].n,
-            "photos": intervals[name].clusters,
-            "note": intervals[name].note,
-        }
-        for name in order
-    ]
+        (
+            tier, facts.name, "higher" if facts.higher else "lower", name, role_of[name],
+            *ranges.get(name, (None, None)), letters.get(name, ""), own.mean, own.low, own.high,
+            own.n, own.clusters, own.note,
+        )
+        for name, own in ((name, intervals[name]) for name in order)
+    ]  # fmt: skip
     table = pd.DataFrame(rows, columns=RANKS)
     return table.astype({"rank_first": "Int64", "rank_last": "Int64"})
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+
+from bench.errors import BenchError, did_you_mean, spelt_like
 
 CASE = ["photo", "tier", "draw"]
 FULL_COVERAGE = 0.95
@@ -18,7 +20,7 @@ HEADLINES = (
 )  # fmt: skip
 """What may rank, best first: each puts the better fill of a pair first often enough, as
 ``inpaint-bench orders`` measures it; LPIPS with its weights by what studies of people found."""
-WITHOUT_TRUTH = ("rc_s", "self_consistency")
+HEADLINES_WITHOUT_TRUTH = ("rc_s", "self_consistency")
 """What may rank where the truth is unknown, best first."""
 _WITH_WEIGHTS = HEADLINES[:2]
 _BEST = ("lpips_hole", "texture_structure")  # with weights, and without
@@ -39,6 +41,18 @@ def completed(cases: pd.DataFrame) -> pd.DataFrame:
     and the best of several would not be comparable with a single fill.
     """
     return cases[(cases["status"] == "ok") & (cases["sample"] == 0)]
+
+
+def roles(methods: pd.DataFrame) -> dict[str, str]:
+    """``ranked``, ``floor`` or ``ceiling`` by method, from the table ``methods``."""
+    families = methods["family"].where(methods["family"].isin(MARKS), "ranked")
+    return dict(zip(methods["method"], families, strict=True))
+
+
+def coverage_of(cases: pd.DataFrame, methods: Iterable[str], expected: int) -> dict[str, float]:
+    """Share of a tier's planned cases that each method completed, 0 to 1."""
+    counts = completed(cases).groupby("method").size()
+    return {name: float(counts.get(name, 0)) / expected for name in methods}
 
 
 def common_cases(cases: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
@@ -65,6 +79,26 @@ def cap_infinite(values: pd.Series) -> tuple[pd.Series, int]:
     numbers = values.astype(float)
     infinite = np.isposinf(numbers)
     return numbers.where(~infinite, CAP_DB), int(infinite.sum())
+
+
+def reference_of(methods: pd.DataFrame, name: str | None) -> str | None:
+    """The method that all others are compared with, by its full name; None if none is asked for.
+
+    Args:
+        methods: The table ``methods`` of a run.
+        name: As the user wrote it.
+
+    Raises:
+        BenchError: If the run has none of that name.
+    """
+    known = list(map(str, methods["method"]))
+    found = name if name is None else spelt_like(name, known)
+    if found is None or found in known:
+        return found
+    raise BenchError(
+        f"--reference: expected one of {', '.join(known)}, found {name!r}."
+        f"{did_you_mean(found, known)}"
+    )
 
 
 def headline_metric(metrics: pd.DataFrame) -> Headline:
@@ -105,7 +139,7 @@ def headline_metric(metrics: pd.DataFrame) -> Headline:
 
 
 def headline_without_truth(metrics: pd.DataFrame) -> Headline:
-    """The metric that ranks where the truth is unknown: the first measured of `WITHOUT_TRUTH`.
+    """The metric that ranks where the truth is unknown, the first of those that may.
 
     Args:
         metrics: The table ``metrics`` of a run.
@@ -115,7 +149,7 @@ def headline_without_truth(metrics: pd.DataFrame) -> Headline:
     """
     why = "the truth is unknown, so no method is ranked by fidelity"
     measured = metrics[metrics["status"] == "ok"].set_index("metric")
-    for name in WITHOUT_TRUTH:
+    for name in HEADLINES_WITHOUT_TRUTH:
         if name in measured.index:
             label, note = (measured[column].to_dict()[name] for column in ("label", "note"))
             return Headline(

@@ -61,8 +61,8 @@ MARGINS = {
     "fid": Margin(0.5, 0.02),
     # On the same features 0.5 of FID corresponds to a few 1e-4 of KID.
     "kid": Margin(0.0002, 0.02),
-    # None for fid_untrained, kid_untrained, rc_s and self_consistency: which of their differences
-    # can be seen is unknown.
+    # None for fid_untrained, kid_untrained, rc_s, self_consistency, swd_hole and cw_ssim_hole:
+    # which of their differences can be seen is unknown.
 }
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,22 +39,6 @@ class _Moments:
     def covariance(self) -> NDArray[np.float64]:
         centred: NDArray[np.float64] = self.outer - np.outer(self.total, self.total) / self.n
         return centred / (self.n - 1)
-
-
-class Extrapolation(NamedTuple):
-    """FID of infinitely many pictures.
-
-    Attributes:
-        intercept: Of the straight line in 1/n.
-        slope: Of that line: FID at n pictures is about ``intercept + slope / n``.
-        sizes: Numbers of pictures, one per value.
-        values: FID of each subset.
-    """
-
-    intercept: float
-    slope: float
-    sizes: NDArray[np.int64]
-    values: NDArray[np.float64]
 
 
 def fid_estimates(
@@ -91,7 +74,7 @@ def fid_estimates(
 
 def fid_extrapolated(
     fills: Mapping[str, Features], photos: Features, *, seed: int = 0
-) -> dict[str, Extrapolation]:
+) -> dict[str, float]:
     """FID of infinitely many pictures, the intercept of a straight line in 1/n.
 
     The line is fitted to 5 sizes from n/10 to n, each smaller one by 4 random subsets, the same
@@ -104,20 +87,15 @@ def fid_extrapolated(
         photos: Features ``(n, d)`` of the photos of these cases.
         seed: Seeds the subsets.
     """
-    sizes: list[int] = []
+    shares: list[float] = []
     found: dict[str, list[float]] = {name: [] for name in fills}
     for subset in _subsets(len(photos), np.random.default_rng(seed)):
         reference = _moments(photos[subset])
         root = _root(reference.covariance)
-        sizes.append(len(subset))
+        shares.append(1 / len(subset))
         for name, features in fills.items():
             found[name].append(_distance(_moments(features[subset]), reference, root))
-    return {name: _line(np.array(sizes), np.array(values)) for name, values in found.items()}
-
-
-def _line(sizes: NDArray[np.int64], values: NDArray[np.float64]) -> Extrapolation:
-    slope, intercept = np.polyfit(1 / sizes, values, 1)
-    return Extrapolation(float(intercept), float(slope), sizes, values)
+    return {name: float(np.polyfit(shares, values, 1)[1]) for name, values in found.items()}
 
 
 def _subsets(n: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:

@@ -12,8 +12,10 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -42,11 +44,12 @@ class Estimate:
         return Estimate(self.value - other.value, self.without - other.without, self.sizes, self.n)
 
     @classmethod
-    def stored(cls, value: float, text: str) -> Estimate:
-        """What `text` wrote of the number."""
-        found = json.loads(text)
+    def stored(cls, row: Mapping[str, Any]) -> Estimate:
+        """That of a row of the table ``sets``, which has what `text` wrote beside the number."""
+        found = json.loads(row["jackknife"])
         sizes = np.array(found["sizes"], np.int64)
-        return cls(value, np.array(found["without"], float), sizes, int(sizes.sum()))
+        without = np.array(found["without"], float)
+        return cls(float(row["value"]), without, sizes, int(sizes.sum()))
 
     def text(self, cases: Iterable[str]) -> str:
         """What a run folder keeps beside the number, as JSON.
@@ -94,13 +97,20 @@ def group_of(labels: Iterable[str]) -> NDArray[np.int64]:
     return np.array([place[name] for name in names], dtype=np.int64)
 
 
-def same_cases(texts: Mapping[str, str], deciding: Iterable[str]) -> list[str]:
+def rows_of(sets: pd.DataFrame, tier: str, metric: str) -> dict[str, Any]:
+    """The rows of the table ``sets`` of one tier and metric, by method."""
+    rows = sets[(sets["tier"] == tier) & (sets["metric"] == metric)]
+    return {str(row["method"]): row for row in rows.to_dict("records")}
+
+
+def same_cases(rows: Mapping[str, Any], deciding: Iterable[str]) -> list[str]:
     """Names of stored numbers that are of the same cases as most of the deciding ones.
 
     Args:
-        texts: What `Estimate.text` wrote, by name; empty where there is nothing.
+        rows: Of the table ``sets``, by name; ``jackknife`` is empty where nothing was kept.
         deciding: Some of the names.
     """
+    texts = {name: row["jackknife"] for name, row in rows.items()}
     cases = {name: json.loads(text)["cases"] for name, text in texts.items() if text}
     counts = Counter(cases[name] for name in deciding if name in cases)
     return [name for name in cases if cases[name] == counts.most_common(1)[0][0]] if counts else []

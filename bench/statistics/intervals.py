@@ -181,12 +181,16 @@ def _normal(
     sums: NDArray[np.float64], counts: NDArray[np.float64], confidence: float
 ) -> NDArray[np.float64]:
     """Interval of the ratio of means by its linearised variance."""
-    k, n = len(sums), counts.sum()
-    mean = sums.sum(axis=0) / n
-    residuals = sums - mean * counts[:, None]
-    error = np.sqrt(k / (k - 1) * np.square(residuals).sum(axis=0)) / n
-    reach = stats.norm.ppf(0.5 + confidence / 2) * error
+    mean = sums.sum(axis=0) / counts.sum()
+    reach = stats.norm.ppf(0.5 + confidence / 2) * standard_error(sums, counts)
     return np.stack([mean - reach, mean + reach])
+
+
+def standard_error(sums: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of the mean of each column ``(k, p)`` of clusters' sums: that of a ratio, linearised."""
+    k, n = len(sums), counts.sum()
+    residuals = sums - sums.sum(axis=0) / n * counts[:, None]
+    return np.asarray(np.sqrt(k / (k - 1) * np.square(residuals).sum(axis=0)) / n)
 
 
 @lru_cache(maxsize=2)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bench.statistics.groups import Estimate
 
 KERNEL_LEAST = 40  # pictures
+_BLOCK = 1024  # of them, compared at once
 Features = NDArray[np.floating]
 Sums = NDArray[np.float64]
 
@@ -48,7 +49,16 @@ class Discrepancy:
 # Bińkowski et al., "Demystifying MMD GANs", ICLR 2018.
 KID = Discrepancy(lambda products, d: (products / d + 1) ** 3)
 # Jayasumana et al., "Rethinking FID", CVPR 2024: Gaussian, sigma 10, of features of length 1.
+# Of such the squared distance is twice what their product lacks to 1.
 CMMD = Discrepancy(lambda products, _: np.exp((products - 1) / 100), True, True, 1000.0)
+
+
+def distance(fills: Features, photos: Features, rule: Discrepancy) -> float:
+    """Kernel distance of fills from the photos of the same cases, both ``(n, d)``."""
+    cuts = range(_BLOCK, len(photos), _BLOCK)
+    own, original = (np.split(rule.ready(features), cuts) for features in (fills, photos))
+    pairs = (own, own), (original, original), (own, original)
+    return rule.of([float(_sums(a, b, rule).sum()) for a, b in pairs], len(photos))
 
 
 def kernel_estimates(

@@ -54,23 +54,29 @@ def reference_note(tier: str, metric: str, reference: str, known: Collection[str
     return [f"{tier}, {metric}: {reference} has too few cases here, so nothing is compared with it"]
 
 
-def power_note(tier: str, metric: str, pairs: pd.DataFrame) -> list[str]:
-    """Say where there are too few photos for any difference of methods to be significant."""
+def pair_notes(tier: str, metric: str, pairs: pd.DataFrame) -> list[str]:
+    """What `powerless` and `out_of_reach` say of the pairs of a tier and metric."""
+    said = filter(None, (powerless(pairs), out_of_reach(pairs)))
+    return [f"{tier}, {metric}: {words}" for words in said]
+
+
+def powerless(pairs: pd.DataFrame) -> str:
+    """Why no difference of methods can be significant: too few photos; empty if one can."""
     own = pairs[(pairs["family"] == METHODS) & pairs["p"].notna()]
     if own.empty:
-        return []
+        return ""
     photos = int(own["photos"].max())
     least = smallest_p(photos)
     if least < ALPHA:
-        return []
-    return [
-        f"{tier}, {metric}: with {photos} photos the smallest possible p-value is {least:.2g}: no "
-        "difference can be significant here, however large; more photos are needed"
-    ]
+        return ""
+    return (
+        f"with {photos} photos the smallest possible p-value is {least:.2g}: no difference can be "
+        "significant here, however large; more photos are needed"
+    )
 
 
-def equivalence_note(tier: str, metric: str, pairs: pd.DataFrame) -> list[str]:
-    """Say where equivalence is out of reach of so many photos, and how many it would take.
+def out_of_reach(pairs: pd.DataFrame) -> str:
+    """Where equivalence is out of reach of so many photos, and how many it would take, or empty.
 
     Two one-sided tests at 5 % find two equal methods equivalent with 80 % power where the margin is
     ``z(0.95) + z(0.9)`` standard errors; an error falls with the root of the number of photos.
@@ -81,12 +87,11 @@ def equivalence_note(tier: str, metric: str, pairs: pd.DataFrame) -> list[str]:
     needed = open_["photos"] * (_EQUIVALENT_ERRORS * error / open_["margin"].to_numpy(float)) ** 2
     short = needed[needed > open_["photos"]].sort_values()
     if short.empty:
-        return []
+        return ""
     least, most = (f"{float(f'{value:.2g}'):,.0f}" for value in (short.iloc[0], short.iloc[-1]))
     between = f"about {least}" if least == most else f"about {least} to {most}"
-    return [
-        f"{tier}, {metric}: equivalence is out of reach of {int(open_['photos'].max())} photos for "
-        f"{len(short)} of the pairs that cannot be told apart: even for methods of equal means it "
-        f"takes {between} photos (two one-sided tests, 80 % power, the spread found "
-        "here)"
-    ]
+    return (
+        f"equivalence is out of reach of {int(open_['photos'].max())} photos for {len(short)} of "
+        "the pairs that cannot be told apart: even for methods of equal means it takes "
+        f"{between} photos (two one-sided tests, 80 % power, the spread found here)"
+    )

@@ -28,6 +28,7 @@ class TrainingJob:
         networks: Whether terms that need a downloaded network take part: ``found`` where it is
             here, ``fetch`` after getting it, ``none`` not at all.
         network_weights: Its file, or the folder that holds it, if not where weights usually are.
+        start: Name of a method whose weights are gone on from; empty to draw the first ones.
         rounds: How often all photos are seen, instead of a budget.
     """
 
@@ -47,6 +48,7 @@ class TrainingJob:
     terms_of_use: str = "not stated"
     networks: str = "found"
     network_weights: Path | None = None
+    start: str = ""
     rounds: int = 0
 
     @property

@@ -103,6 +103,7 @@ def _train(fabric: Any, job: TrainingJob) -> Path:
     job = replace(job, budget=job.budget or job.rounds * len(photo_set.train))
     found = _features(job)
     asked = _asked(job) | {"photos": photo_set.sha, "networks": result.networks(found)}
+    asked["start"] = result.start(job)
     job.out.mkdir(parents=True, exist_ok=True)
     saved = state.read(job.out, asked)
     learner, adapter = _set_up(job, fabric)
@@ -170,6 +171,8 @@ def _set_up(job: TrainingJob, fabric: Any) -> tuple[Learner, Pretrained]:
     torch.manual_seed(job.seed)
     torch.backends.cudnn.benchmark = True  # all squares have one size
     recipe = kind.make(adapter.build(adapter.config), job.seed)
+    if job.start:
+        recipe.start(methods.with_weights(job.start).plain(), job.start)
     average = Average(recipe.network.to(fabric.device))
     recipe.network, optimiser = _watched(fabric, recipe.network, RATE)
     for name in recipe.forward_methods:

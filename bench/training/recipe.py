@@ -13,6 +13,7 @@ from torch import nn
 from bench.training import processes
 from bench.training.features import Features
 from bench.training.stream import Batch
+from methods import weights
 
 HOLE, KNOWN = 60.0, 10.0
 """Weights of the common term. That of known pixels is LaMa's (section 3.2 of its paper); holes
@@ -92,6 +93,14 @@ class Recipe:
             seed: For first weights; torch's own generator is seeded too.
         """
         raise NotImplementedError
+
+    def start(self, trained: nn.Module, source: str) -> None:
+        """Take the weights of a trained network of the same kind, before anything is learned.
+
+        Raises:
+            BenchError: If they do not fit; the message names ``source``.
+        """
+        weights.put(trained.state_dict(), self.network, source)
 
     def stage(self, progress: float) -> str:
         """The stage that trains when this share of the budget is behind."""

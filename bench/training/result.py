@@ -83,6 +83,7 @@ def _training(job: TrainingJob, recipe: Recipe, blocks: list[Block]) -> dict[str
         "terms": sorted({term for block in blocks for term in block.terms}),
         "without": _without(job, recipe),
         "networks": networks(recipe.features),
+        "start": start(job),
         "notes": dict(recipe.notes),
         "seconds": round(last.seconds),
         "flops": last.flops,
@@ -94,6 +95,11 @@ def _training(job: TrainingJob, recipe: Recipe, blocks: list[Block]) -> dict[str
 def networks(features: Features | None) -> dict[str, str]:
     """The network made elsewhere that takes part, with the SHA-256 of its file."""
     return {features.checkpoint: features.sha256} if features is not None else {}
+
+
+def start(job: TrainingJob) -> dict[str, str]:
+    """The weights that were gone on from, with the start of their SHA-256; empty if drawn."""
+    return methods.with_weights(job.start).digests if job.start else {}
 
 
 def _without(job: TrainingJob, recipe: Recipe) -> dict[str, str]:

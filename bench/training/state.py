@@ -14,7 +14,8 @@ from torch import nn
 from bench.errors import InputError
 
 NAME = "state.pt"
-_FORMERLY = {"devices": 1, "networks": {}}  # of trainings from before these were choices
+# Of trainings from before these were choices.
+_FORMERLY = {"devices": 1, "networks": {}, "start": {}}
 DECAY = 0.995
 """Share of the average that a step keeps."""
 

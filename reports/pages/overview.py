@@ -12,7 +12,7 @@ from bench.statistics.floors import SUGGESTS
 from bench.text import numbers
 from reports.files import downloads
 from reports.plots import pareto
-from reports.results import heat, sentences, tables
+from reports.results import heat, sentences, table_notes, tables
 from reports.results.winners import winners
 from reports.site.section import Section
 from reports.site.site import Site
@@ -61,7 +61,7 @@ def _part(run: Run, section: Section) -> dict[str, Any]:
         "section": section,
         "columns": columns,
         "groups": tables.rows(run, ranking, columns),
-        "notes": tables.notes(run, ranking, columns),
+        "notes": table_notes.notes(run, ranking, columns),
         "winners": winners(run, ranking),
         "floors": sentences.floors(run, ranking),
         "surely_below": any(found.surely for found in ranking.outranked),

@@ -51,6 +51,7 @@ def write(site: Site, rankings: Sequence[Ranking]) -> None:
     ranking = next((each for each in rankings if each.tier == _TIER), None)
     context = {
         "settings": facts[0],
+        "even": _even(measured),
         "rows": [_row(site, each) for each in measured],
         "absent": [
             {"label": tables.label(site.run, each["method"]), "reason": each["reason"]}
@@ -72,22 +73,32 @@ def _current(site: Site, facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _row(site: Site, facts: dict[str, Any]) -> Row:
-    side, fit = facts["network_side"], facts["r_squared"]
     known = f"{numbers.number(100 * facts['known_share'], 1)} %"
     cells = [
-        *(_length(facts[name], side) for name in _RADII),
+        *(_radius(facts, name) for name in _RADII),
         Cell(known, sort=repr(facts["known_share"])),
-        _length(facts["sigma"], side),
-        Cell(numbers.number(fit, 3), sort="" if np.isnan(fit) else repr(fit)),
     ]
     return Row(tables.label(site.run, facts["method"]), cells, _map(site, facts))
 
 
-def _length(value: float, side: float) -> Cell:
-    if np.isnan(value):
-        return Cell(numbers.NOTHING, sort="")
-    share = f"{numbers.number(100 * value / side, 1)} %"
-    return Cell(share, interval=f"{numbers.number(value, 1)} px", sort=repr(value / side))
+def _radius(facts: dict[str, Any], name: str) -> Cell:
+    """In % of the input's side, with the interval over photos, which older runs lack."""
+    value, low, high = (
+        facts[key] / facts["network_side"] for key in (name, f"{name}_low", f"{name}_high")
+    )
+    between = numbers.interval(100 * low, 100 * high, 1)
+    return Cell(f"{numbers.number(100 * value, 1)} %", interval=between, sort=repr(value))
+
+
+def _even(measured: Sequence[dict[str, Any]]) -> str:
+    """The radii of a method that takes all known pixels alike; empty for older runs."""
+    if not measured or np.isnan(measured[0]["r50_even"]):
+        return ""
+    facts = measured[0]
+    return ", ".join(
+        f"{share} within {numbers.number(100 * facts[f'{name}_even'] / facts['network_side'], 1)} %"
+        for name, share in _RADII.items()
+    )
 
 
 def _map(site: Site, facts: dict[str, Any]) -> Plot | None:
@@ -135,7 +146,7 @@ def _quality(site: Site, ranking: Ranking, measured: Sequence[dict[str, Any]]) -
         points.append((share, Point(label.title, label.family, value, score in ranking.ranked)))
         between = numbers.interval(value.low, value.high, head[0].decimals)
         cell = Cell(shown, interval=between, sort=repr(value.mean))
-        rows.append((label, _length(facts["r90"], facts["network_side"]), cell, score.n))
+        rows.append((label, _radius(facts, "r90"), cell, score.n))
         words.append(f"{label.title} {share:.0f} %: {shown}")
     axes = (
         "radius with 90 % of the energy, % of the input's side",

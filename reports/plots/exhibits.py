@@ -10,8 +10,9 @@ from bench.statistics import Interval
 from bench.text import numbers
 from reports import figures
 from reports.figures import Point
-from reports.results import sentences, tables
-from reports.results.ranking import Gap, Ranking, Scores
+from reports.results import sentences, table_notes
+from reports.results.gaps import Gap
+from reports.results.ranking import Ranking, Scores
 from reports.results.tables import Cell, Column, Label
 from reports.site.site import Site
 
@@ -81,8 +82,8 @@ def differences(site: Site, ranking: Ranking, head: Column) -> Exhibit | None:
             figures.paired_differences(points, ranking.margin, axis),
         ),
         f"Paired difference from {best}, with the interval that holds for all "
-        f"{tables.compared(ranking)} at 95 %; {worse} is worse. Filled: significant: it leaves out "
-        f"0.{band}{sentences.equivalence(ranking)}",
+        f"{table_notes.compared(ranking)} at 95 %; {worse} is worse. Filled: significant: it "
+        f"leaves out 0.{band}{sentences.equivalence(ranking)}",
     )  # fmt: skip
 
 

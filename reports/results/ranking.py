@@ -7,7 +7,7 @@ few cases are listed apart.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,32 +19,14 @@ from bench import statistics
 from bench.folder.header import UNKNOWN
 from bench.folder.read import Run
 from bench.folder.store import records
-from bench.statistics import CASE, FULL_COVERAGE, Comparison, Facts, Headline, Interval
-from bench.statistics.comparison import coverage_of
+from bench.statistics import CASE, FULL_COVERAGE, Facts, Headline, Interval
+from bench.statistics.coverage import coverage_of
 from bench.statistics.floors import Outranked, outranked
-from bench.statistics.notes import equivalence_note, power_note
+from bench.statistics.notes import out_of_reach, powerless
+from reports.results.gaps import Gap, from_base
 
 NEEDED = [*CASE, "method", "sample", "cluster", "status", "reason"]
 """Columns of the cases that a comparison needs besides the metric."""
-
-
-@dataclass(frozen=True)
-class Gap:
-    """A method's headline metric minus that of the best, or the reference, on the cases of both.
-
-    Attributes:
-        interval: Mean difference; its interval holds at 95 % for all pairs that p is adjusted for,
-            or, where nothing was tested, for itself.
-        p: P-value adjusted for the pairs of ranked methods, or for those with floors and ceiling;
-            NaN if it was not tested.
-        significant: Whether that is below 0.05.
-        equivalent: Whether the difference is shown to lie within the margin.
-    """
-
-    interval: Interval
-    p: float = float("nan")
-    significant: bool = False
-    equivalent: bool = False
 
 
 @dataclass(frozen=True)
@@ -180,7 +162,7 @@ def rank(run: Run, tier: str, headline: Headline, reference: str | None = None) 
     valued = done.loc[done[facts.name].notna(), NEEDED] if facts.name else done[NEEDED]
     shared = statistics.common_cases(valued, ranked) if ranked else valued
     on_shared = done.merge(shared[CASE].drop_duplicates(), on=CASE)
-    gaps = _gaps(found, reference)
+    gaps = from_base(found, reference)
 
     def judged(names: Iterable[str], rows: pd.DataFrame) -> list[Scores]:
         return [_scores(run, tier, name, rows, places.get(name), gaps.get(name)) for name in names]
@@ -203,8 +185,8 @@ def rank(run: Run, tier: str, headline: Headline, reference: str | None = None) 
         clusters=int(shared["cluster"].nunique()),
         pairs=found.pairs,
         **_by_case(on_shared, ranked, facts.name),
-        powerless=_said(power_note, found.pairs),
-        equivalence=_said(equivalence_note, found.pairs),
+        powerless=powerless(found.pairs),
+        equivalence=out_of_reach(found.pairs),
         outranked=outranked(found.ranks, found.pairs),
         reference=reference or "",
     )
@@ -223,35 +205,6 @@ def _facts(run: Run, metric: str) -> Facts:
     if len(rows) == 0:
         return Facts(metric, higher=False)
     return Facts(metric, rows["direction"].iloc[0] == "higher", str(rows["unit"].iloc[0]))
-
-
-def _gaps(found: Comparison, reference: str | None) -> dict[str, Gap]:
-    """Each method minus the best, or the reference: from the pairs with it, and the partial."""
-    best = found.ranks.loc[found.ranks["role"] == "ranked", "method"].head(1)
-    base = str(next(iter(best), "")) if reference is None else reference
-    gaps = {}
-    for pair in records(found.pairs[(found.pairs[["a", "b"]] == base).any(axis=1)]):
-        # The best is the first of its pairs, the reference the second.
-        turned = pair["a"] == base
-        ends = -pair["difference"], -pair["high_joint"], -pair["low_joint"]
-        if not turned:
-            ends = pair["difference"], pair["low_joint"], pair["high_joint"]
-        note = "too few photos for a joint interval" if np.isnan(ends[1]) else pair["note"]
-        gaps[pair["b" if turned else "a"]] = Gap(
-            Interval(*ends, pair["n"], pair["photos"], note),
-            pair["p_adjusted"], pair["significant"], pair["equivalent"],
-        )  # fmt: skip
-    for row in records(found.partial):
-        ends = row["difference"], row["difference_low"], row["difference_high"]
-        gaps[row["method"]] = Gap(Interval(*ends, row["n_paired"], row["photos"]))
-    gaps.pop(base, None)  # which may be among the partial ones
-    return gaps
-
-
-def _said(note: Callable[[str, str, pd.DataFrame], list[str]], pairs: pd.DataFrame) -> str:
-    """The words of a note without their subject; empty if there is nothing to say."""
-    found = note("", "", pairs)
-    return found[0].partition(": ")[2] if found else ""
 
 
 def _scores(

@@ -10,7 +10,8 @@ from bench.folder.read import Run
 from bench.statistics import HEADLINES, Headline
 from bench.statistics.floors import said
 from bench.text.numbers import counted, decimals_for, holes, interval, joined, number, p_value
-from reports.results.ranking import Gap, Ranking
+from reports.results.gaps import Gap
+from reports.results.ranking import Ranking
 
 _UNKNOWN = "The truth is unknown, so no method is ranked by fidelity"
 FETCH = "inpaint-bench weights fetch lpips-alex"

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from bench.folder.read import Run
-from bench.statistics import CAP_DB, MARKS, Interval
+from bench.statistics import MARKS, Interval
 from bench.text import numbers
 from reports.results import sentences
-from reports.results.ranking import Gap, Ranking, Scores, case_metrics
+from reports.results.gaps import Gap
+from reports.results.ranking import Ranking, Scores, case_metrics
 
 # What the overview shows beside the headline metric; the tier pages show everything.
 OVERVIEW = (
@@ -21,12 +22,6 @@ OVERVIEW = (
     "psnr_hole_db", "l1_hole", "rc_s", "rc_s_vitl", "self_consistency",
     "self_consistency_untrained", "seam", "seam_visible", "drift",
 )  # fmt: skip
-RANK_NOTE = (
-    "Rank: a range where the order is open. Two methods share a letter if and only if they cannot "
-    "be told apart: their p-value, adjusted for the pairs of ranked methods (bootstrap-t over "
-    "photos), is 0.05 or more. Differences have intervals that hold for all these pairs at 95 %. "
-    "Bold marks the best mean of a column, separable or not."
-)
 _FAMILIES = {
     "floor", "ceiling", "diffusion-based", "patch-based", "CNN", "GAN", "transformer", "Fourier",
 }  # fmt: skip
@@ -147,60 +142,10 @@ def rows(run: Run, ranking: Ranking, shown: Sequence[Column]) -> dict[str, list[
     }
 
 
-def notes(run: Run, ranking: Ranking, shown: Sequence[Column]) -> list[str]:
-    """What a reader must know about the numbers of this ranking."""
-    found = [RANK_NOTE] if any(s.group for s in ranking.ranked) else []
-    if ranking.reference and ranking.headline:
-        found = [reference_note(run, ranking)]
-    alike: dict[str, list[str]] = {}
-    for column in shown:
-        if column.note:
-            alike.setdefault(column.note, []).append(column.name)
-    found += [f"{numbers.joined(names)}: {note}." for note, names in alike.items()]
-    found += [text for column in shown if (text := _capped(run, ranking, column))]
-    remarks = {
-        f"{column.name}: {value.note}."
-        for column in shown
-        for s in ranking.ranked
-        if (value := s.values.get(column.metric)) is not None and value.note and not _flat(value)
-    }
-    return [*found, *sorted(remarks)]
-
-
-def compared(ranking: Ranking) -> str:
-    """What p-values and joint intervals are adjusted for, in words."""
-    return "comparisons with it" if ranking.reference else "pairs of ranked methods of the tier"
-
-
-def reference_note(run: Run, ranking: Ranking) -> str:
-    """What a table with a reference leaves out, and what its differences are."""
-    return (
-        f"Compared with {sentences.title(run, ranking.reference)} only: ranks and letters would "
-        "take all pairs. p and intervals of differences are adjusted for the comparisons of ranked "
-        "methods with it (bootstrap-t over photos). Bold marks the best mean of a column."
-    )
-
-
 def _set_metrics(run: Run, tier: str) -> list[str]:
     known = run.metrics[(run.metrics["scope"] == "set") & (run.metrics["status"] == "ok")]
     there = set(run.sets.loc[run.sets["tier"] == tier, "metric"])
     return [metric for metric in known["metric"] if metric in there]
-
-
-def _capped(run: Run, ranking: Ranking, column: Column) -> str:
-    """Say where infinite values were counted as 100 dB; empty if nowhere."""
-    counts = [(s.method, s.capped.get(column.metric, 0)) for s in ranking.all_scores]
-    shown = [
-        f"{sentences.title(run, method)} in {numbers.counted(count, 'case')}"
-        for method, count in counts
-        if count
-    ]
-    if not shown:
-        return ""
-    return (
-        f"{column.name}: infinite where the pictures are equal, counted as {CAP_DB:.0f} dB: "
-        f"{numbers.joined(shown)}."
-    )
 
 
 def metric_label(run: Run, metric: str) -> str:
@@ -284,7 +229,7 @@ def value_cell(value: Interval, column: Column) -> Cell:
     """A mean with its interval, as the column's digits show them."""
     text = numbers.number(value.mean, column.decimals)
     # All photos agree: an interval without width would look like certainty.
-    between = "" if _flat(value) else numbers.interval(value.low, value.high, column.decimals)
+    between = "" if flat(value) else numbers.interval(value.low, value.high, column.decimals)
     return Cell(text, interval=between, sort=repr(float(value.mean)))
 
 
@@ -300,12 +245,13 @@ def _cell(scores: Scores, column: Column, best: str) -> Cell:
     ]
     return replace(
         shown,
-        remark=", ".join(filter(None, remarks)) or ("every photo" if _flat(value) else ""),
+        remark=", ".join(filter(None, remarks)) or ("every photo" if flat(value) else ""),
         best=shown.text == best,
     )
 
 
-def _flat(value: Interval) -> bool:
+def flat(value: Interval) -> bool:
+    """Whether all photos agree, so that the interval has no width."""
     return value.low == value.high
 
 

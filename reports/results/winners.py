@@ -10,7 +10,7 @@ from bench import statistics
 from bench.folder.read import Run
 from bench.folder.store import records
 from bench.statistics import ALPHA, Facts
-from bench.statistics.groups import Estimate, same_cases
+from bench.statistics.groups import Estimate, rows_of, same_cases
 from bench.statistics.pairs import METHODS
 from reports.results import sentences, tables
 from reports.results.ranking import NEEDED, Ranking, Scores
@@ -92,16 +92,13 @@ def _by_set(run: Run, ranking: Ranking) -> Iterator[Winner]:
 def _set_level(run: Run, ranking: Ranking, metric: str, best: str) -> str:
     """Who cannot be told apart from the best by what the run kept of the jackknife."""
     names = [s.method for s in ranking.ranked]
-    rows = {
-        str(row["method"]): row
-        for row in records(run.sets)
-        if (row["tier"], row["metric"]) == (ranking.tier, metric) and row["method"] in names
-    }
-    alike = same_cases({n: str(row["jackknife"]) for n, row in rows.items()}, names)
+    every = rows_of(run.sets, ranking.tier, metric)
+    rows = {name: row for name, row in every.items() if name in names}
+    alike = same_cases(rows, names)
     if best not in alike or len(alike) < max(2, len(rows)):
         why = "other cases" if all(row["jackknife"] for row in rows.values()) else "no intervals"
         return f"one number per method, not tested: {why}"
-    found = {n: Estimate.stored(float(rows[n]["value"]), str(rows[n]["jackknife"])) for n in alike}
+    found = {name: Estimate.stored(rows[name]) for name in alike}
     others = [name for name in alike if name != best]
     if ranking.reference:
         others = [name for name in others if ranking.reference in (name, best)]

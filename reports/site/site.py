@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bench.folder.header import PHOTO
 from bench.folder.read import Run
-from bench.statistics.comparison import reference_of
+from bench.statistics.coverage import reference_of
 from bench.text import numbers
 from reports.results.verdict import read_verdict
 from reports.site.album import Album

@@ -89,7 +89,7 @@ def test_the_file_of_another_network_is_refused_with_what_differs(tmp_path):
     with pytest.raises(BenchError) as error:
         methods.get(f"mine=lama:{tmp_path}/best.pth")
     said = str(error.value)
-    assert "best.pth: fits no network of lama (big-lama, lama-fourier, small)" in said
+    assert "best.pth: fits no network of lama (big-lama, lama-fourier, small, wide)" in said
     assert "nearest is small" in said
     assert "unexpected: " in said
     assert "missing: model." in said

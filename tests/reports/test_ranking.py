@@ -10,10 +10,10 @@ import pytest
 
 from bench.errors import BenchError
 from bench.statistics import Facts, compare_methods, headline_metric
-from bench.statistics.comparison import reference_of
+from bench.statistics.coverage import reference_of
 from bench.text import numbers
 from reports.build import build, read_run
-from reports.results import pair_rows, sentences, tables
+from reports.results import pair_rows, sentences, table_notes, tables
 from reports.results.ranking import rank
 from tests.support.made_up_values import PHOTOS, ranking_of, spread, with_values
 from tests.support.reading import edit, texts
@@ -118,7 +118,7 @@ def test_ranks_ties_and_differences_are_those_of_the_comparison(sample):
     assert [row.group for row in rows] == ["a", "a", "b"]
     assert "not separable" in rows[1].difference.remark
     assert rows[2].difference.remark == numbers.p_value(ranking.ranked[2].gap.p)
-    assert tables.RANK_NOTE in tables.notes(run, ranking, tables.columns(run, ranking))
+    assert table_notes.RANK_NOTE in table_notes.notes(run, ranking, tables.columns(run, ranking))
 
 
 def test_a_strict_order_has_plain_ranks(sample):
@@ -176,7 +176,7 @@ def test_a_reference_is_what_all_are_compared_with(sample):
     rows = tables.rows(run, ranking, columns)["ranked"]
     assert rows[1].difference.text == "reference"
     assert rows[2].difference.text.startswith("\N{MINUS SIGN}0.49")
-    notes = tables.notes(run, ranking, columns)
+    notes = table_notes.notes(run, ranking, columns)
     assert any("Compared with Shift-map only" in note for note in notes)
     assert len(pair_rows.pairs(run, ranking, "")) == 3
     with pytest.raises(BenchError, match="Did you mean shiftmap"):

@@ -56,7 +56,8 @@ def _samples(store: RunFolder) -> pd.DataFrame:
     """Telea pretends to be stochastic: the spread of its own values stands for that of samples."""
     cases = store.read_table("cases.parquet").query("method == 'telea'")
     table = cases[["method", *CASE, "cluster"]].assign(samples=3, note="")
-    for name in ("psnr_db", "psnr_hole_db", "ssim", "ssim_hole", "l1", "l1_hole"):
+    of = ["psnr_db", "psnr_hole_db", "ssim", "ssim_hole", "l1", "l1_hole", "texture_structure"]
+    for name in of:
         for place, over in enumerate(("mean", "best", "worst")):
             table[f"{name}_{over}"] = cases[name] * (1 - 0.01 * place)
     return table.assign(diversity_l1=cases["l1"], diversity_lpips_untrained=cases["l1"] / 10)
@@ -83,8 +84,7 @@ def _with_fields(store: RunFolder) -> None:
     facts = {"side": 64, "photos": 3, "network_side": 64.0, "hole_top": 24.0, "hole_bottom": 40.0,
              "hole_left": 24.0, "hole_right": 40.0}  # fmt: skip
     measured = facts | {"method": "telea", "identity": "sample:telea", "status": "ok", "reason": "",
-                        "r50": 10.0, "r90": 20.0, "r99": 30.0, "known_share": 0.4, "sigma": 9.0,
-                        "r_squared": 0.9}  # fmt: skip
+                        "r50": 10.0, "r90": 20.0, "r99": 30.0, "known_share": 0.4}  # fmt: skip
     missing = facts | {"method": "ns", "identity": "sample:ns", "status": "declined",
                        "reason": "has no receptive field"}  # fmt: skip
     rows = run_builder.table("receptive", [measured, missing])

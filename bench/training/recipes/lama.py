@@ -10,6 +10,7 @@ from torch import nn
 
 from bench.training.critics import PatchCritic
 from bench.training.features import SceneFeatures
+from bench.training.growth import grow
 from bench.training.recipe import Recipe, Shown, initialise_by_name
 from bench.training.stream import Batch
 
@@ -33,6 +34,10 @@ class LaMa(Recipe):
         initialise_by_name(network, seed)
         initialise_by_name(critic, seed)
         return cls(network, critic)
+
+    def start(self, trained: nn.Module, source: str) -> None:
+        """Computes what the trained one does, which may have fewer channels or no attention."""
+        grow(self.network, trained, source)
 
     def show(self, batch: Batch) -> Shown:
         """The prediction is judged, not the composite."""

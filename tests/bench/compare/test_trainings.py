@@ -16,18 +16,23 @@ from tests.support.run_builder import in_memory
 FIRST, SECOND = ("a0", "a1", "a2"), ("b0", "b1", "b2")
 
 
-def made_up(effect: float, seed_noise: float, rng, photos: int = 40) -> Run:
+def made_up(effect: float, seed_noise: float, rng, photos: int = 40, noise: float = 0.1) -> Run:
     rows = []
     scale = rng.normal(0, 1, photos)
     for group, methods in ((0, FIRST), (1, SECOND)):
         for method in methods:
             offset = rng.normal(0, seed_noise)
             for photo in range(photos):
-                value = scale[photo] + group * effect + offset + rng.normal(0, 0.1)
+                value = scale[photo] + group * effect + offset + rng.normal(0, noise)
                 rows.append((method, f"p{photo}", "large", 0, 0, f"c{photo // 2}", "ok", value))
     columns = ["method", "photo", "tier", "draw", "sample", "cluster", "status", "m"]
     cases = pd.DataFrame(rows, columns=columns)
-    return in_memory(plan=cases[["tier"]], cases=cases)
+    cases["l1_hole"] = cases["m"]
+    metrics = [
+        {"metric": name, "direction": "lower", "status": "ok", "scope": "case"}
+        for name in ("m", "l1_hole")
+    ]
+    return in_memory(plan=cases[["tier"]], cases=cases, metrics=metrics)
 
 
 def test_means_and_differences_are_those_of_the_table():
@@ -61,9 +66,29 @@ def test_swapping_groups_turns_it_round():
     assert swapped.seeds == pytest.approx(found.seeds)
 
 
+@pytest.mark.parametrize(
+    ("effect", "seed_noise", "noise", "metric", "verdict"),
+    [
+        (0.5, 0.0, 0.1, "m", "first better"),  # lower is better
+        (-0.5, 0.0, 0.1, "m", "second better"),
+        (5e-4, 0.0, 1e-4, "l1_hole", "first better, negligibly"),
+        (0.0, 0.0, 1e-4, "l1_hole", "equivalent"),  # its margin is 0.001
+        (0.0, 0.0, 1e-4, "m", "not shown"),  # it has no margin
+        (0.0, 0.01, 1e-4, "l1_hole", "not shown"),  # photos agree, seeds do not
+    ],
+)
+def test_the_verdict_is_by_photos_and_seeds_together(effect, seed_noise, noise, metric, verdict):
+    run = made_up(effect, seed_noise, np.random.default_rng(7), noise=noise)
+    (found,) = compare(run, FIRST, SECOND, [metric])
+    assert found.verdict == verdict
+    assert found.both.mean == pytest.approx(found.photos.mean)
+    assert found.both.half_width > found.photos.half_width
+
+
 def test_one_seed_has_no_interval_over_seeds():
     (found,) = compare(made_up(0, 0, np.random.default_rng(5)), FIRST[:1], SECOND[:1], ["m"])
     assert np.isnan(found.seeds)
+    assert found.verdict == "not shown"
 
 
 @pytest.mark.parametrize(
@@ -99,7 +124,7 @@ def test_cases_that_not_all_completed_do_not_count():
         (FIRST, SECOND[:2], "m", "same size"),
         ((), (), "m", "same size"),
         (FIRST, ("b0", "b1", "nobody"), "m", "nobody"),
-        (FIRST, SECOND, "lpips", "metric lpips"),
+        (FIRST, SECOND, "lpips", "lpips"),
     ],
 )
 def test_what_does_not_fit_is_refused(first, second, metric, words):

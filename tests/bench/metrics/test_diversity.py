@@ -272,7 +272,7 @@ def test_the_report_has_a_page_on_samples_with_the_means_of_the_table(finished, 
     noise = table.loc["noise"]
     assert "Telea" not in page
     assert "Oracle best" in page
-    assert "untrained features: for gating only, never comparable" in page
+    assert "untrained features: in place of LPIPS, never comparable" in page
     distances = [noise[name].mean() for name in names("lpips_untrained")]
     assert shown(report / "samples.html", 0) == pytest.approx([3, len(noise), *distances], rel=0.1)
     over = [noise[f"psnr_db_{each}"].mean() for each in ("mean", "best", "worst")]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from bench.metrics import DEFAULT, GROUPS, METRICS, sliced
+from bench.metrics.patches import PATCH
 from bench.metrics.record import case_metric
 
 PAGE = Path(__file__).parents[3] / "docs/metrics.md"
@@ -70,7 +71,7 @@ def test_the_example_of_the_page_is_a_metric():
 
 def test_the_limits_of_the_table_are_those_of_the_code():
     assert METRICS["swd"].implementation == (
-        f"Laplacian pyramid, {sliced._PATCHES} patches of {sliced._PATCH}x{sliced._PATCH} touching "
+        f"Laplacian pyramid, {sliced._PATCHES} patches of {PATCH}x{PATCH} touching "
         f"the hole, {sliced._REPEATS * sliced._DIRECTIONS} directions, x1000, first "
         f"{sliced.MAX_CASES} cases"
     )

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -121,7 +122,7 @@ def test_its_code_and_that_of_its_neighbours_is_in_the_signature_but_comments_ar
         ("mine=own_nowhere:worst", "No module named 'own_nowhere'"),
         ("mine=nowhere/own.py:worst", "nowhere/own.py"),
         ("mine=math:sin", r"expected a function of \(output, photo, hole\)"),
-        ("mine=bench.metrics.table:_SETS", "expected a function or a record"),
+        ("mine=bench.metrics.set_table:SETS", "expected a function or a record"),
     ],
 )
 def test_what_cannot_be_measured_is_refused_with_what_to_do(own, text, words):
@@ -192,7 +193,8 @@ def test_compare_and_gate_know_own_metrics(own, photos, capsys):
     assert "worst (lower is better)" in capsys.readouterr().out
     assert main(["gate", "out", "out"]) == 0
     assert "metric worst: not gated: no tolerance" in capsys.readouterr().out
-    assert baseline.read_run(own / "out").metrics["metric"].tolist() == ["psnr_db"]
+    assert main(["baseline", "update", "out", "--file", "base.json"]) == 0
+    assert baseline.read(Path("base.json")).metrics["metric"].tolist() == ["psnr_db"]
 
 
 def test_installed_packages_add_metrics_by_name(own, monkeypatch, capsys, photos):

@@ -55,11 +55,22 @@ def test_the_command_prints_a_line_for_each_method_and_keeps_the_numbers(measure
         "blur": "ok", "reading": "ok", "mean": "ok", "telea": "declined",
     }  # fmt: skip
     assert "telea    declined: has no receptive field" in printed
-    assert table.loc["telea", ["r50", "r90", "r99", "sigma"]].isna().all()
+    assert table.loc["telea", ["r50", "r90", "r99", "r50_low", "r50_even"]].isna().all()
     mean = table.loc["mean"]
     assert mean["network_side"] == mean["side"] == 64
     assert mean["photos"] == 3
-    assert f"{100 * mean['r90'] / 64:6.1f}" in printed
+    assert f"{100 * mean['r90'] / 64:.1f} [{100 * mean['r90_low'] / 64:.1f}, " in printed
+    assert mean["r90"] == mean["r90_even"]
+    assert table.loc["reading", "r90_low"] <= table.loc["reading", "r90"]
+    lines = [line.split() for line in printed.splitlines()]
+    (even,) = [line[1:] for line in lines if line[0] == "(even)"]
+    assert even[1] == f"{100 * mean['r90'] / 64:.1f}"
+    (gap,) = [
+        line for line in lines if line[0] == "mean" and line[-3:] == ["wider", "than", "blur"]
+    ]
+    assert float(gap[1]) == pytest.approx(
+        100 * (mean["r50"] - table.loc["blur", "r50"]) / 64, abs=0.06
+    )
     energy = store.read_array(mean["map"])
     assert energy.shape == (64, 64)
     edges = [int(mean[f"hole_{edge}"]) for edge in ("top", "bottom", "left", "right")]
@@ -121,7 +132,8 @@ def test_the_page_shows_the_table_the_maps_and_field_against_quality(measured, r
         facts = table.loc[name]
         cells = [text_of(cell) for cell in row.findall("td")]
         for cell, radius in zip(cells, ("r50", "r90", "r99"), strict=False):
-            assert cell == f"{100 * facts[radius] / 64:.1f} % {facts[radius]:.1f} px"
+            low, high = (100 * facts[f"{radius}_{end}"] / 64 for end in ("low", "high"))
+            assert cell == f"{100 * facts[radius] / 64:.1f} % [{low:.1f}, {high:.1f}]"
         assert cells[3] == f"{100 * facts['known_share']:.1f} %"
     fields = table.loc[["blur", "reading", "mean"], "r90"].sort_values()
     shares = [float(row.findall("td")[0].get("data-value")) for row in second.findall("tr")]
@@ -134,6 +146,7 @@ def test_the_page_shows_the_table_the_maps_and_field_against_quality(measured, r
     assert "8-bit pictures, which no gradient passes" in page
     assert "a millionth of it" in page
     assert "no proof of a cause" in page
+    assert f"50 % within {100 * table.loc['mean', 'r50'] / 64:.1f} %" in page
     assert 'href="receptive.html"' in (report / "index.html").read_text("utf-8")
     assert len(pd.read_csv(report / "data" / "receptive.csv")) == 4
 

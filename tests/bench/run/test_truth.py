@@ -19,7 +19,7 @@ from bench.metrics import METRICS as TABLE
 from bench.planning.protocol import UNKNOWN, Protocol
 from bench.run.merge import merge
 from bench.run.runner import run
-from bench.statistics.coverage import WITHOUT_TRUTH
+from bench.statistics.coverage import HEADLINES_WITHOUT_TRUTH
 from methods import weights
 from tests.support import removals
 from tests.support.commands import KEYS
@@ -147,7 +147,7 @@ def test_a_measure_without_reference_leads_with_its_caveat_where_the_truth_is_un
     absent = replace(both, metrics=both.metrics.assign(status="absent"))
     assert absent.headline == found.headline
     known = replace(both, header=runs["clean"].header)
-    assert known.headline.metric not in WITHOUT_TRUTH
+    assert known.headline.metric not in HEADLINES_WITHOUT_TRUTH
 
 
 def test_what_needs_no_truth_is_the_same_whether_there_is_one(runs):

@@ -243,10 +243,13 @@ def test_margins():
     assert all(stated.absolute > 0 for stated in MARGINS.values())
 
 
-def test_every_metric_of_single_fills_has_a_margin():
+def test_every_metric_of_single_fills_has_a_margin_but_those_whose_is_unknown():
     from bench.metrics import METRICS
 
-    assert {name for name, m in METRICS.items() if m.scope == "case"} <= MARGINS.keys()
+    assert {name for name, m in METRICS.items() if m.scope == "case"} - MARGINS.keys() == {
+        "rc_s", "rc_s_vitl", "self_consistency", "self_consistency_untrained",
+        "swd_hole", "cw_ssim_hole",
+    }  # fmt: skip
 
 
 def pairs_of(names: str, *different: str) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from bench.statistics import (
     headline_metric,
     mean_interval,
 )
-from bench.statistics.comparison import coverage_of
+from bench.statistics.coverage import coverage_of
 from bench.statistics.intervals import widened
 
 

@@ -1,0 +1,69 @@
+"""What stands below a ranking: how to read it, and what to keep in mind of its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.folder.read import Run
+from bench.statistics import CAP_DB
+from bench.text import numbers
+from reports.results import sentences
+from reports.results.ranking import Ranking
+from reports.results.tables import Column, flat
+
+RANK_NOTE = (
+    "Rank: a range where the order is open. Two methods share a letter if and only if they cannot "
+    "be told apart: their p-value, adjusted for the pairs of ranked methods (bootstrap-t over "
+    "photos), is 0.05 or more. Differences have intervals that hold for all these pairs at 95 %. "
+    "Bold marks the best mean of a column, separable or not."
+)
+
+
+def notes(run: Run, ranking: Ranking, shown: Sequence[Column]) -> list[str]:
+    """What a reader must know about the numbers of this ranking."""
+    found = [RANK_NOTE] if any(s.group for s in ranking.ranked) else []
+    if ranking.reference and ranking.headline:
+        found = [_reference_note(run, ranking)]
+    alike: dict[str, list[str]] = {}
+    for column in shown:
+        if column.note:
+            alike.setdefault(column.note, []).append(column.name)
+    found += [f"{numbers.joined(names)}: {note}." for note, names in alike.items()]
+    found += [text for column in shown if (text := _capped(run, ranking, column))]
+    remarks = {
+        f"{column.name}: {value.note}."
+        for column in shown
+        for s in ranking.ranked
+        if (value := s.values.get(column.metric)) is not None and value.note and not flat(value)
+    }
+    return [*found, *sorted(remarks)]
+
+
+def compared(ranking: Ranking) -> str:
+    """What p-values and joint intervals are adjusted for, in words."""
+    return "comparisons with it" if ranking.reference else "pairs of ranked methods of the tier"
+
+
+def _reference_note(run: Run, ranking: Ranking) -> str:
+    """What a table with a reference leaves out, and what its differences are."""
+    return (
+        f"Compared with {sentences.title(run, ranking.reference)} only: ranks and letters would "
+        "take all pairs. p and intervals of differences are adjusted for the comparisons of ranked "
+        "methods with it (bootstrap-t over photos). Bold marks the best mean of a column."
+    )
+
+
+def _capped(run: Run, ranking: Ranking, column: Column) -> str:
+    """Say where infinite values were counted as 100 dB; empty if nowhere."""
+    counts = [(s.method, s.capped.get(column.metric, 0)) for s in ranking.all_scores]
+    shown = [
+        f"{sentences.title(run, method)} in {numbers.counted(count, 'case')}"
+        for method, count in counts
+        if count
+    ]
+    if not shown:
+        return ""
+    return (
+        f"{column.name}: infinite where the pictures are equal, counted as {CAP_DB:.0f} dB: "
+        f"{numbers.joined(shown)}."
+    )
