@@ -239,7 +239,9 @@ def _about(row: dict[str, Any]) -> str:
 def _change(row: dict[str, Any]) -> str:
     if row["reason"]:
         return one_line(str(row["reason"]))
-    text = f"{row['old']:.6g} -> {row['new']:.6g}, {row['ratio']:.3g} times the tolerance"
+    text = (
+        f"{row['old']:.6g} -> {row['new']:.6g}, {significant(row['ratio'], 3)} times the tolerance"
+    )
     if row["n"] == row["n"]:
         photos = _count(int(row["n"]), "photo")
         text += f" (mean of {photos}; worse by {row['low']:.3g} to {row['high']:.3g})"

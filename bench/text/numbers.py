@@ -70,10 +70,11 @@ def interval(low: float, high: float, decimals: int) -> str:
 
 
 def significant(value: float, digits: int) -> str:
-    """So many significant digits with a true minus sign; a dash for NaN."""
+    """So many significant digits with a true minus sign, large ones in full; a dash for NaN."""
     if not math.isfinite(value):
         return number(value, 0)
-    return f"{value or 0.0:.{digits}g}".replace("-", MINUS)
+    text = f"{value or 0.0:.{digits}g}"
+    return (f"{float(text):,.0f}" if "e+" in text else text).replace("-", MINUS)
 
 
 def p_number(p: float) -> str:

@@ -46,8 +46,8 @@ def _caption(run: Run, ranking: Ranking, columns: Sequence[Column]) -> str:
         if ranking.reference:
             parts.append(f"bold: the best mean; {sentences.differences(run, ranking).rstrip('.')}")
         else:
-            parts.append("bold: the best, and what is not significantly worse (bootstrap-t over "
-                         "photos, adjusted for all pairs)")  # fmt: skip
+            parts.append("bold: the best mean of a column, and methods not significantly worse "
+                         "by the first (bootstrap-t over photos, all pairs)")  # fmt: skip
             parts.append("two methods share a letter if and only if they cannot be told apart")
     if ranking.partial:
         parts.append("last, on their own cases: methods that completed less than 95 % of them")

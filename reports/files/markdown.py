@@ -47,6 +47,9 @@ def escaped(text: str) -> Ready:
 def _lines(run: Run, rankings: Sequence[Ranking]) -> Iterator[str]:
     yield f"### {escaped(sentences.headline(run, list(rankings)))}"
     yield ""
+    if run.headline.metric:
+        yield f"By {escaped(tables.metric_label(run, run.headline.metric))}."
+        yield ""
     if not run.complete:
         missing = f"; {numbers.counted(run.missing, 'fill')} missing" if run.missing else ""
         yield f"**This run is not complete** ({escaped(run.state)}{missing})."

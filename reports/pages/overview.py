@@ -64,6 +64,7 @@ def _part(run: Run, section: Section) -> dict[str, Any]:
         "notes": table_notes.notes(run, ranking, columns),
         "winners": winners(run, ranking),
         "floors": sentences.floors(run, ranking),
+        "surely_below": any(found.surely for found in ranking.outranked),
         "scale": sentences.scale(run, ranking, columns[0].decimals) if columns else "",
         "share": " to ".join(dict.fromkeys(f"{s:.1f}" for s in (shares.min(), shares.max()))),
         "example": example,

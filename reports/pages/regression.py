@@ -149,7 +149,7 @@ def _line(
         if measured
         else first["reason"],
         tolerance=_tolerance(first),
-        ratio=f"{abs(float(first['ratio'])):.3g}" if measured else "",
+        ratio=numbers.significant(abs(float(first["ratio"])), 3) if measured else "",
         size=abs(float(first["ratio"])) if measured else math.inf,
     )
 
@@ -168,7 +168,7 @@ def _change(run: Run, row: dict[str, Any], views: Mapping[str, CaseView]) -> Cha
         old=_value(row["old"]),
         new=_value(row["new"]),
         tolerance=_tolerance(row),
-        ratio=f"{float(row['ratio']):.3g}",
+        ratio=numbers.significant(float(row["ratio"]), 3),
         page=f"cases/{view.page}.html" if view else "",
         fill=next((fill.views for fill in fills if fill.method == row["method"]), None),
     )

@@ -74,7 +74,8 @@ def verdict(run: Run, ranking: Ranking, label: str, unit: str) -> str:
         return f"{lead}: not separable."
     if not ranking.tied:
         return f"{lead}: {_weight(ranking, second.gap, unit)}."
-    names = few([title(run, scores.method) for scores in ranking.tied])
+    every = 1 < len(ranking.tied) == len(ranking.ranked) - 1
+    names = "any other" if every else few([title(run, s.method) for s in ranking.tied])
     return f"{lead}, but not separable from {names}{_equal(run, ranking, unit)}."
 
 
@@ -87,17 +88,17 @@ def stands_in(headline: Headline, label: str) -> str:
     """What it means that another built-in metric than LPIPS in the hole ranks; else empty."""
     if headline.metric not in HEADLINES[1:]:
         return ""
-    get = "" if FETCH in headline.reason else f" ({FETCH})"
     if headline.metric == "lpips":
         return (
             f"{label} is of whole pictures, so known pixels, equal in all fills, dilute it; LPIPS "
             "in the hole, which agrees better with what people see, needs no further weights"
         )
+    instead = f"; with its weights ({FETCH}) LPIPS in the hole ranks instead"
     return (
         f"No metric that learnt from people was measured: {label} compares with the photo and "
         "knows nothing of what is shown, so a plausible fill that differs from it loses, and a "
         "ruined face costs no more than ruined grass. Trust wide gaps, look at the pictures where "
-        f"it is close; with its weights{get} LPIPS in the hole ranks instead"
+        f"it is close{'' if FETCH in headline.reason else instead}"
     )
 
 
@@ -190,6 +191,8 @@ def _why_tied(run: Run, tied: list[Ranking]) -> str:
     if not all(ranking.powerless for ranking in tied):
         leaders = {s.method for r in tied for s in (*r.ranked[:1], *r.tied)}
         few = len(leaders) < 4 and all(len(r.tied) == len(leaders) - 1 for r in tied)
+        if not few and all(len(r.tied) == len(r.ranked) - 1 for r in tied):
+            return "the best cannot be told apart from any other method"
         names = joined(title(run, name) for name in sorted(leaders)) if few else "the leaders"
         return f"{names} cannot be told apart"
     photos = counted(max(ranking.clusters for ranking in tied), "photo")

@@ -19,7 +19,8 @@ from reports.results.ranking import Ranking, Scores, case_metrics
 # What the overview shows beside the headline metric; the tier pages show everything.
 OVERVIEW = (
     "lpips_hole", "lpips", "texture_structure", "lpips_untrained_hole", "ssim_hole",
-    "psnr_hole_db", "l1_hole", "rc_s", "self_consistency", "seam", "seam_visible", "drift",
+    "psnr_hole_db", "l1_hole", "rc_s", "rc_s_vitl", "self_consistency",
+    "self_consistency_untrained", "seam", "seam_visible", "drift",
 )  # fmt: skip
 _FAMILIES = {
     "floor", "ceiling", "diffusion-based", "patch-based", "CNN", "GAN", "transformer", "Fourier",
@@ -261,7 +262,10 @@ def _difference(scores: Scores, ranking: Ranking, shown: Sequence[Column]) -> Ce
     if gap is None or gap.interval.n == 0:
         return Cell(numbers.NOTHING, remark="no shared case")
     value = gap.interval
-    decimals = numbers.decimals_for([value.half_width], unit=shown[0].unit if shown else "")
+    widths = [s.gap.interval.half_width for s in ranking.ranked if s.gap is not None]
+    decimals = numbers.decimals_for(
+        widths or [value.half_width], unit=shown[0].unit if shown else ""
+    )
     remarks = [f"n = {value.n}" if value.n != scores.n else "", numbers.p_value(gap.p), _said(gap)]
     return Cell(
         text=numbers.signed(value.mean, decimals),

@@ -96,7 +96,8 @@ def _set_level(run: Run, ranking: Ranking, metric: str, best: str) -> str:
     rows = {name: row for name, row in every.items() if name in names}
     alike = same_cases(rows, names)
     if best not in alike or len(alike) < max(2, len(rows)):
-        return "one number per method, without interval or of other cases: no test"
+        why = "other cases" if all(row["jackknife"] for row in rows.values()) else "no intervals"
+        return f"one number per method, not tested: {why}"
     found = {name: Estimate.stored(rows[name]) for name in alike}
     others = [name for name in alike if name != best]
     if ranking.reference:

@@ -72,7 +72,7 @@ def test_a_report_with_a_reference_says_so_in_all_it_offers(run, tmp_path):
     assert {tier["reference"] for tier in facts["tiers"]} == {"ns"}
     assert facts["result"].startswith(f"Compared with {name}")
     page = index.read_text("utf-8")
-    assert f"All methods are compared with <strong>{name}</strong>" in page
+    assert f"adjusted for the comparisons with {name}" in page
     assert "Difference from" in page
     assert "share a letter" not in page
 

@@ -51,7 +51,7 @@ def test_regressed_cases_are_named_with_old_and_new_value_and_a_link(sample, cop
     cells = [texts(cell) for cell in rows[0]]
     assert cells[1:3] == ["Telea", "Texture and structure"]
     assert float(cells[3]) - float(cells[4]) == pytest.approx(0.01, abs=1e-5)
-    assert cells[5:] == ["0.002", "5"]
+    assert cells[5:] == ["0.005", "2"]
     assert all((copy / "report" / row.find(f".//{XHTML}a").get("href")).is_file() for row in rows)
     states = [texts(row[3]) for row in every.findall(f".//{XHTML}tbody/{XHTML}tr")]
     assert states[0] == "regressed"

@@ -56,7 +56,8 @@ def _samples(store: RunFolder) -> pd.DataFrame:
     """Telea pretends to be stochastic: the spread of its own values stands for that of samples."""
     cases = store.read_table("cases.parquet").query("method == 'telea'")
     table = cases[["method", *CASE, "cluster"]].assign(samples=3, note="")
-    for name in ("psnr_db", "psnr_hole_db", "ssim", "ssim_hole", "l1", "l1_hole"):
+    of = ["psnr_db", "psnr_hole_db", "ssim", "ssim_hole", "l1", "l1_hole", "texture_structure"]
+    for name in of:
         for place, over in enumerate(("mean", "best", "worst")):
             table[f"{name}_{over}"] = cases[name] * (1 - 0.01 * place)
     return table.assign(diversity_l1=cases["l1"], diversity_lpips_untrained=cases["l1"] / 10)
