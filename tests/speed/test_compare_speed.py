@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from bench.statistics import compare_pairs, significance
+from bench.statistics import compare_pairs
 from bench.statistics.intervals import multiplicities, widened
 from tests.support.turns import keep, take_turns
 
@@ -19,7 +19,7 @@ BATCH = 2**20
 
 
 def scipy_pair(gaps, photos):
-    """The same interval and p-value by SciPy; BCa twice, for 95 and 90 %."""
+    """The same intervals by SciPy, BCa of 95 and 90 %, and the p-value of flipped signs."""
     batch = max(1, BATCH // photos)
     intervals = [
         stats.bootstrap(
@@ -62,6 +62,6 @@ def test_all_pairs_at_once(benchmark, photos, methods):
     width = wide.high - wide.low
     assert first[["low", "high"]].tolist() == pytest.approx([wide.low, wide.high], abs=0.05 * width)
     assert [first["low90"], first["high90"]] == pytest.approx(list(narrow), abs=0.05 * width)
-    assert first["p"] == pytest.approx(p, abs=6 * np.sqrt(0.25 / significance.FLIPS))
+    assert first["p"] == pytest.approx(p, abs=6 * np.sqrt(0.25 / RESAMPLES))
     per_pair = len(pairs) * turns.ratio(*forms)
     keep(benchmark, turns, *forms, f"{photos} photos", times_as_fast_for_each_pair=per_pair)
