@@ -11,6 +11,7 @@ from scipy import stats
 from bench.statistics.equivalence import ALPHA
 from bench.statistics.pairs import METHODS
 from bench.statistics.significance import smallest_p
+from bench.text.numbers import counted
 
 _EQUIVALENT_ERRORS = float(stats.norm.ppf(0.95) + stats.norm.ppf(0.9))
 
@@ -70,7 +71,7 @@ def powerless(pairs: pd.DataFrame) -> str:
     if least < ALPHA:
         return ""
     return (
-        f"with {photos} photos the smallest possible p-value is {least:.2g}: no difference can be "
+        f"with {counted(photos, 'photo')} the smallest possible p-value is {least:.2g}: no difference can be "
         "significant here, however large; more photos are needed"
     )
 
