@@ -71,8 +71,8 @@ def powerless(pairs: pd.DataFrame) -> str:
     if least < ALPHA:
         return ""
     return (
-        f"with {counted(photos, 'photo')} the smallest possible p-value is {least:.2g}: no difference can be "
-        "significant here, however large; more photos are needed"
+        f"with {counted(photos, 'photo')} the smallest possible p-value is {least:.2g}: no "
+        "difference can be significant here, however large; more photos are needed"
     )
 
 
