@@ -61,6 +61,7 @@ def test_the_commands_of_the_readme_work_in_its_order(folder):
             quick = ["--methods", "mean", "--metrics", "psnr_db", "--no-report"]
             run(["run", *quick, "--out", "runs/gate"], folder)
             (folder / "bench").mkdir()
+            shutil.copy(Path(__file__).parents[1] / "pyproject.toml", folder)  # its reader is there
         if words[:2] == ["weights", "fetch"]:
             continue  # needs the network; test_weights.py fetches from a server of its own
         shown = run(words, folder)
