@@ -15,7 +15,7 @@ from bench.gate.changes import BETTER, NOT_MEASURED, REGRESSED, TRADE_OFF
 from bench.gate.judge import NOT_COMPARED, NOTHING_COMPARED
 from bench.gate.verdict import NOT_COMPARABLE, SAME_OR_BETTER, Verdict
 from bench.text.markdown import escaped, folded, table
-from bench.text.numbers import significant
+from bench.text.numbers import counted, significant
 from bench.text.plain import one_line, visible
 
 FORMAT = 1
@@ -24,20 +24,21 @@ WORST = 10
 
 def sentence(verdict: Verdict) -> str:
     """The verdict in one line."""
+    worst = len(worst_cases(verdict))
+    places = "case or tier" if worst == 1 else "cases or tiers"
     text = {
         SAME_OR_BETTER: "all as in the baseline or better",
-        REGRESSED: f"{_count(len(worst_cases(verdict)), 'case or tier', 'cases or tiers')} worse "
-        "by more than a tolerance",
+        REGRESSED: f"{worst:,} {places} worse by more than a tolerance",
         NOT_COMPARABLE: "the protocol differs: " + "; ".join(_obstacles(verdict)),
-        NOT_MEASURED: f"{_count(verdict.count(NOT_MEASURED), 'thing')} of the baseline missing",
+        NOT_MEASURED: f"{counted(verdict.count(NOT_MEASURED), 'thing')} of the baseline missing",
     }[verdict.outcome]
     also = _obstacles(verdict) if verdict.outcome == REGRESSED else []
     if verdict.outcome in (REGRESSED, NOT_COMPARABLE) and (n := verdict.count(NOT_MEASURED)):
-        also.append(f"{_count(n, 'thing')} missing")
+        also.append(f"{counted(n, 'thing')} missing")
     if n := verdict.count(BETTER):
-        also.append(f"{_count(n, 'value')} better")
+        also.append(f"{counted(n, 'value')} better")
     if n := verdict.count(TRADE_OFF):
-        also.append(f"{_count(n, 'value')} worse, outweighed by the leading metric")
+        also.append(f"{counted(n, 'value')} worse, outweighed by the leading metric")
     return "; ".join([text, *also, *_coverage(verdict), *verdict.flags])
 
 
@@ -47,11 +48,7 @@ def _coverage(verdict: Verdict) -> list[str]:
     rest = len(verdict.checks) - compared
     if verdict.checks.empty or len(verdict.protocol):
         return []
-    return [f"{_count(compared, 'tier')} compared" + (f", {rest} could not be" if rest else "")]
-
-
-def _count(n: int, one: str, many: str = "") -> str:
-    return f"{n} {one if n == 1 else many or one + 's'}"
+    return [f"{counted(compared, 'tier')} compared" + (f", {rest} could not be" if rest else "")]
 
 
 def worst_cases(verdict: Verdict) -> pd.DataFrame:
@@ -117,7 +114,7 @@ def as_update(verdict: Verdict | None) -> str:
         cases = rows.drop_duplicates(KEYS)
         if len(rows):
             word = "worse" if kind == REGRESSED else kind
-            what = f"{_count(len(rows), 'value')} of {_count(len(cases), 'case')}"
+            what = f"{counted(len(rows), 'value')} of {counted(len(cases), 'case')}"
             lines.append(f"{what} {word}, the largest moves:")
             lines += [f"  {_about(row)}: {_change(row)}" for row in records(cases[:WORST])]
     missing = verdict.findings[verdict.findings["kind"] == NOT_MEASURED]
@@ -243,7 +240,7 @@ def _change(row: dict[str, Any]) -> str:
         f"{row['old']:.6g} -> {row['new']:.6g}, {significant(row['ratio'], 3)} times the tolerance"
     )
     if row["n"] == row["n"]:
-        photos = _count(int(row["n"]), "photo")
+        photos = counted(int(row["n"]), "photo")
         text += f" (mean of {photos}; worse by {row['low']:.3g} to {row['high']:.3g})"
     return text
 

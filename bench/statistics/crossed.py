@@ -8,6 +8,7 @@ from scipy import stats
 
 from bench.statistics.clusters import by_cluster, effective
 from bench.statistics.intervals import Interval, standard_error, student_reach
+from bench.text.numbers import counted
 
 
 def crossed_interval(
@@ -40,7 +41,8 @@ def crossed_interval(
     (photos, seeds), n = sums.shape, int(counts.sum())
     mean = float(table.mean()) if n else np.nan
     if min(photos, seeds) < 2:
-        note = f"{photos} photos, {seeds} seeds: expected two of each at least"
+        found = f"{counted(photos, 'photo')}, {counted(seeds, 'seed')}"
+        note = f"{found}: expected two of each at least"
         return Interval(mean, np.nan, np.nan, n, photos, note)
     error = standard_error(sums.mean(1, keepdims=True), counts).item()
     of_photos = stats.t.ppf(0.5 + confidence / 2, effective(counts) - 1) * error
