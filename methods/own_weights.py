@@ -90,7 +90,12 @@ def chosen(path: Path, card: Card, tried: Mapping[str, Mapping[str, list[str]]])
 
 def _own(path: Path, part: str) -> Checkpoint:
     return Checkpoint(
-        name=path.name, file=path.name, sha256=digest(path), origin="the user's own", part=part
+        name=path.name,
+        file=path.name,
+        sha256=digest(path),
+        origin="the user's own",
+        part=part,
+        listed=False,
     )
 
 

@@ -25,6 +25,7 @@ class Checkpoint:
         choice: What selects it, as in ``NAME:CHOICE``; files of one choice are used together.
         part: Which part of the network it holds, where a choice has several files.
         config: Settings of the network it is for.
+        listed: Whether ``weights add`` knows it: not what is the user's own.
     """
 
     name: str
@@ -37,10 +38,13 @@ class Checkpoint:
     choice: str = ""
     part: str = ""
     config: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    listed: bool = True
 
     @property
     def command(self) -> str:
-        """What puts the file where it is looked for."""
+        """What puts the file where it is looked for; empty if no command does."""
+        if not self.listed:
+            return ""
         if self.urls:
             return f"inpaint-bench weights fetch {self.name}"
         return f"inpaint-bench weights add {self.name} FILE"
