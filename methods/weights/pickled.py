@@ -9,7 +9,6 @@ that make containers and tensors, and these are our own.
 
 from __future__ import annotations
 
-import collections
 import io
 import pickle
 import zipfile
@@ -70,6 +69,13 @@ class Inert:
         """Lose the items."""
 
     extend = add = __setitem__ = append
+
+
+class _Dict(dict[Any, Any]):
+    """An ordered dict; what its attributes would be, such as ``items``, is of no account."""
+
+    def __setstate__(self, fields: Any) -> None:
+        """Lose them."""
 
 
 @dataclass(frozen=True)
@@ -199,9 +205,9 @@ class _Unpickler(pickle.Unpickler):
         full = f"{module}.{name}"
         if module == "torch" and name in _DTYPES:
             return _DTYPES[name]
-        if full == "collections.OrderedDict":
-            return collections.OrderedDict
         # Made afresh, as a pickle may set attributes of classes and functions.
+        if full == "collections.OrderedDict":
+            return type(name, (_Dict,), {})
         if full in _MAKE:
             return lambda *arguments: _MAKE[full](*arguments)
         return type(name, (Inert,), {"of": full})

@@ -37,7 +37,8 @@ def load(path: Path, checkpoint: Checkpoint, wrapper: str = "") -> dict[str, tor
     """
     state = read(path, checkpoint)
     inner = state.get(wrapper, state) if wrapper and isinstance(state, dict) else state
-    if not isinstance(inner, dict) or not all(hasattr(each, "shape") for each in inner.values()):
+    named = isinstance(inner, dict) and inner
+    if not named or not all(hasattr(each, "shape") for each in inner.values()):
         where = f", bare or under the key {wrapper!r}" if wrapper else ""
         raise BenchError(
             f"{path}: expected a flat dict of tensors{where}, found {_contents(state)}"
@@ -122,11 +123,11 @@ def _contents(state: Any) -> str:
         return _kind(state)
     kinds = [f"{key} ({_kind(value)})" for key, value in state.items()]
     more = f" and {len(kinds) - _NAMED} more" if len(kinds) > _NAMED else ""
-    return f"the keys {', '.join(kinds[:_NAMED])}{more}"
+    return f"the keys {', '.join(kinds[:_NAMED])}{more}" if kinds else "nothing"
 
 
 def _kind(value: Any) -> str:
-    if isinstance(value, Inert):
+    if isinstance(value, Inert) or (isinstance(value, type) and issubclass(value, Inert)):
         return f"{value.of}; nothing of it was run"
     return "Tensor" if isinstance(value, Stored) else type(value).__name__
 
@@ -206,9 +207,9 @@ def differences(state: Tensors, own: Mapping[str, torch.Tensor]) -> dict[str, li
             name for name in own.keys() - state.keys() if not name.endswith("num_batches_tracked")
         },
         "misshapen": {
-            f"{name} {tuple(state[name].shape)}, expected {tuple(own[name].shape)}"
-            for name in both - unread.keys()
-            if state[name].shape != own[name].shape
+            f"{name} {tuple(found.shape)}, expected {tuple(own[name].shape)}"
+            for name in both
+            if not isinstance(found := state[name], Inert) and found.shape != own[name].shape
         },
         "not read": {f"{name}, made by {of}" for name, of in unread.items()},
     }
