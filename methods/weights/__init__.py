@@ -20,7 +20,7 @@ from methods.weights.files import (
     present,
     verify,
 )
-from methods.weights.tensors import differences, fit, load, load_archive, put, read
+from methods.weights.tensors import differences, fit, in_words, load, load_archive, put, read
 from methods.weights.ways import Ambiguous, one_way
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "fit",
     "folders",
     "given",
+    "in_words",
     "load",
     "load_archive",
     "need",

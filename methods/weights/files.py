@@ -129,7 +129,7 @@ def add(path: Path, checkpoint: Checkpoint, check: Check = str) -> Path:
     """
     wrong = _glance(path, checkpoint)
     if wrong:
-        raise BenchError(f"{path}: {wrong}; nothing was added")
+        raise BenchError(f"{path}: {wrong}. Nothing was added")
     target = cache_folder() / checkpoint.file
     try:
         with placed(checkpoint, check) as part:
@@ -141,7 +141,7 @@ def add(path: Path, checkpoint: Checkpoint, check: Check = str) -> Path:
         ) from error
     except BenchError as error:
         said = str(error).replace(str(part), str(path))
-        raise BenchError(f"{said}; nothing was added") from error
+        raise BenchError(f"{said.rstrip('.')}. Nothing was added") from error
     return target
 
 

