@@ -112,9 +112,9 @@ class Pretrained(Inpainter):
         self.config = config
         try:
             return weights.differences(self._read(), self._shapes())
-        except weights.Ambiguous:
-            raise
         except BenchError as error:
+            if isinstance(error, weights.Ambiguous):
+                raise
             return {own_weights.UNREADABLE: [str(error)]}
 
     def _shapes(self) -> dict[str, torch.Tensor]:
@@ -237,16 +237,13 @@ class Pretrained(Inpainter):
         """The tensors of all files, by the names of the network."""
         found: dict[str, Any] = {}
         for path, checkpoint in zip(self._files(), self.checkpoints, strict=True):
-            tensors = self._read_file(path, checkpoint)
+            read = self._read_published if checkpoint.choice else self._read_own
+            tensors = read(path, checkpoint)
             twice = found.keys() & tensors.keys()
             if twice:
                 raise BenchError(f"{path}: {', '.join(sorted(twice))} are in another file too")
             found |= tensors
         return found
-
-    def _read_file(self, path: Path, checkpoint: Checkpoint) -> Tensors:
-        own = not checkpoint.choice
-        return (self._read_own if own else self._read_published)(path, checkpoint)
 
     def _read_published(self, path: Path, checkpoint: Checkpoint) -> Tensors:
         if path.suffix == ".safetensors":
@@ -257,10 +254,7 @@ class Pretrained(Inpainter):
             raise BenchError(f"{path}: expected a tensor named {error}, found none") from error
 
     def _read_own(self, path: Path, checkpoint: Checkpoint) -> Tensors:
-        """The tensors of a user's file: named as in the network, below anything, or as published.
-
-        If none fit, those that come nearest.
-        """
+        """Tensors of a user's file as the network or published files name them, or the nearest."""
         part = f"{checkpoint.part}." if checkpoint.part else ""
         own = {n.removeprefix(part): t for n, t in self._shapes().items() if n.startswith(part)}
         try:
@@ -270,8 +264,8 @@ class Pretrained(Inpainter):
         except BenchError:  # no file of torch's, but perhaps of the kind that is published
             return self._read_published(path, checkpoint)
         named = {f"{part}{name}": tensor for name, tensor in found.items()}
-        several = any(each.part for each in self.card.checkpoints)
-        if not weights.differences(found, own) or (several and not part):
+        whole = not part and any(each.part for each in self.card.checkpoints)
+        if whole or not weights.differences(found, own):
             return named
         with contextlib.suppress(BenchError):
             return self._read_published(path, checkpoint)

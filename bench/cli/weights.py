@@ -38,14 +38,12 @@ def add(commands: Commands) -> None:
 
 def _list(options: argparse.Namespace) -> int:
     import methods
-    from methods.weights import damage, find
+    from methods.weights import damage, located
 
     for checkpoint in _known().values():
-        if broken := damage(checkpoint):
-            state = f"broken; {broken}"
-        else:
-            path = find(checkpoint)
-            state = f"at {path}" if path else f"missing; {checkpoint.command}"
+        path, broken = located(checkpoint), damage(checkpoint)
+        state = f"at {path}" if path else f"missing; {checkpoint.command}"
+        state = f"broken; {broken}" if broken else state
         size = f"{checkpoint.bytes / 1e6:6.1f} MB" if checkpoint.bytes else "   size ?"
         print(f"{checkpoint.name:26} {size}  {state}")
     for card in methods.inventory()[0].values():

@@ -54,13 +54,11 @@ def find(checkpoint: Checkpoint, path: Path | None = None) -> Path | None:
         candidate = path / checkpoint.file if path.is_dir() else path
         verify(candidate, checkpoint)
         return candidate
-    for folder in folders():
-        candidate = folder / checkpoint.file
-        if candidate.is_file():
-            verify(candidate, checkpoint)
-            trust(candidate, checkpoint)
-            return candidate
-    return None
+    found = located(checkpoint)
+    if found is not None:
+        verify(found, checkpoint)
+        trust(found, checkpoint)
+    return found
 
 
 def given(text: str) -> Path:
@@ -68,18 +66,29 @@ def given(text: str) -> Path:
     return Path(text).expanduser()
 
 
+def located(checkpoint: Checkpoint) -> Path | None:
+    """The first file of that name in the folders searched, unread."""
+    candidates = (folder / checkpoint.file for folder in folders())
+    return next((each for each in candidates if each.is_file()), None)
+
+
 def present(checkpoint: Checkpoint) -> bool:
     """Tell whether a file of that name is here, without reading it."""
-    return any((folder / checkpoint.file).is_file() for folder in folders())
+    return located(checkpoint) is not None
 
 
 def damage(checkpoint: Checkpoint) -> str:
-    """Why a file that is here cannot be used; empty if it can, or is not here."""
-    try:
-        find(checkpoint)
-    except BenchError as error:
-        return str(error)
-    return ""
+    """Why a file that is here cannot be used; empty if it can, or is not here.
+
+    Quick: what was not touched since its digest was recorded is not read through again.
+    """
+    path = located(checkpoint)
+    if path is None:
+        return ""
+    record = record_of(path)
+    kept = record.is_file() and record.stat().st_mtime_ns > path.stat().st_ctime_ns
+    wrong = (_glance if kept else mismatch)(path, checkpoint)
+    return f"{path}: {wrong}; run: {checkpoint.command}" if wrong else ""
 
 
 def need(checkpoints: Sequence[Checkpoint], method: str) -> list[Path]:

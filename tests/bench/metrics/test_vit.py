@@ -127,7 +127,7 @@ def test_the_size_that_is_known_is_that_of_the_tensors(name):
     if name == CLIP:  # the text's half: 12 layers of width 768, 49,408 tokens, 77 places
         layer = 4 * (768 * 768 + 768) + 2 * 768 * 3072 + 3072 + 768 + 4 * 768
         own += 4 * (12 * layer + 49408 * 768 + 77 * 768 + 2 * 768 + 768 * 768 + 1)
-    assert known == own
+    assert own <= known <= 1.0002 * own  # a file has names, too
 
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors", ".bin"])
@@ -179,7 +179,7 @@ def test_a_file_of_another_network_is_refused_with_the_names_that_are_wrong(tmp_
     with pytest.raises(BenchError, match=r"misshapen: blocks.1.attn.qkv.weight \(64, 32\)"):
         small(DINOV2, tmp_path / "cut.pth", state)
     (tmp_path / "short.pth").write_bytes(b"no network")
-    with pytest.raises(BenchError, match=r"expected about 1,217,474,560 bytes for dinov2-vitl14"):
+    with pytest.raises(BenchError, match=r"expected about 1,217,586,395 bytes for dinov2-vitl14"):
         VitFeatures(DINOV2, tmp_path / "short.pth")
 
 
