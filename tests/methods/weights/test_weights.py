@@ -242,10 +242,11 @@ def test_what_does_not_load_is_not_added_and_what_was_there_stays(tmp_path, cach
 
 def test_what_is_fetched_is_loaded_before_it_gets_its_place(server, cache):
     def refuse(path):
-        raise BenchError("of another network")
+        raise BenchError(f"{path}: of another network")
 
-    with pytest.raises(BenchError, match="of another network"):
+    with pytest.raises(BenchError, match="/good: of another network") as error:
         weights.fetch(checkpoint(f"{server}/good"), refuse)
+    assert ".part" not in str(error.value)
     assert list(cache.iterdir()) == []
 
 
