@@ -61,7 +61,7 @@ def find(checkpoint: Checkpoint, path: Path | None = None) -> Path | None:
     return found
 
 
-def given(text: str) -> Path:
+def given_path(text: str) -> Path:
     """The file or folder that a user names."""
     return Path(text).expanduser()
 

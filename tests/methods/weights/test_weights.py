@@ -14,7 +14,7 @@ import torch
 from bench.errors import BenchError, WeightsMissing
 from methods import weights
 from methods.card import read
-from methods.naming import TABLE
+from methods.spec import TABLE
 from methods.weights import CHECKPOINTS, Checkpoint
 
 CONTENT = bytes(range(256)) * 400
