@@ -330,7 +330,7 @@ def test_every_known_checkpoint_can_be_fetched_and_checked():
             continue
         assert all(url.startswith("https://") and url.endswith(known.file) for url in known.urls)
         assert len(known.sha256) >= 8
-        assert known.sha256 in known.file or name == "dinov2-vitl14"
+        assert known.sha256 in known.file
 
 
 def documented():
