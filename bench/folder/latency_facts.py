@@ -95,6 +95,12 @@ def sizes(table: pd.DataFrame) -> dict[int, str]:
     return {r["side"]: in_words(r["height"] or r["side"], r["width"] or r["side"]) for r in shapes}
 
 
+def apart(table: pd.DataFrame, facts: LatencyFacts) -> list[str]:
+    """Methods that CPU time does not see, so that their ratios are of wall time."""
+    seen = (table["basis"] == "wall") & table["region"].isin(["e2e", "infer"])
+    return list(table.loc[seen, "method"].unique()) if facts.basis == "cpu" else []
+
+
 def read(folder: RunFolder) -> LatencyFacts:
     """Read ``latency.json``.
 

@@ -288,6 +288,7 @@ LATENCY: Final = Table(
         Column("status", TEXT, "converged, noisy, under 30 rounds, interrupted, or why it was not "
                "timed: declined, failed, oom, timeout, killed, unavailable"),
         _later("reason", TEXT, "why it was not timed"),
+        _later("note", TEXT, "what a call is, where it is more than a fill"),
     ),
     ("method", "side", "tier", "region", "batch", "device"),
     "measure again with inpaint-bench latency --out RUN, or delete it",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import pandas as pd
-
 from bench.errors import InputError
 from bench.folder import latency_facts
 from bench.folder.latency_facts import AnchorPlace
@@ -46,15 +44,9 @@ def write(site: Site, rankings: Sequence[Ranking]) -> None:
         "throughput": _throughput(timed, labels),
         "settings": list(timed.facts.settings.items()),
         "ceilings": _ceilings(timed.facts.ceilings),
-        "waiting": [labels[name].title for name in _waiting(timed, calls)],
+        "apart": [labels[n].title for n in latency_facts.apart(timed.table, timed.facts)],
     }
     site.page("latency.html", "latency.html", "Latency", context)
-
-
-def _waiting(timed: Timed, calls: pd.DataFrame) -> list[str]:
-    """Methods that CPU time does not see, so that their ratios are of wall time."""
-    apart = calls[(calls["basis"] == "wall") & (timed.facts.basis == "cpu")]
-    return list(apart["method"].unique())
 
 
 def _read(site: Site) -> Timed | None:
