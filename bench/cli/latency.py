@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.cli.arguments import (
     Commands,
+    add_budget,
     completed,
     device,
     listed,
@@ -73,6 +74,7 @@ def add(commands: Commands) -> None:
     latency.add_argument("--timeout", type=float, default=600.0, help="seconds for one call")
     latency.add_argument("--seed", type=int, default=0, help="of holes and of the order")
     latency.add_argument("--no-report", action="store_true", help="tables only")
+    add_budget(latency)
     latency.add_argument(
         "--self-test", action="store_true", help="say whether this machine sees 10 percent"
     )
@@ -112,7 +114,7 @@ def _latency(options: argparse.Namespace) -> int:
     if not options.no_report and (options.out / "run.json").exists():
         from bench.cli.results import build_report
 
-        build_report(options.out, None)
+        build_report(options.out, None, budget=options.budget_ms)
     return 1 if measured.failed else 0
 
 

@@ -13,6 +13,7 @@ from bench.errors import InputError
 from bench.folder import typed_json
 from bench.folder.schema import LATENCY
 from bench.folder.store import RunFolder, records
+from bench.text import numbers
 
 FILE = "latency.json"
 _FORMAT = 1
@@ -26,6 +27,12 @@ class AnchorPlace:
     processor: str
     accelerator: str
     threads: int
+
+    @property
+    def words(self) -> str:
+        """For readers."""
+        where = self.accelerator or self.processor
+        return f"{where}, {numbers.counted(self.threads, 'thread')} a process"
 
 
 @dataclass(frozen=True)

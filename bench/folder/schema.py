@@ -256,6 +256,8 @@ LATENCY: Final = Table(
         Column("n", WHOLE, "calls"),
         Column("rounds", REAL, "of all methods in turn; NaN where it was not timed in turn"),
         Column("p50_ms", REAL, "median", "ms"),
+        _later("p50_low_ms", REAL, "end of its 95 % interval, blocks of rounds resampled", "ms"),
+        _later("p50_high_ms", REAL, "end of its 95 % interval", "ms"),
         _later("p90_ms", REAL, "NaN where `n` supports none", "ms"),
         _later("p99_ms", REAL, "NaN where `n` supports none", "ms"),
         _later("min_ms", REAL, "least", "ms"),

@@ -145,6 +145,8 @@ def _summary(
     basis = bout.clock(name, basis, own[[f"{region}_cpu", f"{region}_wall"]], anchor)
     by_wall = ratio_of(rows, name, ANCHOR, f"{region}_wall")
     ratio = ratio_of(rows, name, ANCHOR, f"{region}_{basis}")
+    typical = own.assign(wall=wall).groupby("round")[["block", "wall"]].median()
+    alone = estimates.ratio(typical["wall"], np.ones(len(typical)), typical["block"])
     quarters = np.quantile(wall, (0.25, 0.75)) if len(wall) else (math.nan, math.nan)
     rounds = own["round"].nunique()
     busy = cpu / (wall * setting["threads"])
@@ -152,6 +154,8 @@ def _summary(
         "n": len(own),
         "rounds": rounds,
         "p50_ms": estimates.middle(wall),
+        "p50_low_ms": alone.low,
+        "p50_high_ms": alone.high,
         "p90_ms": estimates.percentile(wall, 0.9),
         "p99_ms": estimates.percentile(wall, 0.99),
         "min_ms": wall.min(),
