@@ -121,6 +121,7 @@ def _latency(options: argparse.Namespace) -> int:
 def show(measured: Measured, out: Path) -> None:
     """Print what was measured, and what could not be."""
     from bench.folder.latency_facts import apart, sizes
+    from bench.latency.stopwatch import NOT_TIMED
 
     size = sizes(measured.table)
     tests = {(test.side, test.tier): test for test in measured.facts.self_tests}
@@ -135,8 +136,10 @@ def show(measured: Measured, out: Path) -> None:
         print(f"{name}: ratios by wall time: it waits, or works in several threads or processes")
     print(f"{out}: latency.parquet, latency-samples.parquet, latency.json")
     for name, refused in measured.untimed.items():
-        said = plain.one_line(f"{name} was not timed: {refused.status}: {refused.reason}")
-        print(f"inpaint-bench: {said}", file=sys.stderr)
+        left_out = refused.status == NOT_TIMED
+        what = "is left out" if left_out else f"could not be timed: {refused.status}"
+        said = plain.one_line(f"inpaint-bench: {name} {what}: {refused.reason}")
+        print(said, file=sys.stderr)
 
 
 def _self_test(device: str, threads: int, pace: Pace) -> int:

@@ -121,15 +121,16 @@ def _throughput(timed: Timed, labels: dict[str, Label]) -> Numbers | None:
     batches = sorted({int(batch) for batch in rows["batch"]})
     values = []
     for method, own in rows.groupby("method", sort=False):
-        speeds = {int(r["batch"]): float(r["images_per_second"]) for r in records(own)}
-        best = max(speeds, key=lambda batch: speeds[batch])
+        known = {int(r["batch"]): r for r in records(own)}
+        speeds = {batch: float(r["images_per_second"]) for batch, r in known.items()}
+        best = max(speeds, key=lambda batch: (speeds[batch] > 0, speeds[batch]))
         values.append(
             (
                 labels[str(method)],
                 [
                     Cell(_speed(speeds[batch]), best=batch == best)
-                    if batch in speeds
-                    else Cell(numbers.NOTHING)
+                    if speeds.get(batch, 0) > 0
+                    else Cell(numbers.NOTHING, remark=str(known.get(batch, {}).get("reason", "")))
                     for batch in batches
                 ],
             )
