@@ -40,11 +40,14 @@ class Fill:
         images: Filled pictures, ``(N, 3, H, W)``; values outside ``[0, 1]`` are clipped.
         counts: Numbers worth recording, such as ``{"passes": 312}``.
         pictures: Further pictures worth showing, such as ``{"flow": (N, 3, H, W)}``.
+        ahead: Wall and CPU seconds that were spent on it in `Inpainter.begin_job`; they are counted
+            as seconds of the fill. ``counts`` should then say of how many: ``batch_of``.
     """
 
     images: torch.Tensor
     counts: Mapping[str, float] = field(default_factory=dict)
     pictures: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    ahead: tuple[float, float] = (0.0, 0.0)
 
 
 class Given(NamedTuple):
@@ -52,7 +55,7 @@ class Given(NamedTuple):
 
     Attributes:
         case: Which it is.
-        picture: uint8 RGB, ``(H, W, 3)``, hole pixels 0.
+        picture: uint8 RGB, ``(H, W, 3)``, hole pixels 0 unless the card says that it sees them.
         hole: bool, ``(H, W)``.
         seed: The only source of randomness allowed.
     """
@@ -89,7 +92,7 @@ class Inpainter:
     asked: str = ""
     timed: ClassVar[bool] = True
     probed: ClassVar[bool] = False
-    in_jobs: ClassVar[bool] = False
+    in_jobs: bool = False
     said: str = ""
     undifferentiable: ClassVar[str] = ""
     files: Sequence[str | Path] = ()
@@ -146,7 +149,11 @@ class Inpainter:
         return None
 
     def begin_job(self, given: Iterable[Given]) -> None:
-        """Be given the cases that are filled next, to work on them together."""
+        """Be given the cases that are filled next, to work on them together.
+
+        Pictures are read as they are asked for. `infer` follows for each; what this raises is the
+        reason why all of them fail. A case that is alone is not announced.
+        """
 
     def begin(self, case: CaseKey) -> None:
         """Be told which case comes next; only methods that look results up need it."""
@@ -235,7 +242,7 @@ class PictureInpainter(Inpainter):
 
     def infer(
         self, images: torch.Tensor, masks: torch.Tensor, generator: torch.Generator
-    ) -> torch.Tensor:
+    ) -> torch.Tensor | Fill:
         """Convert, call `fill_picture` for each picture, convert back."""
         filled = [
             self.fill_picture(picture, hole, generator)

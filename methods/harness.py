@@ -20,6 +20,7 @@ import torch
 
 from bench.errors import ContractError, Declined, InputError
 from methods.base import CaseKey, Fill, Inpainter, interleaved, to_float, to_uint8
+from methods.card import VISIBLE
 
 CEILING = "original"
 _T = TypeVar("_T")
@@ -89,10 +90,8 @@ def fill(
     if not hole.any():
         return _untouched(photo)
     check_card(method, hole)
-    blanked = to_float(photo[None])
+    blanked = to_float(shown(method, photo, hole)[None])
     masks = torch.from_numpy(hole[None, None]).to(torch.float32)
-    if not is_ceiling(method):
-        blanked *= 1 - masks
     generator = torch.Generator().manual_seed(seed)
     steps: dict[str, Spent] = {}
     given = blanked.clone(), masks.clone()
@@ -100,6 +99,8 @@ def fill(
         ready, steps["prepare"] = timed(method.device, lambda: method.prepare(*given))
         out, steps["infer"] = timed(method.device, lambda: method.infer(*ready, generator))
         result = out if isinstance(out, Fill) else Fill(out)
+        infer, (wall, cpu) = steps["infer"], result.ahead
+        steps["infer"] = infer._replace(wall=infer.wall + wall, cpu=infer.cpu + cpu)
         result, steps["finish"] = timed(
             method.device, lambda: method.finish(result, blanked, masks)
         )
@@ -112,6 +113,16 @@ def fill(
         result.counts,
         {name: _shown(name, planes) for name, planes in result.pictures.items()},
     )
+
+
+def shown(method: Inpainter, photo: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """What a method is shown of a photo: without the pixels under the hole, unless it may see them.
+
+    Both are uint8 ``(H, W, 3)``.
+    """
+    if is_ceiling(method) or method.card.sees == VISIBLE:
+        return photo
+    return cv2.copyTo(photo, (~hole).view(np.uint8), np.zeros_like(photo))
 
 
 def is_ceiling(method: Inpainter) -> bool:

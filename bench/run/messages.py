@@ -73,10 +73,11 @@ class Event:
 
     Attributes:
         job: Number of the job.
-        kind: ``loaded``; ``started`` an item; ``kept`` items in a complete fragment;
-            ``finished``; ``refused`` to load, with the status for all its items; ``lost``, the
-            worker died; ``spoilt``, an item or loading left the worker unfit for others, such as
-            out of memory, and it ends; ``broken``, the run cannot go on.
+        kind: ``loaded``; ``together``, all items are worked on at once; ``started`` an item;
+            ``kept`` items in a complete fragment; ``finished``; ``refused`` to load, with the
+            status for all its items; ``lost``, the worker died; ``spoilt``, an item or loading left
+            the worker unfit for others, such as out of memory, and it ends; ``broken``, the run
+            cannot go on.
         item: The item started, or that spoilt the worker.
         kept: The items kept, with the status of their rows.
         status: For ``refused`` and ``spoilt``.

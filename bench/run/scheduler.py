@@ -87,6 +87,7 @@ class _Running:
     loaded: bool = False
     item: Item | None = None
     timed_out: bool = False
+    together: bool = False
     left: list[Item] = field(default_factory=list)
 
 
@@ -202,13 +203,17 @@ class Scheduler:
         now = self._clock()
         if running.item is not None and event.kind in ("started", "kept"):
             self._forecast.ended(event.job, now - running.since)
+        elif running.together:
+            self._forecast.spent(event.job, now - running.since)
         running.since = now
         if event.kind == "loaded":
             running.loaded = True
             self._loaded.add(method)
             self._load_tries[method] = 0
+        elif event.kind == "together":
+            running.together = True
         elif event.kind == "started":
-            running.item = event.item
+            running.item, running.together = event.item, False
         elif event.kind == "kept":
             running.item = None
             self._keep(method, event, running)
@@ -254,6 +259,10 @@ class Scheduler:
                 self._drop(method, status, f"loading the method: {reason}")
             else:
                 self._enqueue(method, running.left, job.earlier, first=True)
+            return
+        if running.together:  # each tells for itself
+            for item in running.left:
+                self._enqueue(method, [item], job.earlier)
             return
         blamed = event.item or running.item
         # What was filled before it and not yet written is a job of its own, written at its end:
@@ -301,4 +310,6 @@ class Scheduler:
                 self._executor.stop(running.job.id)
 
     def _allowed(self, running: _Running) -> float:
-        return self._limits.timeout if running.loaded else self._limits.load_timeout
+        if not running.loaded:
+            return self._limits.load_timeout
+        return self._limits.timeout * (len(running.left) if running.together else 1)

@@ -56,6 +56,9 @@ class Worker:
         rows: list[FillRow] = []
         flushed = time.monotonic()
         try:
+            if bench.in_jobs and len(job.items) > 1:
+                yield Event(job.id, "together")
+                bench.begin_job(job)
             for item, following in zip_longest(job.items, job.items[1:]):
                 yield Event(job.id, "started", item=item)
                 row = bench.row(

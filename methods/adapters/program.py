@@ -149,18 +149,26 @@ class Running:
         self._hearing = threading.Thread(target=self._hear, args=(heard,), daemon=True)
         self._hearing.start()
 
-    def wait(self, seconds: float | None = None) -> int:
-        """Wait for its end, at most so long; gives its exit status, and leaves nothing of it.
-
-        Raises:
-            BenchError: If it takes longer.
-        """
+    def wait(self) -> int:
+        """Wait for its end; gives its exit status, and leaves nothing of it."""
         try:
-            return self.process.wait(seconds)
-        except subprocess.TimeoutExpired as error:
-            raise BenchError(f"took more than {seconds:g} s") from error
+            return self.process.wait()
         finally:
             self.end()
+
+    @property
+    def lines(self) -> tuple[IO[bytes], IO[bytes]]:
+        """What one that is served reads and writes."""
+        reads, writes = self.process.stdin, self.process.stdout
+        assert reads is not None
+        assert writes is not None
+        return reads, writes
+
+    def listen(self) -> str:
+        """Tell one that is served that nothing comes, and give all that it prints."""
+        reads, writes = self.lines
+        reads.close()
+        return writes.read().decode("utf-8", "replace")
 
     def end(self) -> None:
         """End it and all that it started, if it has not ended."""
@@ -181,10 +189,10 @@ class Running:
 
     @property
     def last_words(self) -> str:
-        """What it printed last, in some lines."""
+        """What it printed last, for a message."""
         lines = self._printed.decode("utf-8", "replace").replace("\r", "\n").split("\n")
         shown = [line.rstrip() for line in lines if line.strip()][-_SHOWN:]
-        return f"; it said last: {chr(10).join(shown)}" if shown else "; it printed nothing"
+        return f"; it said last: {' | '.join(shown)}" if shown else "; it printed nothing"
 
     def heard(self, text: bytes) -> None:
         """Keep something it printed, for `last_words`."""

@@ -60,8 +60,7 @@ class Served:
 
     def _answer(self, running: Running, question: Mapping[str, Any]) -> dict[str, Any] | None:
         """Its answer; None if it ended instead."""
-        talk, listen = running.process.stdin, running.process.stdout
-        assert talk is not None and listen is not None
+        talk, listen = running.lines
         try:
             talk.write(json.dumps(question).encode() + b"\n")
             talk.flush()

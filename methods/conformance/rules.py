@@ -21,7 +21,9 @@ import torch
 from bench.errors import BenchError, ContractError, Declined
 from methods import harness
 from methods.base import Fill, to_float
-from methods.conformance.subject import Subject, run_steps, same, scene
+from methods.card import VISIBLE
+from methods.conformance.subject import Subject, run_steps, same
+from methods.scene import scene
 
 _BLANK = 0.02  # a hole darker than this was left as it came: the picture is bright
 _DRIFT = 0.2  # mean change of known pixels that no fill needs; an inverted mask gives 0.7
@@ -43,6 +45,8 @@ def leak(subject: Subject) -> str:
     """Pixels under the hole must not influence the fill; the ceiling is exempt, by name."""
     if subject.name == harness.CEILING:
         raise Skipped("the ceiling is shown the photo, by its name alone")
+    if subject.card.sees == VISIBLE:
+        raise Skipped("its card says that it is shown what lies under the hole")
     _need_repeatable(subject)
     photo, hole = scene(subject.side, subject.side)
     other = np.where(hole[..., None], 255 - photo, photo)

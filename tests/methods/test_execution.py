@@ -12,7 +12,7 @@ import methods
 from bench.errors import BenchError
 from bench.machine import flops
 from methods import execution, harness, recording
-from methods.conformance.subject import scene
+from methods.scene import scene
 from methods.recording import Recording
 
 
