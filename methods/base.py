@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 import torch
 
-from bench.errors import BenchError, Declined, WeightsMissing
+from bench.errors import BenchError, ContractError, Declined, WeightsMissing
 from methods import identity, sizes
 from methods.card import Card, SizeRule
 from methods.case_key import CaseKey
@@ -202,8 +202,16 @@ class Inpainter:
             fill: What `infer` returned.
             images: The pictures as they were before `prepare`, holes blanked.
             masks: Likewise.
+
+        Raises:
+            ContractError: If `infer` returned integers, whose range nobody knows.
         """
         height, width = images.shape[-2:]
+        if not fill.images.is_floating_point():
+            raise ContractError(
+                f"output: expected floats of 0 to 1, found {fill.images.dtype}; of 8-bit values "
+                "return images / 255"
+            )
         return Fill(
             sizes.unfit(fill.images.to("cpu", torch.float32), height, width, self.card.size),
             fill.counts,
