@@ -22,9 +22,14 @@ from methods.adapters.served import Served
 from methods.base import CaseKey, Fill, Given, PictureInpainter, to_float, to_uint8
 from methods.card import Card
 from methods.scene import scene
+from methods.suspicions import ADVICE
 
 _SIDE = 64  # pixels of the picture to try it on, unless the card asks for more
 _SEEDS = 2**31  # more than which many programs do not take
+_ADVICE = {
+    "hole": "state hole = {other} if it takes masks the other way round",
+    "channel order": "let it write red, green, blue, as pictures are given",
+}
 
 
 class _Done(NamedTuple):
@@ -211,17 +216,23 @@ class ByProgram(PictureInpainter):
         side = rule.side or max(_SIDE, -(-rule.minimum // rule.of) * rule.of)
         photo, hole = scene(side, side)
         start = time.perf_counter()
+        tried = f"tried on a made-up picture of {side}x{side}"
         try:
-            filled = harness.fill(self, photo, hole, seed=0)
+            filled = harness.fill(self, photo, hole, seed=0, broken=True)
         except (BenchError, OSError) as error:
-            kind = ContractError if isinstance(error, ContractError) else BenchError
-            raise kind(f"tried on a made-up picture of {side}x{side}: {describe(error)}") from error
+            raise BenchError(f"{tried}: {describe(error)}") from error
+        for odd in filled.suspicions:
+            if odd.certain:
+                advice = _ADVICE.get(odd.rule, ADVICE[odd.rule])
+                advice = advice.format(other=255 - self._contract.hole)
+                raise ContractError(f"{tried}: {odd.words}; {advice}")
         seconds = time.perf_counter() - start
         drift = float(np.abs(filled.raw - photo / np.float32(255))[~hole].mean())
         said = [
             f"a made-up picture of {side}x{side} was filled in {seconds:.1f} s",
             f"known pixels moved by {drift:.4f} on average",
         ]
+        said += [f"odd: {odd.words}" for odd in filled.suspicions]
         if not self._version:
             said.append("no version command: fills of another version are taken for this one's")
         if not self._contract.served:

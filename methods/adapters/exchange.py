@@ -119,14 +119,19 @@ class Workplace:
                 shutil.rmtree(lock.parent, ignore_errors=True)
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
         # Locked before it has its name, as what has it and is not locked is removed.
-        self._file = (self.path / "new").open("wb")
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        held = os.open(self.path / "new", os.O_CREAT | os.O_WRONLY)
+        fcntl.flock(held, fcntl.LOCK_EX)
         os.rename(self.path / "new", self.path / _LOCK)
         self._numbers = itertools.count()
-        Finalize(self, shutil.rmtree, (self.path, True), exitpriority=0)
+        Finalize(self, _remove, (self.path, held), exitpriority=0)
 
     def folder(self) -> Path:
         """Make a folder in it."""
         path = self.path / f"{next(self._numbers)}"
         path.mkdir()
         return path
+
+
+def _remove(folder: Path, held: int) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    os.close(held)

@@ -20,7 +20,7 @@ from bench.errors import BenchError
 ENVIRONMENTS = ("python", "conda", "docker", "apptainer")
 _GUARD = Path(__file__).with_name("guard.py")
 _KEPT = 4096  # bytes of what a program printed last
-_SHOWN = 6  # lines of them
+_SHOWN, _LINE = 6, 300  # lines of them, and characters of a line
 _ENDING = 5.0  # seconds that the guard needs at most to end a program
 
 
@@ -191,7 +191,7 @@ class Running:
     def last_words(self) -> str:
         """What it printed last, for a message."""
         lines = self._printed.decode("utf-8", "replace").replace("\r", "\n").split("\n")
-        shown = [line.rstrip() for line in lines if line.strip()][-_SHOWN:]
+        shown = [line.rstrip()[:_LINE] for line in lines if line.strip()][-_SHOWN:]
         return f"; it said last: {' | '.join(shown)}" if shown else "; it printed nothing"
 
     def heard(self, text: bytes) -> None:
