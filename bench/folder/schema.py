@@ -257,6 +257,8 @@ LATENCY: Final = Table(
         Column("n", WHOLE, "calls"),
         Column("rounds", REAL, "of all methods in turn; NaN where it was not timed in turn"),
         Column("p50_ms", REAL, "median", "ms"),
+        _later("p50_low_ms", REAL, "end of its 95 % interval, blocks of rounds resampled", "ms"),
+        _later("p50_high_ms", REAL, "end of its 95 % interval", "ms"),
         _later("p90_ms", REAL, "NaN where `n` supports none", "ms"),
         _later("p99_ms", REAL, "NaN where `n` supports none", "ms"),
         _later("min_ms", REAL, "least", "ms"),
@@ -289,6 +291,7 @@ LATENCY: Final = Table(
         Column("status", TEXT, "converged, noisy, under 30 rounds, interrupted, or why it was not "
                "timed: declined, failed, oom, timeout, killed, unavailable"),
         _later("reason", TEXT, "why it was not timed"),
+        _later("note", TEXT, "what a call is, where it is more than a fill"),
     ),
     ("method", "side", "tier", "region", "batch", "device"),
     "measure again with inpaint-bench latency --out RUN, or delete it",

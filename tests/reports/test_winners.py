@@ -56,7 +56,7 @@ def test_a_table_of_latencies_replaces_all_times_of_the_run(sample):
     assert found.remark.endswith("; no median of Telea")
     assert found.of["ns"].middle == 10  # 64 is nearest to the 48 pixels of the run
     assert (found.of["ns"].low, found.of["ns"].high) == pytest.approx((9.5, 11))
-    assert "64 x 64 pixels on cpu" in found.remark
+    assert "fills at 64 px on cpu" in found.remark
     assert times(run, "large").remark == INDICATIVE
 
 
