@@ -205,8 +205,8 @@ class ByProgram(PictureInpainter):
         said, status = running.listen(), running.wait()
         if status or not said.strip():
             raise BenchError(
-                f"version: expected a line on the standard output of {' '.join(version.words)}, "
-                f"found {said[:200]!r} ({ended(status)}){running.last_words}"
+                f"version: expected a line on standard output, found {said.strip()[:2000]!r} "
+                f"({ended(status)}){running.last_words}"
             )
         return said.strip().splitlines()[0][:200]
 

@@ -29,7 +29,7 @@ _VERSION = (
     "from iopaint.schema import InpaintRequest as R; "
     "no = [n for n in sys.argv[1:] if n not in R.model_fields]; "
     "print(f'IOPaint knows no {no[0]}; it knows', *R.model_fields) if no "
-    "else print('IOPaint', version('iopaint')); sys.exit(bool(no))"
+    "else print(version('iopaint')); sys.exit(bool(no))"
 )
 
 

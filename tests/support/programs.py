@@ -1,7 +1,7 @@
 """A program for tests of `command:`, run in an environment of its own: it fills, and misbehaves.
 
-``programs.py HOW IMAGES MASKS OUT``, or ``programs.py served``. What it does besides filling is done
-at dark pictures alone, but for `HOW` in `ALWAYS`. It writes down each call beside itself.
+``programs.py HOW IMAGES MASKS OUT``, or ``programs.py served``. It misbehaves at dark pictures
+alone, but for `HOW` in `ALWAYS`, and writes down each call beside itself.
 """
 
 import json

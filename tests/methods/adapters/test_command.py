@@ -1,21 +1,17 @@
 """Programs in a virtual environment of their own, called for many cases, served, and at fault."""
 
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-import venv
 from pathlib import Path
 
 import numpy as np
-import PIL
 import psutil
 import pytest
-import torch
 
 import methods
 from bench.errors import BenchError
@@ -26,36 +22,14 @@ from methods.base import CaseKey, Given
 from methods.conformance import check
 from methods.identity import after_load
 from methods.scene import scene
-from tests.support import commands, programs
+from tests.support.environments import BATCH, calls, furnish, state
 
 ROOT = Path(__file__).parents[3]
-PAGE = (ROOT / "docs/methods/command.md").read_text("utf-8")
-BATCH = "programs.py {how} {{images}} {{masks}} {{out}}"
-
-
-@pytest.fixture(scope="session")
-def environment(tmp_path_factory) -> Path:
-    """Another environment, which finds NumPy and Pillow where they are."""
-    folder = tmp_path_factory.mktemp("environment") / "env"
-    venv.create(folder, with_pip=False, symlinks=True)
-    (packages,) = folder.glob("lib/python*/site-packages")
-    elsewhere = {str(Path(module.__file__).parents[1]) for module in (np, PIL)}
-    (packages / "more.pth").write_text("\n".join(elsewhere))
-    return folder
 
 
 @pytest.fixture
-def folder(tmp_path, environment) -> Path:
-    (tmp_path / "env").symlink_to(environment)
-    shutil.copy(programs.__file__, tmp_path)
-    return tmp_path
-
-
-def state(folder: Path, command: str, *facts: str, python: str = "env/bin/python") -> str:
-    """Write what is stated; gives what asks for it."""
-    lines = [f'command = "{command}"', f'python = "{python}"' if python else "", *facts]
-    (folder / "mine.toml").write_text("\n".join(lines))
-    return f"mine=command:{folder / 'mine.toml'}"
+def folder(tmp_path) -> Path:
+    return furnish(tmp_path)
 
 
 def loaded(folder: Path, how: str, *facts: str):
@@ -64,11 +38,6 @@ def loaded(folder: Path, how: str, *facts: str):
     method = methods.get(state(folder, command, *form, *facts))
     method.load()
     return method
-
-
-def calls(folder: Path) -> list[str]:
-    path = folder / "calls.txt"
-    return path.read_text().splitlines() if path.exists() else []
 
 
 def given(*dark: int, count: int = 4) -> list[tuple[Given, np.ndarray]]:
@@ -150,11 +119,15 @@ def test_each_sample_has_a_call_and_a_seed_of_its_own(folder):
     method.load()
     cases = given(count=2)
     again = [
-        Given(e.case._replace(sample=s), e.picture, e.hole, 10 + s) for e, _ in cases for s in (0, 1)
+        Given(e.case._replace(sample=s), e.picture, e.hole, 10 + s)
+        for e, _ in cases
+        for s in (0, 1)
     ]
     method.begin_job(iter(again))
     assert len(calls(folder)) == 3
-    assert {len(fill(method, each, cases[0][1][: len(each.hole)]).counts) for each in again[:1]} == {1}
+    assert {
+        len(fill(method, each, cases[0][1][: len(each.hole)]).counts) for each in again[:1]
+    } == {1}
 
 
 @pytest.mark.parametrize(
@@ -179,7 +152,7 @@ def test_what_gives_no_fill_is_refused_when_it_is_loaded(folder, how, words):
 )
 def test_what_is_stated_otherwise_is_taken(folder, how, facts):
     if how == "nowhere":
-        with pytest.raises(BenchError, match="expected a name such as '{stem}_filled.png'"):
+        with pytest.raises(BenchError, match="expected a name such as"):
             loaded(folder, how, *facts)
     else:
         loaded(folder, how, *facts)
@@ -187,13 +160,13 @@ def test_what_is_stated_otherwise_is_taken(folder, how, facts):
 
 def test_masks_of_lama_lie_among_the_pictures(folder):
     script = (folder / "programs.py").read_text()
-    old = 'sorted(images.glob("*.png")):\n            fill(image, masks / image.name, out / image.name'
-    new = (
-        'images.glob("*_mask000.png"):\n            '
-        'fill(str(image).replace("_mask000", ""), image, out / image.name'
-    )
-    assert old in script
-    (folder / "programs.py").write_text(script.replace(old, new))
+    for old, new in (
+        ('sorted(images.glob("*.png"))', 'images.glob("*_mask000.png")'),
+        ("fill(image, masks / image.name,", 'fill(str(image).replace("_mask000", ""), image,'),
+    ):
+        assert old in script
+        script = script.replace(old, new)
+    (folder / "programs.py").write_text(script)
     method = loaded(folder, "good", 'naming = "lama"')
     ((each, photo), *_) = given()
     assert np.array_equal(fill(method, each, photo).picture, expected(each, photo))
@@ -272,7 +245,7 @@ def test_what_is_wrong_in_the_file_is_said(folder, command, facts, words):
 @pytest.mark.parametrize("python", ["", "nowhere/python"])
 def test_a_program_that_is_not_there_is_said(folder, python):
     method = methods.get(state(folder, "no-such-program {images} {out}", python=python))
-    with pytest.raises(BenchError, match="expected a program .*, found none that can be run"):
+    with pytest.raises(BenchError, match=r"expected a program .*, found none that can be run"):
         method.load()
 
 
