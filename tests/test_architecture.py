@@ -45,7 +45,7 @@ ROOMS = {
         {"own_weights"},
         {"naming"},
         {"execution", "parameters", "sizes", "identity", "user_code"},
-        {"card", "case_key", "recording", "sources"},
+        {"card", "case_key", "recording", "scene", "sources", "suspicions"},
         {"weights", "state"},
     ],
 }

@@ -183,7 +183,7 @@ class MethodStopwatch(Stopwatch):
         return Loaded(
             seconds,
             {
-                "title": card.title,
+                "title": card.called,
                 "family": card.family,
                 "identity": in_words(self.method),
                 "weights": "made by rule: speed only" if made else self.method.weights_note,
