@@ -134,6 +134,8 @@ def show(measured: Measured, out: Path) -> None:
         print(_shown(calls[(calls["side"] == side) & (calls["tier"] == tier)]))
     for name in apart(measured.table, measured.facts):
         print(f"{name}: ratios by wall time: it waits, or works in several threads or processes")
+    for name, note in calls.loc[calls["note"] != "", ["method", "note"]].drop_duplicates().values:
+        print(plain.one_line(f"{name}: {note}"))
     print(f"{out}: latency.parquet, latency-samples.parquet, latency.json")
     for name, refused in measured.untimed.items():
         left_out = refused.status == NOT_TIMED

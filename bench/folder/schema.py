@@ -268,7 +268,7 @@ LATENCY: Final = Table(
         _later("device_p50_ms", REAL, "median between two events on a CUDA device", "ms"),
         _later("images_per_second", REAL, "throughput only", "1/s"),
         _later("basis", TEXT, "clock of the ratios: cpu, wall (also where a method waits, so that "
-               "CPU time is blind), device"),
+               "CPU time is blind, or works in several threads), device"),
         Column("ratio", REAL, "to the anchor"),
         Column("ratio_low", REAL, "end of its 95 % interval"),
         Column("ratio_high", REAL, "end of its 95 % interval"),
@@ -281,7 +281,8 @@ LATENCY: Final = Table(
         _later("hole_share", REAL, "mean share of the picture that is hole", "0 to 1"),
         _later("audit", REAL, "time of an input that comes again, as a share of its first time"),
         Column("peak_bytes", REAL, "of the largest hole: of the process on a CPU, of tensors on a "
-               "CUDA device, besides what was there before", "bytes"),
+               "CUDA device, besides what was there before; NaN where other processes work",
+               "bytes"),
         _later("reserved_bytes", REAL, "of the largest hole, on a CUDA device", "bytes"),
         _later("weight_bytes", REAL, "of the network's parameters", "bytes"),
         Column("parameters", REAL, "of the network"),
@@ -289,8 +290,8 @@ LATENCY: Final = Table(
         Column("fourier", REAL, "operations of its Fourier transforms"),
         _later("traffic", REAL, "of its tensors", "bytes"),
         Column("status", TEXT, "converged, noisy, under 30 rounds, interrupted, or why it was not "
-               "timed: declined, failed, oom, timeout, killed, unavailable"),
-        _later("reason", TEXT, "why it was not timed"),
+               "timed: declined, failed, oom, timeout, killed, unavailable, not timed"),
+        _later("reason", TEXT, "why it was not timed, or no batch of so many"),
         _later("note", TEXT, "what a call is, where it is more than a fill"),
     ),
     ("method", "side", "tier", "region", "batch", "device"),

@@ -37,6 +37,7 @@ _NOTHING = Spent(math.nan, math.nan, math.nan)
 _AUDITED = 3  # inputs
 _HELP = 0.05  # of the own CPU time, from which on that of other processes counts
 NOT_TIMED = "not timed"
+_A_JOB = "each call is a job of one picture, the start of its program included"
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,7 @@ class MethodStopwatch(Stopwatch):
     """Times a method, through the harness that also makes the fills of a run."""
 
     method: Inpainter
+    _helped = False
 
     def load(self, config: Config, cases: Sequence[CaseKey] = ()) -> Loaded | Refused:
         """Make and load the method and let it fill once.
@@ -187,6 +189,7 @@ class MethodStopwatch(Stopwatch):
                 "family": card.family,
                 "identity": in_words(self.method),
                 "weights": "made by rule: speed only" if made else self.method.weights_note,
+                "note": _A_JOB if self.method.in_jobs else "",
                 **self._sizes(),
             },
         )
@@ -231,14 +234,18 @@ class MethodStopwatch(Stopwatch):
         return median(ratios)
 
     def memory(self) -> dict[str, float]:
-        """Peak bytes of a fill of the largest hole, besides what the loaded method takes."""
+        """Peak bytes of a fill of the largest hole, besides what the loaded method takes.
+
+        NaN where other processes do the work.
+        """
         largest = int(np.argmax(self._holes.mean((1, 2))))
         if self.device.type != "cuda":
             memory.trim()  # of what earlier fills left with this process
             measured = memory.reset_peak()
             self.call(largest)
             peak = memory.peak_bytes() - self._resident
-            return {"peak_bytes": max(peak, 0.0) if measured else math.nan}
+            known = measured and not (self.method.in_jobs or self._helped)
+            return {"peak_bytes": max(peak, 0.0) if known else math.nan}
         torch.cuda.synchronize(self.device)
         torch.cuda.empty_cache()  # of what other questions left
         torch.cuda.reset_peak_memory_stats(self.device)

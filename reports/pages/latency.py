@@ -130,7 +130,7 @@ def _throughput(timed: Timed, labels: dict[str, Label]) -> Numbers | None:
                 [
                     Cell(_speed(speeds[batch]), best=batch == best)
                     if speeds.get(batch, 0) > 0
-                    else Cell(numbers.NOTHING, remark=str(known.get(batch, {}).get("reason", "")))
+                    else Cell(numbers.NOTHING, remark=str(known.get(batch, {}).get("status", "")))
                     for batch in batches
                 ],
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,7 +50,7 @@ def judged(row: dict[str, Any] | None, budget: float) -> Cell:
     if row is None:
         return Cell(NOT_TIMED, remark="not among what was timed")
     if not row["n"] > 0:
-        return Cell(NOT_TIMED, remark=": ".join(filter(None, (row["status"], row["reason"]))))
+        return Cell(NOT_TIMED, remark=row["status"])
     low, high = row["p50_low_ms"], row["p50_high_ms"]
     time = row["p50_ms"] if row["p50_ms"] > 0 else row["mean_ms"]
     between = numbers.between_milliseconds(low, high)
@@ -73,48 +74,50 @@ def sentence(run: Run, ranking: Ranking, budget: float) -> str:
     size = latency_facts.sizes(rows)[rows["side"].iloc[0]]
     by_name = {row["method"]: row for row in records(rows)}
     found = {s.method: judged(by_name.get(s.method), budget) for s in ranking.ranked}
-    shares = {
-        word: [s for s in ranking.ranked if found[s.method].text == word]
+    figures = {name: cell.interval or _why(by_name.get(name)) for name, cell in found.items()}
+    met, missed, open_, untimed = (
+        [s for s in ranking.ranked if found[s.method].text == word]
         for word in (MEETS, MISSES, CANNOT_TELL, NOT_TIMED)
-    }
-    said = [_chosen(run, ranking, shares[MEETS], found)]
-    best = next(iter(shares[MEETS]), None)
-    ahead = shares[MISSES]
-    if ranking.best is not None and best is not None:
-        ahead = [s for s in ahead if ranking.ranked.index(s) < ranking.ranked.index(best)]
-        said.append(_said("better by the mean, but over it", run, ahead, found))
-    else:
-        said.append(_said("over it", run, ahead, found))
-    said.append(_said("cannot be told", run, shares[CANNOT_TELL], found))
-    said.append(_said("without a time", run, shares[NOT_TIMED], {}))
-    place = f"{numbers.holes(ranking.tier).capitalize()}, timed at {size}"
-    return f"{place}: {'; '.join(filter(None, said))}."
+    )
+    over = "over it"
+    if ranking.best is not None and met:
+        over = "better by the mean, but over it"
+        missed = [s for s in missed if ranking.ranked.index(s) < ranking.ranked.index(met[0])]
+    parts = [
+        _chosen(run, ranking, met, figures),
+        _named(f"; {over}: ", run, missed, figures),
+        _named("; cannot be told: ", run, open_, figures),
+        _named("; without a time: ", run, untimed, figures),
+    ]
+    return f"{numbers.holes(ranking.tier).capitalize()}, timed at {size}: {''.join(parts)}."
 
 
-def _chosen(run: Run, ranking: Ranking, able: list[Scores], found: dict[str, Cell]) -> str:
-    if not able:
+def _why(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return "not among what was timed"
+    return textwrap.shorten(f"{row['status']}: {row['reason']}", 120, placeholder=" ...")
+
+
+def _chosen(run: Run, ranking: Ranking, met: list[Scores], figures: dict[str, str]) -> str:
+    if not met:
         return "no ranked method is shown to meet the budget"
     if ranking.best is None:
-        return _said("within the budget, none ranked", run, able, found)
+        return _named("within the budget: ", run, met, figures)
     column = tables.columns(run, ranking)[0]
-    best, *others = able
+    best, *others = met
     value = tables.value_cell(best.values[ranking.headline], column)
     quality = f"{column.name} {value.text} {value.interval}".strip()
-    time = found[best.method].interval
-    text = f"{sentences.title(run, best.method)} is the best that meets it ({quality}, {time})"
+    name = sentences.title(run, best.method)
     level = [s for s in others if set(s.group) & set(best.group)]
-    return text + (_said(", not separable from", run, level, found, between=" ") if level else "")
+    return f"{name} is the best that meets it ({quality}, {figures[best.method]})" + _named(
+        ", not separable from ", run, level, figures
+    )
 
 
-def _said(
-    what: str, run: Run, of: Sequence[Scores], found: dict[str, Cell], between: str = ": "
-) -> str:
-    """Names with their times behind a few words; nothing without names."""
-    names = [
-        f"{sentences.title(run, s.method)}" + (f" ({found[s.method].interval})" if found else "")
-        for s in of
-    ]
-    return f"{what}{between}{numbers.joined(names)}" if names else ""
+def _named(words: str, run: Run, of: Sequence[Scores], figures: dict[str, str]) -> str:
+    """Names with their figures behind a few words; nothing without names."""
+    names = [f"{sentences.title(run, s.method)} ({figures[s.method]})" for s in of]
+    return words + numbers.joined(names) if names else ""
 
 
 def matrix(
