@@ -38,7 +38,7 @@ class Pace:
     """How long to measure.
 
     Attributes:
-        block: Rounds of a block; between the blocks of a size and tier lies other work.
+        block: Rounds of a block, at most; between the blocks of a size and tier lies other work.
         least_rounds: Before the end.
         most_rounds: After which it ends.
         least_seconds: Of each method, before the end.
@@ -214,6 +214,9 @@ class Rounds:
         quick = [name for name in bout.calls if name not in bout.slow]
         for _ in range(self._pace.block):
             self._round(bout, quick)
+            # Where calls are slow, blocks are short, so that there are enough for an interval.
+            if time.monotonic() - start > self._pace.limit / estimates.FEWEST_BLOCKS:
+                break
         if bout.slow and bout.slow_rounds < _FEWEST:
             self._round(bout, [*self._anchors, *sorted(bout.slow)], slow=True)
             bout.slow_rounds += 1
