@@ -116,7 +116,7 @@ def part(
                 labels[name],
                 [
                     _time(whole[name]),
-                    *([replace(judged(whole[name], budget), interval="")] if budget else []),
+                    *([_brief(judged(whole[name], budget))] if budget else []),
                     _calls(whole[name]),
                     _number(inner[name]["peak_bytes"] / 2**20, 0),
                     *([_quality(ranking, column, name)] if ranking and column else []),
@@ -174,6 +174,11 @@ def _number(value: float, decimals: int) -> Cell:
     if not math.isfinite(value):
         return Cell(numbers.NOTHING)
     return Cell(f"{value:,.{decimals}f}", sort=repr(float(value)))
+
+
+def _brief(cell: Cell) -> Cell:
+    """The verdict alone: the milliseconds stand beside it, the reason in the table of all."""
+    return replace(cell, interval="", remark="")
 
 
 def _calls(row: dict[str, Any]) -> Cell:
