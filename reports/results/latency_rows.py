@@ -105,7 +105,7 @@ def part(
         ("Calls", "rounds"), ("Peak memory", "MiB, largest hole"),
         *([(column.name, column.better)] if column else []),
         ("Network", "ms, median"), ("Ratio to the anchor", "network, 95 %"),
-        ("First fill", "s, loading too"), ("Parameters", "million"), ("Operations", "billion"),
+        ("First fill", "s, loading too"), ("Parameters", "million"), ("Operations", "billion, reached"),
     ]  # fmt: skip
     return Part(
         latency_facts.sizes(here)[side],
@@ -139,7 +139,7 @@ def _network(inner: dict[str, Any], load: float, facts: LatencyFacts) -> list[Ce
     work = inner["products"] + inner["fourier"]
     ceiling = facts.ceilings.get(_ceiling(inner["method"]), math.nan)
     share = work / _seconds(inner) / ceiling
-    reached = "" if math.isnan(share) else f"{numbers.number(100 * share, 1)} % reached"
+    reached = "" if math.isnan(share) else f"{numbers.number(100 * share, 1)} %"
     return [
         replace(_time(inner), interval="", remark=""),
         _ratio(inner),
@@ -155,7 +155,7 @@ def _time(row: dict[str, Any]) -> Cell:
     between = numbers.between_milliseconds(row["p50_low_ms"], row["p50_high_ms"])
     if math.isnan(value):
         mean = float(row["mean_ms"])
-        return Cell(numbers.milliseconds(mean), between, "mean: too few calls", sort=repr(mean))
+        return Cell(numbers.milliseconds(mean), between, "mean of few calls", sort=repr(mean))
     remark = f"p90 {numbers.milliseconds(late)}" if math.isfinite(late) else ""
     return Cell(numbers.milliseconds(value), between, remark, sort=repr(value))
 
