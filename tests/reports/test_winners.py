@@ -23,7 +23,8 @@ VALUES = {"ns": spread(0.7), "shiftmap": spread(0.6), "telea": spread(0.2), "mea
 
 def latency(**changed) -> pd.DataFrame:
     rows = [
-        {"method": name, "side": side, "tier": "small", "region": region, "batch": batch,
+        {"method": name, "side": side, "height": side, "width": side, "tier": "small",
+         "region": region, "batch": batch,
          "device": "cpu", "p50_ms": 10.0 * (place + 1) * (side / 64), "ratio": 2.0,
          "ratio_low": 1.9, "ratio_high": 2.2, "n": 30, "status": "converged"}
         for place, name in enumerate(("ns", "shiftmap", "fussy"))
