@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 import torch
 
-from bench.errors import BenchError, Declined, WeightsMissing
+from bench.errors import BenchError, ContractError, Declined, WeightsMissing
 from methods import identity, sizes
 from methods.card import Card, SizeRule
 from methods.case_key import CaseKey
@@ -40,11 +40,14 @@ class Fill:
         images: Filled pictures, ``(N, 3, H, W)``; values outside ``[0, 1]`` are clipped.
         counts: Numbers worth recording, such as ``{"passes": 312}``.
         pictures: Further pictures worth showing, such as ``{"flow": (N, 3, H, W)}``.
+        ahead: Wall and CPU seconds that were spent on it in `Inpainter.begin_job`; they are counted
+            as seconds of the fill. ``counts`` should then say of how many: ``batch_of``.
     """
 
     images: torch.Tensor
     counts: Mapping[str, float] = field(default_factory=dict)
     pictures: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    ahead: tuple[float, float] = (0.0, 0.0)
 
 
 class Given(NamedTuple):
@@ -52,7 +55,7 @@ class Given(NamedTuple):
 
     Attributes:
         case: Which it is.
-        picture: uint8 RGB, ``(H, W, 3)``, hole pixels 0.
+        picture: uint8 RGB, ``(H, W, 3)``, hole pixels 0 unless the card says that it sees them.
         hole: bool, ``(H, W)``.
         seed: The only source of randomness allowed.
     """
@@ -89,7 +92,7 @@ class Inpainter:
     asked: str = ""
     timed: ClassVar[bool] = True
     probed: ClassVar[bool] = False
-    in_jobs: ClassVar[bool] = False
+    in_jobs: bool = False
     said: str = ""
     undifferentiable: ClassVar[str] = ""
     files: Sequence[str | Path] = ()
@@ -146,7 +149,11 @@ class Inpainter:
         return None
 
     def begin_job(self, given: Iterable[Given]) -> None:
-        """Be given the cases that are filled next, to work on them together."""
+        """Be given the cases that are filled next, to work on them together.
+
+        Pictures are read as they are asked for. `infer` follows for each; what this raises is the
+        reason why all of them fail. A case that is alone is not announced.
+        """
 
     def begin(self, case: CaseKey) -> None:
         """Be told which case comes next; only methods that look results up need it."""
@@ -195,8 +202,16 @@ class Inpainter:
             fill: What `infer` returned.
             images: The pictures as they were before `prepare`, holes blanked.
             masks: Likewise.
+
+        Raises:
+            ContractError: If `infer` returned integers, whose range nobody knows.
         """
         height, width = images.shape[-2:]
+        if not fill.images.is_floating_point():
+            raise ContractError(
+                f"output: expected floats of 0 to 1, found {fill.images.dtype}; of 8-bit values "
+                "return images / 255"
+            )
         return Fill(
             sizes.unfit(fill.images.to("cpu", torch.float32), height, width, self.card.size),
             fill.counts,
@@ -235,7 +250,7 @@ class PictureInpainter(Inpainter):
 
     def infer(
         self, images: torch.Tensor, masks: torch.Tensor, generator: torch.Generator
-    ) -> torch.Tensor:
+    ) -> torch.Tensor | Fill:
         """Convert, call `fill_picture` for each picture, convert back."""
         filled = [
             self.fill_picture(picture, hole, generator)

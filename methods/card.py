@@ -15,6 +15,7 @@ FAMILIES = (
     "floor", "ceiling", "diffusion-based", "patch-based", "CNN", "GAN", "transformer", "Fourier",
     "other", "elsewhere",
 )  # fmt: skip
+BLANKED, VISIBLE = "blanked", "visible"
 PADDINGS = ("reflect", "symmetric", "replicate", "constant")
 UNTRAINED = "untrained"  # in the name of weights that nobody should get without asking for them
 _FOLDER = Path(__file__).parent / "cards"
@@ -104,6 +105,8 @@ class Card:
         licence: Licence of that code.
         size: Which sizes it takes.
         stochastic: Whether another seed gives another fill.
+        sees: `BLANKED`, or `VISIBLE` where it is shown what lies under the hole, as methods that
+            remove objects may want; such a method can only be run where that is not the answer.
         default: Whether the default job runs it.
         cost: Rough seconds for a 256 x 256 picture on one core; only orders the work.
         limits: Known limits, for the reader of a report.
@@ -127,6 +130,7 @@ class Card:
     licence: str = ""
     size: SizeRule = field(default_factory=SizeRule)
     stochastic: bool = False
+    sees: str = BLANKED
     default: bool = False
     cost: float = 0.1
     limits: str = ""
@@ -139,11 +143,20 @@ class Card:
     sizes: dict[str, SizeRule] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse a family that reports would not know how to show."""
+        """Refuse a family that reports would not know how to show, and what it cannot see."""
         if self.family not in FAMILIES:
             raise BenchError(
                 f"card {self.name!r}: family {self.family!r} is none of {', '.join(FAMILIES)}"
             )
+        if self.sees not in (BLANKED, VISIBLE):
+            raise BenchError(
+                f"card {self.name!r}: sees: expected {BLANKED} or {VISIBLE}, found {self.sees!r}"
+            )
+
+    @property
+    def called(self) -> str:
+        """The title, with what every reader must know beside it."""
+        return f"{self.title} (sees the object)" if self.sees == VISIBLE else self.title
 
     @property
     def training(self) -> str:

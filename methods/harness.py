@@ -10,7 +10,7 @@ import math
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
@@ -20,6 +20,8 @@ import torch
 
 from bench.errors import ContractError, Declined, InputError
 from methods.base import CaseKey, Fill, Inpainter, interleaved, to_float, to_uint8
+from methods.card import VISIBLE
+from methods.suspicions import Suspicion, refuse, suspicions
 
 CEILING = "original"
 _T = TypeVar("_T")
@@ -47,6 +49,7 @@ class Filled:
         steps: What ``prepare``, ``infer`` and ``finish`` took, by name.
         counts: The method's own counts.
         pictures: The method's further pictures, ``(3, h, w)`` each, on the CPU.
+        suspicions: What is odd about what the method returned.
     """
 
     picture: np.ndarray
@@ -54,6 +57,12 @@ class Filled:
     steps: Mapping[str, Spent]
     counts: Mapping[str, float]
     pictures: Mapping[str, torch.Tensor]
+    suspicions: Sequence[Suspicion] = ()
+
+    @property
+    def flags(self) -> str:
+        """The suspicions in words, as a row has them."""
+        return "; ".join(each.words for each in self.suspicions)
 
     @property
     def seconds(self) -> float:
@@ -67,7 +76,13 @@ class Filled:
 
 
 def fill(
-    method: Inpainter, photo: np.ndarray, hole: np.ndarray, seed: int, case: CaseKey | None = None
+    method: Inpainter,
+    photo: np.ndarray,
+    hole: np.ndarray,
+    seed: int,
+    case: CaseKey | None = None,
+    *,
+    broken: bool = False,
 ) -> Filled:
     """Let a method fill one hole.
 
@@ -77,11 +92,13 @@ def fill(
         hole: bool, ``(H, W)``, True in the hole.
         seed: Seeds the generator given to the method.
         case: Which case this is, for methods that look results up.
+        broken: Take an output that is certainly broken, too; its `suspicions` say how.
 
     Raises:
         InputError: If photo and hole do not fit together.
         Declined: If the method does not take this size or this hole.
-        ContractError: If it returns another shape, integers or values that are not finite.
+        ContractError: If it returns another shape, integers, values that are not finite, or what
+            is certainly broken (see `methods.suspicions`).
     """
     _check_inputs(photo, hole)
     if case is not None:
@@ -89,10 +106,8 @@ def fill(
     if not hole.any():
         return _untouched(photo)
     check_card(method, hole)
-    blanked = to_float(photo[None])
+    blanked = to_float(shown(method, photo, hole)[None])
     masks = torch.from_numpy(hole[None, None]).to(torch.float32)
-    if not is_ceiling(method):
-        blanked *= 1 - masks
     generator = torch.Generator().manual_seed(seed)
     steps: dict[str, Spent] = {}
     given = blanked.clone(), masks.clone()
@@ -100,18 +115,34 @@ def fill(
         ready, steps["prepare"] = timed(method.device, lambda: method.prepare(*given))
         out, steps["infer"] = timed(method.device, lambda: method.infer(*ready, generator))
         result = out if isinstance(out, Fill) else Fill(out)
+        infer, (wall, cpu) = steps["infer"], result.ahead
+        steps["infer"] = infer._replace(wall=infer.wall + wall, cpu=infer.cpu + cpu)
         result, steps["finish"] = timed(
             method.device, lambda: method.finish(result, blanked, masks)
         )
-    raw = _checked_output(result.images, blanked.shape)
-    picture = paste_back(to_uint8(raw)[0], photo, hole)
+    output = _checked_output(result.images, blanked.shape)
+    raw = interleaved(output[0])
+    found = [] if is_ceiling(method) else suspicions(raw, photo, hole)
+    if not broken:
+        refuse(found)
     return Filled(
-        picture,
-        interleaved(raw[0]),
+        paste_back(to_uint8(output)[0], photo, hole),
+        raw,
         steps,
         result.counts,
         {name: _shown(name, planes) for name, planes in result.pictures.items()},
+        found,
     )
+
+
+def shown(method: Inpainter, photo: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """What a method is shown of a photo: without the pixels under the hole, unless it may see them.
+
+    Both are uint8 ``(H, W, 3)``.
+    """
+    if is_ceiling(method) or method.card.sees == VISIBLE:
+        return photo
+    return cv2.copyTo(photo, (~hole).view(np.uint8), np.zeros_like(photo))
 
 
 def is_ceiling(method: Inpainter) -> bool:

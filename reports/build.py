@@ -45,6 +45,7 @@ def build(
     out: Path | None = None,
     folders: Mapping[str, Path] | None = None,
     reference: str | None = None,
+    budget: float | None = None,
 ) -> Path:
     """Write the report of a run.
 
@@ -54,6 +55,7 @@ def build(
             report there is replaced; files that do not change are not touched.
         folders: Where the pictures of runs that were joined lie, as `read_run` takes it.
         reference: A method that all others are compared with; each with each if omitted.
+        budget: Milliseconds a fill may take; said of each method whether it keeps to them.
 
     Returns:
         Path of its ``index.html``.
@@ -65,7 +67,7 @@ def build(
     run = read_run(run_folder, folders)
     target = run_folder / "report" if out is None else out
     with staging.replacing(target) as fresh:
-        _write(Site(run, fresh, previous=target, reference=reference))
+        _write(Site(run, fresh, previous=target, reference=reference, budget=budget))
     return target / "index.html"
 
 

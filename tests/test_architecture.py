@@ -47,7 +47,7 @@ ROOMS = {
         {"labels"},
         {"spec"},
         {"execution", "parameters", "sizes", "identity", "user_code"},
-        {"card", "case_key", "recording", "sources"},
+        {"card", "case_key", "recording", "scene", "sources", "suspicions"},
         {"weights", "state"},
     ],
 }

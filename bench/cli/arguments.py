@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
@@ -19,6 +20,17 @@ def positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, found {text!r}")
     return int(text)
+
+
+def milliseconds(text: str) -> float:
+    """A time above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"expected milliseconds above 0, found {text!r}")
+    return value
 
 
 def device(text: str) -> str:
@@ -93,6 +105,17 @@ def add_reference(command: argparse.ArgumentParser) -> None:
         help="compare each method with this one only, which tells smaller differences apart",
     )
     completed(reference, methods_known)
+
+
+def add_budget(command: argparse._ActionsContainer) -> None:
+    """The option of a budget of time in the report."""
+    command.add_argument(
+        "--budget-ms",
+        type=milliseconds,
+        metavar="MS",
+        help="say in the report which methods fill within so many milliseconds, as timed by "
+        "'latency', and which of those is best",
+    )
 
 
 def methods_known() -> list[str]:

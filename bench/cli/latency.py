@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.cli.arguments import (
     Commands,
+    add_budget,
     completed,
     device,
     listed,
@@ -73,6 +74,7 @@ def add(commands: Commands) -> None:
     latency.add_argument("--timeout", type=float, default=600.0, help="seconds for one call")
     latency.add_argument("--seed", type=int, default=0, help="of holes and of the order")
     latency.add_argument("--no-report", action="store_true", help="tables only")
+    add_budget(latency)
     latency.add_argument(
         "--self-test", action="store_true", help="say whether this machine sees 10 percent"
     )
@@ -112,24 +114,34 @@ def _latency(options: argparse.Namespace) -> int:
     if not options.no_report and (options.out / "run.json").exists():
         from bench.cli.results import build_report
 
-        build_report(options.out, None)
-    return 1 if measured.untimed else 0
+        build_report(options.out, None, budget=options.budget_ms)
+    return 1 if measured.failed else 0
 
 
 def show(measured: Measured, out: Path) -> None:
     """Print what was measured, and what could not be."""
-    from bench.folder.latency_facts import sizes
+    from bench.folder.latency_facts import apart, sizes
+    from bench.latency.stopwatch import NOT_TIMED
 
     size = sizes(measured.table)
-    print(_shown(measured.table, size))
-    for test in measured.facts.self_tests:
-        verdict = "" if test.trusted else ": too noisy for any verdict"
-        print(
-            f"{size[test.side]}, {test.tier}: the anchor is {test.ratio:.3f} times itself{verdict}"
-        )
+    tests = {(test.side, test.tier): test for test in measured.facts.self_tests}
+    calls = measured.table[measured.table["region"].isin(["e2e", "infer"])]
+    for side, tier in calls[["side", "tier"]].drop_duplicates().itertuples(index=False, name=None):
+        test = tests.get((side, tier))
+        noisy = "" if test is None or test.trusted else ": too noisy for any verdict"
+        twice = "" if test is None else f"; the anchor is {test.ratio:.3f} times itself{noisy}"
+        print(f"{size[side]}, {tier}{twice}")
+        print(_shown(calls[(calls["side"] == side) & (calls["tier"] == tier)]))
+    for name in apart(measured.table, measured.facts):
+        print(f"{name}: ratios by wall time: it waits, or works in several threads or processes")
+    for name, note in calls.loc[calls["note"] != "", ["method", "note"]].drop_duplicates().values:
+        print(plain.one_line(f"{name}: {note}"))
     print(f"{out}: latency.parquet, latency-samples.parquet, latency.json")
-    for name in measured.untimed:
-        print(f"inpaint-bench: {name} could not be timed; the table says why", file=sys.stderr)
+    for name, refused in measured.untimed.items():
+        left_out = refused.status == NOT_TIMED
+        what = "is left out" if left_out else f"could not be timed: {refused.status}"
+        said = plain.one_line(f"inpaint-bench: {name} {what}: {refused.reason}")
+        print(said, file=sys.stderr)
 
 
 def _self_test(device: str, threads: int, pace: Pace) -> int:
@@ -149,13 +161,15 @@ def _self_test(device: str, threads: int, pace: Pace) -> int:
     return 0 if found.sees else 1
 
 
-def _shown(table: pd.DataFrame, size: dict[int, str]) -> str:
-    """The rows of calls, as text."""
-    rows = table[table["region"].isin(["e2e", "infer"])]
-    rows = rows.assign(size=rows["side"].map(size))
-    columns = ["method", "size", "tier", "region", "n", "p50_ms", "p90_ms", "mean_ms", "basis",
-               "ratio", "ratio_low", "ratio_high", "status"]  # fmt: skip
-    text: str = rows[columns].to_string(index=False, na_rep="-", float_format="%.4g")
+def _shown(rows: pd.DataFrame) -> str:
+    """The calls of a size and tier, as text of 100 columns but for long names."""
+    rows = rows.assign(MiB=rows["peak_bytes"] / 2**20)
+    rows = rows.rename(columns={"ratio_low": "low", "ratio_high": "high"})
+    columns = ["method", "region", "n", "p50_ms", "p90_ms", "mean_ms", "MiB", "basis",
+               "ratio", "low", "high", "status"]  # fmt: skip
+    text: str = rows[columns].to_string(
+        index=False, na_rep="-", float_format="%.4g", formatters={"MiB": "{:,.0f}".format}
+    )
     return plain.lines(text)
 
 

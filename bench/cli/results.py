@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.cli.arguments import Commands, add_reference
+from bench.cli.arguments import Commands, add_budget, add_reference
 from bench.errors import BenchError
 from bench.text.plain import wrapped
 
@@ -31,6 +31,7 @@ def add(commands: Commands) -> None:
         help="put runs of different protocols into one report, and say so on every page",
     )
     add_reference(report)
+    add_budget(report)
     report.add_argument(
         "--single-file",
         action="store_true",
@@ -65,31 +66,39 @@ def _report(options: argparse.Namespace) -> int:
 
         print(as_text(judge_run(options.baseline, options.runs[0])))
     if len(options.runs) == 1:
-        index = build_report(options.runs[0], options.out, options.reference)
+        index = build_report(options.runs[0], options.out, options.reference, options.budget_ms)
     else:
         index = _build_joined(
-            options.runs, options.out, anyway=options.anyway, reference=options.reference
+            options.runs,
+            options.out,
+            anyway=options.anyway,
+            reference=options.reference,
+            budget=options.budget_ms,
         )
     _also(index.parent, options)
     return 0
 
 
-def build_report(run: Path, out: Path | None, reference: str | None = None) -> Path:
+def build_report(
+    run: Path, out: Path | None, reference: str | None = None, budget: float | None = None
+) -> Path:
     """Build a report and say where it is."""
     from reports.build import build
 
-    index = build(run, out, reference=reference)
+    index = build(run, out, reference=reference, budget=budget)
     print(f"report: open {index}")
     return index
 
 
-def _build_joined(runs: Sequence[Path], out: Path, *, anyway: bool, reference: str | None) -> Path:
+def _build_joined(
+    runs: Sequence[Path], out: Path, *, anyway: bool, reference: str | None, budget: float | None
+) -> Path:
     from bench.folder.side_by_side import join
     from reports.build import build
 
     with tempfile.TemporaryDirectory() as folder:
         folders = join(Path(folder), runs, anyway=anyway)
-        index = build(Path(folder), out, folders, reference)
+        index = build(Path(folder), out, folders, reference, budget)
     print(f"report: open {index}")
     return index
 

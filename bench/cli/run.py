@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bench.cli import photos
 from bench.cli.arguments import (
     Commands,
+    add_budget,
     completed,
     device,
     listed,
@@ -68,6 +69,7 @@ def add_options(run: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--latency", action="store_true", help="time the methods afterwards, in a short pass"
     )
+    add_budget(what)
     what.add_argument("--offline", action="store_true", help="fetch no weights")
     what.add_argument(
         "--weights",
@@ -128,7 +130,7 @@ def _run(options: argparse.Namespace) -> int:
 
         show(measure_briefly(request, header), options.out)
     if not options.no_report:
-        build_report(options.out, None)
+        build_report(options.out, None, budget=options.budget_ms)
     return _status(header)
 
 

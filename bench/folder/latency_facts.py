@@ -13,6 +13,7 @@ from bench.errors import InputError
 from bench.folder import typed_json
 from bench.folder.schema import LATENCY
 from bench.folder.store import RunFolder, records
+from bench.text import numbers
 
 FILE = "latency.json"
 _FORMAT = 1
@@ -26,6 +27,12 @@ class AnchorPlace:
     processor: str
     accelerator: str
     threads: int
+
+    @property
+    def words(self) -> str:
+        """For readers."""
+        where = self.accelerator or self.processor
+        return f"{where}, {numbers.counted(self.threads, 'thread')} a process"
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,12 @@ def sizes(table: pd.DataFrame) -> dict[int, str]:
     """The sizes of a table of latencies in words, by side; older ones have squares only."""
     shapes = records(table[["side", "height", "width"]].drop_duplicates())
     return {r["side"]: in_words(r["height"] or r["side"], r["width"] or r["side"]) for r in shapes}
+
+
+def apart(table: pd.DataFrame, facts: LatencyFacts) -> list[str]:
+    """Methods that CPU time does not see, so that their ratios are of wall time."""
+    seen = (table["basis"] == "wall") & table["region"].isin(["e2e", "infer"])
+    return list(table.loc[seen, "method"].unique()) if facts.basis == "cpu" else []
 
 
 def read(folder: RunFolder) -> LatencyFacts:

@@ -107,9 +107,13 @@ def _judged(
         return row | {"verdict": CANNOT_TELL, "reason": obstacle}
     margin = estimates.margin(now.kind, now.twice(old["side"], old["tier"]))
     said, change = estimates.verdict(_ratio(old), _ratio(new), margin)
+    by_wall, seen = estimates.verdict(_ratio(_by_wall(old)), _ratio(_by_wall(new)), margin)
     row |= {"change": change.value, "low": change.low, "high": change.high, "margin": margin}
     if said == SLOWER and not new["ratio_wall"] > old["ratio_wall"]:
         return row | {"verdict": CANNOT_TELL, "reason": "more CPU time, but no more wall time"}
+    if said != SLOWER == by_wall:
+        reason = f"no more CPU time, but by wall time {_words(by_wall, seen, margin)}"
+        return row | {"verdict": CANNOT_TELL, "reason": reason}
     words = _words(said, change, margin)
     if waited:
         words = f"by wall time, as it waits now or did before: {words or said}"

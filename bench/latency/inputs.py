@@ -14,18 +14,22 @@ import numpy as np
 from bench.errors import InputError
 from bench.folder.latency_facts import in_words
 from bench.planning import images
+from bench.planning.case_keys import below
 from bench.planning.geometry import Geometry
 from bench.planning.pairing import Inputs, read_photos
 from bench.planning.plan import read_masks
 from bench.planning.protocol import Protocol
 from masks import tiers
 from masks.raster import Mask
+from methods.case_key import CaseKey
 
 COUNT = 16
 """Different pairs of each size and tier; the same input at every call would measure caches."""
 
 OWN = "own"
 """Stands for a tier where the holes are a user's own."""
+
+_Pair = tuple[CaseKey, np.ndarray, Mask]
 
 
 @dataclass(frozen=True)
@@ -37,12 +41,14 @@ class Config:
         width: Likewise.
         tier: Of the holes.
         folder: Where the pairs lie.
+        cases: What each pair is called, for methods that are told.
     """
 
     height: int
     width: int
     tier: str
     folder: Path
+    cases: tuple[CaseKey, ...] = ()
 
     @property
     def side(self) -> int:
@@ -114,42 +120,56 @@ def write(
     """
     configs = []
     for number, (geometry, tier) in enumerate(product(geometries(sizes), names)):
-        height, width = geometry.height, geometry.width
         if masks is None:
-            photos = _photos(source, geometry)
-            seeds = (tiers.seed_of(seed, "latency", tier, n, height, width) for n in range(COUNT))
-            holes = [tiers.generate(tier, height, width, each).mask for each in seeds]
+            pairs = _generated(source, geometry, tier, seed)
         else:
-            photos, holes = _pairs(source, masks, geometry)
-        config = Config(height, width, tier, folder / str(number))
+            pairs = _own(source, masks, geometry)
+        chosen = [pairs[n % len(pairs)] for n in range(COUNT)]
+        cases, photos, holes = zip(*chosen, strict=True)
+        config = Config(geometry.height, geometry.width, tier, folder / str(number), cases)
         config.folder.mkdir()
-        for name, pictures in (("photos", photos), ("holes", holes)):
-            chosen = [pictures[n % len(pictures)] for n in range(COUNT)]
-            np.save(config.folder / f"{name}.npy", np.stack(chosen))
+        np.save(config.folder / "photos.npy", np.stack(photos))
+        np.save(config.folder / "holes.npy", np.stack(holes))
         configs.append(config)
     return configs
 
 
-def _photos(source: str, geometry: Geometry) -> list[np.ndarray]:
+def _generated(source: str, geometry: Geometry, tier: str, seed: int) -> list[_Pair]:
+    """Photos in turn, each time with another hole."""
+    size = height, width = geometry.height, geometry.width
+    photos, pairs = _photos(source, geometry), []
+    for number in range(COUNT):
+        draw, place = divmod(number, len(photos))
+        name, pixels = photos[place]
+        hole = tiers.seed_of(seed, "latency", tier, number, height, width)
+        key = CaseKey(name, tier, draw, size=size, size_rule=str(geometry))
+        pairs.append((key, pixels, tiers.generate(tier, height, width, hole).mask))
+    return pairs
+
+
+def _photos(source: str, geometry: Geometry) -> list[tuple[str, np.ndarray]]:
+    """Photos by name."""
     if source == images.BUNDLED and geometry != Geometry.asked(images.TILE):
-        return [geometry.photo(pixels) for _, pixels in images.bundled_pictures()]
+        return [(name, geometry.photo(pixels)) for name, pixels in images.bundled_pictures()]
     inputs = Inputs()
     asked = Protocol(photos=source, size=geometry.words, limit=COUNT)
-    found = [given.photo.pixels for given in read_photos(asked, inputs)]
+    found = [(given.photo.id, given.photo.pixels) for given in read_photos(asked, inputs)]
     return found or _none(source, inputs)
 
 
-def _pairs(source: str, masks: str, geometry: Geometry) -> tuple[list[np.ndarray], list[Mask]]:
+def _own(source: str, masks: str, geometry: Geometry) -> list[_Pair]:
     """Each photo with each of its masks that is not empty."""
     inputs = Inputs()
     asked = Protocol(photos=source, masks=masks, size=geometry.words, limit=COUNT)
-    photos, holes = [], []
+    size = geometry.height, geometry.width
+    pairs = []
     for given in read_photos(asked, inputs):
-        for _, mask, _ in read_masks(given, asked, inputs):
+        for draw, (file, mask, _) in enumerate(read_masks(given, asked, inputs)):
+            name = below(masks, str(file.path))
+            key = CaseKey(given.photo.id, OWN, draw, 0, name, size, str(geometry))
             if mask.any():
-                photos.append(given.photo.pixels)
-                holes.append(mask)
-    return (photos, holes) if photos else _none(source, inputs)
+                pairs.append((key, given.photo.pixels, mask))
+    return pairs or _none(source, inputs)
 
 
 def _none(source: str, inputs: Inputs) -> NoReturn:

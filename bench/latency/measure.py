@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import tempfile
@@ -18,20 +17,22 @@ import torch
 import methods
 from bench.errors import BenchError
 from bench.folder.latency_facts import AnchorPlace, AnchorTwice, LatencyFacts
-from bench.folder.store import RunFolder
+from bench.folder.store import RunFolder, records
 from bench.latency import anchors, inputs, table
 from bench.latency.compare import TABLE
 from bench.latency.inputs import Config
 from bench.latency.processes import NoAnswer, Process, data_limit, started
 from bench.latency.rounds import Bout, Pace, Rounds
-from bench.latency.stopwatch import Loaded, Subject
+from bench.latency.stopwatch import NOT_TIMED, Loaded, Refused, Subject
 from bench.latency.table import Side
 from bench.machine import flops, provenance
 from bench.planning import images
+from bench.text import numbers
 
 _BATCHES = tuple(2**power for power in range(7))
 _GAIN = 1.05  # of pictures a second, below which a larger batch is not tried
 _THROUGHPUT_SECONDS = 0.5
+_SLOW: dict[int, float | Refused] = {1: Refused("not measured", "its calls take seconds")}
 SAMPLES = "latency-samples.parquet"
 
 
@@ -88,10 +89,16 @@ class Measured:
     facts: LatencyFacts
 
     @property
-    def untimed(self) -> list[str]:
-        """Methods of which no call was timed."""
+    def untimed(self) -> dict[str, Refused]:
+        """Why, of methods of which no call was timed."""
         timed = set(self.table.loc[self.table["n"] > 0, "method"])
-        return [name for name in dict.fromkeys(self.table["method"]) if name not in timed]
+        first = self.table[~self.table["method"].isin(timed)].drop_duplicates("method")
+        return {r["method"]: Refused(r["status"], r["reason"]) for r in records(first)}
+
+    @property
+    def failed(self) -> bool:
+        """Whether a method that was to be timed was not."""
+        return any(refused.status != NOT_TIMED for refused in self.untimed.values())
 
 
 def fastest_device() -> str:
@@ -147,8 +154,9 @@ def measure(request: LatencyRequest, tell: Callable[[str], None] = print) -> Mea
             protocol.run(bouts)
             if request.batches:
                 for name, side in sides.items():
-                    if name in bouts[0].calls and name not in bouts[0].slow:
-                        side.speeds = _speeds(processes[name], configs[0])
+                    if name in bouts[0].calls:
+                        slow = name in bouts[0].slow
+                        side.speeds = _SLOW if slow else _speeds(processes[name], configs[0], tell)
         except KeyboardInterrupt:
             if not protocol.samples:
                 raise
@@ -218,13 +226,14 @@ def _load_all(
     tell: Callable[[str], None],
 ) -> None:
     """Load the methods; one that fails is refused in every bout."""
+    asked = "load", bouts[0].config, [key for bout in bouts for key in bout.config.cases]
     if together:
         for process in processes.values():
-            process.tell("load", bouts[0].config)
+            process.tell(*asked)
     for name, process in processes.items():
         try:
             if not together:
-                process.tell("load", bouts[0].config)
+                process.tell(*asked)
             loaded: Loaded = process.answer()
             sides[name].loaded = replace(loaded, seconds=math.nan) if together else loaded
         except NoAnswer as error:
@@ -237,6 +246,8 @@ def _look(process: Process, side: Side, bout: Bout) -> None:
     """Learn what a bout needs to know of a method besides its times."""
     here = bout.config.side, bout.config.tier
     try:
+        if process.ask("helped"):
+            bout.helped.add(process.subject.name)
         side.memory[here] = process.ask("memory")
         if process.subject.name in bout.slow:
             return
@@ -250,15 +261,24 @@ def _look(process: Process, side: Side, bout: Bout) -> None:
         bout.calls.pop(process.subject.name, None)
 
 
-def _speeds(process: Process, config: Config) -> dict[int, float]:
-    """Pictures a second at growing batches, until memory or the gain runs out."""
-    found: dict[int, float] = {}
-    with contextlib.suppress(NoAnswer):
+def _speeds(
+    process: Process, config: Config, tell: Callable[[str], None]
+) -> dict[int, float | Refused]:
+    """Pictures a second at growing batches, until memory or the gain runs out, or it takes none."""
+    found: dict[int, float | Refused] = {}
+    before = 0.0
+    try:
         process.ask("use", config)
         for batch in _BATCHES:
-            found[batch] = process.ask("throughput", batch, _THROUGHPUT_SECONDS)
-            if batch > 1 and found[batch] < _GAIN * found[batch // 2]:
+            speed = process.ask("throughput", batch, _THROUGHPUT_SECONDS)
+            found[batch] = speed
+            if speed < _GAIN * before:
                 break
+            before = speed
+    except NoAnswer as error:
+        batch = 2 * max(found, default=0) or 1
+        found[batch] = error.refused
+        tell(f"{numbers.counted(batch, 'picture')} at once: {error}")
     return found
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from bench.folder.schema import LATENCY_SAMPLES
 from bench.latency import estimates
@@ -37,7 +38,7 @@ class Pace:
     """How long to measure.
 
     Attributes:
-        block: Rounds of a block; between the blocks of a size and tier lies other work.
+        block: Rounds of a block, at most; between the blocks of a size and tier lies other work.
         least_rounds: Before the end.
         most_rounds: After which it ends.
         least_seconds: Of each method, before the end.
@@ -81,6 +82,7 @@ class Bout:
         calls: Of each sample, by subject; who is not in it was not timed.
         refused: Why, by subject.
         slow: Who is timed apart.
+        helped: Whose processes that keep running work too, which only wall time sees.
         status: ``converged`` or ``noisy``.
         basis: Clock of the ratios, but of methods that wait.
         means: By subject, round, block, and mean seconds of ``infer`` of each quick sample, by that
@@ -92,6 +94,7 @@ class Bout:
     calls: dict[str, int] = field(default_factory=dict)
     refused: dict[str, Refused] = field(default_factory=dict)
     slow: set[str] = field(default_factory=set)
+    helped: set[str] = field(default_factory=set)
     status: str = ""
     basis: str = ""
     seconds: float = 0.0
@@ -110,13 +113,19 @@ class Bout:
         self.means.setdefault(entry, []).append((self.rounds, self.blocks, mean, wall))
         self.spent[entry] = self.spent.get(entry, 0) + sum(call.infer.wall for call in calls)
 
+    def clock(self, entry: str, basis: str, times: ArrayLike, anchor: ArrayLike) -> str:
+        """The clock that can see a subject, as of `estimates.clock`."""
+        apart = basis == "cpu" and entry in self.helped
+        return "wall" if apart else estimates.clock(basis, times, anchor)
+
     def ratio(self, entry: str, anchor: str) -> estimates.Ratio:
         """Of a subject to an anchor, so far."""
         own, anchors = self.means.get(entry, []), self.means.get(anchor, [])
-        basis = estimates.clock(self.basis, *([row[2:] for row in side] for side in (own, anchors)))
+        times, theirs = ([row[2:] for row in side] for side in (own, anchors))
+        basis = self.clock(entry, self.basis, times, theirs)
         place = 2 if basis == self.basis else 3
-        theirs = {row[0]: row[place] for row in anchors}
-        both = [(row[place], theirs[row[0]], row[1]) for row in own if row[0] in theirs]
+        held = {row[0]: row[place] for row in anchors}
+        both = [(row[place], held[row[0]], row[1]) for row in own if row[0] in held]
         return estimates.ratio(*(zip(*both, strict=True) if both else ([], [], [])))
 
 
@@ -205,6 +214,9 @@ class Rounds:
         quick = [name for name in bout.calls if name not in bout.slow]
         for _ in range(self._pace.block):
             self._round(bout, quick)
+            # Where calls are slow, blocks are short, so that there are enough for an interval.
+            if time.monotonic() - start > self._pace.limit / estimates.FEWEST_BLOCKS:
+                break
         if bout.slow and bout.slow_rounds < _FEWEST:
             self._round(bout, [*self._anchors, *sorted(bout.slow)], slow=True)
             bout.slow_rounds += 1

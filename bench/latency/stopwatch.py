@@ -6,9 +6,11 @@ time has the machine.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
@@ -16,6 +18,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
+import psutil
 import torch
 
 import methods
@@ -25,13 +28,16 @@ from bench.latency.inputs import Config
 from bench.machine import flops, memory
 from bench.machine.flops import Operations
 from methods import execution, harness
-from methods.base import Inpainter, find_device, to_float
+from methods.base import CaseKey, Inpainter, find_device, to_float
 from methods.harness import Spent
 from methods.identity import in_words
 from methods.pretrained import Pretrained
 
 _NOTHING = Spent(math.nan, math.nan, math.nan)
 _AUDITED = 3  # inputs
+_HELP = 0.05  # of the own CPU time, from which on that of other processes counts
+NOT_TIMED = "not timed"
+_A_JOB = "each call is a job of one picture, the start of its program included"
 
 
 @dataclass(frozen=True)
@@ -150,11 +156,21 @@ class MethodStopwatch(Stopwatch):
     """Times a method, through the harness that also makes the fills of a run."""
 
     method: Inpainter
+    _helped = False
 
-    def load(self, config: Config) -> Loaded:
-        """Make and load the method and let it fill once."""
+    def load(self, config: Config, cases: Sequence[CaseKey] = ()) -> Loaded | Refused:
+        """Make and load the method and let it fill once.
+
+        Args:
+            config: The photos and holes to begin with.
+            cases: All that will be filled, for methods that look at them before.
+        """
         start = time.perf_counter()
         self.method = methods.get(self.subject.text, device=self.subject.device)
+        if not self.method.timed:
+            return Refused(NOT_TIMED, "its fills are made elsewhere: their time says nothing")
+        if type(self.method).expect is not Inpainter.expect:
+            self.method.expect(cases)
         made = isinstance(self.method, Pretrained) and self.subject.by_rule
         if isinstance(self.method, Pretrained) and made:
             self.method.load_by_rule()
@@ -169,10 +185,11 @@ class MethodStopwatch(Stopwatch):
         return Loaded(
             seconds,
             {
-                "title": card.title,
+                "title": card.called,
                 "family": card.family,
                 "identity": in_words(self.method),
                 "weights": "made by rule: speed only" if made else self.method.weights_note,
+                "note": _A_JOB if self.method.in_jobs else "",
                 **self._sizes(),
             },
         )
@@ -180,14 +197,29 @@ class MethodStopwatch(Stopwatch):
     def use(self, config: Config) -> None:
         """Fill these photos and holes from now on."""
         self._photos, self._holes = config.read()
+        # A fill is told no more of its case than in a run.
+        self._cases = [key._replace(mask="", size=(0, 0), size_rule="") for key in config.cases]
 
     def call(self, index: int) -> Call:
         """Fill once."""
         photo, hole = self._pair(index)
+        case = self._case(index)
         filled, e2e = harness.timed(
-            self.device, lambda: harness.fill(self.method, photo, hole, seed=index)
+            self.device, lambda: harness.fill(self.method, photo, hole, index, case)
         )
         return Call(e2e, filled.steps["infer"], float(hole.mean()))
+
+    def warm_up(self, calls: int, seconds: float, limit: float) -> float:
+        """As any stopwatch, and see whether other processes of the method work meanwhile."""
+        own, others = time.process_time(), _cpu_of_helpers()
+        last = super().warm_up(calls, seconds, limit)
+        own, others = time.process_time() - own, _cpu_of_helpers() - others
+        self._helped = others > _HELP * own
+        return last
+
+    def helped(self) -> bool:
+        """Whether processes that it keeps running work too: its CPU time leaves them out."""
+        return self._helped
 
     def audit(self) -> float:
         """How much of its time the same input takes when it comes again, median of a few.
@@ -202,14 +234,18 @@ class MethodStopwatch(Stopwatch):
         return median(ratios)
 
     def memory(self) -> dict[str, float]:
-        """Peak bytes of a fill of the largest hole, besides what the loaded method takes."""
+        """Peak bytes of a fill of the largest hole, besides what the loaded method takes.
+
+        NaN where other processes do the work.
+        """
         largest = int(np.argmax(self._holes.mean((1, 2))))
         if self.device.type != "cuda":
             memory.trim()  # of what earlier fills left with this process
             measured = memory.reset_peak()
             self.call(largest)
             peak = memory.peak_bytes() - self._resident
-            return {"peak_bytes": max(peak, 0.0) if measured else math.nan}
+            known = measured and not (self.method.in_jobs or self._helped)
+            return {"peak_bytes": max(peak, 0.0) if known else math.nan}
         torch.cuda.synchronize(self.device)
         torch.cuda.empty_cache()  # of what other questions left
         torch.cuda.reset_peak_memory_stats(self.device)
@@ -225,6 +261,7 @@ class MethodStopwatch(Stopwatch):
         """Operations of `infer` on the first input; None for what is no network."""
         if not isinstance(self.method, Pretrained):
             return None
+        self.method.begin(self._case(0))
         ready, generator = self._ready(1)
         plain = execution.one_by_one(self.method.network)
         with torch.inference_mode(), self.method.running(), plain:
@@ -232,6 +269,7 @@ class MethodStopwatch(Stopwatch):
 
     def throughput(self, batch: int, seconds: float) -> float:
         """Pictures a second through `infer`, so many at once, median over some seconds."""
+        self.method.begin(self._case(0))
         ready, _ = self._ready(batch)
         taken: list[float] = []
         with torch.inference_mode(), self.method.running():
@@ -240,6 +278,9 @@ class MethodStopwatch(Stopwatch):
                 infer = partial(self.method.infer, *ready, stream)
                 taken.append(harness.timed(self.device, infer)[1].wall)
         return batch / median(taken[1:])
+
+    def _case(self, index: int) -> CaseKey:
+        return self._cases[index % len(self._cases)]
 
     def _pair(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         number = index % len(self._photos)
@@ -264,6 +305,15 @@ class MethodStopwatch(Stopwatch):
             "parameters": float(sum(each.numel() for each in published.parameters())),
             "weight_bytes": float(sum(each.nbytes for each in held)),
         }
+
+
+def _cpu_of_helpers() -> float:
+    """CPU seconds of the processes below this one that are running."""
+    total = 0.0
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it ended meanwhile
+            total += sum(child.cpu_times()[:2])
+    return total
 
 
 def serve(subject: Subject, pipe: Connection) -> None:

@@ -15,7 +15,7 @@ from bench.folder.schema import LATENCY
 from bench.latency import estimates
 from bench.latency.anchors import ANCHOR, FOURIER
 from bench.latency.rounds import AGAIN, Bout, ratio_of, undisturbed
-from bench.latency.stopwatch import Loaded
+from bench.latency.stopwatch import Loaded, Refused
 from bench.machine.flops import Operations
 
 _DISTURBED = 0.9  # CPU time over wall time and threads, below which something else was running
@@ -32,14 +32,14 @@ class Side:
         operations: By side of the photos.
         memory: Bytes by side and tier.
         audits: By side and tier (see `MethodStopwatch.audit`).
-        speeds: Pictures a second by batch, at the first size.
+        speeds: Pictures a second by batch, at the first size, or why there are none.
     """
 
     loaded: Loaded | None = None
     operations: dict[int, Operations] = field(default_factory=dict)
     memory: dict[tuple[int, str], dict[str, float]] = field(default_factory=dict)
     audits: dict[tuple[int, str], float] = field(default_factory=dict)
-    speeds: dict[int, float] = field(default_factory=dict)
+    speeds: dict[int, float | Refused] = field(default_factory=dict)
 
 
 def build(
@@ -116,7 +116,15 @@ def _rows(
             "region": "load", "batch": 1, "n": 1, "mean_ms": 1e3 * side.loaded.seconds,
         }  # fmt: skip
     for batch, speed in side.speeds.items():
-        yield first | {"region": "throughput", "batch": batch, "images_per_second": speed}
+        yield (
+            first
+            | {"region": "throughput", "batch": batch}
+            | (
+                {"status": speed.status, "reason": speed.reason}
+                if isinstance(speed, Refused)
+                else {"images_per_second": speed}
+            )
+        )
 
 
 def _place(bout: Bout) -> dict[str, Any]:
@@ -134,9 +142,11 @@ def _summary(
     on_device = 1e3 * own["infer_device"] if region == "infer" else pd.Series(dtype=float)
     basis = setting["basis"] if region == "infer" or setting["basis"] != "device" else "wall"
     anchor = rows.loc[rows["method"] == ANCHOR, ["infer_cpu", "infer_wall"]]
-    basis = estimates.clock(basis, own[[f"{region}_cpu", f"{region}_wall"]], anchor)
+    basis = bout.clock(name, basis, own[[f"{region}_cpu", f"{region}_wall"]], anchor)
     by_wall = ratio_of(rows, name, ANCHOR, f"{region}_wall")
     ratio = ratio_of(rows, name, ANCHOR, f"{region}_{basis}")
+    typical = own.assign(wall=wall).groupby("round")[["block", "wall"]].median()
+    alone = estimates.ratio(typical["wall"], np.ones(len(typical)), typical["block"])
     quarters = np.quantile(wall, (0.25, 0.75)) if len(wall) else (math.nan, math.nan)
     rounds = own["round"].nunique()
     busy = cpu / (wall * setting["threads"])
@@ -144,6 +154,8 @@ def _summary(
         "n": len(own),
         "rounds": rounds,
         "p50_ms": estimates.middle(wall),
+        "p50_low_ms": alone.low,
+        "p50_high_ms": alone.high,
         "p90_ms": estimates.percentile(wall, 0.9),
         "p99_ms": estimates.percentile(wall, 0.99),
         "min_ms": wall.min(),

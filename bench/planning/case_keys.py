@@ -37,13 +37,13 @@ def case_keys(
         if size != (height, width):
             rule += f", photo {width}x{height} before"
         of_file = case["family"] == "file"
-        mask = _below(protocol.get("masks"), case["mask_source"]) if of_file else ""
+        mask = below(protocol.get("masks"), case["mask_source"]) if of_file else ""
         hole = (case["photo"], case["tier"], case["draw"])
         keys += [CaseKey(*hole, sample, mask, size, rule) for sample in range(samples)]
     return keys
 
 
-def _below(folder: str | None, path: str) -> str:
+def below(folder: str | None, path: str) -> str:
     """A path relative to a folder; its last part if it is not in there."""
     found = Path(path)
     if folder is not None and found.is_relative_to(folder) and found != Path(folder):

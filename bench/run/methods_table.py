@@ -26,6 +26,7 @@ def methods_table(chosen: Sequence[Inpainter], identities: Mapping[str, str]) ->
         {
             "method": method.name,
             **{name: getattr(method.card, name) for name in _FIELDS},
+            "title": method.card.called,
             "timed": method.timed,
             "size": str(method.card.size),
             "certificate": certificate.in_words(method),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -27,9 +28,9 @@ from bench.planning.pictures import hole_of, photo_file, photo_of
 from bench.planning.protocol import UNKNOWN
 from bench.run.fill_row import FillRow, Kept
 from bench.run.identities import check_unchanged
-from bench.run.messages import Setup
-from methods.base import CaseKey, Inpainter, to_uint8
-from methods.harness import CEILING, Filled, fill, paste_back
+from bench.run.messages import Job, Setup
+from methods.base import CaseKey, Given, Inpainter, to_uint8
+from methods.harness import CEILING, Filled, check_card, fill, paste_back, shown
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,40 @@ class Casework:
         self._second = ThreadPoolExecutor(1)
         self._ahead: tuple[str, Future[_Pictures]] | None = None
         self._pictures_now: _Pictures | None = None
+        self._lost: dict[Item, Exception] = {}
+
+    @property
+    def in_jobs(self) -> bool:
+        """Whether the method is to be given the cases of a job together."""
+        return self._method.in_jobs
+
+    def begin_job(self, job: Job) -> None:
+        """Give the method the cases of a job; what it raises is the reason of all their rows.
+
+        Raises:
+            StoreError: If the run folder cannot be read.
+        """
+        try:
+            self._method.begin_job(self._given(job))
+        except StoreError:
+            raise
+        except Exception as error:
+            self._lost = dict.fromkeys(job.items, error)
+
+    def _given(self, job: Job) -> Iterator[Given]:
+        """The cases of a job that are to be filled anew, as the harness will give them."""
+        pictures: _Pictures | None = None
+        for item in job.items:
+            case = job.cases[item.case]
+            if self._reusable(job.earlier.get(item)) is not None:
+                continue
+            pictures = self._read(case, pictures)
+            with contextlib.suppress(Declined):
+                check_card(self._method, pictures.hole)
+                if pictures.hole.any():
+                    given = shown(self._method, pictures.photo.photo, pictures.hole)
+                    key = self._key(case, item)
+                    yield Given(key, given, pictures.hole, self._seed(case, key))
 
     def row(
         self,
@@ -96,6 +131,8 @@ class Casework:
         """
         row = replace(self._setup.blank_row(self._name, item, case), attempt=1)
         try:
+            if item in self._lost:
+                raise self._lost.pop(item)
             return self._fill_and_measure(row, earlier, following)
         except Declined as error:
             return replace(row, status="declined", reason=describe(error))
@@ -130,7 +167,7 @@ class Casework:
             kept = earlier
             row, pair = replace(row, kept=kept), pictures.pair(output)
         else:
-            key = CaseKey(case.photo, case.tier, case.draw, row.item.sample)
+            key = self._key(case, row.item)
             filled, kept = self._fill(case, key, pictures)
             pair = pictures.pair(filled.picture, filled.raw)
             keeping = self._second.submit(self._keep, case, key, filled, pictures, kept)
@@ -147,7 +184,13 @@ class Casework:
             if self._name == CEILING:  # the other side of metrics of sets
                 truth = pictures.pair(pictures.truth.photo)
                 self._features[case.truth_sha] = self._meter.features(truth)
-        return replace(row, kept=kept)
+        return replace(row, kept=kept, note="; ".join(filter(None, [_of_batch(kept), row.note])))
+
+    def _key(self, case: PlannedCase, item: Item) -> CaseKey:
+        return CaseKey(case.photo, case.tier, case.draw, item.sample)
+
+    def _seed(self, case: PlannedCase, key: CaseKey) -> int:
+        return case.seed_of(self._setup.seed, key.sample)
 
     def _measured(self, row: FillRow, pair: Pair) -> tuple[FillRow, dict[str, np.ndarray]]:
         """The row with what it says of a fill's quality, and the features for metrics of sets."""
@@ -169,7 +212,7 @@ class Casework:
         return replace(row, values=values, note=note, measure_seconds=seconds), features
 
     def _fill(self, case: PlannedCase, key: CaseKey, pictures: _Pictures) -> tuple[Filled, Kept]:
-        seed = case.seed_of(self._setup.seed, key.sample)
+        seed = self._seed(case, key)
         photo = pictures.photo.photo
         if self._name == CEILING:  # what a perfect fill would show
             photo = paste_back(pictures.truth.photo, photo, pictures.hole)
@@ -183,6 +226,7 @@ class Casework:
             seconds=filled.seconds if self._method.timed else math.nan,
             cpu_seconds=filled.cpu_seconds if self._method.timed else math.nan,
             counts=json.dumps(dict(filled.counts)) if filled.counts else "",
+            flags=filled.flags,
         )
 
     def _keep(
@@ -239,3 +283,9 @@ class Casework:
             return replace(before, hole=hole)
         found = {sha: Original(photo_of(sha, self._store)) for sha in {*shas}}
         return _Pictures(shas, found[shas[0]], found[shas[1]], hole)
+
+
+def _of_batch(kept: Kept) -> str:
+    """What must be known of a fill's seconds, where several were made at once."""
+    of = json.loads(kept.counts or "{}").get("batch_of")
+    return f"seconds: a share of a batch of {of}" if of else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,7 @@ from bench.run.progress import Progress
 from bench.run.request import Request
 from bench.text import plain
 from methods.base import Inpainter
+from methods.card import VISIBLE
 from methods.harness import CEILING
 
 _T = TypeVar("_T")
@@ -85,6 +86,7 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     fingerprint = Fingerprint.parse(planning.fingerprint(plan, request.protocol, signatures))
     _same_protocol(store, before, fingerprint, request, plan)
     cases = planned(plan)
+    _none_sees_the_answer(asked.values(), plan)
     show = partial(_show, request, plan, inputs)
     for method in asked.values():
         if said := show(method):
@@ -163,6 +165,21 @@ def _asked(request: Request) -> dict[str, Inpainter]:
         raise BenchError("methods: expected one, found only the ceiling, which shows the truth; "
                          "where that is unknown it cannot be run")  # fmt: skip
     return found
+
+
+def _none_sees_the_answer(asked: Iterable[Inpainter], plan: pd.DataFrame) -> None:
+    """Refuse methods that are shown what lies under the hole where that is what is asked for.
+
+    Raises:
+        BenchError: If there is one, by its name.
+    """
+    seeing = [method.name for method in asked if method.card.sees == VISIBLE]
+    if seeing and (plan["truth"] == "").any():
+        raise BenchError(
+            f"methods: {', '.join(seeing)}: sees = {VISIBLE!r}: it is shown the pixels under the "
+            "hole, which are the answer where the photo itself is the truth; to remove objects "
+            "give --masks of them and --truth FOLDER or --truth unknown"
+        )
 
 
 def _guarded(name: str, call: Callable[..., _T], *arguments: object) -> _T:

@@ -66,7 +66,7 @@ class Limits:
     Attributes:
         timeout: Seconds for one case.
         load_timeout: Seconds for loading a method.
-        retries: How often a case is tried again after it killed or outlasted its worker.
+        retries: How often a case is tried again after it killed, outlasted or spoilt its worker.
         suspend_after: Failures in a row after which the rest of a method is not tried.
         chunk: Cases of one job, at most.
     """
@@ -87,6 +87,7 @@ class _Running:
     loaded: bool = False
     item: Item | None = None
     timed_out: bool = False
+    together: bool = False
     left: list[Item] = field(default_factory=list)
 
 
@@ -162,11 +163,12 @@ class Scheduler:
         earlier: Mapping[Item, Kept],
         *,
         first: bool = False,
+        fresh: bool = False,
     ) -> None:
         if not items:
             return
         own = {item: earlier[item] for item in items if item in earlier}
-        job = Job(self._next_id, method, tuple(items), earlier=own)
+        job = Job(self._next_id, method, tuple(items), earlier=own, fresh=fresh)
         self._next_id += 1
         queue = self._queues.setdefault(method, deque())
         if first:
@@ -201,22 +203,26 @@ class Scheduler:
         now = self._clock()
         if running.item is not None and event.kind in ("started", "kept"):
             self._forecast.ended(event.job, now - running.since)
+        elif running.together:
+            self._forecast.spent(event.job, now - running.since)
         running.since = now
         if event.kind == "loaded":
             running.loaded = True
             self._loaded.add(method)
             self._load_tries[method] = 0
+        elif event.kind == "together":
+            running.together = True
         elif event.kind == "started":
-            running.item = event.item
+            running.item, running.together = event.item, False
         elif event.kind == "kept":
             running.item = None
             self._keep(method, event, running)
-        elif event.kind in ("finished", "refused", "lost"):
+        elif event.kind in ("finished", "refused", "lost", "spoilt"):
             del self._running[event.job]
             self._forecast.over(event.job, len(running.left))
             if event.kind == "refused":
                 self._refused(event, running)
-            elif event.kind == "lost":
+            elif event.kind != "finished":
                 self._lost(event, running)
         elif event.kind == "broken":
             raise StoreError(event.reason)
@@ -241,9 +247,9 @@ class Scheduler:
         self._drop(method, event.status, event.reason)
 
     def _lost(self, event: Event, running: _Running) -> None:
-        """Blame the case that was running, try it again alone, give the others back."""
+        """Blame the case that was running, give the others back, and try it in a fresh worker."""
         method, job = running.job.method, running.job
-        status, reason = "killed", event.reason
+        status, reason = event.status or "killed", event.reason
         if running.timed_out:
             status, reason = "timeout", f"took more than {self._allowed(running):g} s"
         if not running.loaded:
@@ -254,9 +260,16 @@ class Scheduler:
             else:
                 self._enqueue(method, running.left, job.earlier, first=True)
             return
-        blamed = running.item
-        rest = [item for item in running.left if item != blamed]
-        self._enqueue(method, rest, job.earlier, first=True)
+        if running.together:  # each tells for itself
+            for item in running.left:
+                self._enqueue(method, [item], job.earlier)
+            return
+        blamed = event.item or running.item
+        # What was filled before it and not yet written is a job of its own, written at its end:
+        # else each death would cost it again.
+        place = running.left.index(blamed) if blamed else 0
+        for part in (running.left[place + bool(blamed) :], running.left[:place]):
+            self._enqueue(method, part, job.earlier, first=True)
         if blamed is None:
             return
         self._tries[method, blamed] += 1
@@ -266,7 +279,7 @@ class Scheduler:
             self._count(method, status)
             self._suspend_if_hopeless(method)
         else:
-            self._enqueue(method, [blamed], job.earlier)
+            self._enqueue(method, [blamed], job.earlier, first=True, fresh=True)
 
     def _give_up(
         self, method: str, items: Sequence[Item], status: str, reason: str, tries: int = 0
@@ -297,4 +310,6 @@ class Scheduler:
                 self._executor.stop(running.job.id)
 
     def _allowed(self, running: _Running) -> float:
-        return self._limits.timeout if running.loaded else self._limits.load_timeout
+        if not running.loaded:
+            return self._limits.load_timeout
+        return self._limits.timeout * (len(running.left) if running.together else 1)

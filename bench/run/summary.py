@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -31,8 +32,8 @@ def of_run(store: RunFolder, page: Path | None = None) -> list[str]:
         InputError: If a table cannot be read.
     """
     inputs = store.read_table(INPUTS.file)
-    cases = store.read_table(CASES.file, ("method", "photo", "tier", "status", "reason"))
-    found = [*refusals(inputs), *remarks(inputs), *_unfilled(cases)]
+    cases = store.read_table(CASES.file, ("method", "photo", "tier", "status", "reason", "flags"))
+    found = [*refusals(inputs), *remarks(inputs), *_unfilled(cases), *_flagged(cases)]
     if found:
         places = [store.file(INPUTS.file), store.file(CASES.file), *([page] if page else [])]
         found = [*(f"  {line}" for line in found), f"all of it: {', '.join(map(str, places))}"]
@@ -81,12 +82,29 @@ def refuse_any(inputs: pd.DataFrame) -> None:
 def _unfilled(cases: pd.DataFrame) -> list[str]:
     rows = records(cases[cases["status"] != "ok"])
     return _lines(
-        (
-            (row["method"], row["status"], row["reason"], f"{row['photo']}, {row['tier']}")
-            for row in rows
-        ),
-        whose=lambda method, count: f"{method}: {count:,}",
+        ((row["method"], row["status"], row["reason"], _which(row)) for row in rows), whose=_fills
     )
+
+
+def _flagged(cases: pd.DataFrame) -> list[str]:
+    """What is odd about what methods returned; nothing of runs from before that was looked for."""
+    rows = records(cases[cases["flags"] != ""]) if "flags" in cases else []
+    return _lines(
+        (
+            (row["method"], "flagged", flag, _which(row))
+            for row in rows
+            for flag in row["flags"].split("; ")
+        ),
+        whose=_fills,
+    )
+
+
+def _which(row: Mapping[str, Any]) -> str:
+    return f"{row['photo']}, {row['tier']}"
+
+
+def _fills(method: str, count: int) -> str:
+    return f"{method}: {count:,}"
 
 
 def _lines(

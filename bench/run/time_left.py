@@ -70,6 +70,11 @@ class Forecast:
         self._seconds[at.method] = self._seconds.get(at.method, 0.0) + seconds
         self._ended[at.method] = self._ended.get(at.method, 0) + 1
 
+    def spent(self, job: int, seconds: float) -> None:
+        """A worker spent so many seconds on all of them together."""
+        method = self.jobs[job].method
+        self._seconds[method] = self._seconds.get(method, 0.0) + seconds
+
     def over(self, job: int, again: int = 0) -> None:
         """A worker is through with its fills, or lost; so many of them are to be done again."""
         self.waiting[self.jobs.pop(job).method] += again

@@ -47,13 +47,18 @@ class Worker:
                 yield Event(job.id, "broken", reason=str(error))
                 return
             except Exception as error:
-                yield Event(job.id, "refused", status=_load_status(error), reason=describe(error))
+                status = _load_status(error)
+                kind = "spoilt" if status == "oom" else "refused"
+                yield Event(job.id, kind, status=status, reason=describe(error))
                 return
         bench = self._bench
         yield Event(job.id, "loaded")
         rows: list[FillRow] = []
         flushed = time.monotonic()
         try:
+            if bench.in_jobs and len(job.items) > 1:
+                yield Event(job.id, "together")
+                bench.begin_job(job)
             for item, following in zip_longest(job.items, job.items[1:]):
                 yield Event(job.id, "started", item=item)
                 row = bench.row(
@@ -62,6 +67,11 @@ class Worker:
                     job.earlier.get(item),
                     job.cases[following.case] if following else None,
                 )
+                if _spoils(row):
+                    if rows:
+                        yield self._flush(bench, job, rows)
+                    yield Event(job.id, "spoilt", item=item, status=row.status, reason=row.reason)
+                    return
                 rows.append(replace(row, worker=self._tag, written=time.time_ns()))
                 if time.monotonic() - flushed > _FLUSH_SECONDS:
                     yield self._flush(bench, job, rows)
@@ -84,3 +94,8 @@ def _load_status(error: Exception) -> str:
     if isinstance(error, WeightsMissing):
         return "unavailable"
     return "oom" if out_of_memory(error) else "failed"
+
+
+def _spoils(row: FillRow) -> bool:
+    """Whether later cases would fail in this process too, as nothing of CUDA works after its errors."""
+    return row.status == "oom" or (row.status == "failed" and "CUDA error:" in row.reason)

@@ -113,6 +113,11 @@ def milliseconds(value: float) -> str:
     return number(value, 1 if value >= 10 else 2)
 
 
+def between_milliseconds(low: float, high: float) -> str:
+    """An interval as `milliseconds` shows its ends, in brackets; empty where there is none."""
+    return f"[{milliseconds(low)}, {milliseconds(high)}]" if math.isfinite(high - low) else ""
+
+
 def joined(names: Iterable[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     *first, last = list(names)

@@ -141,7 +141,9 @@ class Folder(PictureInpainter):
         return ""
 
 
-def read_png(path: Path, height: int, width: int, size_rule: str = "") -> np.ndarray:
+def read_png(
+    path: Path, height: int, width: int, size_rule: str = "", advice: str = ""
+) -> np.ndarray:
     """Read a fill exactly as it was saved: grey, palettes and opaque alpha lose nothing.
 
     Args:
@@ -149,6 +151,7 @@ def read_png(path: Path, height: int, width: int, size_rule: str = "") -> np.nda
         height: That it must have.
         width: Likewise.
         size_rule: How the photo came to that size, for messages.
+        advice: What to do about another size; the usual if empty.
 
     Returns:
         uint8 RGB ``(height, width, 3)``.
@@ -158,7 +161,7 @@ def read_png(path: Path, height: int, width: int, size_rule: str = "") -> np.nda
     """
     try:
         content = path.read_bytes()
-        _check_head(path, content[:_HEAD], height, width, size_rule)
+        _check_head(path, content[:_HEAD], height, width, size_rule, advice)
         with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
             if image.has_transparency_data:
                 pixels = np.array(image.convert("RGBA"))
@@ -173,7 +176,9 @@ def read_png(path: Path, height: int, width: int, size_rule: str = "") -> np.nda
         raise InputError(f"{path}: cannot be read as an output ({error})") from error
 
 
-def _check_head(path: Path, head: bytes, height: int, width: int, size_rule: str) -> None:
+def _check_head(
+    path: Path, head: bytes, height: int, width: int, size_rule: str, advice: str = ""
+) -> None:
     """Look at the first bytes: the name says little, and Pillow hides 16 bits.
 
     Raises:
@@ -201,6 +206,6 @@ def _check_head(path: Path, head: bytes, height: int, width: int, size_rule: str
         elif found_height % 8 == found_width % 8 == 0:
             further = "; a program that cuts sides to multiples of 8 needs such a --size"
         raise InputError(
-            f"{path}: the output is {found}, the case {width}x{height}{rule}; fill what "
-            f"inpaint-bench export writes{further}"
+            f"{path}: the output is {found}, the case {width}x{height}{rule}; "
+            f"{advice or f'fill what inpaint-bench export writes{further}'}"
         )

@@ -17,8 +17,8 @@ from bench.errors import BenchError, beside, did_you_mean
 from methods.card import Card, SizeRule, read
 
 _OF_CARD = (
-    "title", "family", "summary", "paper", "url", "implementation", "licence", "stochastic", "cost",
-    "limits",
+    "title", "family", "summary", "paper", "url", "implementation", "licence", "stochastic", "sees",
+    "cost", "limits",
 )  # fmt: skip
 
 

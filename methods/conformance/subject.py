@@ -11,8 +11,9 @@ import torch
 import methods
 from bench.errors import BenchError, WeightsMissing
 from methods import harness
-from methods.base import Fill, Inpainter
+from methods.base import CaseKey, Fill, Inpainter
 from methods.card import Card
+from methods.scene import scene
 
 _SIDE = 64  # pixels of the test picture, unless the card asks for more
 
@@ -54,8 +55,8 @@ class Subject:
         return rule.side or max(_SIDE, -(-rule.minimum // rule.of) * rule.of)
 
     def fill(self, photo: np.ndarray, hole: np.ndarray, seed: int = 0) -> harness.Filled:
-        """Fill through the harness."""
-        return harness.fill(self.method, photo, hole, seed)
+        """Fill through the harness; a broken output is for the rules to say."""
+        return harness.fill(self.method, photo, hole, seed, _case(hole), broken=True)
 
     @cached_property
     def repeatable(self) -> bool:
@@ -63,22 +64,12 @@ class Subject:
         photo, hole = scene(self.side, self.side)
         return same(self.fill(photo, hole), self.fill(photo, hole))
 
-
-def scene(height: int, width: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Make a bright, smooth, coloured photo and a hole in its middle.
-
-    Returns:
-        uint8 ``(height, width, 3)`` with values from 102 to 255, and bool ``(height, width)``.
-    """
-    rng = np.random.default_rng(seed)
-    y, x = np.mgrid[:height, :width] / max(height, width)
-    turns, phase = rng.uniform(1, 4, (2, 3)), rng.uniform(0, 2 * np.pi, 3)
-    waves = np.sin(2 * np.pi * (y[..., None] * turns[0] + x[..., None] * turns[1]) + phase)
-    texture = rng.uniform(-0.05, 0.05, waves.shape)
-    photo = np.clip(0.7 + 0.25 * waves + texture, 0.4, 1)
-    hole = np.zeros((height, width), bool)
-    hole[height // 3 : height - height // 3, width // 3 : width - width // 3] = True
-    return np.rint(photo * 255).astype(np.uint8), hole
+    @cached_property
+    def in_colours(self) -> list[harness.Filled]:
+        """Fills of three calm photos, each with its channels at levels of their own."""
+        photo, hole = scene(self.side, self.side)
+        tints = ([1, 0.7, 0.4], [0.4, 1, 0.7], [0.7, 0.4, 1])
+        return [self.fill(((photo // 2 + 127) * tint).astype(np.uint8), hole) for tint in tints]
 
 
 def same(one: harness.Filled, other: harness.Filled) -> bool:
@@ -89,10 +80,17 @@ def same(one: harness.Filled, other: harness.Filled) -> bool:
 def run_steps(method: Inpainter, images: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     """Run ``prepare``, ``infer``, ``finish`` without the harness's checks and clipping."""
     generator = torch.Generator().manual_seed(0)
-    with torch.inference_mode():
+    method.begin(_case(masks[0, 0]))
+    with torch.inference_mode(), method.running():
         ready = method.prepare(images.clone(), masks.clone())
         out = method.infer(*ready, generator)
         return method.finish(out if isinstance(out, Fill) else Fill(out), images, masks).images
+
+
+def _case(hole: np.ndarray | torch.Tensor) -> CaseKey:
+    """What a run would tell a method of a photo before its fill."""
+    height, width = hole.shape
+    return CaseKey("scene.png", "region", 0, size=(height, width))
 
 
 def _factory(asked: str | type[Inpainter]) -> tuple[str, Callable[[str], Inpainter]]:

@@ -44,13 +44,19 @@ class Frame:
     higher: bool
 
 
-def pareto(spots: Sequence[Spot], frame: Frame, axes_labels: tuple[str, str]) -> bytes:
+def pareto(
+    spots: Sequence[Spot],
+    frame: Frame,
+    axes_labels: tuple[str, str],
+    budget: float | None = None,
+) -> bytes:
     """Draw quality against time, better upwards, with a step line through those not beaten.
 
     Args:
         spots: The methods.
         frame: Limits, so that several plots can be compared.
         axes_labels: Of the horizontal and the vertical axis.
+        budget: Milliseconds at which a line stands; None for no line.
 
     Returns:
         An SVG document.
@@ -65,6 +71,11 @@ def pareto(spots: Sequence[Spot], frame: Frame, axes_labels: tuple[str, str]) ->
         means = [s.point.interval.mean for s in front]
         axes.step(times, [*means, *means[-1:]], where="post", color=style.QUIET,
                   linewidth=1, linestyle=(0, (4, 2)), zorder=1)  # fmt: skip
+        if budget is not None:
+            axes.axvline(budget, color=style.INK, linewidth=1.2, zorder=1)
+            axes.annotate(f"{budget:g} ms", (budget, 1), xycoords=("data", "axes fraction"),
+                          xytext=(3, -3), textcoords="offset points", va="top",
+                          color=style.INK)  # fmt: skip
         for spot in spots:
             _draw(axes, spot)
         ordered = [*front, *(s for s in spots if not s.front)]

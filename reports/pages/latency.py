@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import pandas as pd
-
 from bench.errors import InputError
 from bench.folder import latency_facts
-from bench.folder.latency_facts import AnchorPlace
 from bench.folder.schema import LATENCY_SAMPLES
 from bench.folder.store import RunFolder, records
 from bench.statistics import MARKS
@@ -16,7 +13,7 @@ from bench.text import numbers
 from reports.plots import latency as plots
 from reports.plots.exhibits import Numbers
 from reports.plots.latency import Timed, timed_calls
-from reports.results import tables
+from reports.results import budget, tables
 from reports.results.latency_rows import Part, part
 from reports.results.ranking import Ranking
 from reports.results.tables import Cell, Label
@@ -39,22 +36,20 @@ def write(site: Site, rankings: Sequence[Ranking]) -> None:
     ]
     context = {
         "facts": timed.facts,
-        "device": _device(timed.facts.anchor_identity),
+        "device": timed.facts.anchor_identity.words,
         "sentence": _sentence(timed, labels, *first),
+        "budget": site.budget and budget.words(site.budget),
+        "how": budget.how(site.run),
+        "places": [(timed.sizes[side], tier) for side, tier in places],
+        "matrix": budget.matrix(site.run, labels, places, site.budget) if site.budget else [],
         "parts": list(_parts(site, timed, labels, places, rankings)),
         "exhibits": [each for each in shown if each is not None],
         "throughput": _throughput(timed, labels),
         "settings": list(timed.facts.settings.items()),
         "ceilings": _ceilings(timed.facts.ceilings),
-        "waiting": [labels[name].title for name in _waiting(timed, calls)],
+        "apart": [labels[n].title for n in latency_facts.apart(timed.table, timed.facts)],
     }
     site.page("latency.html", "latency.html", "Latency", context)
-
-
-def _waiting(timed: Timed, calls: pd.DataFrame) -> list[str]:
-    """Methods that CPU time does not see, so that their ratios are of wall time."""
-    apart = calls[(calls["basis"] == "wall") & (timed.facts.basis == "cpu")]
-    return list(apart["method"].unique())
 
 
 def _read(site: Site) -> Timed | None:
@@ -91,8 +86,9 @@ def _parts(
     rankings: Sequence[Ranking],
 ) -> Iterator[Part]:
     quality = {ranking.tier: ranking for ranking in rankings}
-    for side, tier in places:
-        yield part(site.run, timed.table, timed.facts, labels, side, tier, quality.get(tier))
+    for place in places:
+        ranking = quality.get(place[1])
+        yield part(site.run, timed.table, timed.facts, labels, *place, ranking, site.budget)
 
 
 def _sentence(timed: Timed, labels: dict[str, Label], side: int, tier: str) -> str:
@@ -117,11 +113,6 @@ def _sentence(timed: Timed, labels: dict[str, Label], side: int, tier: str) -> s
     return words
 
 
-def _device(anchor: AnchorPlace) -> str:
-    where = anchor.accelerator or anchor.processor
-    return f"{where}, {numbers.counted(anchor.threads, 'thread')} a process"
-
-
 def _throughput(timed: Timed, labels: dict[str, Label]) -> Numbers | None:
     """Pictures a second by batch; None if it was not measured."""
     rows = timed.table[timed.table["region"] == "throughput"]
@@ -130,15 +121,16 @@ def _throughput(timed: Timed, labels: dict[str, Label]) -> Numbers | None:
     batches = sorted({int(batch) for batch in rows["batch"]})
     values = []
     for method, own in rows.groupby("method", sort=False):
-        speeds = {int(r["batch"]): float(r["images_per_second"]) for r in records(own)}
-        best = max(speeds, key=lambda batch: speeds[batch])
+        known = {int(r["batch"]): r for r in records(own)}
+        speeds = {batch: float(r["images_per_second"]) for batch, r in known.items()}
+        best = max(speeds, key=lambda batch: (speeds[batch] > 0, speeds[batch]))
         values.append(
             (
                 labels[str(method)],
                 [
                     Cell(_speed(speeds[batch]), best=batch == best)
-                    if batch in speeds
-                    else Cell(numbers.NOTHING)
+                    if speeds.get(batch, 0) > 0
+                    else Cell(numbers.NOTHING, remark=str(known.get(batch, {}).get("status", "")))
                     for batch in batches
                 ],
             )

@@ -12,7 +12,7 @@ from bench.statistics.floors import SUGGESTS
 from bench.text import numbers
 from reports.files import downloads
 from reports.plots import pareto
-from reports.results import heat, sentences, table_notes, tables
+from reports.results import budget, heat, sentences, table_notes, tables
 from reports.results.winners import winners
 from reports.site.section import Section
 from reports.site.site import Site
@@ -38,6 +38,9 @@ def write(site: Site, sections: Sequence[Section]) -> None:
         "lines": max((len(part["winners"]) for part in parts), default=0),
         "times": pareto.exhibits(site, rankings),
         "times_caption": pareto.CAPTION,
+        "budget": site.budget and budget.words(site.budget),
+        "how": budget.how(run),
+        "within": [budget.sentence(run, r, site.budget) for r in rankings] if site.budget else [],
         "standings": heat.standings(run, rankings, tables.OVERVIEW),
         "verdict": site.verdict,
         "absent_metrics": _absent(run),

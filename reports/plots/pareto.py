@@ -33,7 +33,9 @@ def exhibits(site: Site, rankings: Sequence[Ranking]) -> list[Exhibit]:
             if spots:
                 parts.append((ranking, timed, spots))
     frame = (
-        _frame([spots for _, _, spots in parts], parts[0][0].higher_is_better) if parts else None
+        _frame([spots for _, _, spots in parts], parts[0][0].higher_is_better, site.budget)
+        if parts
+        else None
     )
     return [] if frame is None else [_exhibit(site, *part, frame) for part in parts]
 
@@ -67,9 +69,10 @@ def _spots(site: Site, ranking: Ranking, timed: Times) -> dict[str, Spot]:
     }
 
 
-def _frame(parts: Sequence[dict[str, Spot]], higher: bool) -> Frame:
+def _frame(parts: Sequence[dict[str, Spot]], higher: bool, budget: float | None) -> Frame:
     spots = [spot for part in parts for spot in part.values()]
     times_shown = [t for s in spots for t in (s.time, s.low, s.high) if math.isfinite(t) and t > 0]
+    times_shown += [] if budget is None else [budget]
     intervals = [s.point.interval for s in spots]
     qualities = [
         q for i in intervals for q in (i.mean, i.low, i.high) if math.isfinite(q)
@@ -87,7 +90,7 @@ def _exhibit(
     plot = plots.written(
         site, f"{numbers.slug(ranking.tier)}-pareto", figures.PARETO_SIZE,
         _alt(site, ranking, spots),
-        figures.pareto(list(spots.values()), frame, axes),
+        figures.pareto(list(spots.values()), frame, axes, site.budget),
     )  # fmt: skip
     title = numbers.holes(ranking.tier).capitalize()
     return Exhibit(title, plot, f"{timed.remark}.", _numbers(site, timed, spots, column))

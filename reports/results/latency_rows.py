@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -15,6 +15,8 @@ from bench.folder.store import records
 from bench.statistics import MARKS
 from bench.text import numbers
 from reports.results import tables
+from reports.results.budget import judged
+from reports.results.budget import words as within
 from reports.results.ranking import Ranking
 from reports.results.tables import Cell, Column, Label
 
@@ -41,6 +43,7 @@ class Part:
         rows: Methods that were timed, fastest first.
         absent: The others, with status and reason.
         anchor: How far the anchor was from itself, in words.
+        notes: What must be known of the times of a method.
     """
 
     size: str
@@ -49,6 +52,7 @@ class Part:
     rows: list[TimeRow]
     absent: list[tuple[Label, str, str]]
     anchor: str
+    notes: list[tuple[Label, str]]
 
     @property
     def title(self) -> str:
@@ -73,6 +77,7 @@ def part(
     side: int,
     tier: str,
     ranking: Ranking | None,
+    budget: float | None = None,
 ) -> Part:
     """Lay out a size and tier.
 
@@ -84,6 +89,7 @@ def part(
         side: Which size.
         tier: Which tier.
         ranking: Of that tier in the run, if it has one.
+        budget: Milliseconds a fill may take, if that is asked.
     """
     here = table[(table["side"] == side) & (table["tier"] == tier)]
     whole = {row["method"]: row for row in records(here[here["region"] == "e2e"])}
@@ -94,14 +100,13 @@ def part(
     )
     column = tables.columns(run, ranking)[0] if ranking and ranking.best is not None else None
     heads = [
-        ("Picture to picture", "ms, p50"), ("Picture to picture", "ms, p90"),
-        ("Network", "ms, p50"),
-        ("Ratio to the anchor", "network, 95 %"), ("First fill", "s, loading too"),
-        ("Peak memory", "MiB, largest hole"), ("Parameters", "million"),
-        ("Operations", "billion"), ("Reached", "of the ceiling"), ("Calls", "rounds"),
+        ("Picture to picture", "ms, median"),
+        *([(within(budget), "picture to picture")] if budget else []),
+        ("Calls", "rounds"), ("Peak memory", "MiB, largest hole"),
+        *([(column.name, column.better)] if column else []),
+        ("Network", "ms, median"), ("Ratio to the anchor", "network, 95 %"),
+        ("First fill", "s, loading too"), ("Parameters", "million"), ("Operations", "billion, reached"),
     ]  # fmt: skip
-    if column is not None:
-        heads.append((column.name, column.better))
     return Part(
         latency_facts.sizes(here)[side],
         tier,
@@ -110,8 +115,12 @@ def part(
             TimeRow(
                 labels[name],
                 [
-                    *_cells(whole[name], inner[name], loads.get(name, math.nan), facts),
+                    _time(whole[name]),
+                    *([_brief(judged(whole[name], budget))] if budget else []),
+                    _calls(whole[name]),
+                    _number(inner[name]["peak_bytes"] / 2**20, 0),
                     *([_quality(ranking, column, name)] if ranking and column else []),
+                    *_network(inner[name], loads.get(name, math.nan), facts),
                 ],
             )
             for name in timed
@@ -122,40 +131,33 @@ def part(
             if not row["n"] > 0
         ],
         _anchor(facts, side, tier),
+        [(labels[name], str(whole[name]["note"])) for name in timed if whole[name]["note"]],
     )
 
 
-def _cells(
-    whole: dict[str, Any], inner: dict[str, Any], load: float, facts: LatencyFacts
-) -> list[Cell]:
+def _network(inner: dict[str, Any], load: float, facts: LatencyFacts) -> list[Cell]:
     work = inner["products"] + inner["fourier"]
-    seconds = _seconds(inner)
-    ceiling = facts.ceilings.get(_ceiling(whole["method"]), math.nan)
-    share = work / seconds / ceiling
+    ceiling = facts.ceilings.get(_ceiling(inner["method"]), math.nan)
+    share = work / _seconds(inner) / ceiling
+    reached = "" if math.isnan(share) else f"{numbers.number(100 * share, 1)} %"
     return [
-        _percentile(whole, "p50_ms"),
-        _percentile(whole, "p90_ms"),
-        _percentile(inner, "p50_ms"),
+        replace(_time(inner), interval="", remark=""),
         _ratio(inner),
         _number(load / 1e3, 2),
-        _number(inner["peak_bytes"] / 2**20, 0),
         _number(inner["parameters"] / 1e6, 2),
-        _number(work / 1e9, 1),
-        Cell(numbers.NOTHING)
-        if math.isnan(share)
-        else Cell(f"{numbers.number(100 * share, 1)} %", sort=repr(share)),
-        Cell(f"{whole['n']:.0f}", remark=_rounds(whole), sort=repr(float(whole["n"]))),
+        replace(_number(work / 1e9, 1), remark=reached),
     ]
 
 
-def _percentile(row: dict[str, Any], name: str) -> Cell:
-    value = float(row[name])
-    if math.isfinite(value):
-        return Cell(numbers.milliseconds(value), sort=repr(value))
-    if name == "p50_ms":
-        mean = numbers.milliseconds(row["mean_ms"])
-        return Cell(mean, remark="mean: too few calls", sort=repr(float(row["mean_ms"])))
-    return Cell(numbers.NOTHING, remark="too few calls")
+def _time(row: dict[str, Any]) -> Cell:
+    """The median with its interval, and p90 where there is one; the mean of few calls."""
+    value, late = float(row["p50_ms"]), float(row["p90_ms"])
+    between = numbers.between_milliseconds(row["p50_low_ms"], row["p50_high_ms"])
+    if math.isnan(value):
+        mean = float(row["mean_ms"])
+        return Cell(numbers.milliseconds(mean), between, "mean of few calls", sort=repr(mean))
+    remark = f"p90 {numbers.milliseconds(late)}" if math.isfinite(late) else ""
+    return Cell(numbers.milliseconds(value), between, remark, sort=repr(value))
 
 
 def _ratio(row: dict[str, Any]) -> Cell:
@@ -174,14 +176,17 @@ def _number(value: float, decimals: int) -> Cell:
     return Cell(f"{value:,.{decimals}f}", sort=repr(float(value)))
 
 
-def _rounds(row: dict[str, Any]) -> str:
-    """How many rounds, and that they did not settle, if they did not."""
+def _brief(cell: Cell) -> Cell:
+    """The verdict alone: the milliseconds stand beside it, the reason in the table of all."""
+    return replace(cell, interval="", remark="")
+
+
+def _calls(row: dict[str, Any]) -> Cell:
+    """How many in how many rounds, and that they did not settle, if they did not."""
     words = numbers.counted(int(row["rounds"]), "round")
-    return (
-        words
-        if row["status"] in ("converged", f"under {_FEW} rounds")
-        else (f"{words}, {row['status']}")
-    )
+    if row["status"] not in ("converged", f"under {_FEW} rounds"):
+        words += f", {row['status']}"
+    return replace(_number(float(row["n"]), 0), remark=words)
 
 
 def _seconds(row: dict[str, Any]) -> float:

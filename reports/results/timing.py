@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import pandas as pd
+
+from bench.folder import latency_facts
 from bench.folder.read import Run
 from bench.statistics import MARKS, completed
 from bench.text import numbers
@@ -32,9 +35,7 @@ class Time:
     @property
     def interval(self) -> str:
         """The ends of the bar in brackets; empty without one."""
-        if not math.isfinite(self.high - self.low):
-            return ""
-        return f"[{numbers.milliseconds(self.low)}, {numbers.milliseconds(self.high)}]"
+        return numbers.between_milliseconds(self.low, self.high)
 
 
 @dataclass(frozen=True)
@@ -65,22 +66,37 @@ def times(run: Run, tier: str) -> Times:
     return Times(measured.of, measured.remark + words)
 
 
-def _measured(run: Run, tier: str) -> Times:
+def fitting(run: Run, tier: str, *, medians: bool = False) -> pd.DataFrame:
+    """Rows of latency from picture to picture of a tier, at the size nearest to the run's.
+
+    Args:
+        run: The run.
+        tier: Of its holes.
+        medians: Whether rows must have one, so that another size may be nearest.
+    """
     rows = run.latency[
         (run.latency["tier"] == tier)
         & (run.latency["region"] == "e2e")
         & (run.latency["batch"] == 1)
-        & run.latency["p50_ms"].notna()
     ]
+    rows = rows[rows["p50_ms"].notna()] if medians else rows
+    if rows.empty:
+        return rows
+    sizes = run.plan.loc[run.plan["tier"] == tier, ["height", "width"]]
+    wanted = float(sizes.prod(axis=1).pow(0.5).median())
+    side = min(rows["side"].unique(), key=lambda each: (abs(each - wanted), each))
+    here: pd.DataFrame = rows[(rows["side"] == side) & (rows["device"] == rows["device"].iloc[0])]
+    return here
+
+
+def _measured(run: Run, tier: str) -> Times:
+    rows = fitting(run, tier, medians=True)
     if rows.empty:
         return Times({}, "")
-    wanted = float(run.plan.loc[run.plan["tier"] == tier, ["height", "width"]].min(axis=1).median())
-    side = min(rows["side"].unique(), key=lambda each: (abs(each - wanted), each))
-    device = rows["device"].iloc[0]
-    rows = rows[(rows["side"] == side) & (rows["device"] == device)]
+    (size,) = latency_facts.sizes(rows).values()
     remark = (
-        f"Times: medians of at least {int(rows['n'].min())} fills of {side:.0f} x {side:.0f} "
-        f"pixels on {device}, bars 95 % intervals, measured apart from the run"
+        f"Times: medians of at least {int(rows['n'].min())} fills at {size} on "
+        f"{rows['device'].iloc[0]}, bars 95 % intervals, measured apart from the run"
     )
     unsettled = rows.loc[rows["status"] != "converged", "method"]
     if len(unsettled):

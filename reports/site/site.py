@@ -23,7 +23,12 @@ class Site:
     """The report being written: the run, its folder and the page templates."""
 
     def __init__(
-        self, run: Run, folder: Path, previous: Path | None = None, reference: str | None = None
+        self,
+        run: Run,
+        folder: Path,
+        previous: Path | None = None,
+        reference: str | None = None,
+        budget: float | None = None,
     ) -> None:
         """Set up the templates; nothing is written yet.
 
@@ -32,6 +37,7 @@ class Site:
             folder: Where pages go.
             previous: The report that this one replaces, if there is one.
             reference: The method that all others are compared with; each with each if omitted.
+            budget: Milliseconds a fill may take; None for as many as it likes.
         """
         self.run = run
         self.folder = folder
@@ -39,6 +45,7 @@ class Site:
         self.verdict = read_verdict(run)
         self.has_difficulty = False  # known once all tiers are ranked, before any page is written
         self.headline = run.headline
+        self.budget = budget
         self.reference = reference_of(run.methods, reference)
         self._environment = Environment(
             loader=FileSystemLoader(_TEMPLATES),

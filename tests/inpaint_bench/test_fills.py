@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import inpaint_bench as ib
-from methods.conformance.subject import scene
+from methods.scene import scene
 from tests.inpaint_bench.own_method import Grey
 
 PHOTO, HOLE = scene(64, 64)

@@ -12,8 +12,8 @@ import methods
 from bench.errors import BenchError
 from bench.machine import flops
 from methods import execution, harness, recording
-from methods.conformance.subject import scene
 from methods.recording import Recording
+from methods.scene import scene
 
 
 class Pair(NamedTuple):

@@ -23,7 +23,8 @@ VALUES = {"ns": spread(0.7), "shiftmap": spread(0.6), "telea": spread(0.2), "mea
 
 def latency(**changed) -> pd.DataFrame:
     rows = [
-        {"method": name, "side": side, "tier": "small", "region": region, "batch": batch,
+        {"method": name, "side": side, "height": side, "width": side, "tier": "small",
+         "region": region, "batch": batch,
          "device": "cpu", "p50_ms": 10.0 * (place + 1) * (side / 64), "ratio": 2.0,
          "ratio_low": 1.9, "ratio_high": 2.2, "n": 30, "status": "converged"}
         for place, name in enumerate(("ns", "shiftmap", "fussy"))
@@ -56,7 +57,7 @@ def test_a_table_of_latencies_replaces_all_times_of_the_run(sample):
     assert found.remark.endswith("; no median of Telea")
     assert found.of["ns"].middle == 10  # 64 is nearest to the 48 pixels of the run
     assert (found.of["ns"].low, found.of["ns"].high) == pytest.approx((9.5, 11))
-    assert "64 x 64 pixels on cpu" in found.remark
+    assert "fills at 64 px on cpu" in found.remark
     assert times(run, "large").remark == INDICATIVE
 
 

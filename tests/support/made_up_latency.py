@@ -110,6 +110,7 @@ def _sides() -> dict[str, Side]:
     sides[STRANGER].operations = {64: Operations(2_000_000_000, 1_000_000, 5_000_000)}
     sides[STRANGER].memory = {(64, "small"): {"peak_bytes": 32 * 2**20}}
     sides[STRANGER].speeds = {1: 100.0, 2: 150.0, 4: 152.0}
+    sides["ns"].speeds = {1: 40.0, 2: Refused("failed", "one picture at a time")}
     return sides
 
 

@@ -100,6 +100,15 @@ def test_more_cpu_time_without_more_wall_time_cannot_tell():
     assert (said, reason) == ("cannot tell", "more CPU time, but no more wall time")
 
 
+@pytest.mark.parametrize("cpu", [1.0, 0.5])
+def test_more_wall_time_without_more_cpu_time_cannot_tell(cpu):
+    ends = {"ratio_wall": 1.6, "ratio_wall_low": 1.5, "ratio_wall_high": 1.7}
+    said, reason = verdict(timings(1.0), timings(cpu, **ends))
+    assert said == "cannot tell"
+    assert reason.startswith("no more CPU time, but by wall time 1.60 times the time before")
+    assert verdict(timings(1.0), timings(1.0, **ends | {"ratio_wall_low": 0.5}))[0] == "same"
+
+
 @pytest.mark.parametrize("name", ["products", "fourier", "parameters"])
 def test_operations_and_parameters_may_not_grow_at_all(name):
     before = timings(1.0)

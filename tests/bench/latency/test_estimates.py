@@ -101,6 +101,7 @@ def test_an_anchor_that_disagrees_with_itself_is_not_trusted():
     [
         ("cpu", 1.0, 1.0, "cpu"), ("cpu", 0.6, 1.0, "cpu"), ("cpu", 0.01, 1.0, "wall"),
         ("cpu", 0.3, 0.4, "cpu"),  # a busy machine holds both up
+        ("cpu", 1.9, 1.0, "wall"),  # several threads work
         ("wall", 0.01, 1.0, "wall"), ("device", 0.01, 1.0, "device"),
     ],
 )  # fmt: skip
@@ -108,3 +109,8 @@ def test_the_clock_of_a_method_that_waits_is_wall_time(basis, busy, anchor_busy,
     times, anchor = ([(share * wall, wall) for wall in (1.0, 2.0)] for share in (busy, anchor_busy))
     assert estimates.clock(basis, times, anchor) == expected
     assert estimates.clock(basis, [], anchor) == basis
+
+
+def test_a_call_that_the_system_held_up_makes_no_method_one_that_waits():
+    times = [(0.001, 0.001)] * 10 + [(0.001, 0.1)]
+    assert estimates.clock("cpu", times, [(1.0, 1.0)]) == "cpu"

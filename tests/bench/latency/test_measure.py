@@ -25,7 +25,7 @@ from bench.latency.processes import NoAnswer, Process
 from bench.latency.rounds import Pace
 from bench.latency.stopwatch import MethodStopwatch, Subject
 from methods import harness
-from methods.base import Inpainter
+from methods.base import CaseKey, Inpainter
 from methods.card import Card
 from tests.support import commands
 
@@ -284,7 +284,7 @@ def make_config(folder: Path) -> Config:
     for number, hole in enumerate(holes):
         hole[8 : 20 + number, 8:30] = True
     np.save(folder / "holes.npy", holes)
-    return Config(64, 64, "region", folder)
+    return Config(64, 64, "region", folder, (CaseKey("a.png", "region", 0),) * 16)
 
 
 def test_a_method_that_keeps_results_is_seen(tmp_path):

@@ -183,3 +183,44 @@ def test_jobs_are_not_cut_into_smaller_ones_than_pay():
     executor = Scripted(capacity=8)
     settle_all(executor, {"a": items(10)})
     assert [len(job.items) for job in executor.jobs] == [4, 4, 2]
+
+
+def test_a_job_worked_on_together_that_is_lost_is_tried_case_by_case():
+    class DiesTogether(Scripted):
+        def submit(self, job):
+            if len(job.items) == 1:
+                super().submit(job)
+                return
+            self.jobs.append(job)
+            self.events.append(Event(job.id, "loaded"))
+            self.events.append(Event(job.id, "together"))
+            self.events.append(Event(job.id, "lost", reason="killed by SIGKILL"))
+
+    executor = DiesTogether(deadly=[Item(3, 0)], capacity=1)
+    settled = settle_all(executor, {"a": items(10)})
+    assert [item for _, item, status, *_ in settled if status != "ok"] == [Item(3, 0)]
+    assert sum(len(job.items) > 1 for job in executor.jobs) == 1
+
+
+def test_a_job_worked_on_together_may_take_as_long_as_its_cases():
+    class Waits(Scripted):
+        stopped_at = None
+
+        def submit(self, job):
+            self.events.append(Event(job.id, "loaded"))
+            self.events.append(Event(job.id, "together"))
+
+        def next(self, timeout):
+            clock.append(clock[-1] + 1.0)
+            return super().next(timeout)
+
+        def stop(self, job):
+            self.stopped_at = clock[-1]
+            raise KeyboardInterrupt
+
+    clock = [0.0]
+    executor = Waits(capacity=1)
+    scheduler = Scheduler(executor, Limits(timeout=5), lambda *_: None, clock=lambda: clock[-1])
+    with pytest.raises(KeyboardInterrupt):
+        scheduler.run({"a": items(4)}, PLAN)
+    assert 5 * 4 < executor.stopped_at < 5 * 5

@@ -1,0 +1,32 @@
+"""``LABEL=command:FILE.toml``: any program, as a TOML file states it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.errors import BenchError
+from methods.adapters.by_program import ByProgram
+from methods.adapters.contract import FACTS, contract
+from methods.adapters.statement import stated
+from methods.base import find_device
+from methods.card import read
+
+
+class Command(ByProgram):
+    """A program of any environment."""
+
+    card = read("command")
+
+    def __init__(self, name: str, target: str, *, device: str = "cpu") -> None:
+        """Read the file.
+
+        Raises:
+            BenchError: If it is not there, or something in it is wrong.
+        """
+        found = stated("command", Path(target))
+        facts = found.only(FACTS)
+        try:
+            agreed = contract(facts, found.path.parent, gpu=find_device(device).type == "cuda")
+            super().__init__(name, found.card, agreed, device=device)
+        except BenchError as error:
+            raise BenchError(f"{found.path}: {error}") from error
