@@ -130,7 +130,7 @@ class Casework:
             kept = earlier
             row, pair = replace(row, kept=kept), pictures.pair(output)
         else:
-            key = CaseKey(case.photo, case.tier, case.draw, row.item.sample)
+            key = CaseKey(case.photo, case.tier, case.draw, row.item.sample, prompt=case.prompt)
             filled, kept = self._fill(case, key, pictures)
             pair = pictures.pair(filled.picture, filled.raw)
             keeping = self._second.submit(self._keep, case, key, filled, pictures, kept)
