@@ -157,6 +157,7 @@ class Diffusers(Inpainter):
         self.card = replace(
             self.card,
             title=f"{self.card.title}, {kind.__name__}",
+            implementation=f"diffusers {diffusers.__version__}",
             limits=f"{self.said}. Known pixels pass its autoencoder and change, as drift shows; "
             "they are pasted back, so that a seam may be seen.",
         )
@@ -285,8 +286,8 @@ class Diffusers(Inpainter):
         """Set the card's size rule; gives the multiple that the pipeline takes."""
         pipe, size = self._pipe, self._asked.size
         factor = getattr(pipe, "vae_scale_factor", 1) * getattr(pipe, "patch_size", 1)
-        processor: Any = getattr(pipe, "image_processor", None)
-        multiple = math.lcm(factor, processor.config.vae_scale_factor if processor else 1)
+        fitted = getattr(getattr(pipe, "image_processor", None), "config", None)
+        multiple = math.lcm(factor, getattr(fitted, "vae_scale_factor", 1))
         multiple = multiple if multiple > 1 else _COARSE
         if size and size % multiple:
             raise self._wrong(f"size: expected a multiple of {multiple}, found {size}")
