@@ -32,7 +32,7 @@ from methods.card import Card, read, trained
 from methods.naming import FORMS, GROUP, names, parse
 from methods.parameters import split
 from methods.spec import ADAPTERS, TABLE, Spec
-from methods.weights import hub, present
+from methods.weights import damage, given, hub, present
 
 if TYPE_CHECKING:
     from methods.base import Inpainter
@@ -90,17 +90,20 @@ def facts(name: str, card: Card) -> dict[str, Any]:
     Returns:
         ``title``, ``family``, ``summary``, ``stochastic``; ``default``, whether the default job
         runs it; ``choices`` and ``variants``, what may follow ``:`` and ``@``; ``weights``, those
-        that are here, as names to ask for; ``fetch``, the command that gets the first weights if
-        none are here; ``train``, the one that makes them if nobody published any.
+        that are here, as names to ask for; ``broken``, why others whose files are here cannot be
+        used; ``fetch``, the command that gets the first weights if none are here; ``train``, the
+        one that makes them if nobody published any.
     """
     missing = [each.command for each in card.files() if not present(each)]
     here = [each for each in card.weights if all(map(present, card.files(each)))]
+    damages = {each: "; ".join(filter(None, map(damage, card.files(each)))) for each in here}
     return {
         **{key: getattr(card, key) for key in ("title", "family", "summary", "stochastic")},
         "default": card.default or "small" in card.weights,
         "choices": list(card.weights),
         "variants": list(card.variants),
-        "weights": [f"{name}:{each}" for each in here],
+        "weights": [f"{name}:{each}" for each, why in damages.items() if not why],
+        "broken": {f"{name}:{each}": why for each, why in damages.items() if why},
         "fetch": " && ".join(missing),
         "train": card.training,
     }
@@ -172,14 +175,13 @@ def _made(spec: Spec, path: Path, device: str) -> Inpainter:
     if spec.kind == "own weights":
         network = learnable(spec.network)
         try:
-            path = hub.local(spec.target)
+            path = given(spec.target)
             return network.with_own_weights(path, spec.name, config=spec.config, device=device)
         except BenchError as error:
             raise BenchError(f"method {spec.text!r}: {error}") from error
     if spec.kind in ADAPTERS:
-        target = str(hub.local(spec.target))
-        given = (("target", target), *spec.parameters)
-        spec = replace(spec, target=ADAPTERS[spec.kind], parameters=given)
+        made_with = (("target", str(hub.local(spec.target))), *spec.parameters)
+        spec = replace(spec, target=ADAPTERS[spec.kind], parameters=made_with)
     return own.make(spec, device)
 
 

@@ -230,7 +230,8 @@ def trained(folder: Path) -> tuple[str, Checkpoint]:
             f"{folder}: expected the folder of a finished training, with one card (METHOD-CONFIG"
             f".json) beside the weights, found {len(cards)}"
         )
-    return _trained(cards[0])
+    method, checkpoint = _trained(cards[0])
+    return method, replace(checkpoint, listed=False)
 
 
 def _small(name: str) -> tuple[Checkpoint, ...]:

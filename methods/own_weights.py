@@ -8,10 +8,9 @@ from typing import Any
 
 from bench.errors import BenchError, beside
 from methods.card import Card
-from methods.weights import Checkpoint, digest
+from methods.weights import Checkpoint, digest, in_words
 
 UNREADABLE = "unreadable"
-_NAMED = 4  # tensors, in a message
 
 
 def files(path: Path, card: Card) -> tuple[Checkpoint, ...]:
@@ -81,23 +80,22 @@ def chosen(path: Path, card: Card, tried: Mapping[str, Mapping[str, list[str]]])
     differs = tried[nearest]
     if UNREADABLE in differs:
         raise BenchError(f"no weights for {card.name}: {differs[UNREADABLE][0]}")
-    words = "; ".join(f"{kind}: {_listed(names)}" for kind, names in differs.items())
     raise BenchError(
         f"{path}: fits no network of {card.name} ({', '.join(tried)}); nearest is {nearest}, from "
-        f"which it differs by tensors {words}. Is it the file of another network?"
+        f"which it differs by tensors {in_words(differs)}. Is it the file of another network?"
     )
 
 
 def _own(path: Path, part: str) -> Checkpoint:
     return Checkpoint(
-        name=path.name, file=path.name, sha256=digest(path), origin="the user's own", part=part
+        name=path.name,
+        file=path.name,
+        sha256=digest(path),
+        origin="the user's own",
+        part=part,
+        listed=False,
     )
 
 
 def _distance(differs: Mapping[str, list[str]]) -> float:
     return float("inf") if UNREADABLE in differs else sum(map(len, differs.values()))
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{', '.join(names[:_NAMED])}{more}"

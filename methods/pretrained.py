@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 from torch import nn
@@ -16,6 +16,9 @@ from methods import execution, own_weights, weights
 from methods.base import Inpainter
 from methods.card import trained
 from methods.weights import Checkpoint, rule
+
+if TYPE_CHECKING:
+    from methods.weights.tensors import Tensors
 
 _GAIN = 0.7  # of weights made by rule: signals neither grow nor fade much in any of the networks
 
@@ -107,12 +110,29 @@ class Pretrained(Inpainter):
         """What in the files is not as the network of these settings has it."""
         self.checkpoints = tuple(replace(each, config=config) for each in files)
         self.config = config
-        with torch.device("meta"):  # shapes alone: no memory, hardly any time
-            network = self.build(config)
         try:
-            return weights.differences(self._read(), network)
+            return weights.differences(self._read(), self._shapes())
         except BenchError as error:
+            if isinstance(error, weights.Ambiguous):
+                raise
             return {own_weights.UNREADABLE: [str(error)]}
+
+    def _shapes(self) -> dict[str, torch.Tensor]:
+        """The tensors of the network without their values."""
+        with torch.device("meta"):  # no memory, hardly any time
+            return self.build(self.config).state_dict()
+
+    @classmethod
+    def check_file(cls, path: Path, checkpoint: Checkpoint) -> None:
+        """See that a published file has the tensors of the network, or of the part, that it is for.
+
+        Raises:
+            BenchError: If it has not; it names those that differ.
+        """
+        method = cls(f"{cls.card.name}:{checkpoint.choice}")
+        part = f"{checkpoint.part}." if checkpoint.part else ""
+        own = {n: each for n, each in method._shapes().items() if f"{n}.".startswith(part)}
+        weights.fit(method._read_published(path, checkpoint), own, str(path), cls.card.title)
 
     def _use(self, checkpoints: tuple[Checkpoint, ...]) -> None:
         self.checkpoints = checkpoints
@@ -213,30 +233,43 @@ class Pretrained(Inpainter):
         weights.put(self._read(), network, ", ".join(map(str, self._files())))
         return network
 
-    def _read(self) -> dict[str, torch.Tensor]:
+    def _read(self) -> Tensors:
         """The tensors of all files, by the names of the network."""
-        found: dict[str, torch.Tensor] = {}
+        found: dict[str, Any] = {}
         for path, checkpoint in zip(self._files(), self.checkpoints, strict=True):
-            tensors = self._read_file(path, checkpoint)
+            read = self._read_published if checkpoint.choice else self._read_own
+            tensors = read(path, checkpoint)
             twice = found.keys() & tensors.keys()
             if twice:
                 raise BenchError(f"{path}: {', '.join(sorted(twice))} are in another file too")
             found |= tensors
         return found
 
-    def _read_file(self, path: Path, checkpoint: Checkpoint) -> Mapping[str, torch.Tensor]:
-        parts = any(each.part for each in self.card.checkpoints)
-        if path.suffix == ".safetensors" or (parts and not checkpoint.part):
+    def _read_published(self, path: Path, checkpoint: Checkpoint) -> Tensors:
+        if path.suffix == ".safetensors":
             return weights.load(path, checkpoint)
         try:
             return self.tensors(path, checkpoint)
-        except BenchError:
-            if checkpoint.choice:
-                raise
-            # Not as published: the user may have saved the network itself.
-            with contextlib.suppress(BenchError):
-                return weights.load(path, checkpoint, wrapper=self.wrapper)
+        except KeyError as error:
+            raise BenchError(f"{path}: expected a tensor named {error}, found none") from error
+
+    def _read_own(self, path: Path, checkpoint: Checkpoint) -> Tensors:
+        """Tensors of a user's file as the network or published files name them, or the nearest."""
+        part = f"{checkpoint.part}." if checkpoint.part else ""
+        own = {n.removeprefix(part): t for n, t in self._shapes().items() if n.startswith(part)}
+        try:
+            found = weights.one_way(weights.read(path, checkpoint), own, path)
+        except weights.Ambiguous:
             raise
+        except BenchError:  # no file of torch's, but perhaps of the kind that is published
+            return self._read_published(path, checkpoint)
+        named = {f"{part}{name}": tensor for name, tensor in found.items()}
+        whole = not part and any(each.part for each in self.card.checkpoints)
+        if whole or not weights.differences(found, own):
+            return named
+        with contextlib.suppress(BenchError):
+            return self._read_published(path, checkpoint)
+        return named
 
     def load_by_rule(self) -> None:
         """Give the network weights made by rule: they say nothing but how fast it is."""
@@ -250,12 +283,16 @@ class Pretrained(Inpainter):
 
     def _files(self) -> list[Path]:
         if self.folder is None:
-            return weights.need(self.checkpoints, self.name)
+            known = not self.asked.startswith("class ")  # as weights add knows the table's alone
+            return weights.need([replace(e, listed=known) for e in self.checkpoints], self.name)
         paths = [self.folder / each.file for each in self.checkpoints]
         for path, checkpoint in zip(paths, self.checkpoints, strict=True):
             weights.verify(path, checkpoint)
         return paths
 
     def _digest(self, checkpoint: Checkpoint) -> str:
-        found = weights.find(checkpoint, self.folder)
+        try:
+            found = weights.find(checkpoint, self.folder)
+        except BenchError:  # loading says why; other methods of the run are none the worse
+            return "broken"
         return weights.digest(found)[:16] if found else "missing"

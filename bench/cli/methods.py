@@ -66,6 +66,8 @@ def _show_methods(rows: _Rows, broken: Mapping[str, str]) -> Iterable[str]:
             why = f"no weights here; run: {row['fetch']}"
             why = why if row["fetch"] else f"none published; run: {row['train']}"
             yield f"  {'':{width}}  {'unavailable:':15}  {why}"
+        for weights, why in row["broken"].items():
+            yield f"  {'':{width}}  {'unavailable:':15}  {weights}: {one_line(why)}"
     for name, reason in broken.items():
         yield f"! {visible(name):{width}}  {'broken':15}  {one_line(reason)}"
     yield "\n* part of the default job, networks with their small weights"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,16 +33,17 @@ def add(commands: Commands) -> None:
         parser = verbs.add_parser(verb, help=text)
         parser.set_defaults(command=command)
         completed(parser.add_argument("name", help=_NAME), _known)
-        parser.add_argument("file", type=Path, help="weight file")
+        parser.add_argument("file", help="weight file")
 
 
 def _list(options: argparse.Namespace) -> int:
     import methods
-    from methods.weights import find
+    from methods.weights import damage, located
 
     for checkpoint in _known().values():
-        path = find(checkpoint)
+        path, broken = located(checkpoint), damage(checkpoint)
         state = f"at {path}" if path else f"missing; {checkpoint.command}"
+        state = f"broken; {broken}" if broken else state
         size = f"{checkpoint.bytes / 1e6:6.1f} MB" if checkpoint.bytes else "   size ?"
         print(f"{checkpoint.name:26} {size}  {state}")
     for card in methods.inventory()[0].values():
@@ -52,30 +55,58 @@ def _list(options: argparse.Namespace) -> int:
 def _fetch(options: argparse.Namespace) -> int:
     from methods.weights import fetch
 
-    print(fetch(_checkpoint(options.name)))
+    checkpoint = _checkpoint(options.name)
+    print(fetch(checkpoint, partial(_load_once, checkpoint)))
     return 0
 
 
 def _add(options: argparse.Namespace) -> int:
     from methods.weights import add as copy
-    from methods.weights import hub
+    from methods.weights import given
 
-    print(copy(hub.local(options.file), _checkpoint(options.name)))
+    checkpoint = _checkpoint(options.name)
+    print(copy(given(options.file), checkpoint, partial(_load_once, checkpoint)))
     return 0
 
 
+def _load_once(checkpoint: Checkpoint, path: Path) -> None:
+    """Load a file as what will use it does; raises BenchError if it is of something else."""
+    import methods
+    from bench.metrics import networks
+    from bench.training.features import NETWORKS
+    from methods import own, weights
+    from methods.pretrained import Pretrained
+
+    owners = [
+        name for name, card in methods.inventory()[0].items() if checkpoint in card.checkpoints
+    ]
+    kinds = [own.load_class(methods.parse(name)) for name in owners]
+    try:
+        if checkpoint.name in NETWORKS:
+            NETWORKS[checkpoint.name].read(path)
+        elif checkpoint.name in weights.CHECKPOINTS:
+            networks.load(checkpoint.name, path)
+        for kind in kinds:
+            if issubclass(kind, Pretrained):
+                kind.check_file(path, checkpoint)
+    except ModuleNotFoundError as error:
+        print(f"{checkpoint.name}: not compared with its network, as {error.name} is not installed",
+              file=sys.stderr)  # fmt: skip
+
+
 def _verify(options: argparse.Namespace) -> int:
-    from methods.weights import digest, verify
+    from methods.weights import digest, given, verify
     from methods.weights.files import record_of
 
     checkpoint = _checkpoint(options.name)
-    verify(options.file, checkpoint)
-    if not checkpoint.sha256 and not record_of(options.file).is_file():
+    file = given(options.file)
+    verify(file, checkpoint)
+    if not checkpoint.sha256 and not record_of(file).is_file():
         raise BenchError(
-            f"{options.file}: no SHA-256 is documented for {checkpoint.name}, and none recorded "
-            f"beside the file, whose own is {digest(options.file)}; run: {checkpoint.command}"
+            f"{file}: no SHA-256 is documented for {checkpoint.name}, and none recorded "
+            f"beside the file, whose own is {digest(file)}; run: {checkpoint.command}"
         )
-    print(f"{options.file}: is {options.name}")
+    print(f"{file}: is {options.name}")
     return 0
 
 

@@ -60,7 +60,7 @@ class InceptionFeatures:
         """
         self._model = _inception()
         state = _random_state(self._model) if path is None else weights.load(path, checkpoint)
-        self._model.load_state_dict(state)
+        weights.put(state, self._model, str(path))
         self._model.to(device)
         self._device = device
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,7 +90,7 @@ def weight_file(network: str, given: Path | None, *, offline: bool) -> tuple[Pat
     try:
         path = weights.find(wanted)
         if path is None and not offline:
-            path = weights.fetch(wanted)
+            path = weights.fetch(wanted, partial(load, network))
     except BenchError as error:
         return None, str(error)
     if path is None:
@@ -98,6 +99,28 @@ def weight_file(network: str, given: Path | None, *, offline: bool) -> tuple[Pat
             f"fetching them; run: inpaint-bench weights fetch {network}"
         )
     return path, ""
+
+
+def load(name: str, path: Path) -> None:
+    """Load a file once as what measures with it does.
+
+    Raises:
+        BenchError: If it is not that of the network of this name.
+    """
+    if name == LAMA:
+        import methods
+
+        methods.learnable("lama").check_file(path, checkpoint(name))
+    elif name in LPIPS_PUBLISHED:
+        pair_network(name, {name: path}, "cpu")
+    elif name in VITS:
+        from bench.metrics.vit import NETWORKS
+
+        vit = NETWORKS[name]  # of gigabytes: its shapes will do
+        named = vit.rename(weights.load(path, checkpoint(name)))
+        weights.fit(named, vit.empty().state_dict(), str(path), name)
+    else:
+        extractor(name, {name: path}, "cpu")
 
 
 def pair_network(name: str, files: Mapping[str, Path], device: str) -> Any:

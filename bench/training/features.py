@@ -116,6 +116,11 @@ class ObjectFeatures(Features):
         return found
 
 
+NETWORKS: dict[str, type[Features]] = {
+    kind.checkpoint: kind for kind in (SceneFeatures, ObjectFeatures)
+}
+
+
 def locate(kind: type[Features] | None, wanted: str, path: Path | None) -> Path | None:
     """Find the weights of a network.
 
@@ -134,7 +139,7 @@ def locate(kind: type[Features] | None, wanted: str, path: Path | None) -> Path 
         return None
     checkpoint = weights.CHECKPOINTS[kind.checkpoint]
     found = weights.find(checkpoint, path)
-    return weights.fetch(checkpoint) if found is None and wanted == "fetch" else found
+    return weights.fetch(checkpoint, kind.read) if found is None and wanted == "fetch" else found
 
 
 def _normalised(pictures: torch.Tensor) -> torch.Tensor:

@@ -4,7 +4,6 @@ A file is trusted only after its SHA-256 agrees, and is read as tensors only, ne
 arbitrary pickles. This package is read by the command line, so it imports torch late.
 """
 
-from methods.weights.archive import load_archive
 from methods.weights.checkpoint import CHECKPOINTS, Checkpoint
 from methods.weights.download import fetch
 from methods.weights.files import (
@@ -12,31 +11,43 @@ from methods.weights.files import (
     SMALL,
     add,
     cache_folder,
+    damage,
     digest,
     find,
     folders,
+    given,
+    located,
     need,
     present,
     verify,
 )
-from methods.weights.tensors import differences, load, put
+from methods.weights.tensors import differences, fit, in_words, load, load_archive, put, read
+from methods.weights.ways import Ambiguous, one_way
 
 __all__ = [
     "CHECKPOINTS",
     "FOLDER_VARIABLE",
     "SMALL",
+    "Ambiguous",
     "Checkpoint",
     "add",
     "cache_folder",
+    "damage",
     "differences",
     "digest",
     "fetch",
     "find",
+    "fit",
     "folders",
+    "given",
+    "in_words",
     "load",
     "load_archive",
+    "located",
     "need",
+    "one_way",
     "present",
     "put",
+    "read",
     "verify",
 ]

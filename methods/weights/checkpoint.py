@@ -25,6 +25,7 @@ class Checkpoint:
         choice: What selects it, as in ``NAME:CHOICE``; files of one choice are used together.
         part: Which part of the network it holds, where a choice has several files.
         config: Settings of the network it is for.
+        listed: Whether ``weights add`` knows it: not what is the user's own.
     """
 
     name: str
@@ -37,10 +38,13 @@ class Checkpoint:
     choice: str = ""
     part: str = ""
     config: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    listed: bool = True
 
     @property
     def command(self) -> str:
-        """What puts the file where it is looked for."""
+        """What puts the file where it is looked for; empty if no command does."""
+        if not self.listed:
+            return ""
         if self.urls:
             return f"inpaint-bench weights fetch {self.name}"
         return f"inpaint-bench weights add {self.name} FILE"
@@ -58,13 +62,14 @@ def _torchvision(name: str, file: str, sha256: str, mebibytes: float, network: s
     )
 
 
-def _dinov2(letter: str, parameters: int) -> Checkpoint:
+def _dinov2(letter: str, size: int, sha256: str = "") -> Checkpoint:
     file = f"dinov2_vit{letter}14_pretrain.pth"
     return Checkpoint(
         f"dinov2-vit{letter}14",
         file,
         (f"https://dl.fbaipublicfiles.com/dinov2/dinov2_vit{letter}14/{file}",),
-        bytes=4 * parameters,
+        sha256=sha256,
+        bytes=size,
         licence="Apache-2.0",
         origin=f"ViT-{letter}/14 of the authors of DINOv2, trained on LVD-142M",
     )
@@ -99,7 +104,7 @@ CHECKPOINTS = {
                 "weights-inception-2015-12-05-6726825d.pth",
             ),
             "6726825d",
-            95_600_000,
+            95_628_359,
             "Apache-2.0",
             "Inception v3 of TensorFlow (2015-12-05), converted by torch-fidelity",
         ),
@@ -110,12 +115,14 @@ CHECKPOINTS = {
                 "https://huggingface.co/openai/clip-vit-large-patch14-336/resolve/main/"
                 "pytorch_model.bin",
             ),
-            bytes=4 * 427_944_193,
+            bytes=1_711_974_081,
             licence="not stated for the weights; authors' code: MIT",
             origin="CLIP ViT-L/14 at 336 pixels of OpenAI, as openai/clip-vit-large-patch14-336 of "
             "the Hugging Face hub has it (pytorch_model.bin or model.safetensors)",
         ),
-        _dinov2("l", 304_368_640),
-        _dinov2("g", 1_136_480_768),
+        _dinov2(
+            "l", 1_217_586_395, "d5383ea8f4877b2472eb973e0fd72d557c7da5d3611bd527ceeb1d7162cbf428"
+        ),
+        _dinov2("g", 4 * 1_136_480_768),
     )
 }

@@ -2,45 +2,36 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from bench.errors import BenchError
 from methods.weights.checkpoint import Checkpoint
-from methods.weights.files import cache_folder, mismatch, trust
+from methods.weights.files import Check, cache_folder, placed
 
 _TIMEOUT_SECONDS = 10
 _CHUNK = 1 << 20
 
 
-def fetch(checkpoint: Checkpoint) -> Path:
+def fetch(checkpoint: Checkpoint, check: Check = str) -> Path:
     """Download a weight file into the cache folder, with progress on standard error.
 
-    The file appears under its name only after size and hash have been checked.
+    The file appears under its name only after size, hash and content have been checked.
+
+    Args:
+        checkpoint: What is wanted.
+        check: Loads the file once before it gets its place.
 
     Raises:
         BenchError: If no address gave the right file; it says why, and what to do by hand.
     """
-    target = cache_folder() / checkpoint.file
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
     failures = []
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        for url in checkpoint.urls:
-            try:
+    for url in checkpoint.urls:
+        try:
+            with placed(checkpoint, check) as part:
                 _download(url, part)
-                wrong = mismatch(part, checkpoint)
-                if wrong:
-                    raise BenchError(wrong)
-                os.replace(part, target)
-                trust(target, checkpoint, afresh=True)
-                return target
-            except (BenchError, OSError) as error:
-                failures.append(f"{url}: {error}")
-    except OSError as error:
-        failures.append(f"{target.parent}: {error}")
-    finally:
-        part.unlink(missing_ok=True)
+            return cache_folder() / checkpoint.file
+        except (BenchError, OSError) as error:
+            failures.append(f"{url}: {error}")
     reasons = "; ".join(failures) or "no address is known"
     where = "there" if checkpoint.urls else f"from {checkpoint.origin}"
     raise BenchError(

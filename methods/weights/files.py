@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from bench.errors import BenchError, WeightsMissing
+from methods.weights import hub
 from methods.weights.checkpoint import Checkpoint
 
 FOLDER_VARIABLE = "INPAINT_BENCH_WEIGHTS"
 SMALL = Path(__file__).parents[1] / "small"  # weights that come with this project
 # Published sizes are rounded; a file outside of this margin is not worth hashing.
 _SIZE_MARGIN = 0.01
+
+Check = Callable[[Path], object]  # loads a file once; raises BenchError if it is not as it should
 
 
 def cache_folder() -> Path:
@@ -49,37 +55,61 @@ def find(checkpoint: Checkpoint, path: Path | None = None) -> Path | None:
         candidate = path / checkpoint.file if path.is_dir() else path
         verify(candidate, checkpoint)
         return candidate
-    for folder in folders():
-        candidate = folder / checkpoint.file
-        if candidate.is_file():
-            verify(candidate, checkpoint)
-            trust(candidate, checkpoint)
-            return candidate
-    return None
+    found = located(checkpoint)
+    if found is not None:
+        verify(found, checkpoint)
+        trust(found, checkpoint)
+    return found
+
+
+def given(text: str) -> Path:
+    """The file or folder that a user names, by path or by an address of `methods.weights.hub`."""
+    return hub.local(text).expanduser()
+
+
+def located(checkpoint: Checkpoint) -> Path | None:
+    """The first file of that name in the folders searched, unread."""
+    candidates = (folder / checkpoint.file for folder in folders())
+    return next((each for each in candidates if each.is_file()), None)
 
 
 def present(checkpoint: Checkpoint) -> bool:
     """Tell whether a file of that name is here, without reading it."""
-    return any((folder / checkpoint.file).is_file() for folder in folders())
+    return located(checkpoint) is not None
+
+
+def damage(checkpoint: Checkpoint) -> str:
+    """Why a file that is here cannot be used; empty if it can, or is not here.
+
+    Quick: what was not touched since its digest was recorded is not read through again.
+    """
+    path = located(checkpoint)
+    if path is None:
+        return ""
+    record = record_of(path)
+    kept = record.is_file() and record.stat().st_mtime_ns > path.stat().st_ctime_ns
+    wrong = (_glance if kept else mismatch)(path, checkpoint)
+    return f"{path}: {wrong}; run: {checkpoint.command}" if wrong else ""
 
 
 def need(checkpoints: Sequence[Checkpoint], method: str) -> list[Path]:
     """Find the weights of a method, verified.
 
     Raises:
-        WeightsMissing: If no folder searched has one of them; it names all that are missing, with
-            the commands that fix it.
-        BenchError: If a file found is not the right one.
+        WeightsMissing: If no folder searched has one of them, or a file found is not the right one;
+            it names all that are missing, with the commands that fix it.
     """
     paths = [find(each) for each in checkpoints]
     missing = [each for each, path in zip(checkpoints, paths, strict=True) if path is None]
     if missing:
         searched = " or ".join(str(folder) for folder in folders()[:-1])
         sources = [f"; get {each.file} from {each.origin}" for each in missing if not each.urls]
+        commands = [each.command for each in missing if each.command]
+        sources += [f"; run: {' && '.join(commands)}"] if commands else ["; put it there"]
         raise WeightsMissing(
             f"{method} needs the weights {', '.join(each.name for each in missing)}, expected "
             f"{', '.join(each.file for each in missing)} in {searched}, found none"
-            f"{''.join(sources)}; run: {' && '.join(each.command for each in missing)}"
+            f"{''.join(sources)}"
         )
     return [path for path in paths if path is not None]
 
@@ -88,35 +118,66 @@ def verify(path: Path, checkpoint: Checkpoint) -> None:
     """Check size and SHA-256 of a file.
 
     Raises:
-        BenchError: If it is not there, not readable, or not the file expected.
+        WeightsMissing: If it is not there, not readable, or not the file expected.
     """
     wrong = mismatch(path, checkpoint)
     if wrong:
-        raise BenchError(f"{path}: {wrong}; run: {checkpoint.command}")
+        mend = f"; run: {checkpoint.command}" if checkpoint.command else ""
+        raise WeightsMissing(f"{path}: {wrong}{mend}")
 
 
-def add(path: Path, checkpoint: Checkpoint) -> Path:
+def add(path: Path, checkpoint: Checkpoint, check: Check = str) -> Path:
     """Copy a file got by other means into the cache folder after checking it.
+
+    Args:
+        path: The file, of any name.
+        checkpoint: What it should be.
+        check: Loads the copy, which has its later name, before it gets its place.
 
     Raises:
         BenchError: If it is not the right file or the folder cannot be written.
     """
-    verify(path, checkpoint)
+    wrong = _glance(path, checkpoint)
+    if wrong:
+        raise BenchError(f"{path}: {wrong}. Nothing was added")
     target = cache_folder() / checkpoint.file
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, part)
-        os.replace(part, target)
+        with placed(checkpoint, check) as part:
+            shutil.copyfile(path, part)
     except OSError as error:
         raise BenchError(
             f"{target}: cannot be written ({error.strerror}); make room or access there, or set "
             f"{FOLDER_VARIABLE} to the folder of {path.name}"
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
-    trust(target, checkpoint, afresh=True)
+    except BenchError as error:
+        said = str(error).replace(str(part), str(path))
+        raise BenchError(f"{said.rstrip('.')}. Nothing was added") from error
     return target
+
+
+@contextlib.contextmanager
+def placed(checkpoint: Checkpoint, check: Check) -> Iterator[Path]:
+    """Give a file to write that gets its place in the cache folder if it is the right one.
+
+    Until then it lies beside it, in a folder of its own and under its later name, by which some
+    files are read.
+
+    Raises:
+        BenchError: If it is not; nothing is left then.
+    """
+    target = cache_folder() / checkpoint.file
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(".part", f"{target.name}.", target.parent) as folder:
+        part = Path(folder) / target.name
+        yield part
+        wrong = mismatch(part, checkpoint)
+        if wrong:
+            raise BenchError(f"{part}: {wrong}")
+        check(part)
+        found = digest(part)
+        os.replace(part, target)
+    if not checkpoint.sha256:
+        _record(target, checkpoint, found)
 
 
 def digest(path: Path) -> str:
@@ -133,12 +194,10 @@ def _digest(path: Path, *state: int) -> str:
 
 def mismatch(path: Path, checkpoint: Checkpoint) -> str:
     """What is wrong with a file; empty if nothing."""
+    wrong = _glance(path, checkpoint)
+    if wrong:
+        return wrong
     try:
-        size = path.stat().st_size
-        if checkpoint.bytes and abs(size - checkpoint.bytes) > _SIZE_MARGIN * checkpoint.bytes:
-            return (
-                f"expected about {checkpoint.bytes:,} bytes for {checkpoint.name}, found {size:,}"
-            )
         found = digest(path)
         expected = checkpoint.sha256.lower()
         if not expected and record_of(path).is_file():
@@ -151,13 +210,46 @@ def mismatch(path: Path, checkpoint: Checkpoint) -> str:
     return ""
 
 
-def trust(path: Path, checkpoint: Checkpoint, afresh: bool = False) -> None:
-    """Record the digest of a file for which none is documented, and say so."""
-    record = record_of(path)
-    if checkpoint.sha256 or (record.is_file() and not afresh):
-        return
+def _glance(path: Path, checkpoint: Checkpoint) -> str:
+    """What is wrong with a file by its size and beginning; empty if nothing."""
     try:
-        found = digest(path)
+        size = path.stat().st_size
+        odd = _other_kind(path, size)
+    except OSError as error:
+        odd = error.strerror or str(error)
+    if odd:
+        return f"expected the weights {checkpoint.name}, found {odd}"
+    if checkpoint.bytes and abs(size - checkpoint.bytes) > _SIZE_MARGIN * checkpoint.bytes:
+        return f"expected about {checkpoint.bytes:,} bytes for {checkpoint.name}, found {size:,}"
+    return ""
+
+
+def _other_kind(path: Path, size: int) -> str:
+    """What a file is that came in place of another; empty for any that may be weights."""
+    with path.open("rb") as file:
+        start = file.read(64)
+    if not start:
+        return "an empty file; get it again"
+    if start[8:9] == b"{":  # safetensors, whose first eight bytes are a number
+        return ""
+    if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return "a web page: download the file in a browser"
+    if start.startswith(b"version https://git-lfs"):
+        return f"a Git LFS pointer of {size} bytes in place of the file: run git lfs pull there"
+    if start.startswith(b"PK\x03\x04") and not zipfile.is_zipfile(path):
+        return f"the first {size:,} bytes of a zip file that is cut off; get it again"
+    return ""
+
+
+def trust(path: Path, checkpoint: Checkpoint) -> None:
+    """Record the digest of a file for which none is documented, and say so."""
+    if not checkpoint.sha256 and not record_of(path).is_file():
+        _record(path, checkpoint, digest(path))
+
+
+def _record(path: Path, checkpoint: Checkpoint, found: str) -> None:
+    record = record_of(path)
+    try:
         record.write_text(f"{found}  {path.name}\n", "ascii")
     except OSError as error:
         raise BenchError(

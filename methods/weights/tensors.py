@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
-import re
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 from bench.errors import BenchError
 from methods.weights.checkpoint import Checkpoint
 from methods.weights.files import verify
+from methods.weights.pickled import Inert, Stored, contents, flat
 
 if TYPE_CHECKING:
     import torch
 
+    Tensors = Mapping[str, torch.Tensor | Stored | Inert]
+
 _PARALLEL = "module."
 _NAMED = 12  # keys of a file, in a message
+_SHOWN = 4  # tensors of each kind that differ, likewise
 
 
 def load(path: Path, checkpoint: Checkpoint, wrapper: str = "") -> dict[str, torch.Tensor]:
@@ -35,60 +36,104 @@ def load(path: Path, checkpoint: Checkpoint, wrapper: str = "") -> dict[str, tor
         BenchError: If the file is not the right one, holds anything but tensors, or holds a tensor
             with the prefix and without it.
     """
-    import torch
-
-    verify(path, checkpoint)
-    try:
-        state: Any = _read(path)
-    except Exception as error:  # the libraries raise many kinds for a malformed file
-        raise BenchError(f"{path}: expected a state dict of tensors, {_refusal(error)}") from error
+    state = read(path, checkpoint)
     inner = state.get(wrapper, state) if wrapper and isinstance(state, dict) else state
-    if not isinstance(inner, dict) or not all(isinstance(v, torch.Tensor) for v in inner.values()):
+    named = isinstance(inner, dict) and inner
+    if not named or not all(hasattr(each, "shape") for each in inner.values()):
         where = f", bare or under the key {wrapper!r}" if wrapper else ""
         raise BenchError(
             f"{path}: expected a flat dict of tensors{where}, found {_contents(state)}"
         )
-    return _without_prefix(inner, path)
+    return taken(_without_prefix(inner, path), path)
 
 
-def _read(path: Path) -> Any:
-    with path.open("rb") as file:
-        # By its content, since a file is kept under one name whichever of two kinds it is of.
-        safe = file.read(9)[8:] == b"{"
-    if safe or path.suffix == ".safetensors":
-        from safetensors.torch import load_file
+def load_archive(path: Path, checkpoint: Checkpoint, prefix: str) -> dict[str, torch.Tensor]:
+    """Read the tensors whose names begin with a prefix, which is taken off.
 
-        return load_file(path)
-    import torch
+    Args:
+        path: A checkpoint of training, with its tensors under ``state_dict``, a zip file that
+            holds one such ``.ckpt``, or a TorchScript file.
+        checkpoint: What it should be.
+        prefix: Such as ``generator.``; what has another name is not even read.
 
-    if path.suffix == ".npy":
-        import numpy as np
+    Raises:
+        BenchError: If the file is not the right one, is malformed, or has no tensor of that prefix.
+    """
+    state = read(path, checkpoint)
+    inner = state.get("state_dict") if isinstance(state, dict) else state
+    named = {n.removeprefix(prefix): each for n, each in flat(inner) if n.startswith(prefix)}
+    if not named:
+        raise BenchError(
+            f"{path}: expected tensors named {prefix}* in a checkpoint or a TorchScript file, "
+            f"found none, but {_contents(state)}"
+        )
+    return taken(named, path)
 
-        return {"": torch.from_numpy(np.load(path, allow_pickle=False))}
-    # Mapped, so that what is not kept, such as an optimiser's moments, is not read into memory.
-    # Only the format since 2020, a zip file, can be.
-    mapped = zipfile.is_zipfile(path)
-    return torch.load(path, map_location="cpu", mmap=mapped, weights_only=True)
+
+def read(path: Path, checkpoint: Checkpoint) -> Any:
+    """Read what a weight file holds, its tensors perhaps unread, after checking it.
+
+    Raises:
+        BenchError: If the file is not the right one, or malformed.
+    """
+    verify(path, checkpoint)
+    try:
+        with path.open("rb") as file:
+            start = file.read(9)
+        # By its content, since a file is kept under one name whichever of several kinds it is of.
+        if start[8:] == b"{":
+            from safetensors.torch import load_file
+
+            return load_file(path)
+        if start.startswith(b"\x93NUMPY"):
+            import numpy as np
+            import torch
+
+            return {"": torch.from_numpy(np.load(path, allow_pickle=False))}
+        return contents(path)
+    except Exception as error:  # the libraries raise many kinds for a malformed file
+        raise BenchError(
+            f"{path}: expected the weights {checkpoint.name}, a file of tensors, found "
+            f"{type(error).__name__}: {error}"
+        ) from error
 
 
-def _refusal(error: Exception) -> str:
-    """What a library found, without its advice to load the file as a program."""
-    if isinstance(error, pickle.UnpicklingError) or "weights_only" in str(error):
-        named = re.search(r"GLOBAL (\S+)", str(error))
-        found = f"more than tensors: it refers to {named[1]}" if named else "something else"
-        return f"found {found}; nothing of it was run"
-    return f"found {type(error).__name__}: {error}"
+def taken(state: Tensors, path: Path | str) -> dict[str, torch.Tensor]:
+    """Read tensors that are not read yet.
+
+    Raises:
+        BenchError: If the file does not hold what it says, or one is of a kind that is not read.
+    """
+    try:
+        return {name: tensor.read() if isinstance(tensor, Stored) else _tensor(name, tensor)
+                for name, tensor in state.items()}  # fmt: skip
+    except Exception as error:  # what a file says of shapes and numbers may be anything
+        raise BenchError(
+            f"{path}: expected tensors, found {type(error).__name__}: {error}"
+        ) from error
+
+
+def _tensor(name: str, found: torch.Tensor | Inert) -> torch.Tensor:
+    if isinstance(found, Inert):
+        raise ValueError(f"{name} is made by {found.of}, of which nothing is run")
+    return found
 
 
 def _contents(state: Any) -> str:
     if not isinstance(state, dict):
-        return f"{type(state).__name__}"
-    kinds = [f"{key} ({type(value).__name__})" for key, value in state.items()]
+        return _kind(state)
+    kinds = [f"{key} ({_kind(value)})" for key, value in state.items()]
     more = f" and {len(kinds) - _NAMED} more" if len(kinds) > _NAMED else ""
-    return f"the keys {', '.join(kinds[:_NAMED])}{more}"
+    return f"the keys {', '.join(kinds[:_NAMED])}{more}" if kinds else "nothing"
 
 
-def _without_prefix(state: Mapping[str, torch.Tensor], path: Path) -> dict[str, torch.Tensor]:
+def _kind(value: Any) -> str:
+    if isinstance(value, Inert) or (isinstance(value, type) and issubclass(value, Inert)):
+        return f"{value.of}; nothing of it was run"
+    return "Tensor" if isinstance(value, Stored) else type(value).__name__
+
+
+def _without_prefix(state: Tensors, path: Path) -> Tensors:
     bare = {str(name).removeprefix(_PARALLEL): tensor for name, tensor in state.items()}
     if len(bare) < len(state):
         twice = sorted(name for name in bare if name in state and _PARALLEL + name in state)
@@ -99,11 +144,8 @@ def _without_prefix(state: Mapping[str, torch.Tensor], path: Path) -> dict[str, 
     return bare
 
 
-def put(state: Mapping[str, torch.Tensor], network: torch.nn.Module, source: str) -> None:
+def put(state: Tensors, network: torch.nn.Module, source: str) -> None:
     """Put tensors into a network that must have exactly these names and shapes.
-
-    Counters of batches are optional, as files of before 2018 lack them, and say nothing at
-    inference.
 
     Args:
         state: Tensors by name.
@@ -111,43 +153,75 @@ def put(state: Mapping[str, torch.Tensor], network: torch.nn.Module, source: str
         source: Where they are from, for messages.
 
     Raises:
+        BenchError: As `fit`.
+    """
+    own = network.state_dict()
+    network.load_state_dict(own | fit(state, own, source, type(network).__name__))
+
+
+def fit(
+    state: Tensors, own: Mapping[str, torch.Tensor], source: str, network: str
+) -> dict[str, torch.Tensor]:
+    """Read tensors that must be just those of a network, with finite values.
+
+    Args:
+        state: Tensors by name.
+        own: Those of the network; may be shapes alone.
+        source: Where the former are from, for messages.
+        network: What the latter are of, likewise.
+
+    Raises:
         BenchError: If keys are unexpected, missing or misshapen, or values are not finite; it
             names them.
     """
-    found = [f"{kind}: {', '.join(keys)}" for kind, keys in differences(state, network).items()]
-    if found:
+    differs = differences(state, own)
+    if differs:
         raise BenchError(
-            f"{source}: expected the tensors of {type(network).__name__}, found keys "
-            f"{'; '.join(found)}. Is it the file of another network?"
+            f"{source}: expected the tensors of {network}, found keys {in_words(differs)}. Is it "
+            "the file of another network?"
         )
-    broken = [name for name, tensor in state.items() if not bool(tensor.isfinite().all())]
+    tensors = taken(state, source)
+    broken = [name for name, tensor in tensors.items() if not bool(tensor.isfinite().all())]
     if broken:
         raise BenchError(
             f"{source}: expected finite values, found others in {', '.join(broken)}; the file is "
             "damaged, or the training went astray"
         )
-    network.load_state_dict(network.state_dict() | dict(state))
+    return tensors
 
 
-def differences(
-    state: Mapping[str, torch.Tensor], network: torch.nn.Module
-) -> dict[str, list[str]]:
+def in_words(differs: Mapping[str, list[str]]) -> str:
+    """What `differences` found, the first few of each kind by name."""
+    return "; ".join(f"{kind}: {_listed(names)}" for kind, names in differs.items())
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{', '.join(names[:_SHOWN])}{more}"
+
+
+def differences(state: Tensors, own: Mapping[str, torch.Tensor]) -> dict[str, list[str]]:
     """Names of tensors that are unexpected, missing or misshapen; nothing if all are the network's.
+
+    Counters of batches are optional, as files of before 2018 lack them, and say nothing at
+    inference.
 
     Args:
         state: Tensors by name.
-        network: What they should be for; may be of shapes alone.
+        own: Those of the network; may be shapes alone.
     """
-    own = network.state_dict()
+    both = own.keys() & state.keys()
+    unread = {name: each.of for name in both if isinstance(each := state[name], Inert)}
     wrong = {
         "unexpected": state.keys() - own.keys(),
         "missing": {
             name for name in own.keys() - state.keys() if not name.endswith("num_batches_tracked")
         },
         "misshapen": {
-            f"{name} {tuple(state[name].shape)}, expected {tuple(own[name].shape)}"
-            for name in own.keys() & state.keys()
-            if state[name].shape != own[name].shape
+            f"{name} {tuple(found.shape)}, expected {tuple(own[name].shape)}"
+            for name in both
+            if not isinstance(found := state[name], Inert) and found.shape != own[name].shape
         },
+        "not read": {f"{name}, made by {of}" for name, of in unread.items()},
     }
     return {kind: sorted(keys) for kind, keys in wrong.items() if keys}

@@ -1,6 +1,7 @@
 """``LABEL=NAME:PATH``: weights of the user's own for a network of the table."""
 
 import shutil
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -165,3 +166,110 @@ def test_a_file_of_the_whole_network_will_do_for_one_of_several_files(tmp_path):
     assert np.array_equal(
         filled(f"mine=ict@onepass:{tmp_path}/best.pth"), filled("ict:small@onepass")
     )
+
+
+class Wrapper(torch.nn.Module):
+    """The form in which LaMa's network was made into a TorchScript file."""
+
+    def __init__(self, generator):
+        super().__init__()
+        self.model = torch.nn.Module()
+        self.model.generator = generator
+
+    def forward(self, x):
+        return self.model.generator(x)
+
+
+def parallel(tensors):
+    return {f"module.{name}": tensor for name, tensor in tensors.items()}
+
+
+def beside(tensors):
+    """As training leaves a network: among others, and what the optimiser keeps."""
+    generator = {f"generator.{name}": tensor for name, tensor in tensors.items()}
+    other = {"discriminator.weight": torch.ones(3), "step": 7}
+    return {"state_dict": generator | other, "optimizer": {"state": {0: {"m": torch.ones(2)}}}}
+
+
+KEYS = ("state_dict", "model", "params", "params_ema", "netG", "gen", "ema")
+FORMS = {
+    "parallel": parallel,
+    "beside others": beside,
+    "parallel beside others": lambda tensors: beside(parallel(tensors)),
+    "parallel within": lambda tensors: {"model": {"netG": parallel(tensors)}, "epoch": 3},
+    "parameters": lambda tensors: {n: torch.nn.Parameter(t) if t.is_floating_point() else t
+                                   for n, t in tensors.items()},
+    **{key: (lambda tensors, key=key: {key: tensors, "epoch": 3}) for key in KEYS},
+}  # fmt: skip
+SINGLE = ["lama", "relama", "pennet", "deepfill", "hifill", "context_encoder_any", "pluralistic"]
+
+
+@pytest.mark.parametrize(
+    ("network", "form"),
+    [*(("pennet", form) for form in FORMS), *((each, "parallel beside others") for each in SINGLE)],
+)
+def test_a_generator_is_found_below_whatever_names_it_has(network, form, tmp_path):
+    tensors = small(network)
+    torch.save(FORMS[form](tensors), tmp_path / "best.pth")
+    found = methods.get(f"mine={network}:{tmp_path}/best.pth").plain().state_dict()
+    assert all(torch.equal(found[name], each) for name, each in tensors.items())
+
+
+def test_names_within_safetensors_are_found_too(tmp_path):
+    tensors = {f"netG.{name}": tensor for name, tensor in small("pennet").items()}
+    save_file(tensors, tmp_path / "best.safetensors")
+    assert methods.get(f"mine=pennet:{tmp_path}/best.safetensors")
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_a_torchscript_file_gives_its_tensors(tmp_path, wrapped):
+    kind = methods.learnable("lama")
+    network = kind().build(kind.card.config("small")).eval()
+    network.load_state_dict(small("lama"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch advises against its own tracing
+        module = Wrapper(network) if wrapped else network
+        torch.jit.trace(module, torch.rand(1, 4, 16, 16)).save(str(tmp_path / "best.pt"))
+    assert np.array_equal(filled(f"mine=lama:{tmp_path}/best.pt"), filled("lama:small"))
+
+
+def test_tensors_in_two_places_are_not_chosen_from(tmp_path):
+    tensors = small("pennet")
+    averaged = {name: tensor * 2 for name, tensor in tensors.items()}
+    torch.save({"netG": tensors, "netG_ema": averaged}, tmp_path / "best.pth")
+    with pytest.raises(BenchError, match="in 2 places: below netG and below netG_ema; which"):
+        methods.get(f"mine=pennet:{tmp_path}/best.pth")
+    torch.save({"netG": tensors, "again": tensors}, tmp_path / "best.pth")
+    assert methods.get(f"mine=pennet:{tmp_path}/best.pth")  # one place of two names
+
+
+def test_what_comes_nearest_is_compared_below_its_names(tmp_path):
+    tensors = small("lama")
+    lost = "model.1.ffc.convl2l.weight"
+    torch.save(beside({n: t for n, t in tensors.items() if n != lost}), tmp_path / "best.pth")
+    with pytest.raises(BenchError, match=f"nearest is small, from .* tensors missing: {lost}"):
+        methods.get(f"mine=lama:{tmp_path}/best.pth")
+    tensors[lost] = torch.eye(4).to_sparse()
+    torch.save(tensors, tmp_path / "best.pth")
+    with pytest.raises(
+        BenchError, match=rf"not read: {lost}, made by torch._utils._rebuild_sparse"
+    ):
+        methods.get(f"mine=lama:{tmp_path}/best.pth")
+
+
+def test_parts_are_found_below_names_too(tmp_path):
+    tensors = small("pluralistic")
+    for part, names in (("encoder", "encoder."), ("generator", "generator.")):
+        mine = {f"module.{n.removeprefix(names)}": t
+                for n, t in tensors.items() if n.startswith(names)}  # fmt: skip
+        torch.save({"ema": mine}, tmp_path / f"my-{part}.pth")
+    method = methods.get(f"mine=pluralistic:{tmp_path}")
+    assert method.config == read("pluralistic").config("small")
+
+
+@pytest.mark.parametrize("word", ["hundred", "<html>"])
+def test_a_file_of_ones_own_is_not_told_to_be_added(tmp_path, word):
+    (tmp_path / "best.pth").write_text(word)
+    with pytest.raises(BenchError) as error:
+        methods.get(f"mine=lama:{tmp_path}/best.pth")
+    assert "weights add" not in str(error.value)

@@ -112,9 +112,11 @@ def test_the_published_file_has_the_names_and_shapes_of_the_network(name):
     with torch.device("meta"):
         state = {key: torch.empty(shape) for key, shape in PUBLISHED[name].items()}
     vit = NETWORKS[name]
-    assert differences(vit.rename(state), vit.empty()) == {}
+    assert differences(vit.rename(state), vit.empty().state_dict()) == {}
     (lost, *_) = [key for key in state if "blocks.7.attn" in key or "layers.7.self_attn" in key]
-    found = differences(vit.rename({k: v for k, v in state.items() if k != lost}), vit.empty())
+    found = differences(
+        vit.rename({k: v for k, v in state.items() if k != lost}), vit.empty().state_dict()
+    )
     assert any("blocks.7.attn" in key for key in found["missing"])
 
 
@@ -125,7 +127,7 @@ def test_the_size_that_is_known_is_that_of_the_tensors(name):
     if name == CLIP:  # the text's half: 12 layers of width 768, 49,408 tokens, 77 places
         layer = 4 * (768 * 768 + 768) + 2 * 768 * 3072 + 3072 + 768 + 4 * 768
         own += 4 * (12 * layer + 49408 * 768 + 77 * 768 + 2 * 768 + 768 * 768 + 1)
-    assert known == own
+    assert own <= known <= 1.0002 * own  # a file has names, too
 
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors", ".bin"])
@@ -169,7 +171,7 @@ def test_the_half_of_the_text_is_left_out(tmp_path):
 
 def test_a_file_of_another_network_is_refused_with_the_names_that_are_wrong(tmp_path):
     with pytest.raises(
-        BenchError, match=r"missing: blocks.0.*cls_token.*Is it the file of another network"
+        BenchError, match=r"missing: blocks.0.* and \d+ more\. Is it the file of another network"
     ):
         small(CLIP, tmp_path / "file.pth", filled(SMALL[DINOV2][1]))
     state = filled(SMALL[DINOV2][1])
@@ -177,7 +179,7 @@ def test_a_file_of_another_network_is_refused_with_the_names_that_are_wrong(tmp_
     with pytest.raises(BenchError, match=r"misshapen: blocks.1.attn.qkv.weight \(64, 32\)"):
         small(DINOV2, tmp_path / "cut.pth", state)
     (tmp_path / "short.pth").write_bytes(b"no network")
-    with pytest.raises(BenchError, match=r"expected about 1,217,474,560 bytes for dinov2-vitl14"):
+    with pytest.raises(BenchError, match=r"expected about 1,217,586,395 bytes for dinov2-vitl14"):
         VitFeatures(DINOV2, tmp_path / "short.pth")
 
 

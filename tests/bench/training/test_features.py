@@ -238,12 +238,14 @@ def test_a_step_takes_the_terms_in_at_half_precision(name, stage, folder):
 
 def test_weights_are_looked_for_like_all_and_fetched_only_when_asked(folder, monkeypatch, capsys):
     fetched = []
-    monkeypatch.setattr(weights, "fetch", lambda known: fetched.append(known.name) or Path("x"))
+    monkeypatch.setattr(
+        weights, "fetch", lambda known, check: fetched.append((known.name, check)) or Path("x")
+    )
     assert locate(SceneFeatures, "found", None) is None
     assert locate(None, "fetch", None) is None
     assert not fetched
     assert locate(SceneFeatures, "fetch", None) == Path("x")
-    assert fetched == [SCENE.name]
+    assert fetched == [(SCENE.name, SceneFeatures.read)]
     file = folder / SCENE.file
     assert locate(SceneFeatures, "found", folder) == file
     assert locate(SceneFeatures, "found", file) == file
@@ -254,7 +256,7 @@ def test_weights_are_looked_for_like_all_and_fetched_only_when_asked(folder, mon
     assert "no SHA-256 is documented" in capsys.readouterr().err
     assert locate(SceneFeatures, "fetch", None) == file
     assert locate(SceneFeatures, "none", None) is None
-    assert fetched == [SCENE.name]
+    assert fetched == [(SCENE.name, SceneFeatures.read)]
 
 
 @pytest.mark.slow

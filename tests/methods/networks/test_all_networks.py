@@ -188,6 +188,18 @@ def test_the_published_forms_of_the_file_are_read(loaded, name, form):
     assert_same(method, state)
 
 
+@pytest.mark.parametrize(("name", "form"), FORMS)
+def test_what_is_added_must_be_a_published_form_of_the_very_part(here, name, form):
+    here(name, form)
+    files = NETWORKS[name].make(form).checkpoints
+    for checkpoint in files:
+        NETWORKS[name].kind.check_file(weights.find(checkpoint), checkpoint)
+    for mine, other in zip(files, (*files[1:], *files[:1]), strict=True):
+        if mine is not other:
+            with pytest.raises(BenchError, match="expected"):
+                NETWORKS[name].kind.check_file(weights.find(other), mine)
+
+
 def assert_same(method, state):
     """The loaded network is that of these tensors, in the form that fills."""
     module = method.build(method.config)

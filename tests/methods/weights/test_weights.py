@@ -1,16 +1,20 @@
 import fractions
 import hashlib
 import pickle
+import re
 import socket
 import threading
 import warnings
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 import torch
 
 from bench.errors import BenchError, WeightsMissing
 from methods import weights
+from methods.card import read
+from methods.naming import TABLE
 from methods.weights import CHECKPOINTS, Checkpoint
 
 CONTENT = bytes(range(256)) * 400
@@ -179,22 +183,70 @@ def free(path):
 
 def test_a_file_that_refers_to_more_than_tensors_is_refused_by_the_name_it_refers_to(tmp_path):
     path = tmp_path / "state.pth"
-    for content in ({"a": fractions.Fraction(1, 2)}, {"state_dict": {"b": fractions.Fraction}}):
+    for content in ({"a": fractions.Fraction(1, 2)}, {"b": fractions.Fraction}):
         for zipped in (True, False):
             torch.save(content, path, _use_new_zipfile_serialization=zipped)
             with pytest.raises(BenchError) as error:
                 weights.load(path, free(path), wrapper="state_dict")
-            assert "it refers to fractions.Fraction; nothing of it was run" in str(error.value)
-            assert "weights_only" not in str(error.value)
+            assert "fractions.Fraction; nothing of it was run" in str(error.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>not found</html>", pickle.dumps({"a": [1]})])
-def test_a_file_of_another_kind_is_refused_without_advice_to_run_it(tmp_path, content):
+WRONG = {
+    "an empty file": b"",
+    "a web page: download the file in a browser": b"<html>virus scan warning</html>",
+    "web page": b"\xef\xbb\xbf\n  <!DOCTYPE html><title>Sign in</title>",
+    "a Git LFS pointer of 134 bytes": b"version https://git-lfs.github.com/spec/v1\noid sha256:"
+    + b"0" * 64 + b"\nsize 410046389\n",
+    "cut off; get it again": b"PK\x03\x04" + bytes(200),
+    "a pickle that torch did not write": pickle.dumps({"a": [1]}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("said", WRONG)
+def test_a_file_of_another_kind_is_refused_in_words_that_help(tmp_path, cache, said):
     path = tmp_path / "state.pth"
-    path.write_bytes(content)
-    with pytest.raises(BenchError, match="expected a state dict of tensors, found") as error:
-        weights.load(path, free(path))
-    assert "weights_only" not in str(error.value)
+    path.write_bytes(WRONG[said])
+    for use in (weights.load, add_loaded):
+        with pytest.raises(BenchError, match=said) as error:
+            use(path, free(path))
+        assert str(path) in str(error.value)
+        assert ".part" not in str(error.value)
+    assert not cache.exists() or list(cache.iterdir()) == []
+
+
+def add_loaded(path, wanted):
+    return weights.add(path, wanted, lambda copy: weights.load(copy, wanted))
+
+
+def test_what_does_not_load_is_not_added_and_what_was_there_stays(tmp_path, cache, capsys):
+    given = tmp_path / "mine.pt"
+    torch.save({"a": torch.ones(2)}, given)
+    wanted = Checkpoint("tiny", "tiny.bin")
+    seen = []
+    assert weights.add(given, wanted, seen.append) == cache / "tiny.bin"
+    assert [path.name for path in seen] == ["tiny.bin"]  # by its later name, which may decide
+    assert sorted(cache.iterdir()) == [cache / "tiny.bin", cache / "tiny.bin.sha256"]
+    before = (cache / "tiny.bin").read_bytes()
+    torch.save({"a": torch.zeros(2)}, given)
+
+    def refuse(path):
+        raise BenchError(f"{path}: is of another network")
+
+    with pytest.raises(BenchError, match=r"mine\.pt: is of another network. Nothing was added"):
+        weights.add(given, wanted, refuse)
+    assert (cache / "tiny.bin").read_bytes() == before
+    assert weights.find(wanted) == cache / "tiny.bin"
+    assert weights.add(given, wanted).read_bytes() == given.read_bytes()  # and is trusted afresh
+    assert weights.find(wanted) == cache / "tiny.bin"
+
+
+def test_what_is_fetched_is_loaded_before_it_gets_its_place(server, cache):
+    def refuse(path):
+        raise BenchError("of another network")
+
+    with pytest.raises(BenchError, match="of another network"):
+        weights.fetch(checkpoint(f"{server}/good"), refuse)
+    assert list(cache.iterdir()) == []
 
 
 def test_a_torchscript_file_is_refused_without_advice_to_run_it(tmp_path):
@@ -202,9 +254,14 @@ def test_a_torchscript_file_is_refused_without_advice_to_run_it(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch advises against its own tracing, and warns of it
         torch.jit.trace(torch.nn.Conv2d(1, 1, 1), torch.ones(1, 1, 2, 2)).save(str(path))
-        with pytest.raises(BenchError, match="something else; nothing of it was run") as error:
-            weights.load(path, free(path))
-    assert "weights_only" not in str(error.value)
+    with pytest.raises(BenchError, match=r"Conv2d; nothing of it was run"):
+        weights.load(path, free(path))
+
+
+def test_what_no_command_adds_is_not_told_to_be_added(cache):
+    own = Checkpoint("own", "own.pth", origin="a friend", listed=False)
+    with pytest.raises(WeightsMissing, match=r"get own.pth from a friend; put it there$"):
+        weights.need([own], "theirs")
 
 
 @pytest.mark.parametrize(
@@ -272,4 +329,34 @@ def test_every_known_checkpoint_can_be_fetched_and_checked():
             continue
         assert all(url.startswith("https://") and url.endswith(known.file) for url in known.urls)
         assert len(known.sha256) >= 8
-        assert known.sha256 in known.file
+        assert known.sha256 in known.file or name == "dinov2-vitl14"
+
+
+def documented():
+    """The rows of the table in docs/weights.md: size and hash by name."""
+    page = (Path(__file__).parents[3] / "docs" / "weights.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([\w.-]+)` \| ([^|]+) \| `?(\w+)`? \| ([^|]+) \|$", page, re.MULTILINE)
+    assert len({row[0] for row in rows}) == len(rows)
+    return {name: (size, sha, source) for name, size, sha, source in rows}
+
+
+def test_the_documented_facts_are_those_of_the_cards():
+    cards = {each.name: each for name in TABLE for each in read(name).checkpoints
+             if each.choice != "small"}  # fmt: skip
+    known = CHECKPOINTS | cards
+    rows = documented()
+    assert rows.keys() == known.keys()
+    for name, (size, sha, source) in rows.items():
+        assert source.strip()
+        given = known[name]
+        assert (sha == "unknown") == (not given.sha256), name
+        assert sha == "unknown" or sha.startswith(given.sha256), name
+        words = size.removesuffix(" MiB").replace(",", "")
+        number = (
+            0
+            if size == "unknown"
+            else float(words) * (1 if words == size.replace(",", "") else 2**20)
+        )
+        assert abs(number - given.bytes) <= 0.0005 * given.bytes, name
+        urls = re.findall(r"https://drive.google.com/\S+", given.origin)
+        assert given.urls or urls or "of the authors" in given.origin or name == "lama-big-ckpt"
