@@ -261,17 +261,17 @@ class Diffusers(Inpainter):
 
     def _schedule(self, library: Any) -> str:
         """Exchange the scheduler if that was asked for; gives the name of the one in use."""
-        scheduler = getattr(self._pipe, "scheduler", None)
-        if self._asked.scheduler:
-            known = {each.__name__: each for each in getattr(scheduler, "compatibles", ())}
-            if self._asked.scheduler not in known:
+        asked, pipe = self._asked.scheduler, self._pipe
+        if asked:
+            own = getattr(pipe, "scheduler", None)
+            known = {each.__name__: each for each in getattr(own, "compatibles", ())}
+            if asked not in known:
                 raise BenchError(
                     f"scheduler: expected one of {', '.join(sorted(known)) or 'none'}, found "
-                    f"{self._asked.scheduler!r}.{did_you_mean(self._asked.scheduler, known)}"
+                    f"{asked!r}.{did_you_mean(asked, known)}"
                 )
-            scheduler = known[self._asked.scheduler].from_config(scheduler.config)
-            self._pipe.scheduler = scheduler
-        return type(scheduler).__name__
+            pipe.scheduler = known[asked].from_config(pipe.scheduler.config)
+        return type(getattr(pipe, "scheduler", None)).__name__
 
     def _switch_off(self) -> str:
         """Switch off what changes a finished picture; says what."""
