@@ -116,17 +116,15 @@ def look_up(text: str) -> Spec:
         BenchError: If there is no such method, file or folder.
     """
     spec = parse(text)
-    path = Path(spec.target)
     if spec.kind == "trained":
-        trained(path)
+        trained(Path(spec.target))
     try:
         spec = pinned(spec)
+        path = hub.local(spec.target)
         if spec.kind == "class":
             user_code.require(spec.target)
         elif spec.kind in ADAPTERS and path.is_absolute():
             statement.require(path)
-        elif spec.target.startswith(hub.PREFIX):
-            pass  # pinned, so there
         elif spec.kind in ("folder", "own weights") and not path.exists():
             what = "outputs" if spec.kind == "folder" else "weights"
             raise BenchError(f"expected {what} at {path}, found none.{beside(path)}")
