@@ -62,13 +62,12 @@ def _torchvision(name: str, file: str, sha256: str, mebibytes: float, network: s
     )
 
 
-def _dinov2(letter: str, size: int, sha256: str = "") -> Checkpoint:
+def _dinov2(letter: str, size: int) -> Checkpoint:
     file = f"dinov2_vit{letter}14_pretrain.pth"
     return Checkpoint(
         f"dinov2-vit{letter}14",
         file,
         (f"https://dl.fbaipublicfiles.com/dinov2/dinov2_vit{letter}14/{file}",),
-        sha256=sha256,
         bytes=size,
         licence="Apache-2.0",
         origin=f"ViT-{letter}/14 of the authors of DINOv2, trained on LVD-142M",
@@ -120,9 +119,7 @@ CHECKPOINTS = {
             origin="CLIP ViT-L/14 at 336 pixels of OpenAI, as openai/clip-vit-large-patch14-336 of "
             "the Hugging Face hub has it (pytorch_model.bin or model.safetensors)",
         ),
-        _dinov2(
-            "l", 1_217_586_395, "d5383ea8f4877b2472eb973e0fd72d557c7da5d3611bd527ceeb1d7162cbf428"
-        ),
+        _dinov2("l", 1_217_586_395),
         _dinov2("g", 4 * 1_136_480_768),
     )
 }

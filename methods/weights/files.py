@@ -62,7 +62,7 @@ def find(checkpoint: Checkpoint, path: Path | None = None) -> Path | None:
     return found
 
 
-def given(text: str) -> Path:
+def given_path(text: str) -> Path:
     """The file or folder that a user names, by path or by an address of `methods.weights.hub`."""
     return hub.local(text).expanduser()
 
@@ -150,8 +150,7 @@ def add(path: Path, checkpoint: Checkpoint, check: Check = str) -> Path:
             f"{FOLDER_VARIABLE} to the folder of {path.name}"
         ) from error
     except BenchError as error:
-        said = str(error).replace(str(part), str(path))
-        raise BenchError(f"{said.rstrip('.')}. Nothing was added") from error
+        raise BenchError(f"{path}: {str(error).rstrip('.')}. Nothing was added") from error
     return target
 
 
@@ -172,8 +171,11 @@ def placed(checkpoint: Checkpoint, check: Check) -> Iterator[Path]:
         yield part
         wrong = mismatch(part, checkpoint)
         if wrong:
-            raise BenchError(f"{part}: {wrong}")
-        check(part)
+            raise BenchError(wrong)
+        try:
+            check(part)
+        except BenchError as error:  # of a file that nobody will find there
+            raise BenchError(str(error).replace(f"{part}: ", "")) from error
         found = digest(part)
         os.replace(part, target)
     if not checkpoint.sha256:

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import methods
-from bench.errors import BenchError
+from bench.errors import BenchError, WeightsMissing
 from methods import harness
 from methods.card import read
 from methods.weights import SMALL
@@ -265,6 +265,25 @@ def test_parts_are_found_below_names_too(tmp_path):
         torch.save({"ema": mine}, tmp_path / f"my-{part}.pth")
     method = methods.get(f"mine=pluralistic:{tmp_path}")
     assert method.config == read("pluralistic").config("small")
+
+
+MINE = """
+from methods.card import Card
+from methods.networks.pennet.method import PENNet
+from methods.weights import Checkpoint
+
+class Mine(PENNet):
+    card = Card("mine", "Mine", "CNN", weights=("best",), checkpoints=(
+        Checkpoint("my-best", "my-best.pth", origin="a friend", choice="best"),))
+"""
+
+
+def test_files_of_a_class_of_ones_own_are_not_told_to_be_added(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    (tmp_path / "my_net.py").write_text(MINE)
+    method = methods.get(f"own={tmp_path}/my_net.py:Mine")
+    with pytest.raises(WeightsMissing, match=r"get my-best.pth from a friend; put it there$"):
+        method.load()
 
 
 @pytest.mark.parametrize("word", ["hundred", "<html>"])

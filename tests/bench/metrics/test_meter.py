@@ -195,7 +195,7 @@ def test_a_damaged_file_in_the_cache_is_the_reason():
     (folder / weights.CHECKPOINTS["fid-inception"].file).write_bytes(b"cut off")
     (fid,) = resolve_metrics(["fid"], offline=True)
     assert fid.status == "absent"
-    assert "expected about 95,600,000 bytes" in fid.reason
+    assert "expected about 95,628,359 bytes" in fid.reason
     assert "weights fetch fid-inception" in fid.reason
 
 
