@@ -32,7 +32,7 @@ from methods.card import Card, read, trained
 from methods.naming import FORMS, GROUP, names, parse
 from methods.parameters import split
 from methods.spec import ADAPTERS, TABLE, Spec
-from methods.weights import damage, given_path, present
+from methods.weights import damage, given_path, hub, present
 
 if TYPE_CHECKING:
     from methods.base import Inpainter
@@ -116,10 +116,11 @@ def look_up(text: str) -> Spec:
         BenchError: If there is no such method, file or folder.
     """
     spec = parse(text)
-    path = Path(spec.target)
     if spec.kind == "trained":
-        trained(path)
+        trained(Path(spec.target))
     try:
+        spec = pinned(spec)
+        path = hub.local(spec.target)
         if spec.kind == "class":
             user_code.require(spec.target)
         elif spec.kind in ADAPTERS and path.is_absolute():
@@ -130,6 +131,18 @@ def look_up(text: str) -> Spec:
     except BenchError as error:
         raise BenchError(f"method {text!r}: {error}") from error
     return spec
+
+
+def pinned(spec: Spec, *, offline: bool = False) -> Spec:
+    """The same, with the commit in the address of a file of the Hugging Face hub; fetches it.
+
+    Raises:
+        BenchError: If it cannot be had.
+    """
+    if not spec.target.startswith(hub.PREFIX):
+        return spec
+    target = hub.pinned(spec.target, offline=offline)
+    return replace(spec, text=spec.text.replace(spec.target, target, 1), target=target)
 
 
 def get(spec: str | Spec, *, device: str = "cpu") -> Inpainter:
@@ -165,8 +178,8 @@ def _made(spec: Spec, path: Path, device: str) -> Inpainter:
         except BenchError as error:
             raise BenchError(f"method {spec.text!r}: {error}") from error
     if spec.kind in ADAPTERS:
-        given = (("target", spec.target), *spec.parameters)
-        spec = replace(spec, target=ADAPTERS[spec.kind], parameters=given)
+        made_with = (("target", str(hub.local(spec.target))), *spec.parameters)
+        spec = replace(spec, target=ADAPTERS[spec.kind], parameters=made_with)
     return own.make(spec, device)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from bench.errors import BenchError, WeightsMissing
+from methods.weights import hub
 from methods.weights.checkpoint import Checkpoint
 
 FOLDER_VARIABLE = "INPAINT_BENCH_WEIGHTS"
@@ -62,8 +63,8 @@ def find(checkpoint: Checkpoint, path: Path | None = None) -> Path | None:
 
 
 def given_path(text: str) -> Path:
-    """The file or folder that a user names."""
-    return Path(text).expanduser()
+    """The file or folder that a user names, by path or by an address of `methods.weights.hub`."""
+    return hub.local(text).expanduser()
 
 
 def located(checkpoint: Checkpoint) -> Path | None:
