@@ -62,10 +62,14 @@ class Subject:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What came of loading; seconds from the process with torch imported to the first fill."""
+    """What came of loading; seconds from the process with torch imported to the first fill.
+
+    What the method says is for the user.
+    """
 
     seconds: float
     facts: dict[str, Any]
+    said: str = ""
 
 
 class Call(NamedTuple):
@@ -189,6 +193,7 @@ class MethodStopwatch(Stopwatch):
                 "weights": "made by rule: speed only" if made else self.method.weights_note,
                 **self._sizes(),
             },
+            self.method.said,
         )
 
     def use(self, config: Config) -> None:
