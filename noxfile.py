@@ -74,6 +74,8 @@ def tests(session: nox.Session) -> None:
 def nightly(session: nox.Session) -> None:
     """Run the tests that take minutes: many kills, the long tables, the commands of the README."""
     prepare(session)
+    install = ("-m", "pip", "install", "-q", "-e", ".[diffusers]")
+    session.run_install(BIN / "python", *install, external=True)
     run(session, "pytest", "-m", "nightly", *session.posargs)
 
 

@@ -37,6 +37,7 @@ def run(
     pairs: str | os.PathLike[str] | None = None,
     pairing: Literal["name", "order", "pool"] = "name",
     clusters: Literal["photo", "folder"] = "photo",
+    prompt: str = "",
     seed: int = 0,
     samples: int = 1,
     weights: Mapping[str, str | os.PathLike[str]] | None = None,
@@ -78,6 +79,7 @@ def run(
         pairs: CSV file with columns photo, mask, truth, cluster, prompt, group.
         pairing: How photos get masks of the folder: by ``name``, in ``order``, or from a ``pool``.
         clusters: What statistics resample: each ``photo``, or each ``folder`` of photos.
+        prompt: What to fill in where ``pairs`` says nothing, for methods that can be told.
         seed: Of holes and stochastic methods.
         samples: Fills of stochastic methods.
         weights: Files of the networks of metrics, by name, as ``weights list`` shows it.
@@ -118,6 +120,7 @@ def run(
     from bench.run.request import Request, default_methods
     from bench.run.scheduler import Limits
     from inpaint_bench._own import text_of
+    from methods.weights import hub
 
     protocol = Protocol.asked(
         photos=os.fspath(images),
@@ -134,9 +137,10 @@ def run(
         pairs=None if pairs is None else os.fspath(pairs),
         pairing=pairing,
         clusters=clusters,
+        prompt=prompt,
     )
     asked = default_methods() if methods is None else listed(methods)
-    files = {name: Path(path) for name, path in (weights or {}).items()}
+    files = {name: hub.local(path, offline=offline) for name, path in (weights or {}).items()}
     request = Request(
         out=Path(out),
         protocol=protocol,

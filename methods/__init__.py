@@ -32,7 +32,7 @@ from methods.card import Card, read, trained
 from methods.naming import FORMS, GROUP, names, parse
 from methods.parameters import split
 from methods.spec import ADAPTERS, TABLE, Spec
-from methods.weights import present
+from methods.weights import hub, present
 
 if TYPE_CHECKING:
     from methods.base import Inpainter
@@ -117,16 +117,31 @@ def look_up(text: str) -> Spec:
     if spec.kind == "trained":
         trained(path)
     try:
+        spec = pinned(spec)
         if spec.kind == "class":
             user_code.require(spec.target)
         elif spec.kind in ADAPTERS and path.is_absolute():
             statement.require(path)
+        elif spec.target.startswith(hub.PREFIX):
+            pass  # pinned, so there
         elif spec.kind in ("folder", "own weights") and not path.exists():
             what = "outputs" if spec.kind == "folder" else "weights"
             raise BenchError(f"expected {what} at {path}, found none.{beside(path)}")
     except BenchError as error:
         raise BenchError(f"method {text!r}: {error}") from error
     return spec
+
+
+def pinned(spec: Spec, *, offline: bool = False) -> Spec:
+    """The same, with the commit in the address of a file of the Hugging Face hub; fetches it.
+
+    Raises:
+        BenchError: If it cannot be had.
+    """
+    if not spec.target.startswith(hub.PREFIX):
+        return spec
+    target = hub.pinned(spec.target, offline=offline)
+    return replace(spec, text=spec.text.replace(spec.target, target, 1), target=target)
 
 
 def get(spec: str | Spec, *, device: str = "cpu") -> Inpainter:
@@ -157,11 +172,13 @@ def _made(spec: Spec, path: Path, device: str) -> Inpainter:
     if spec.kind == "own weights":
         network = learnable(spec.network)
         try:
+            path = hub.local(spec.target)
             return network.with_own_weights(path, spec.name, config=spec.config, device=device)
         except BenchError as error:
             raise BenchError(f"method {spec.text!r}: {error}") from error
     if spec.kind in ADAPTERS:
-        given = (("target", spec.target), *spec.parameters)
+        target = str(hub.local(spec.target))
+        given = (("target", target), *spec.parameters)
         spec = replace(spec, target=ADAPTERS[spec.kind], parameters=given)
     return own.make(spec, device)
 

@@ -83,6 +83,8 @@ class Inpainter:
             once it was called.
         said: What `load` found out, which a user is told before the run starts; empty if nothing.
         in_jobs: True where `begin_job` is to be called.
+        prompted: True where a fill depends on `CaseKey.prompt`, so that it holds as long as that
+            stays.
         files: Files and folders that a fill depends on; their content becomes part of `identity`.
         undifferentiable: Why the gradient of a fill says not what it was made from; empty where
             it does.
@@ -93,6 +95,7 @@ class Inpainter:
     timed: ClassVar[bool] = True
     probed: ClassVar[bool] = False
     in_jobs: bool = False
+    prompted: bool = False
     said: str = ""
     undifferentiable: ClassVar[str] = ""
     files: Sequence[str | Path] = ()

@@ -11,7 +11,7 @@ _LONGEST_NAME = 240  # bytes; common file systems take 255
 class CaseKey(NamedTuple):
     """Which fill is wanted: one photo, one hole, one sample.
 
-    The last three are facts that only `Inpainter.expect` is told.
+    Mask, size and its rule are facts that only `Inpainter.expect` is told.
 
     Attributes:
         photo: Id of the photo.
@@ -21,6 +21,7 @@ class CaseKey(NamedTuple):
         mask: File of the hole, relative to the folder of masks; empty if generated.
         size: Height and width that are evaluated.
         size_rule: How the photo came to that size, in words.
+        prompt: What to fill in, as `Inpainter.prompted` methods read it; empty if nothing was said.
     """
 
     photo: str
@@ -30,6 +31,7 @@ class CaseKey(NamedTuple):
     mask: str = ""
     size: tuple[int, int] = (0, 0)
     size_rule: str = ""
+    prompt: str = ""
 
     @property
     def file_name(self) -> str:

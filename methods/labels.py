@@ -10,6 +10,7 @@ from bench.errors import BenchError, did_you_mean
 from methods import parameters
 from methods.card import read
 from methods.spec import ADAPTERS, PATHS, TABLE, WORD, Kind, Spec, check_choice
+from methods.weights import hub
 
 _CLASS = re.compile(r"(.+?\.py|[A-Za-z_][\w.]*):([A-Za-z_]\w*)(?:\((.*)\))?", re.DOTALL)
 _ADAPTER = re.compile(r"(.+?)(?:\((.*)\))?", re.DOTALL)
@@ -54,7 +55,7 @@ def _parse_adapter(text: str, label: str, kind: Kind, target: str) -> Spec:
         raise BenchError(f"method {text!r}: expected LABEL={kind}:TARGET, found no target")
     asked, given = match.groups()
     is_path = kind in ("torchscript", "onnx", "command") or Path(asked).expanduser().exists()
-    if is_path and not asked.startswith("hf:"):
+    if is_path and not asked.startswith(hub.PREFIX):
         asked = _absolute(asked)
     return Spec(text, label, kind, asked, parameters=_made_with(text, given or ""))
 
@@ -99,9 +100,8 @@ def _parse_own_weights(text: str, label: str, target: str, as_class: Spec | None
     facts = read(network)
     if not (facts.checkpoints or facts.configs):
         raise BenchError(f"method {text!r}: {network} has no network that takes weights")
-    spec = Spec(
-        text, label, "own weights", _absolute(path), "", variant, network=network, config=config
-    )
+    path = path if path.startswith(hub.PREFIX) else _absolute(path)
+    spec = Spec(text, label, "own weights", path, "", variant, network=network, config=config)
     check_choice(spec, facts)
     known = [*facts.configs, *facts.weights]
     if config and config not in known:

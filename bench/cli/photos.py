@@ -67,6 +67,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="to remove what masks show: pictures without it, by the photos' names, to hold fills "
         "against, or 'unknown'; default: the photos themselves",
     )
+    group.add_argument(
+        "--prompt",
+        default="",
+        metavar="TEXT",
+        help="what to fill in where --pairs says nothing, for methods that can be told",
+    )
     group.add_argument("--limit", type=positive, help="only the first so many photos")
     group.add_argument("--seed", type=int, default=0, help="seed of holes and stochastic methods")
 
@@ -83,6 +89,6 @@ def protocol(options: argparse.Namespace) -> Protocol:
         photos=options.images,
         **taken(options, "masks", "mask_threshold", "invert_masks"),
         mask_labels=tuple(options.mask_labels or ()),
-        **taken(options, "pairs", "pairing", "clusters", "truth"),
+        **taken(options, "pairs", "pairing", "clusters", "truth", "prompt"),
         **taken(options, "size", "tiers", "draws", "seed", "limit"),
     )

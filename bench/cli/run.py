@@ -140,6 +140,8 @@ def asked(options: argparse.Namespace) -> Request:
     Raises:
         BenchError: If one is malformed.
     """
+    if options.offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's library is imported, so before it
     names = listed(options.methods)
     checked: dict[str, Any] = {
         "metrics": _metrics(options.metrics),
@@ -181,13 +183,14 @@ def _metrics(asked: tuple[str, ...] | None) -> tuple[str, ...] | None:
 def _weights(given: list[str] | None) -> dict[str, Path]:
     """Weight files by name of the network."""
     from bench.metrics.networks import check_names
+    from methods.weights import hub
 
     found = {}
     for text in given or []:
         name, _, file = text.partition("=")
         if not file:
             raise BenchError(f"--weights: expected NAME=FILE, found {text!r}")
-        found[name] = Path(file)
+        found[name] = hub.local(file)
     check_names(found)
     for name, path in found.items():
         if not path.is_file():

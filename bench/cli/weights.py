@@ -58,8 +58,9 @@ def _fetch(options: argparse.Namespace) -> int:
 
 def _add(options: argparse.Namespace) -> int:
     from methods.weights import add as copy
+    from methods.weights import hub
 
-    print(copy(options.file, _checkpoint(options.name)))
+    print(copy(hub.local(options.file), _checkpoint(options.name)))
     return 0
 
 

@@ -18,7 +18,7 @@ from bench.folder.store import KEYS, records
 
 _MACHINE = attrgetter("system", "processor", "accelerator")
 _START = attrgetter("device", "threads")
-_COLUMNS = [*KEYS, "case_key", "output_sha"]
+_COLUMNS = [*KEYS, "case_key", "fill_key", "output_sha"]
 _SHOWN = 3
 
 

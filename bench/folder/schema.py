@@ -97,7 +97,8 @@ CASES: Final = Table(
                "photo or truth it equals; empty if not kept"),
         Column("output_sha", TEXT, "16 hex digits of SHA-256 of its decoded pixels"),
         Column("case_key", TEXT, "as in plan.parquet"),
-        Column("fill_key", TEXT, "hash of all that decides the fill"),
+        Column("fill_key", TEXT, "hash of all that decides the fill, and of its prompt if the "
+               "method reads it"),
         Column("measure_key", TEXT, "hash of all case metrics it was measured by"),
         _later("worker", TEXT, "who did it"),
         _later("attempt", WHOLE, "how often the scheduler saw it tried; 0 if never"),

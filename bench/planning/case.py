@@ -29,6 +29,7 @@ class PlannedCase(NamedTuple):
         keep: Whether fills are kept as pictures.
         truth: What its fills are held against: empty for the photo itself, `UNKNOWN`, or the hash
             of another picture, which names its file among the photos.
+        prompt: What to fill in; empty if nothing was said.
         shown: Whether a report shows it whatever the results turn out to be.
     """
 
@@ -43,6 +44,7 @@ class PlannedCase(NamedTuple):
     hole_width: float
     keep: bool
     truth: str
+    prompt: str
     shown: bool
 
     @property

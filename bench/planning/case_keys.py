@@ -39,7 +39,8 @@ def case_keys(
         of_file = case["family"] == "file"
         mask = below(protocol.get("masks"), case["mask_source"]) if of_file else ""
         hole = (case["photo"], case["tier"], case["draw"])
-        keys += [CaseKey(*hole, sample, mask, size, rule) for sample in range(samples)]
+        asked = CaseKey(*hole, 0, mask, size, rule, case["prompt"])
+        keys += [asked._replace(sample=sample) for sample in range(samples)]
     return keys
 
 

@@ -66,7 +66,8 @@ def make(
             else:
                 write(photo_file(given.photo.sha), given.photo.pixels)
                 truth = _truth(given, protocol, write)
-                facts = {"truth": truth, "prompt": given.prompt, "group": given.group}
+                prompt = given.prompt or protocol.prompt
+                facts = {"truth": truth, "prompt": prompt, "group": given.group}
                 rows.extend(case | facts for case in cases)
     for path, reason in doubts.unread(protocol, inputs.rows):
         inputs.refused(path, "other", reason)

@@ -42,6 +42,7 @@ class Protocol:
         clusters: What statistics resample: each ``photo``, or each ``folder`` of photos.
         truth: What fills are held against: the photo if None, a folder of other pictures of the
             same names, or `UNKNOWN`.
+        prompt: What to fill in where ``pairs`` says nothing, for methods that read it.
     """
 
     photos: str = images.BUNDLED
@@ -58,6 +59,7 @@ class Protocol:
     pairing: str = field(default="name", metadata=_LATER)
     clusters: str = field(default="photo", metadata=_LATER)
     truth: str | None = field(default=None, metadata=_LATER)
+    prompt: str = field(default="", metadata=_LATER)
 
     @classmethod
     def asked(

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import BenchError
-from bench.folder import schema
+from bench.folder import fill_keys, schema
 from bench.folder.header import Header
 from bench.folder.same_fills import machines_agree, other_pictures
 from bench.folder.schema import CASES
@@ -74,7 +74,7 @@ def of_others(fragments: pd.DataFrame, header: Header) -> dict[str, int]:
     if fragments.empty:
         return {}
     good = fragments[fragments["status"] == "ok"]
-    today = good["fill_key"] == good["method"].map(header.fill_keys)
+    today = _by_todays(good, header)
     counts = good.groupby("method")["case_key"].nunique()[~today.groupby(good["method"]).any()]
     passing = header.made_anew.keys()
     return {str(name): int(n) for name, n in counts.items() if name not in passing}
@@ -168,9 +168,11 @@ def _current(fragments: pd.DataFrame, plan: pd.DataFrame, header: Header) -> pd.
     rows = fragments.assign(
         case=keys.map(planned["case"]), cluster=keys.map(planned["cluster"]).fillna("")
     )
+    prompts = keys.map(planned["prompt"]) if "prompt" in planned else pd.Series("", keys.index)
+    expected = fill_keys.of_cases(rows["method"].map(header.fill_keys), prompts.fillna(""))
     rows = rows[
         rows["case"].notna()
-        & (rows["fill_key"] == rows["method"].map(header.fill_keys))
+        & (rows["fill_key"] == expected)
         & (rows["sample"] < rows["method"].map(header.fills_per_case))
     ]
     rows = rows.assign(
@@ -179,6 +181,12 @@ def _current(fragments: pd.DataFrame, plan: pd.DataFrame, header: Header) -> pd.
         good=rows["status"] == "ok",
     ).sort_values(["measured", "good", "written"], kind="stable")
     return rows.drop_duplicates(["method", "case", "sample"], keep="last")
+
+
+def _by_todays(fragments: pd.DataFrame, header: Header) -> pd.Series:
+    """Whether rows are by a method as it is today, whatever their prompts."""
+    keys = fill_keys.of_method(fragments["method"].map(header.fill_keys))
+    return fill_keys.of_method(fragments["fill_key"]) == keys
 
 
 def _without_result(rows: pd.DataFrame) -> list[str]:
@@ -192,8 +200,8 @@ def _other_pictures(fragments: pd.DataFrame, header: Header) -> pd.DataFrame:
     keys = [*KEYS, "case_key", "fill_key"]
     if fragments.empty:
         return pd.DataFrame(columns=[*keys, "first", "last"])
-    today = fragments["fill_key"] == fragments["method"].map(header.fill_keys)
-    good = fragments[today & (fragments["status"] == "ok")].sort_values("written")
+    good = fragments[_by_todays(fragments, header) & (fragments["status"] == "ok")]
+    good = good.sort_values("written")
     made = good.groupby(keys, sort=False)["output_sha"].agg(["nunique", "first", "last"])
     return made[made["nunique"] > 1].reset_index()
 

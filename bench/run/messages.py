@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.folder import fill_keys
 from bench.folder.store import Item
 from bench.planning.case import PlannedCase
 from bench.run.fill_row import FillRow, Kept
@@ -22,7 +23,8 @@ class Setup:
         features: Names of the set metrics' feature extractors.
         weights: Files of metric networks, by checkpoint name.
         methods: For each method, the text that asked for it (``mine=module:Class``).
-        fill_keys: For each method, a hash of what its fills depend on besides the case.
+        fill_keys: For each method, a hash of what its fills depend on besides the case,
+            as ``run.json`` has it.
         identities: For each method that can run, what that is a hash of.
         measure_key: A hash of what measurements depend on besides the fill.
         device: Where methods and metric networks run.
@@ -43,7 +45,8 @@ class Setup:
 
     def blank_row(self, method: str, item: Item, case: PlannedCase) -> FillRow:
         """The row of a fill before anything happened."""
-        return FillRow(method, item, case, self.fill_keys[method], self.measure_key)
+        key = fill_keys.of_case(self.fill_keys[method], case.prompt)
+        return FillRow(method, item, case, key, self.measure_key)
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from bench.folder.fill_keys import of_run
 from bench.folder.header import Environment, Fingerprint, Header, Start
 from bench.machine import provenance
 from bench.metrics.meter import MetricStatus
@@ -25,6 +26,7 @@ def begun(
     known: Mapping[str, Identity],
     fingerprint: Fingerprint,
     inputs_key: str,
+    prompts: Iterable[tuple[str, str]],
 ) -> Header:
     """The header of a start.
 
@@ -36,6 +38,7 @@ def begun(
         known: What the fills of each method depend on.
         fingerprint: Of this start.
         inputs_key: Likewise.
+        prompts: Keys of all cases, each with its prompt.
     """
     present = [entry.metric for entry in metrics if entry.status == "ok"]
     signatures = sorted(metric.signature for metric in present if metric.scope == "case")
@@ -44,15 +47,14 @@ def begun(
     setting = (str(request.protocol.seed), request.device.partition(":")[0])
     # The one method whose fills depend on a truth that is not the photo.
     truth = {CEILING: (fingerprint.parts["truth"],)} if "truth" in fingerprint.parts else {}
+    keys = {
+        name: fill_key(digest(name, each.text, *setting, *truth.get(name, ())), each)
+        for name, each in known.items()
+    }
+    keys |= {m.name: of_run(keys[m.name], prompts) for m in chosen.values() if m.prompted}
     now: dict[str, Any] = {
         "methods": {method.name: text for text, method in chosen.items()},
-        "fill_keys": {
-            method.name: fill_key(
-                digest(method.name, known[method.name].text, *setting, *truth.get(method.name, ())),
-                known[method.name],
-            )
-            for method in chosen.values()
-        },
+        "fill_keys": keys,
         "fills_per_case": {m.name: request.fills_of(m.card.stochastic) for m in chosen.values()},
         "measurements": {measure_key: signatures},
     }

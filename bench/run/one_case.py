@@ -187,7 +187,7 @@ class Casework:
         return replace(row, kept=kept, note="; ".join(filter(None, [_of_batch(kept), row.note])))
 
     def _key(self, case: PlannedCase, item: Item) -> CaseKey:
-        return CaseKey(case.photo, case.tier, case.draw, item.sample)
+        return CaseKey(case.photo, case.tier, case.draw, item.sample, prompt=case.prompt)
 
     def _seed(self, case: PlannedCase, key: CaseKey) -> int:
         return case.seed_of(self._setup.seed, key.sample)

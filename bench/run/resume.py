@@ -99,7 +99,8 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     # What nobody asked for now must not lose its rows for what cannot be known of it today.
     chosen = {text: m for text, m in chosen.items() if text in asked or known[m.name].lasting}
     known = {method.name: known[method.name] for method in chosen.values()}
-    header = new_header.begun(request, before, chosen, metrics, known, fingerprint, key)
+    prompts = [(case.case_key, case.prompt) for case in cases]
+    header = new_header.begun(request, before, chosen, metrics, known, fingerprint, key, prompts)
     described = _described(store, header, list(chosen.values()), known)
     if before is not None:  # what is complete until then has the tables of before
         replace(before, state="running").write(store)
@@ -149,7 +150,7 @@ def _asked(request: Request) -> dict[str, Inpainter]:
     protocol = request.protocol
     given_folders = [Path(each).resolve() for each in (protocol.photos, protocol.masks) if each]
     for given in [*request.methods, CEILING]:
-        spec = methods.parse(given)
+        spec = methods.pinned(methods.parse(given), offline=request.offline)
         if spec.name == CEILING and not request.truth_known:
             continue
         text = spec.stored

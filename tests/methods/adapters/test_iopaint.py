@@ -22,7 +22,7 @@ FLAGS = {"INPAINT_NS": cv2.INPAINT_NS, "INPAINT_TELEA": cv2.INPAINT_TELEA}
 
 def test_without_iopaint_it_is_said_how_to_install_it(monkeypatch):
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(BenchError, match="(?s)iopaint: .*-m venv .*pip install iopaint") as raised:
+    with pytest.raises(BenchError, match=r"(?s)iopaint: .*-m venv .*pip install iopaint") as raised:
         methods.get("mine=iopaint:cv2")
     page = (ROOT / "docs/methods/iopaint.md").read_text("utf-8")
     assert all(line in page for line in str(raised.value).splitlines()[1:3])
@@ -39,7 +39,7 @@ def test_settings_are_part_of_what_it_is():
 
 def test_an_environment_without_iopaint_is_said(tmp_path):
     method = methods.get(f"mine=iopaint:cv2(python={sys.executable})")
-    with pytest.raises(BenchError, match="version: .*iopaint"):
+    with pytest.raises(BenchError, match=r"version: .*iopaint"):
         method.load()
 
 
