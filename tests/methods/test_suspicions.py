@@ -248,8 +248,10 @@ def test_a_floor_may_be_black_on_purpose_and_is_flagged():
 
     photo, hole, _ = cases()[0]
     photo = np.maximum(photo, 40)
-    assert fill(Black(lambda images: 0 * images), photo, hole, 0).flags == "the whole picture is black"
-    with pytest.raises(ContractError, match="whole picture is black; .* family \"floor\""):
+    assert (
+        fill(Black(lambda images: 0 * images), photo, hole, 0).flags == "the whole picture is black"
+    )
+    with pytest.raises(ContractError, match=r'whole picture is black; .* family "floor"'):
         fill(Gives(lambda images: 0 * images), photo, hole, 0)
 
 

@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 import inpaint_bench as ib
-
 from bench.cli import main
 from bench.folder.read import read_run
 from bench.folder.store import RunFolder
