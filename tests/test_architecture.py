@@ -44,6 +44,8 @@ ROOMS = {
         {"layers"},
         {"own_weights"},
         {"naming"},
+        {"labels"},
+        {"spec"},
         {"execution", "parameters", "sizes", "identity", "user_code"},
         {"card", "case_key", "recording", "scene", "sources", "suspicions"},
         {"weights", "state"},
