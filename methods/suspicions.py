@@ -32,7 +32,7 @@ ADVICE: Final = {
     "channel order": "return red, green, blue, in the order in which the picture was given",
     "shift": "return every pixel at the place where it was given",
     "range": "return floats of 0 to 1, or 8-bit pictures as uint8 where these are asked for",
-    "hole": "the mask is 1 in the hole, where pixels are given as 0, and 0 where they are known",
+    "hole": 'fill where the mask is 1; of what is black on purpose the card says family "floor"',
 }
 """What to do, by the rule that was broken."""
 _ORDERS: Final = [order for order in itertools.permutations(range(3)) if order != (0, 1, 2)]

@@ -235,6 +235,8 @@ def _load_all(
             if not together:
                 process.tell(*asked)
             loaded: Loaded = process.answer()
+            if loaded.said:
+                tell(f"{name}: {loaded.said}")
             sides[name].loaded = replace(loaded, seconds=math.nan) if together else loaded
         except NoAnswer as error:
             tell(str(error))

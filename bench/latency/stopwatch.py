@@ -63,10 +63,14 @@ class Subject:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What came of loading; seconds from the process with torch imported to the first fill."""
+    """What came of loading; seconds from the process with torch imported to the first fill.
+
+    What the method says is for the user.
+    """
 
     seconds: float
     facts: dict[str, Any]
+    said: str = ""
 
 
 class Call(NamedTuple):
@@ -192,6 +196,7 @@ class MethodStopwatch(Stopwatch):
                 "note": _A_JOB if self.method.in_jobs else "",
                 **self._sizes(),
             },
+            self.method.said,
         )
 
     def use(self, config: Config) -> None:

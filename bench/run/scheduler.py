@@ -65,7 +65,8 @@ class Limits:
 
     Attributes:
         timeout: Seconds for one case.
-        load_timeout: Seconds for loading a method.
+        load_timeout: Seconds for loading a method; no less than for a case, as it may be tried on
+            one then.
         retries: How often a case is tried again after it killed, outlasted or spoilt its worker.
         suspend_after: Failures in a row after which the rest of a method is not tried.
         chunk: Cases of one job, at most.
@@ -76,6 +77,10 @@ class Limits:
     retries: int = 1
     suspend_after: int = 20
     chunk: int = 32
+
+    def __post_init__(self) -> None:
+        """Give loading its time."""
+        object.__setattr__(self, "load_timeout", max(self.load_timeout, self.timeout))
 
 
 @dataclass

@@ -137,7 +137,7 @@ class ByProgram(PictureInpainter):
         seed = generator.initial_seed()
         pairs = list(zip(to_uint8(images), holes, strict=True))
         if self._served is not None:
-            prompt = getattr(case, "prompt", "")
+            prompt = case.prompt if case else ""
             return Fill(to_float(np.stack([self._serve(*pair, seed, prompt) for pair in pairs])))
         return Fill(to_float(np.stack(self._fill_now(pairs, seed))), {"batch_of": len(pairs)})
 

@@ -22,7 +22,7 @@ from bench.errors import BenchError, ContractError, Declined
 from methods import harness
 from methods.base import Fill, to_float
 from methods.card import VISIBLE
-from methods.conformance.subject import Subject, run_steps, same
+from methods.conformance.subject import Subject, case_of, run_steps, same
 from methods.scene import scene
 from methods.suspicions import ADVICE
 
@@ -193,11 +193,13 @@ def inputs_kept(subject: Subject) -> str:
     """No step may write into what it was given."""
     images, masks = _tensors(*scene(subject.side, subject.side))
     generator = torch.Generator().manual_seed(0)
-    with torch.inference_mode():
+    subject.method.begin(case_of(masks[0, 0]))
+    with torch.inference_mode(), subject.method.running():
         ready = _unchanged("prepare", subject.method.prepare, images, masks)
         # Given by place, as in a run: a method may call it otherwise.
-        infer = subject.method.infer
-        out = _unchanged("infer", lambda *given: infer(*given, generator), *ready)
+        out = _unchanged(
+            "infer", lambda *given: subject.method.infer(given[0], given[1], generator), *ready
+        )
         fill = out if isinstance(out, Fill) else Fill(out)
         _unchanged("finish", partial(subject.method.finish, fill), images, masks)
     return "prepare, infer and finish leave their inputs as they are"

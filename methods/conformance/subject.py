@@ -56,7 +56,7 @@ class Subject:
 
     def fill(self, photo: np.ndarray, hole: np.ndarray, seed: int = 0) -> harness.Filled:
         """Fill through the harness; a broken output is for the rules to say."""
-        return harness.fill(self.method, photo, hole, seed, _case(hole), broken=True)
+        return harness.fill(self.method, photo, hole, seed, case_of(hole), broken=True)
 
     @cached_property
     def repeatable(self) -> bool:
@@ -80,14 +80,14 @@ def same(one: harness.Filled, other: harness.Filled) -> bool:
 def run_steps(method: Inpainter, images: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     """Run ``prepare``, ``infer``, ``finish`` without the harness's checks and clipping."""
     generator = torch.Generator().manual_seed(0)
-    method.begin(_case(masks[0, 0]))
+    method.begin(case_of(masks[0, 0]))
     with torch.inference_mode(), method.running():
         ready = method.prepare(images.clone(), masks.clone())
         out = method.infer(*ready, generator)
         return method.finish(out if isinstance(out, Fill) else Fill(out), images, masks).images
 
 
-def _case(hole: np.ndarray | torch.Tensor) -> CaseKey:
+def case_of(hole: np.ndarray | torch.Tensor) -> CaseKey:
     """What a run would tell a method of a photo before its fill."""
     height, width = hole.shape
     return CaseKey("scene.png", "region", 0, size=(height, width))

@@ -221,7 +221,7 @@ def test_photos_and_holes_of_any_size_are_looked_at_and_an_exact_output_is_never
 
 
 class Gives(Inpainter):
-    card = Card("gives", "Gives", "floor")
+    card = Card("gives", "Gives", "other")
 
     def __init__(self, give):
         super().__init__("gives")
@@ -240,6 +240,19 @@ def test_the_harness_refuses_what_is_certain_with_what_to_do_and_keeps_what_is_o
     odd = fill(Gives(lambda images: images * 0 + 0.25), photo, hole, 0)
     assert odd.flags == "the whole picture is of one colour"
     assert fill(Gives(lambda images: images), photo, hole, 0).flags == ""
+
+
+def test_a_floor_may_be_black_on_purpose_and_is_flagged():
+    class Black(Gives):
+        card = Card("black", "Black", "floor")
+
+    photo, hole, _ = cases()[0]
+    photo = np.maximum(photo, 40)
+    assert (
+        fill(Black(lambda images: 0 * images), photo, hole, 0).flags == "the whole picture is black"
+    )
+    with pytest.raises(ContractError, match=r'whole picture is black; .* family "floor"'):
+        fill(Gives(lambda images: 0 * images), photo, hole, 0)
 
 
 @pytest.mark.parametrize("kind", [torch.uint8, torch.int64, torch.bool])

@@ -14,7 +14,6 @@ import methods
 from bench.errors import BenchError
 from bench.folder.store import RunFolder
 from bench.planning.pictures import hole_of, photo_of
-from methods.conformance import check
 from tests.support import commands
 
 ROOT = Path(__file__).parents[3]
@@ -23,7 +22,7 @@ FLAGS = {"INPAINT_NS": cv2.INPAINT_NS, "INPAINT_TELEA": cv2.INPAINT_TELEA}
 
 def test_without_iopaint_it_is_said_how_to_install_it(monkeypatch):
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(BenchError, match="(?s)iopaint: .*-m venv .*pip install iopaint") as raised:
+    with pytest.raises(BenchError, match=r"(?s)iopaint: .*-m venv .*pip install iopaint") as raised:
         methods.get("mine=iopaint:cv2")
     page = (ROOT / "docs/methods/iopaint.md").read_text("utf-8")
     assert all(line in page for line in str(raised.value).splitlines()[1:3])
@@ -40,14 +39,13 @@ def test_settings_are_part_of_what_it_is():
 
 def test_an_environment_without_iopaint_is_said(tmp_path):
     method = methods.get(f"mine=iopaint:cv2(python={sys.executable})")
-    with pytest.raises(BenchError, match="version: .*iopaint"):
+    with pytest.raises(BenchError, match=r"version: .*iopaint"):
         method.load()
 
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory) -> Path:
     """The interpreter of an environment that IOPaint was installed in."""
-    if Path("/tmp/iop/bin/python").exists(): return Path("/tmp/iop/bin/python")
     folder = tmp_path_factory.mktemp("iopaint") / "iopaint-env"
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     pip = [str(folder / "bin/pip"), "install", "-q", "iopaint"]
@@ -62,7 +60,7 @@ def python(tmp_path_factory) -> Path:
 def test_its_opencv_model_gives_the_fills_of_opencv(python, tmp_path, flag):
     asked = f"mine=iopaint:cv2(python={python}, cv2_flag={flag}, cv2_radius=5)"
     done = subprocess.run(
-        [sys.executable, "-m", "bench", "run", "--methods", asked, "--size", "128", "--limit", "3",
+        [sys.executable, "-m", "bench", "run", "--methods", asked, "--limit", "3",
          "--metrics", "psnr_db,drift", "--out", str(tmp_path / "out")],
         cwd=ROOT, capture_output=True, text=True,
     )  # fmt: skip
@@ -82,12 +80,6 @@ def test_its_opencv_model_gives_the_fills_of_opencv(python, tmp_path, flag):
         assert np.array_equal(store.read_picture(row.output), wanted)
     table = pd.read_parquet(tmp_path / "out/methods.parquet").set_index("method")
     assert re.fullmatch(r"IOPaint, \d+\.\d+\.\d+", table.loc["mine", "implementation"])
-
-
-@pytest.mark.nightly
-def test_it_keeps_the_contract_of_all_methods(python):
-    failed = [each for each in check(f"mine=iopaint:cv2(python={python})") if each.status == "failed"]
-    assert failed == []
 
 
 @pytest.mark.nightly
