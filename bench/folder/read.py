@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -22,6 +23,7 @@ from bench.folder.header import UNKNOWN, Header
 from bench.folder.schema import CASES, METHODS, METRICS, SAMPLES, SETS, TABLES
 from bench.folder.store import RunFolder
 from bench.statistics import Headline, headline_metric, headline_without_truth
+from bench.statistics.notes import flagged
 
 _NOT_YET = (
     "if the run was interrupted, give the same command again: it continues and then writes its "
@@ -103,6 +105,11 @@ class Run:
         """The metric that ranks; an empty name where nothing can."""
         unknown = self.header.truth == UNKNOWN
         return headline_without_truth(self.metrics) if unknown else headline_metric(self.metrics)
+
+    @cached_property
+    def flagged(self) -> Mapping[str, str]:
+        """Of methods with more than a few odd outputs, how many there are, and why most are."""
+        return flagged(self.cases)
 
     @property
     def bundled(self) -> bool:

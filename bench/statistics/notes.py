@@ -28,15 +28,18 @@ def absence_notes(tier: str, cases: pd.DataFrame, absent: Iterable[str]) -> list
     return notes
 
 
-def flagged(cases: pd.DataFrame, method: str) -> str:
-    """How many fills of a method are flagged and why most are; empty where only a few are."""
-    flags = cases.loc[(cases["method"] == method) & (cases["status"] == "ok"), "flags"]
-    odd = flags[flags != ""]
-    if len(odd) <= _FEW * len(flags):
-        return ""
-    # What is in brackets differs from case to case.
-    why = odd.str.split("; ").explode().str.replace(r" \([^)]*\)$", "", regex=True).value_counts()
-    return f"{len(odd):,} of {counted(len(flags), 'fill')} flagged: {why.index[0]}"
+def flagged(cases: pd.DataFrame) -> dict[str, str]:
+    """By method, how many of its fills are flagged and why most are; none with only a few."""
+    good = cases[cases["status"] == "ok"]
+    found = {}
+    for method, odd in good[good["flags"] != ""].groupby("method", sort=False, observed=True):
+        fills = int((good["method"] == method).sum())
+        if len(odd) > _FEW * fills:
+            # What is in brackets differs from case to case.
+            flags = odd["flags"].astype(str).str.split("; ").explode()
+            why = flags.str.replace(r" \([^)]*\)$", "", regex=True).value_counts().index[0]
+            found[str(method)] = f"{len(odd):,} of {counted(fills, 'fill')} flagged: {why}"
+    return found
 
 
 def shared_note(tier: str, metric: str, shared: int, expected: int, ranked: int) -> list[str]:

@@ -120,6 +120,8 @@ def batch(subject: Subject) -> str:
     images = to_float(np.stack([photo for photo, _ in pairs])) * (1 - masks)
     try:
         together = run_steps(subject.method, images, masks)
+    except ContractError:
+        raise
     except Exception as error:
         raise _one_at_a_time(f"{type(error).__name__}: {error}") from error
     if together.shape[:1] == (1,):

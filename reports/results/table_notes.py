@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from bench.folder.read import Run
 from bench.statistics import CAP_DB
-from bench.statistics.notes import flagged
 from bench.text import numbers
 from reports.results import sentences
 from reports.results.ranking import Ranking
@@ -37,8 +36,9 @@ def notes(run: Run, ranking: Ranking, shown: Sequence[Column]) -> list[str]:
         for s in ranking.ranked
         if (value := s.values.get(column.metric)) is not None and value.note and not flat(value)
     }
-    odd = {sentences.title(run, s.method): flagged(run.cases, s.method) for s in ranking.all_scores}
-    return [*found, *sorted(remarks), *(f"{name}: {why}." for name, why in odd.items() if why)]
+    odd = [s.method for s in ranking.all_scores if s.method in run.flagged]
+    said = [f"{sentences.title(run, method)}: {run.flagged[method]}." for method in odd]
+    return [*found, *sorted(remarks), *said]
 
 
 def compared(ranking: Ranking) -> str:

@@ -11,7 +11,6 @@ import numpy as np
 
 from bench.folder.read import Run
 from bench.statistics import MARKS, Interval
-from bench.statistics.notes import flagged
 from bench.text import numbers
 from reports.results import sentences
 from reports.results.gaps import Gap
@@ -107,7 +106,7 @@ class Row:
 def label(run: Run, method: str) -> Label:
     """Name and family of a method for readers."""
     found = labelled(method, sentences.title(run, method), str(run.methods.loc[method, "family"]))
-    return replace(found, flagged=flagged(run.cases, method))
+    return replace(found, flagged=run.flagged.get(method, ""))
 
 
 def labelled(method: str, title: str, family: str) -> Label:

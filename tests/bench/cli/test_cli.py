@@ -62,8 +62,13 @@ def test_masks_writes_a_pack_with_a_contact_sheet(tmp_path, capsys):
 
 def test_check_passes_a_good_method_and_fails_a_broken_one(capsys):
     assert main(["check", "mean"]) == 0
+    assert "failed:" not in capsys.readouterr().out
     assert main(["check", "own=tests.support.faulty:Fickle"]) == 1
-    assert "failed" in capsys.readouterr().out
+    first, *lines, last = capsys.readouterr().out.splitlines()
+    broken = [line.split()[1] for line in lines if line.startswith("failed")]
+    assert [line.split()[1] for line in lines[: len(broken)]] == broken  # before all others
+    assert first == f"{last}: {', '.join(broken)}"
+    assert "determinism" in broken
 
 
 def test_weights_list_says_what_is_missing_and_what_to_do(capsys, tmp_path, monkeypatch):
