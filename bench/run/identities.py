@@ -7,6 +7,9 @@ an unchanged name, or a value from elsewhere, is seen before any kept fill is ta
 
 from __future__ import annotations
 
+import contextlib
+import threading
+import time
 import uuid
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -70,8 +73,10 @@ def identities(
         told = [_told(text, request.device) for text in asked]
     elif asked:
         context = prepare(request.threads, metrics)
-        with ThreadPoolExecutor(request.workers) as pool:
-            told = list(pool.map(lambda text: _ask(context, text, request), asked))
+        stopped = threading.Event()
+        with ThreadPoolExecutor(request.workers) as pool, contextlib.ExitStack() as stack:
+            stack.callback(stopped.set)  # by Ctrl-C, too, which the pool's threads do not hear
+            told = list(pool.map(lambda text: _ask(context, text, request, stopped), asked))
     else:
         told = []
     for method, answer in zip(asked.values(), told, strict=True):
@@ -122,15 +127,19 @@ def _unloaded(method: Inpainter) -> Identity:
         raise BenchError(f"method {method.name!r} cannot be prepared: {describe(error)}") from error
 
 
-def _ask(context: children.Context, text: str, request: Request) -> Identity:
+def _ask(
+    context: children.Context, text: str, request: Request, stopped: threading.Event
+) -> Identity:
     """Ask a process of its own; what ends or hangs there is found out again by the worker."""
     ours, theirs = context.Pipe()
     child = children.start(context, request.threads, _answer, text, request.device, theirs)
     theirs.close()
+    until = time.monotonic() + request.limits.load_timeout
     try:
-        if ours.poll(request.limits.load_timeout):
-            told: Identity = ours.recv()
-            return told
+        while time.monotonic() < until and not stopped.is_set():
+            if ours.poll(0.5):
+                told: Identity = ours.recv()
+                return told
     except (EOFError, OSError):  # it died
         pass
     finally:
