@@ -50,7 +50,7 @@ class _Terminated(KeyboardInterrupt):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit status (0 done, 1 found fault, 2 error, 130 or 143 stopped)."""
+    """Run one command; gives its exit status: 0 done, 1 found fault, 2 error, 130, 143 stopped."""
     parser = _parser()
     completion.answer(parser)
     options = parser.parse_args(arguments)

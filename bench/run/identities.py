@@ -14,10 +14,11 @@ import uuid
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import NamedTuple
 
 import methods
-from bench.errors import BenchError, Unhashable, describe
+from bench.errors import BenchError, Unhashable, describe, faults
 from bench.machine import children
 from bench.run.executors.local import prepare
 from bench.run.request import Request
@@ -121,7 +122,7 @@ def _unloaded(method: Inpainter) -> Identity:
         return Identity(after_load(method))
     except Unhashable as error:
         return Identity(unhashable(method), str(error))
-    except Exception as error:
+    except faults() as error:
         if isinstance(error, BenchError):
             raise
         raise BenchError(f"method {method.name!r} cannot be prepared: {describe(error)}") from error
@@ -140,7 +141,7 @@ def _ask(
             if ours.poll(0.5):
                 told: Identity = ours.recv()
                 return told
-    except (EOFError, OSError):  # it died
+    except Exception:  # it died, or its code disturbed what it says
         pass
     finally:
         ours.close()
@@ -155,9 +156,10 @@ def _answer(text: str, device: str, pipe: Connection) -> None:
 def _told(text: str, device: str) -> Identity:
     """Load a method and say its identity, or nothing if it cannot be loaded."""
     try:
-        method = methods.get(text, device=device)
-        method.load()
-    except Exception:  # its rows will say why, as the worker loads it again
+        with contextlib.chdir(Path.cwd()):  # of an executor in this process
+            method = methods.get(text, device=device)
+            method.load()
+    except faults():  # its rows will say why, as the worker loads it again
         return _UNLOADED
     try:
         return Identity(after_load(method))

@@ -12,11 +12,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 import methods
-from bench.errors import BenchError, ContractError, Declined, StoreError, describe, out_of_memory
+from bench.errors import (
+    BenchError,
+    ContractError,
+    Declined,
+    StoreError,
+    describe,
+    faults,
+    out_of_memory,
+)
 from bench.folder import thumbnails
 from bench.folder.read import Reader
 from bench.folder.store import Item, RunFolder, method_folder
 from bench.machine import memory
+from bench.machine.settings import as_started
 from bench.metrics.meter import Meter
 from bench.metrics.pair import Original, Pair
 from bench.metrics.pixel import drift_of
@@ -101,7 +110,7 @@ class Casework:
             return replace(row, status="declined", reason=describe(error))
         except StoreError:
             raise
-        except Exception as error:
+        except faults() as error:
             status = "oom" if out_of_memory(error) else "failed"
             return replace(row, status=status, reason=describe(error))
 
@@ -149,6 +158,7 @@ class Casework:
                 self._features[case.truth_sha] = self._meter.features(truth)
         return replace(row, kept=kept)
 
+    @as_started()  # whatever the method has set for its own sake
     def _measured(self, row: FillRow, pair: Pair) -> tuple[FillRow, dict[str, np.ndarray]]:
         """The row with what it says of a fill's quality, and the features for metrics of sets."""
         start = time.perf_counter()
