@@ -94,7 +94,9 @@ def run_steps(method: Inpainter, images: torch.Tensor, masks: torch.Tensor) -> t
     with harness.running(method):
         ready = method.prepare(images.clone(), masks.clone())
         out = method.infer(*ready, generator)
-        return method.finish(out if isinstance(out, Fill) else Fill(out), images, masks).images.detach()
+        return method.finish(
+            out if isinstance(out, Fill) else Fill(out), images, masks
+        ).images.detach()
 
 
 def _factory(asked: str | type[Inpainter]) -> tuple[str, Callable[[str], Inpainter]]:
