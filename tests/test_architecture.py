@@ -43,7 +43,7 @@ ROOMS = {
         {"base"},
         {"layers"},
         {"own_weights"},
-        {"naming"},
+        {"naming", "spawned"},
         {"execution", "parameters", "sizes", "identity", "user_code"},
         {"card", "case_key", "recording", "sources"},
         {"weights", "state"},
