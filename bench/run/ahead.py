@@ -26,7 +26,7 @@ from bench.planning.pairing import Tell
 from bench.planning.pictures import photo_file
 from bench.run.request import Request
 from bench.run.time_left import Forecast, Left, seconds_a_fill
-from methods.naming import Spec
+from methods.spec import Spec
 from methods.weights import present
 
 

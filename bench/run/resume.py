@@ -91,6 +91,9 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
             print(plain.lines(f"{method.name}: {said}"), file=sys.stderr)
     chosen = {**_still_there(before, asked, request, show), **asked}
     known = identities(chosen, request, [each.metric.name for each in metrics])
+    for method in asked.values():
+        if said := known[method.name].said:
+            print(plain.lines(f"{method.name}: {said}"), file=sys.stderr)
     # What nobody asked for now must not lose its rows for what cannot be known of it today.
     chosen = {text: m for text, m in chosen.items() if text in asked or known[m.name].lasting}
     known = {method.name: known[method.name] for method in chosen.values()}
