@@ -55,6 +55,17 @@ def describe(error: BaseException) -> str:
     return writable(text[:_REASON_LIMIT])
 
 
+def faults() -> tuple[type[BaseException], ...]:
+    """What code of a user's may raise and is then its fault: also what would end this process.
+
+    Where Ctrl-C is heard, which is in no child of ours, it stays what it is.
+    """
+    from multiprocessing import parent_process
+
+    ends = (Exception, SystemExit)
+    return ends if parent_process() is None else (*ends, KeyboardInterrupt)
+
+
 def writable(text: str) -> str:
     """Text for a table, which takes valid UTF-8 only; names of files may hold anything."""
     return text.encode("utf-8", "backslashreplace").decode()

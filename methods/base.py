@@ -78,6 +78,8 @@ class Inpainter:
         device: Where networks and tensors live.
         asked: What was asked for, in canonical text (see `methods.naming.Spec`); empty where the
             method was not made by name.
+        gradients: True where the three steps need autograd, as a method does that optimises its
+            network for each picture; they are run in inference mode otherwise.
         timed: False where the time of a fill says nothing (outputs made elsewhere).
         probed: True where `load` finds out facts that fills depend on; `identity` then says them
             once it was called.
@@ -92,6 +94,7 @@ class Inpainter:
 
     card: Card
     asked: str = ""
+    gradients: ClassVar[bool] = False
     timed: ClassVar[bool] = True
     probed: ClassVar[bool] = False
     in_jobs: bool = False

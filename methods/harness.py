@@ -6,11 +6,12 @@ given the pixels under the hole or keeps the others its own way.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
@@ -24,6 +25,7 @@ from methods.card import VISIBLE
 from methods.suspicions import Suspicion, refuse, suspicions
 
 CEILING = "original"
+_NO_GRADIENTS = "methods run without autograd unless their class says gradients = True"
 _T = TypeVar("_T")
 
 
@@ -111,7 +113,7 @@ def fill(
     generator = torch.Generator().manual_seed(seed)
     steps: dict[str, Spent] = {}
     given = blanked.clone(), masks.clone()
-    with torch.inference_mode(), method.running():
+    with running(method):
         ready, steps["prepare"] = timed(method.device, lambda: method.prepare(*given))
         out, steps["infer"] = timed(method.device, lambda: method.infer(*ready, generator))
         result = out if isinstance(out, Fill) else Fill(out)
@@ -143,6 +145,18 @@ def shown(method: Inpainter, photo: np.ndarray, hole: np.ndarray) -> np.ndarray:
     if is_ceiling(method) or method.card.sees == VISIBLE:
         return photo
     return cv2.copyTo(photo, (~hole).view(np.uint8), np.zeros_like(photo))
+
+
+@contextlib.contextmanager
+def running(method: Inpainter) -> Iterator[None]:
+    """What a method's steps are run in: inference mode, unless its class asks for gradients."""
+    try:
+        with torch.inference_mode(not method.gradients), method.running():
+            yield
+    except RuntimeError as error:
+        if not method.gradients and re.search(r"requires? grad|inference tensor", str(error), re.I):
+            error.args = (f"{error}; {_NO_GRADIENTS}",)
+        raise
 
 
 def is_ceiling(method: Inpainter) -> bool:

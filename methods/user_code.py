@@ -12,10 +12,13 @@ import ast
 import hashlib
 import importlib
 import importlib.util
+import json
+import os
 import re
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from multiprocessing import parent_process
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -25,6 +28,8 @@ from methods.sources import OWN
 
 _OURS = ("bench", "inpaint_bench", "methods")  # what a user's code means of this project
 _states: dict[str, str] = {}  # of the folders, when their packages were made
+_folders: set[str] = set()  # that have packages
+_SHARED = "INPAINT_BENCH_MODULES"
 
 
 def module_of(target: str, *, installed: bool = False) -> ModuleType:
@@ -42,7 +47,10 @@ def module_of(target: str, *, installed: bool = False) -> ModuleType:
     if not installed:
         _LastInLine.folder = str(Path.cwd())
     try:
-        return _file(Path(where).resolve()) if is_file else importlib.import_module(where)
+        found = _file(Path(where).resolve()) if is_file else importlib.import_module(where)
+        if parent_process() is not None:
+            share()
+        return found
     except BenchError:
         raise
     except (Exception, SystemExit) as error:  # an import runs any code
@@ -52,6 +60,22 @@ def module_of(target: str, *, installed: bool = False) -> ModuleType:
             f"{target} cannot be imported ({type(error).__name__}: {error}); modules are looked "
             f"for {beside}among the installed packages{here}"
         ) from error
+
+
+def share() -> None:
+    """Let processes that code of the user's starts anew (*spawn*, *forkserver*) find its modules.
+
+    For a process whose main module is not the user's.
+    """
+    os.environ[_SHARED] = json.dumps([_LastInLine.folder, *_folders])
+    sys.modules["__main__"].__spec__ = importlib.util.find_spec("methods.spawned")
+
+
+def find_as_parent() -> None:
+    """Find what the process that started this one has shared."""
+    _LastInLine.folder, *folders = json.loads(os.environ[_SHARED])
+    for folder in folders:
+        _package(Path(folder))
 
 
 def require(target: str) -> None:
@@ -115,6 +139,7 @@ def _package(folder: Path) -> str:
     for module in [each for each in sys.modules if each.partition(".")[0] == name]:
         del sys.modules[module]
     _states[name] = state
+    _folders.add(str(folder))
     sys.modules[name] = ModuleType(name, f"Stands for {folder}.")
     sys.modules[name].__path__ = [str(folder)]
     return name

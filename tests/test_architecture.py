@@ -43,7 +43,7 @@ ROOMS = {
         {"base"},
         {"layers"},
         {"own_weights"},
-        {"naming"},
+        {"naming", "spawned"},
         {"labels"},
         {"spec"},
         {"execution", "parameters", "sizes", "identity", "user_code"},

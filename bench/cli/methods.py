@@ -148,8 +148,10 @@ def _check(options: argparse.Namespace) -> int:
 
     name = methods.look_up(options.name).text  # before what takes seconds to load
 
+    from methods import user_code
     from methods.conformance import check
 
+    user_code.share()
     results = check(name)
     failed = [result.rule for result in results if result.status == "failed"]
     verdict = f"{name}: {len(failed)} of {len(results)} rules failed"

@@ -13,11 +13,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 import methods
-from bench.errors import BenchError, ContractError, Declined, StoreError, describe, out_of_memory
+from bench.errors import (
+    BenchError,
+    ContractError,
+    Declined,
+    StoreError,
+    describe,
+    faults,
+    out_of_memory,
+)
 from bench.folder import thumbnails
 from bench.folder.read import Reader
 from bench.folder.store import Item, RunFolder, method_folder
 from bench.machine import memory
+from bench.machine.settings import as_started
 from bench.metrics.meter import Meter
 from bench.metrics.pair import Original, Pair
 from bench.metrics.pixel import drift_of
@@ -138,7 +147,7 @@ class Casework:
             return replace(row, status="declined", reason=describe(error))
         except StoreError:
             raise
-        except Exception as error:
+        except faults() as error:
             status = "oom" if out_of_memory(error) else "failed"
             return replace(row, status=status, reason=describe(error))
 
@@ -192,6 +201,7 @@ class Casework:
     def _seed(self, case: PlannedCase, key: CaseKey) -> int:
         return case.seed_of(self._setup.seed, key.sample)
 
+    @as_started()  # whatever the method has set for its own sake
     def _measured(self, row: FillRow, pair: Pair) -> tuple[FillRow, dict[str, np.ndarray]]:
         """The row with what it says of a fill's quality, and the features for metrics of sets."""
         start = time.perf_counter()

@@ -14,7 +14,7 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from bench.errors import StoreError, WeightsMissing, describe, out_of_memory
+from bench.errors import StoreError, WeightsMissing, describe, faults, out_of_memory
 from bench.run.fill_row import FillRow
 from bench.run.messages import Event, Job, Setup
 
@@ -31,7 +31,8 @@ class Worker:
         """Remember what to do; `run` loads on first use, so that a failure is an event."""
         self._setup = setup
         self._name = method
-        self._tag = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self._process = os.getpid()
+        self._tag = f"{self._process}-{uuid.uuid4().hex[:8]}"
         self._fragments = 0
         self._bench: Casework | None = None
 
@@ -46,7 +47,7 @@ class Worker:
             except StoreError as error:
                 yield Event(job.id, "broken", reason=str(error))
                 return
-            except Exception as error:
+            except faults() as error:
                 status = _load_status(error)
                 kind = "spoilt" if status == "oom" else "refused"
                 yield Event(job.id, kind, status=status, reason=describe(error))
@@ -67,6 +68,8 @@ class Worker:
                     job.earlier.get(item),
                     job.cases[following.case] if following else None,
                 )
+                if os.getpid() != self._process:  # a child that the method forked came back here
+                    os._exit(0)
                 if _spoils(row):
                     if rows:
                         yield self._flush(bench, job, rows)
@@ -90,12 +93,12 @@ class Worker:
         return Event(job.id, "kept", kept=kept)
 
 
-def _load_status(error: Exception) -> str:
+def _load_status(error: BaseException) -> str:
     if isinstance(error, WeightsMissing):
         return "unavailable"
     return "oom" if out_of_memory(error) else "failed"
 
 
 def _spoils(row: FillRow) -> bool:
-    """Whether later cases would fail in this process too, as nothing of CUDA works after its errors."""
+    """Whether later cases would fail here as well; after an error of CUDA nothing of it works."""
     return row.status == "oom" or (row.status == "failed" and "CUDA error:" in row.reason)

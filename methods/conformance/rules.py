@@ -196,7 +196,7 @@ def inputs_kept(subject: Subject) -> str:
     images, masks = _tensors(*scene(subject.side, subject.side))
     generator = torch.Generator().manual_seed(0)
     subject.method.begin(case_of(masks[0, 0]))
-    with torch.inference_mode(), subject.method.running():
+    with harness.running(subject.method):
         ready = _unchanged("prepare", subject.method.prepare, images, masks)
         # Given by place, as in a run: a method may call it otherwise.
         out = _unchanged(

@@ -28,7 +28,8 @@ def table(tmp_path_factory, photos) -> pd.DataFrame:
         ("Hangs", "timeout", "took more than 4 s; tried 2 times"),
         ("Raises", "failed", "ValueError: no idea"),
         ("Declines", "declined", "not to my taste"),
-        ("OutOfMemory", "oom", "tried to allocate"),
+        ("OutOfMemory", "oom", "tried to allocate a lot"),
+        ("OutOfMemory", "oom", "; tried 2 times"),
         ("BadText", "failed", "lone surrogate"),
     ],
 )

@@ -204,3 +204,39 @@ def test_a_picture_method_gets_eight_bits_and_a_bool_hole(photo, hole):
 def test_file_names_of_cases_tell_tier_photo_draw_and_sample():
     assert CaseKey("sub/a.jpg", "large", 2).file_name == "large/sub/a.jpg-2.png"
     assert CaseKey("a", "small", 0, 3).file_name == "small/a-0-s3.png"
+
+
+def fitted(images, masks):
+    """The mean of the known pixels, found by gradient descent."""
+    colour = torch.full((1, 3, 1, 1), 0.5, requires_grad=True)
+    descent = torch.optim.SGD([colour], lr=1)
+    for _ in range(50):
+        descent.zero_grad()
+        (((colour - images) * (1 - masks)) ** 2).mean().backward()
+        descent.step()
+    return images + masks * colour
+
+
+class Fitted(Plain):
+    gradients = True
+
+
+def test_a_method_whose_class_says_so_has_gradients(photo, hole):
+    filled = fill(Fitted(fitted), photo, hole, seed=0)
+    expected = photo[~hole].mean(0)
+    assert np.abs(filled.picture[hole] - expected).max() < 1
+    assert fill(Fitted(lambda images, _: images), photo, hole, seed=0).raw.shape == photo.shape
+
+
+@pytest.mark.parametrize("give", [fitted, torch.enable_grad()(fitted)])
+def test_a_method_that_lacks_gradients_is_told_how_to_have_them(photo, hole, give):
+    with pytest.raises(RuntimeError, match=r"grad.*their class says gradients = True"):
+        fill(Plain(give), photo, hole, seed=0)
+
+
+def test_other_errors_are_left_as_they_are(photo, hole):
+    def give(images, masks):
+        raise RuntimeError("grading failed")
+
+    with pytest.raises(RuntimeError, match=r"^grading failed$"):
+        fill(Plain(give), photo, hole, seed=0)

@@ -111,6 +111,65 @@ def test_a_folder_that_cannot_be_written_stops_the_run():
         settle_all(Broken(), {"a": items(3)})
 
 
+class Worn(Scripted):
+    """Each worker does so many items and then ends at each further one, in its way.
+
+    What it did since it last finished a job is not written when it dies.
+    """
+
+    def __init__(self, endures, way, **more):
+        super().__init__(**more)
+        self.endures, self.way, self.workers = endures, way, {}
+
+    def submit(self, job):
+        self.jobs.append(job)
+        if job.fresh:
+            self.workers.pop(job.method, None)
+        self.events.append(Event(job.id, "loaded"))
+        kept = []
+        for item in job.items:
+            self.events.append(Event(job.id, "started", item=item))
+            done = self.workers[job.method] = self.workers.get(job.method, 0) + 1
+            if done > self.endures or item in self.deadly:
+                del self.workers[job.method]
+                if self.way == "spoilt":
+                    if kept:
+                        self.events.append(Event(job.id, "kept", kept=tuple(kept)))
+                    facts = {"status": "oom", "reason": "out of memory", "item": item}
+                    self.events.append(Event(job.id, "spoilt", **facts))
+                else:
+                    self.events.append(Event(job.id, self.way, reason="killed by SIGKILL"))
+                return
+            kept.append((item, "ok"))
+        self.events.append(Event(job.id, "kept", kept=tuple(kept)))
+        self.events.append(Event(job.id, "finished"))
+
+
+@pytest.mark.parametrize("way", ["lost", "spoilt", "broken"])
+@pytest.mark.parametrize("endures", [1, 5])
+def test_what_only_a_worn_worker_cannot_do_is_done_by_fresh_ones(way, endures):
+    executor = Worn(endures, way, capacity=1)
+    settled = settle_all(executor, {"a": items(100)})
+    assert {status for _, _, status, *_ in settled} == {"ok"}
+    # It is the only item of the first job of its worker.
+    assert any(job.fresh for job in executor.jobs)
+    assert all(len(job.items) == 1 for job in executor.jobs if job.fresh)
+    assert sum(len(job.items) for job in executor.jobs if not job.fresh) < 100 * 32
+
+
+def test_an_item_too_big_for_memory_costs_only_itself():
+    executor = Worn(1000, "spoilt", deadly=[Item(7, 0)])
+    settled = settle_all(executor, {"a": items(40)})
+    bad = [entry for entry in settled if entry[2] != "ok"]
+    assert bad == [("a", Item(7, 0), "oom", "out of memory; tried 2 times", False)]
+
+
+def test_a_method_for_which_memory_is_never_enough_is_suspended():
+    executor = Worn(0, "spoilt", capacity=1)
+    settled = settle_all(executor, {"a": items(100)}, Limits(suspend_after=20))
+    assert Counter(status for _, _, status, *_ in settled) == {"oom": 20, "failed": 80}
+
+
 def test_a_worker_that_cannot_load_does_not_end_a_method_that_another_loaded():
     class SecondRefuses(Scripted):
         def submit(self, job):
