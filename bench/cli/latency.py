@@ -129,7 +129,9 @@ def show(measured: Measured, out: Path) -> None:
         )
     print(f"{out}: latency.parquet, latency-samples.parquet, latency.json")
     for name in measured.untimed:
-        print(f"inpaint-bench: {name} could not be timed; the table says why", file=sys.stderr)
+        first = measured.table[measured.table["method"] == name].iloc[0]
+        why = plain.one_line(f"{first['status']}: {first['reason']}")
+        print(f"inpaint-bench: {name} could not be timed: {why}", file=sys.stderr)
 
 
 def _self_test(device: str, threads: int, pace: Pace) -> int:

@@ -78,6 +78,7 @@ class Event:
         kept: The items kept, with the status of their rows.
         status: For ``refused``.
         reason: Why, in words.
+        traceback: Path in the run folder of that of a ``refused``, if one is kept.
     """
 
     job: int
@@ -86,3 +87,4 @@ class Event:
     kept: tuple[tuple[Item, str], ...] = ()
     status: str = ""
     reason: str = ""
+    traceback: str = ""

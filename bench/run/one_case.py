@@ -97,13 +97,16 @@ class Casework:
         row = replace(self._setup.blank_row(self._name, item, case), attempt=1)
         try:
             return self._fill_and_measure(row, earlier, following)
-        except Declined as error:
-            return replace(row, status="declined", reason=describe(error))
-        except StoreError:
+        except (StoreError, KeyboardInterrupt):
             raise
-        except Exception as error:
-            status = "oom" if out_of_memory(error) else "failed"
-            return replace(row, status=status, reason=describe(error))
+        except BaseException as error:  # such as a method that ends the process, or tries to
+            status = "declined" if isinstance(error, Declined) else "failed"
+            return replace(
+                row,
+                status="oom" if out_of_memory(error) else status,
+                reason=describe(error),
+                traceback=self._store.write_traceback(error),
+            )
 
     def write(self, fragment: str, rows: Sequence[FillRow]) -> None:
         """Write rows, and before them the pictures and features they belong to."""
@@ -201,7 +204,7 @@ class Casework:
         if case.shown and key.sample == 0:
             truth = None if case.truth == UNKNOWN else pictures.truth.photo
             views = thumbnails.views(filled.picture, truth, pictures.hole)
-            kept = kept._replace(thumbnail=self._store.write_named("thumbs", "webp", views))
+            kept = kept._replace(thumbnail=self._store.write_named("thumbs/{0:.2}/{0}.webp", views))
         return kept
 
     def _further(self, filled: Filled, key: CaseKey) -> str:

@@ -120,6 +120,7 @@ def _work(request: Request, opened: Opened, progress: Progress) -> pd.DataFrame 
                         status=entry.status,
                         reason=entry.reason,
                         attempt=entry.tries,
+                        traceback=entry.traceback,
                     ).columns()
                     for entry in given_up
                 ]

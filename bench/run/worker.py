@@ -15,6 +15,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from bench.errors import StoreError, WeightsMissing, describe, out_of_memory
+from bench.folder.store import RunFolder
 from bench.run.fill_row import FillRow
 from bench.run.messages import Event, Job, Setup
 
@@ -46,8 +47,14 @@ class Worker:
             except StoreError as error:
                 yield Event(job.id, "broken", reason=str(error))
                 return
-            except Exception as error:
-                yield Event(job.id, "refused", status=_load_status(error), reason=describe(error))
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # such as a method that ends the process, or tries to
+                kept = RunFolder(self._setup.folder).write_traceback(error)
+                yield Event(
+                    job.id, "refused", status=_load_status(error), reason=describe(error),
+                    traceback=kept,
+                )  # fmt: skip
                 return
         bench = self._bench
         yield Event(job.id, "loaded")
@@ -80,7 +87,7 @@ class Worker:
         return Event(job.id, "kept", kept=kept)
 
 
-def _load_status(error: Exception) -> str:
+def _load_status(error: BaseException) -> str:
     if isinstance(error, WeightsMissing):
         return "unavailable"
     return "oom" if out_of_memory(error) else "failed"
