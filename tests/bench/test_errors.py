@@ -1,4 +1,4 @@
-"""Reasons and tracebacks: whatever an error is like, one's own line is named and text stays small."""
+"""Reasons and tracebacks: whatever an error is like, one's own line is named, text stays small."""
 
 import json
 import traceback
