@@ -23,6 +23,9 @@ _OURS = tuple(
 _LIBRARIES = re.compile(r"[\\/](?:site|dist)-packages[\\/]")
 _STANDARD = os.path.dirname(os.__file__) + os.sep
 _CELLS = ("<ipython-input", "<stdin>")  # files that are none, and yet the user's
+# As PyTorch, CUDA, cuBLAS, OpenCV and ONNX Runtime say it.
+_NO_MEMORY = ("can't allocate memory", "out of memory", "alloc_failed", "insufficient memory",
+              "failed to allocate memory")  # fmt: skip
 
 
 class BenchError(Exception):
@@ -143,9 +146,12 @@ def writable(text: str) -> str:
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Tell whether memory ran out; torch has a class of its own for it, and on a CPU only words."""
-    own = type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
-    return isinstance(error, MemoryError) or own
+    """Tell whether memory ran out; torch has a class of its own for it, others only words."""
+    if error.__cause__ is not None and out_of_memory(error.__cause__):
+        return True
+    own = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    text = str(error).lower()
+    return own or any(words in text for words in _NO_MEMORY)
 
 
 def status_of(error: BaseException) -> str:

@@ -95,20 +95,18 @@ class Process:
 
     def _end(self, *, died: bool) -> Refused:
         """Bury the process; gives why."""
-        if not died:
-            self._kill()
-            return Refused("timeout", f"took more than {self._timeout:g} s")
-        self._process.join(5)
-        code = self._process.exitcode
-        self._kill()
-        return Refused("killed", children.cause(code))
+        if died:
+            self._process.join(5)
+        code = self._kill()
+        if died:
+            return Refused("killed", children.cause(code))
+        return Refused("timeout", f"took more than {self._timeout:g} s")
 
-    def _kill(self) -> None:
-        if self._process.is_alive():
-            self._process.kill()
-        self._process.join()
+    def _kill(self) -> int | None:
+        code = children.end(self._process)
         self._pipe.close()
         self._process = None
+        return code
 
 
 @contextlib.contextmanager

@@ -3,6 +3,10 @@
 Loading the libraries takes seconds. On Linux one process, which does nothing else, loads them, and
 children are forked from it. Elsewhere a process that has loaded them must not be forked, and each
 child loads them itself.
+
+Each child leads a session of its own, and what it started ends with it: on Linux all of it, by a
+process that keeps it (`bench.machine.keeper`); elsewhere what is of its group, or descends from it
+when it is ended.
 """
 
 from __future__ import annotations
@@ -20,10 +24,14 @@ from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+import psutil
+
+from bench.machine import keeper
 from bench.machine.threads import held_to
 
 Context = SpawnContext | ForkServerContext
 _STARTING = threading.RLock()  # what is set for a child while it starts is of the whole process
+_PATIENCE = 5.0  # seconds; what sits in a call of the system's own ends only after it
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -72,6 +80,27 @@ def start(
     return child
 
 
+def end(child: BaseProcess) -> int | None:
+    """End a child with all that it started, unless they have ended; gives its exit status."""
+    group = child.pid or 0
+    if child.is_alive():
+        if sys.platform == "linux":
+            child.terminate()  # its keeper does the rest
+            child.join(_PATIENCE)
+        else:
+            for each in psutil.Process(group).children(recursive=True):
+                with contextlib.suppress(psutil.Error):
+                    each.kill()
+        child.kill()
+        child.join()
+    if sys.platform not in ("linux", "win32"):
+        with contextlib.suppress(OSError):
+            os.killpg(group, signal.SIGKILL)
+    status = child.exitcode
+    child.close()
+    return status
+
+
 def cause(exitcode: int | None) -> str:
     """Why a child ended, in words."""
     if exitcode is None or exitcode >= 0:
@@ -91,7 +120,8 @@ def _run(
     arguments: Iterable[object],
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _die_with_parent()
+    _end_with_parent()
+    mp.current_process().daemon = False  # else it might have no children: they end with it
     os.environ.clear()  # that of the process it was forked from may be older
     os.environ.update(environment)
     with held_to(threads):
@@ -153,22 +183,22 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _die_with_parent() -> None:
-    """End when the parent does, even in the middle of a long call."""
+def _end_with_parent() -> None:
+    """Lead a session, and end with all of it when the parent does, even in a long call."""
     parent = mp.parent_process()
     if parent is None:
         return
     sentinel = parent.sentinel
     if sys.platform == "linux":
-        import fcntl
-
-        # The system's signal of its end, which nothing handles, also ends code that holds the
-        # interpreter's lock.
-        fcntl.fcntl(sentinel, fcntl.F_SETOWN, os.getpid())
-        fcntl.fcntl(sentinel, fcntl.F_SETFL, os.O_ASYNC)
+        keeper.divide(sentinel)
+        return
+    if sys.platform != "win32":
+        os.setsid()
 
     def watch() -> None:
         wait([sentinel])
+        if sys.platform != "win32":
+            os.killpg(0, signal.SIGKILL)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

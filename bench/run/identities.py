@@ -135,8 +135,7 @@ def _ask(context: children.Context, text: str, request: Request) -> Identity:
         pass
     finally:
         ours.close()
-        child.kill()
-        child.join()
+        children.end(child)
     return _UNLOADED
 
 

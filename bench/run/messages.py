@@ -56,6 +56,7 @@ class Job:
         items: What to fill.
         cases: Their cases, by number.
         earlier: Of those whose fill still holds and only has to be measured again, what stays.
+        fresh: Whether it must be the first job of a worker.
     """
 
     id: int
@@ -63,6 +64,7 @@ class Job:
     items: tuple[Item, ...]
     cases: Mapping[int, PlannedCase] = field(default_factory=dict)
     earlier: Mapping[Item, Kept] = field(default_factory=dict)
+    fresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,12 +75,13 @@ class Event:
         job: Number of the job.
         kind: ``loaded``; ``started`` an item; ``kept`` items in a complete fragment;
             ``finished``; ``refused`` to load, with the status for all its items; ``lost``, the
-            worker died; ``broken``, the run cannot go on.
-        item: The item started.
+            worker died; ``spoilt``, an item or loading left the worker unfit for others, such as
+            out of memory, and it ends; ``broken``, the run cannot go on.
+        item: The item started, or that spoilt the worker.
         kept: The items kept, with the status of their rows.
-        status: For ``refused``.
+        status: For ``refused`` and ``spoilt``.
         reason: Why, in words.
-        traceback: Path in the run folder of that of a ``refused``, if one is kept.
+        traceback: Path in the run folder of that of an error, if one is kept.
     """
 
     job: int

@@ -68,7 +68,7 @@ class Limits:
     Attributes:
         timeout: Seconds for one case.
         load_timeout: Seconds for loading a method.
-        retries: How often a case is tried again after it killed or outlasted its worker.
+        retries: How often a case is tried again after it killed, outlasted or spoilt its worker.
         suspend_after: Failures in a row after which the rest of a method is not tried.
         chunk: Cases of one job, at most.
     """
@@ -164,11 +164,12 @@ class Scheduler:
         earlier: Mapping[Item, Kept],
         *,
         first: bool = False,
+        fresh: bool = False,
     ) -> None:
         if not items:
             return
         own = {item: earlier[item] for item in items if item in earlier}
-        job = Job(self._next_id, method, tuple(items), earlier=own)
+        job = Job(self._next_id, method, tuple(items), earlier=own, fresh=fresh)
         self._next_id += 1
         queue = self._queues.setdefault(method, deque())
         if first:
@@ -213,12 +214,12 @@ class Scheduler:
         elif event.kind == "kept":
             running.item = None
             self._keep(method, event, running)
-        elif event.kind in ("finished", "refused", "lost"):
+        elif event.kind in ("finished", "refused", "lost", "spoilt"):
             del self._running[event.job]
             self._forecast.over(event.job, len(running.left))
             if event.kind == "refused":
                 self._refused(event, running)
-            elif event.kind == "lost":
+            elif event.kind != "finished":
                 self._lost(event, running)
         elif event.kind == "broken":
             raise StoreError(event.reason)
@@ -243,32 +244,39 @@ class Scheduler:
             self._give_up(method, items, event.status, event.reason, traceback=event.traceback)
 
     def _lost(self, event: Event, running: _Running) -> None:
-        """Blame the case that was running, try it again alone, give the others back."""
+        """Blame the case that was running, give the others back, and try it in a fresh worker."""
         method, job = running.job.method, running.job
-        status, reason = "killed", event.reason
+        status, reason = event.status or "killed", event.reason
         if running.timed_out:
             status, reason = "timeout", f"took more than {self._allowed(running):g} s"
         if not running.loaded:
             self._load_tries[method] += 1
             if self._load_tries[method] > self._limits.retries:
                 for items in (running.left, *self._dropped(method)):
-                    self._give_up(method, items, status, f"loading the method: {reason}")
+                    self._give_up(
+                        method, items, status, f"loading the method: {reason}",
+                        traceback=event.traceback,
+                    )  # fmt: skip
             else:
                 self._enqueue(method, running.left, job.earlier, first=True)
             return
-        blamed = running.item
-        rest = [item for item in running.left if item != blamed]
-        self._enqueue(method, rest, job.earlier, first=True)
+        blamed = event.item or running.item
+        # What was filled before it and not yet written is a job of its own, written at its end:
+        # else each death would cost it again.
+        place = running.left.index(blamed) if blamed else 0
+        for part in (running.left[place + bool(blamed) :], running.left[:place]):
+            self._enqueue(method, part, job.earlier, first=True)
         if blamed is None:
             return
         self._tries[method, blamed] += 1
         tries = self._tries[method, blamed]
         if tries > self._limits.retries:
-            self._give_up(method, [blamed], status, f"{reason}; tried {tries} times", tries)
+            reason = f"{reason}; tried {tries} times"
+            self._give_up(method, [blamed], status, reason, tries, event.traceback)
             self._count(method, status)
             self._suspend_if_hopeless(method)
         else:
-            self._enqueue(method, [blamed], job.earlier)
+            self._enqueue(method, [blamed], job.earlier, first=True, fresh=True)
 
     def _give_up(
         self,

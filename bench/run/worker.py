@@ -50,11 +50,14 @@ class Worker:
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # such as a method that ends the process, or tries to
-                kept = RunFolder(self._setup.folder).write_traceback(error)
+                status = _load_status(error)
                 yield Event(
-                    job.id, "refused", status=_load_status(error), reason=describe(error),
-                    traceback=kept,
-                )  # fmt: skip
+                    job.id,
+                    "spoilt" if status == "oom" else "refused",
+                    status=status,
+                    reason=describe(error),
+                    traceback=RunFolder(self._setup.folder).write_traceback(error),
+                )
                 return
         bench = self._bench
         yield Event(job.id, "loaded")
@@ -69,6 +72,12 @@ class Worker:
                     job.earlier.get(item),
                     job.cases[following.case] if following else None,
                 )
+                if _spoils(row):
+                    if rows:
+                        yield self._flush(bench, job, rows)
+                    facts = {"reason": row.reason, "traceback": row.traceback}
+                    yield Event(job.id, "spoilt", item=item, status=row.status, **facts)
+                    return
                 rows.append(replace(row, worker=self._tag, written=time.time_ns()))
                 if time.monotonic() - flushed > _FLUSH_SECONDS:
                     yield self._flush(bench, job, rows)
@@ -91,3 +100,8 @@ def _load_status(error: BaseException) -> str:
     if isinstance(error, WeightsMissing):
         return "unavailable"
     return "oom" if out_of_memory(error) else "failed"
+
+
+def _spoils(row: FillRow) -> bool:
+    """Whether later cases would fail in this process too, as all of CUDA does after its errors."""
+    return row.status == "oom" or (row.status == "failed" and "CUDA error:" in row.reason)

@@ -25,7 +25,7 @@ class InlineExecutor:
 
     def submit(self, job: Job) -> None:
         """Take a job; `next` does the work."""
-        if self._worker is None or self._worker[0] != job.method:
+        if self._worker is None or self._worker[0] != job.method or job.fresh:
             self._worker = (job.method, Worker(self._setup, job.method))
         self._events = self._worker[1].run(job)
 

@@ -1,8 +1,8 @@
 """Supervised worker processes on this machine.
 
 Each worker is a process with a pipe of its own. The parent waits on pipes and process sentinels
-together, so that a death is seen at once and charged to the case that was running. Workers die
-with their parent.
+together, so that a death is seen at once and charged to the case that was running. Workers end
+with their parent, and what a worker started ends with it.
 """
 
 from __future__ import annotations
@@ -43,9 +43,10 @@ class LocalExecutor:
         self._events: deque[Event] = deque()
 
     def submit(self, job: Job) -> None:
-        """Give a job to a free worker of its method, else to a new one."""
+        """Give a job to a free worker of its method, else to a new one, as one that asks for it."""
         idle = [worker for worker in self._workers if worker.job is None]
-        worker = next((w for w in idle if w.method == job.method), None)
+        fit = () if job.fresh else (w for w in idle if w.method == job.method)
+        worker = next(iter(fit), None)
         if worker is None:
             if len(self._workers) >= self.capacity:
                 self._retire(idle[0])
@@ -69,13 +70,15 @@ class LocalExecutor:
         return self._events.popleft() if self._events else None
 
     def stop(self, job: int) -> None:
-        """Kill the worker of a job."""
-        for worker in self._workers:
+        """End the worker of a job."""
+        for worker in list(self._workers):
             if worker.job == job:
-                worker.process.kill()
+                self._bury(worker)
 
     def close(self) -> None:
         """End all workers, by force if need be."""
+        for worker in self._workers:
+            worker.pipe.close()  # of all at once: each takes a moment to end by itself
         for worker in list(self._workers):
             self._retire(worker)
 
@@ -91,12 +94,9 @@ class LocalExecutor:
     def _retire(self, worker: _Process) -> None:
         self._workers.remove(worker)
         worker.pipe.close()
-        if worker.job is not None:
-            worker.process.terminate()
-        worker.process.join(5)
-        if worker.process.is_alive():
-            worker.process.kill()
-            worker.process.join()
+        if worker.job is None:
+            worker.process.join(5)
+        children.end(worker.process)
 
     def _receive(self, worker: _Process) -> None:
         """Take what lies in the pipe; a broken message counts as the end of its worker."""
@@ -104,20 +104,24 @@ class LocalExecutor:
             while worker.pipe.poll():
                 event: Event = worker.pipe.recv()
                 self._events.append(event)
-                if event.kind in ("finished", "refused", "broken"):
+                if event.kind in ("finished", "refused", "broken", "spoilt"):
                     worker.job = None
+                if event.kind == "spoilt":
+                    self._bury(worker)
+                    return
         except (EOFError, OSError):
-            worker.process.kill()
+            self._bury(worker)
 
     def _bury(self, worker: _Process) -> None:
-        worker.process.join()
-        self._receive(worker)  # what it said before it died
-        if worker in self._workers:
-            self._workers.remove(worker)
-            worker.pipe.close()
+        """End a worker, if it has not ended; the job that it was at is lost."""
+        if worker not in self._workers:
+            return
+        self._workers.remove(worker)
+        status = children.end(worker.process)
+        self._receive(worker)  # what it said before it ended
+        worker.pipe.close()
         if worker.job is not None:
-            reason = children.cause(worker.process.exitcode)
-            self._events.append(Event(worker.job, "lost", reason=reason))
+            self._events.append(Event(worker.job, "lost", reason=children.cause(status)))
             worker.job = None
 
 
