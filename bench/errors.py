@@ -63,9 +63,9 @@ def describe(error: BaseException) -> str:
     what they were raised from, or the first of a group.
     """
     said = _said(error)
-    inner = _inner(error)
-    if inner is not error and not isinstance(error, BenchError):
-        said += f", from {_said(inner)}"
+    chain = _chain(error)
+    if len(chain) > 1 and not isinstance(error, BenchError):
+        said += f", from {_said(chain[-1])}"
     return writable(said)
 
 
@@ -86,11 +86,7 @@ def traced(error: BaseException) -> str:
 
 def _said(error: BaseException) -> str:
     """One error in words, with its place unless it is ours."""
-    try:
-        text = str(error)
-    except Exception as fault:  # the user's own __str__
-        text = f"(its text cannot be had: {type(fault).__name__})"
-    name, places = type(error).__name__, _places(error)
+    name, places, text = type(error).__name__, _places(error), _text(error)
     if isinstance(error, BenchError):
         return text[:_REASON_LIMIT] or f"{name}{places}"
     if not text.strip() and (end := _frames(error)[-1:]):  # as of an assertion
@@ -98,6 +94,13 @@ def _said(error: BaseException) -> str:
     if (more := len(text) - _REASON_LIMIT // 2) > 0:
         text = f"{text[:-more]} ... ({more:,} more characters)"
     return f"{name}: {text}{places}"
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as fault:  # the user's own __str__
+        return f"(its text cannot be had: {type(fault).__name__})"
 
 
 def _places(error: BaseException) -> str:
@@ -130,14 +133,14 @@ def _is_users(file: str) -> bool:
     return not (file.startswith((_STANDARD, *_OURS)) or _LIBRARIES.search(file))
 
 
-def _inner(error: BaseException) -> BaseException:
-    """What an error was raised from in the end; of a group, of its first."""
-    seen: set[int] = set()  # a chain may be a ring
-    while id(error) not in seen:
-        seen.add(id(error))
+def _chain(error: BaseException | None) -> list[BaseException]:
+    """An error, what it was raised from, or its first if it is a group, and so on."""
+    found: list[BaseException] = []
+    while error is not None and all(each is not error for each in found):  # it may be a ring
+        found.append(error)
         group = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else None
-        error = error.__cause__ or group or error
-    return error
+        error = error.__cause__ or group
+    return found
 
 
 def writable(text: str) -> str:
@@ -147,11 +150,10 @@ def writable(text: str) -> str:
 
 def out_of_memory(error: BaseException) -> bool:
     """Tell whether memory ran out; torch has a class of its own for it, others only words."""
-    if error.__cause__ is not None and out_of_memory(error.__cause__):
-        return True
-    own = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
-    text = str(error).lower()
-    return own or any(words in text for words in _NO_MEMORY)
+    chain = _chain(error)
+    own = {"MemoryError", "OutOfMemoryError"} & {k.__name__ for e in chain for k in type(e).__mro__}
+    texts = [_text(each).lower() for each in chain]
+    return bool(own) or any(words in text for text in texts for words in _NO_MEMORY)
 
 
 def status_of(error: BaseException) -> str:

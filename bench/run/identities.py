@@ -148,7 +148,7 @@ def _told(text: str, device: str) -> Identity:
     try:
         method = methods.get(text, device=device)
         method.load()
-    except Exception:  # its rows will say why, as the worker loads it again
+    except (Exception, SystemExit):  # its rows will say why, as the worker loads it again
         return _UNLOADED
     try:
         return Identity(after_load(method))

@@ -33,6 +33,7 @@ from bench.run.request import Request
 from bench.text import plain
 from methods.base import Inpainter
 from methods.harness import CEILING
+from methods.own import Unmade
 
 _T = TypeVar("_T")
 
@@ -71,7 +72,7 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     """
     _check(request)
     before = headers.read(store) if store.file(headers.FILE).exists() else None
-    asked = _asked(request)
+    asked, unmade = _asked(request)
     metrics = resolve_metrics(
         request.measured,
         offline=request.offline,
@@ -90,7 +91,7 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     cases = planned(plan)
     show = partial(_show, request, plan, inputs)
     for method in asked.values():
-        if said := show(method):
+        if said := unmade.get(method.name) or show(method):
             print(plain.lines(f"{method.name}: {said}"), file=sys.stderr)
     found, gone = _still_there(before, asked, request, show)
     chosen = {**found, **asked}
@@ -150,9 +151,14 @@ def _check(request: Request) -> None:
         raise BenchError(f"executor: expected local or inline, found {request.executor!r}")
 
 
-def _asked(request: Request) -> dict[str, Inpainter]:
-    """The methods asked for and the ceiling, by the text that asks for them from anywhere."""
+def _asked(request: Request) -> tuple[dict[str, Inpainter], dict[str, Unmade]]:
+    """The methods asked for and the ceiling, by the text that asks for them from anywhere.
+
+    Of those that raise an error as they are made, if not all do, what stands for them; and the
+    errors, by name: their cases fail, and no other's.
+    """
     found: dict[str, Inpainter] = {}
+    unmade: dict[str, Unmade] = {}
     names: dict[str, str] = {}
     protocol = request.protocol
     given_folders = [Path(each).resolve() for each in (protocol.photos, protocol.masks) if each]
@@ -167,12 +173,19 @@ def _asked(request: Request) -> dict[str, Inpainter]:
             )
         if spec.kind == "folder" and Path(spec.target) in given_folders:
             raise BenchError(f"method {given!r}: its folder holds photos or masks of this run")
-        if text not in found:
+        if text in found:
+            continue
+        try:
             found[text] = _guarded(spec.name, partial(methods.get, text, device=request.device))
+        except Unmade as error:
+            unmade[spec.name] = error
+            found[text] = error.stand_in
     if not found:
         raise BenchError("methods: expected one, found only the ceiling, which shows the truth; "
                          "where that is unknown it cannot be run")  # fmt: skip
-    return found
+    if unmade and {method.name for method in found.values()} <= {CEILING, *unmade}:
+        raise next(iter(unmade.values()))
+    return found, unmade
 
 
 def _guarded(name: str, call: Callable[..., _T], *arguments: object) -> _T:

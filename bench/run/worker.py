@@ -75,8 +75,7 @@ class Worker:
                 if _spoils(row):
                     if rows:
                         yield self._flush(bench, job, rows)
-                    facts = {"reason": row.reason, "traceback": row.traceback}
-                    yield Event(job.id, "spoilt", item=item, status=row.status, **facts)
+                    yield Event(job.id, "spoilt", item, (), row.status, row.reason, row.traceback)
                     return
                 rows.append(replace(row, worker=self._tag, written=time.time_ns()))
                 if time.monotonic() - flushed > _FLUSH_SECONDS:
