@@ -143,6 +143,16 @@ def _chain(error: BaseException | None) -> list[BaseException]:
     return found
 
 
+def faults() -> tuple[type[BaseException], ...]:
+    """What code of a user's may raise and is then its fault: also what would end this process.
+
+    Where Ctrl-C is heard, which is in no child of ours, it stays what it is.
+    """
+    from multiprocessing import parent_process
+
+    return (Exception, SystemExit) if parent_process() is None else (BaseException,)
+
+
 def writable(text: str) -> str:
     """Text for a table, which takes valid UTF-8 only; names of files may hold anything."""
     return text.encode("utf-8", "backslashreplace").decode()

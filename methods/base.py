@@ -59,6 +59,8 @@ class Inpainter:
         device: Where networks and tensors live.
         asked: What was asked for, in canonical text (see `methods.naming.Spec`); empty where the
             method was not made by name.
+        gradients: True where the three steps need autograd, as a method does that optimises its
+            network for each picture; they are run in inference mode otherwise.
         timed: False where the time of a fill says nothing (outputs made elsewhere).
         files: Files and folders that a fill depends on; their content becomes part of `identity`.
         undifferentiable: Why the gradient of a fill says not what it was made from; empty where
@@ -67,6 +69,7 @@ class Inpainter:
 
     card: Card
     asked: str = ""
+    gradients: ClassVar[bool] = False
     timed: ClassVar[bool] = True
     undifferentiable: ClassVar[str] = ""
     files: Sequence[str | Path] = ()

@@ -6,11 +6,12 @@ given the pixels under the hole or keeps the others its own way.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
@@ -22,6 +23,7 @@ from bench.errors import ContractError, Declined, InputError
 from methods.base import CaseKey, Fill, Inpainter, interleaved, to_float, to_uint8
 
 CEILING = "original"
+_NO_GRADIENTS = "methods run without autograd unless their class says gradients = True"
 _T = TypeVar("_T")
 
 
@@ -96,7 +98,7 @@ def fill(
     generator = torch.Generator().manual_seed(seed)
     steps: dict[str, Spent] = {}
     given = blanked.clone(), masks.clone()
-    with torch.inference_mode(), method.running():
+    with running(method):
         ready, steps["prepare"] = timed(method.device, lambda: method.prepare(*given))
         out, steps["infer"] = timed(method.device, lambda: method.infer(*ready, generator))
         result = out if isinstance(out, Fill) else Fill(out)
@@ -114,6 +116,18 @@ def fill(
         result.counts,
         {name: _shown(name, planes) for name, planes in result.pictures.items()},
     )
+
+
+@contextlib.contextmanager
+def running(method: Inpainter) -> Iterator[None]:
+    """What a method's steps are run in: inference mode, unless its class asks for gradients."""
+    try:
+        with torch.inference_mode(not method.gradients), method.running():
+            yield
+    except RuntimeError as error:
+        if not method.gradients and re.search(r"requires? grad|inference tensor", str(error), re.I):
+            error.args = (f"{error}; {_NO_GRADIENTS}",)
+        raise
 
 
 def is_ceiling(method: Inpainter) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING
 
-from bench.errors import BenchError, ContractError, describe, did_you_mean
+from bench.errors import BenchError, ContractError, describe, did_you_mean, faults
 from methods import user_code
 from methods.card import Card
 from methods.naming import Spec, check_choice
@@ -78,7 +78,7 @@ def make(spec: Spec, device: str) -> Inpainter:
         method = kind(spec.name, device=device, **dict(spec.parameters))
     except BenchError:
         raise
-    except (Exception, SystemExit) as error:
+    except faults() as error:
         words = f", {spec.arguments[1:-1]}" if spec.parameters else ""
         raise Unmade(
             f"method {spec.text!r}: expected {spec.target} to be made as "

@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from types import FrameType
 
 from bench.cli import (
     compare,
@@ -41,20 +45,25 @@ _EXAMPLES = """examples:
 """
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM came, as from a batch system whose time is over: what Ctrl-C does is done."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit status (0 done, 1 found fault, 2 error, 130 stopped)."""
+    """Run one command; gives its exit status: 0 done, 1 found fault, 2 error, 130, 143 stopped."""
     parser = _parser()
     completion.answer(parser)
     options = parser.parse_args(arguments)
     try:
-        status: int = options.command(options)
+        with _heard_termination():
+            status: int = options.command(options)
         return status
     except BenchError as error:
         print(f"inpaint-bench: {plain.lines(str(error))}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         print("inpaint-bench: interrupted; the same command continues", file=sys.stderr)
-        return 130
+        return 143 if isinstance(error, _Terminated) else 130
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
@@ -65,6 +74,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "inpaint-bench: this is a bug; please report it with the lines above", file=sys.stderr
         )
         return 2
+
+
+@contextlib.contextmanager
+def _heard_termination() -> Iterator[None]:
+    """Take SIGTERM for Ctrl-C, unless whoever calls does something else with it."""
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise _Terminated
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _parser() -> Parser:

@@ -31,7 +31,8 @@ STATUSES = """exit status:
   0    every fill was completed or declined; what was given and could not be used is counted
   1    fills were lost (failed, timeout, killed, oom, unavailable), or a method completed no case
   2    an error: a wrong option, nothing to fill, not all usable with --strict, a full disk
-  130  stopped by Ctrl-C; the same command continues
+  130  stopped by Ctrl-C; what was done is written, the same command continues
+  143  stopped by SIGTERM, likewise
 """
 
 

@@ -73,7 +73,7 @@ class Process:
         ready = wait([self._pipe, self._process.sentinel], self._timeout)
         try:
             answer = self._pipe.recv() if self._pipe in ready else self._end(died=bool(ready))
-        except (EOFError, OSError):
+        except Exception:  # it ended, or its method disturbed what it says
             answer = self._end(died=True)
         if isinstance(answer, Refused):
             raise NoAnswer(self.subject.name, answer)

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 import methods
-from bench.errors import describe, status_of
+from bench.errors import describe, faults, status_of
 from bench.latency import anchors, ceilings
 from bench.latency.inputs import Config
 from bench.machine import flops, memory
@@ -227,14 +227,14 @@ class MethodStopwatch(Stopwatch):
             return None
         ready, generator = self._ready(1)
         plain = execution.one_by_one(self.method.network)
-        with torch.inference_mode(), self.method.running(), plain:
+        with harness.running(self.method), plain:
             return flops.measure(lambda: self.method.infer(*ready, generator))[1]
 
     def throughput(self, batch: int, seconds: float) -> float:
         """Pictures a second through `infer`, so many at once, median over some seconds."""
         ready, _ = self._ready(batch)
         taken: list[float] = []
-        with torch.inference_mode(), self.method.running():
+        with harness.running(self.method):
             while len(taken) < 3 or (sum(taken) < seconds and len(taken) < 100):
                 stream = torch.Generator().manual_seed(len(taken))
                 infer = partial(self.method.infer, *ready, stream)
@@ -249,7 +249,7 @@ class MethodStopwatch(Stopwatch):
         pairs = [self._pair(index) for index in range(batch)]
         images = to_float(np.stack([photo for photo, _ in pairs]))
         masks = torch.from_numpy(np.stack([hole for _, hole in pairs])[:, None]).float()
-        with torch.inference_mode():
+        with harness.running(self.method):
             ready = self.method.prepare(images * (1 - masks), masks)
         return ready, torch.Generator().manual_seed(0)
 
@@ -278,7 +278,7 @@ def serve(subject: Subject, pipe: Connection) -> None:
             try:
                 stopwatch = stopwatch or kind(subject)
                 pipe.send(getattr(stopwatch, question)(*arguments))
-            except Exception as error:  # a method runs any code
+            except faults() as error:  # a method runs any code
                 pipe.send(Refused(status_of(error), describe(error)))
     except (EOFError, OSError):
         return

@@ -7,14 +7,18 @@ an unchanged name, or a value from elsewhere, is seen before any kept fill is ta
 
 from __future__ import annotations
 
+import contextlib
+import threading
+import time
 import uuid
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import NamedTuple
 
 import methods
-from bench.errors import BenchError, Unhashable, describe
+from bench.errors import BenchError, Unhashable, describe, faults
 from bench.machine import children
 from bench.run.executors.local import prepare
 from bench.run.request import Request
@@ -70,8 +74,10 @@ def identities(
         told = [_told(text, request.device) for text in asked]
     elif asked:
         context = prepare(request.threads, metrics)
-        with ThreadPoolExecutor(request.workers) as pool:
-            told = list(pool.map(lambda text: _ask(context, text, request), asked))
+        stopped = threading.Event()
+        with ThreadPoolExecutor(request.workers) as pool, contextlib.ExitStack() as stack:
+            stack.callback(stopped.set)  # by Ctrl-C, too, which the pool's threads do not hear
+            told = list(pool.map(lambda text: _ask(context, text, request, stopped), asked))
     else:
         told = []
     for method, answer in zip(asked.values(), told, strict=True):
@@ -116,22 +122,26 @@ def _unloaded(method: Inpainter) -> Identity:
         return Identity(after_load(method))
     except Unhashable as error:
         return Identity(unhashable(method), str(error))
-    except Exception as error:
+    except faults() as error:
         if isinstance(error, BenchError):
             raise
         raise BenchError(f"method {method.name!r} cannot be prepared: {describe(error)}") from error
 
 
-def _ask(context: children.Context, text: str, request: Request) -> Identity:
+def _ask(
+    context: children.Context, text: str, request: Request, stopped: threading.Event
+) -> Identity:
     """Ask a process of its own; what ends or hangs there is found out again by the worker."""
     ours, theirs = context.Pipe()
     child = children.start(context, request.threads, _answer, text, request.device, theirs)
     theirs.close()
+    until = time.monotonic() + request.limits.load_timeout
     try:
-        if ours.poll(request.limits.load_timeout):
-            told: Identity = ours.recv()
-            return told
-    except (EOFError, OSError):  # it died
+        while time.monotonic() < until and not stopped.is_set():
+            if ours.poll(0.5):
+                told: Identity = ours.recv()
+                return told
+    except Exception:  # it died, or its code disturbed what it says
         pass
     finally:
         ours.close()
@@ -146,9 +156,10 @@ def _answer(text: str, device: str, pipe: Connection) -> None:
 def _told(text: str, device: str) -> Identity:
     """Load a method and say its identity, or nothing if it cannot be loaded."""
     try:
-        method = methods.get(text, device=device)
-        method.load()
-    except (Exception, SystemExit):  # its rows will say why, as the worker loads it again
+        with contextlib.chdir(Path.cwd()):  # of an executor in this process
+            method = methods.get(text, device=device)
+            method.load()
+    except faults():  # its rows will say why, as the worker loads it again
         return _UNLOADED
     try:
         return Identity(after_load(method))

@@ -76,7 +76,8 @@ class Event:
         kind: ``loaded``; ``started`` an item; ``kept`` items in a complete fragment;
             ``finished``; ``refused`` to load, with the status for all its items; ``lost``, the
             worker died; ``spoilt``, an item or loading left the worker unfit for others, such as
-            out of memory, and it ends; ``broken``, the run cannot go on.
+            out of memory, and it ends; ``broken``, as the run folder cannot be read or written:
+            the run cannot go on if that is so for a fresh worker too.
         item: The item started, or that spoilt the worker.
         kept: The items kept, with the status of their rows.
         status: For ``refused`` and ``spoilt``.

@@ -12,11 +12,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 import methods
-from bench.errors import BenchError, ContractError, Declined, StoreError, describe, out_of_memory
+from bench.errors import (
+    BenchError,
+    ContractError,
+    Declined,
+    StoreError,
+    describe,
+    faults,
+    out_of_memory,
+)
 from bench.folder import thumbnails
 from bench.folder.read import Reader
 from bench.folder.store import Item, RunFolder, method_folder
 from bench.machine import memory
+from bench.machine.settings import as_started
 from bench.metrics.meter import Meter
 from bench.metrics.pair import Original, Pair
 from bench.metrics.pixel import drift_of
@@ -97,9 +106,9 @@ class Casework:
         row = replace(self._setup.blank_row(self._name, item, case), attempt=1)
         try:
             return self._fill_and_measure(row, earlier, following)
-        except (StoreError, KeyboardInterrupt):
+        except StoreError:
             raise
-        except BaseException as error:  # such as a method that ends the process, or tries to
+        except faults() as error:
             status = "declined" if isinstance(error, Declined) else "failed"
             return replace(
                 row,
@@ -152,6 +161,7 @@ class Casework:
                 self._features[case.truth_sha] = self._meter.features(truth)
         return replace(row, kept=kept)
 
+    @as_started()  # whatever the method has set for its own sake
     def _measured(self, row: FillRow, pair: Pair) -> tuple[FillRow, dict[str, np.ndarray]]:
         """The row with what it says of a fill's quality, and the features for metrics of sets."""
         start = time.perf_counter()

@@ -13,7 +13,7 @@ from typing import TypeVar
 import pandas as pd
 
 import methods
-from bench.errors import BenchError, InputError, describe
+from bench.errors import BenchError, InputError, describe, faults
 from bench.folder import header as headers
 from bench.folder.differences import in_words
 from bench.folder.header import Fingerprint, Header
@@ -189,12 +189,13 @@ def _asked(request: Request) -> tuple[dict[str, Inpainter], dict[str, Unmade]]:
 
 
 def _guarded(name: str, call: Callable[..., _T], *arguments: object) -> _T:
-    """Call a method's code; whatever it raises is a message."""
+    """Call a method's code; whatever it raises is a message, and wherever it goes is left again."""
     try:
-        return call(*arguments)
+        with contextlib.chdir(Path.cwd()):
+            return call(*arguments)
     except BenchError:
         raise
-    except Exception as error:
+    except faults() as error:
         raise BenchError(f"method {name!r} cannot be prepared: {describe(error)}") from error
 
 

@@ -182,7 +182,7 @@ def _setup(request: Request, opened: Opened) -> Setup:
     present = [entry for entry in opened.metrics if entry.status == "ok"]
     header = opened.header
     return Setup(
-        folder=request.out,
+        folder=request.out.absolute(),  # methods may change the directory
         seed=request.protocol.seed,
         # Drift needs the raw output, so it is measured with every fill, asked for or not.
         metrics=tuple(

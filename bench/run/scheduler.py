@@ -122,6 +122,7 @@ class Scheduler:
         self._tries: Counter[tuple[str, Item]] = Counter()
         self._load_tries: Counter[str] = Counter()
         self._failures: Counter[str] = Counter()
+        self._broken: set[tuple[str, Item | None]] = set()
         self._loaded: set[str] = set()
         self._next_id = 0
 
@@ -214,15 +215,13 @@ class Scheduler:
         elif event.kind == "kept":
             running.item = None
             self._keep(method, event, running)
-        elif event.kind in ("finished", "refused", "lost", "spoilt"):
+        elif event.kind in ("finished", "refused", "lost", "spoilt", "broken"):
             del self._running[event.job]
             self._forecast.over(event.job, len(running.left))
             if event.kind == "refused":
                 self._refused(event, running)
             elif event.kind != "finished":
                 self._lost(event, running)
-        elif event.kind == "broken":
-            raise StoreError(event.reason)
         else:
             raise BenchError(f"executor sent an event of unknown kind {event.kind!r}")
 
@@ -246,6 +245,10 @@ class Scheduler:
     def _lost(self, event: Event, running: _Running) -> None:
         """Blame the case that was running, give the others back, and try it in a fresh worker."""
         method, job = running.job.method, running.job
+        if event.kind == "broken":  # once it may be the method's fault, as of too many open files
+            if (method, running.item) in self._broken:
+                raise StoreError(event.reason)
+            self._broken.add((method, running.item))
         status, reason = event.status or "killed", event.reason
         if running.timed_out:
             status, reason = "timeout", f"took more than {self._allowed(running):g} s"

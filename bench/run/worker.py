@@ -14,7 +14,7 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from bench.errors import StoreError, WeightsMissing, describe, out_of_memory
+from bench.errors import StoreError, WeightsMissing, describe, faults, out_of_memory
 from bench.folder.store import RunFolder
 from bench.run.fill_row import FillRow
 from bench.run.messages import Event, Job, Setup
@@ -32,7 +32,8 @@ class Worker:
         """Remember what to do; `run` loads on first use, so that a failure is an event."""
         self._setup = setup
         self._name = method
-        self._tag = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self._process = os.getpid()
+        self._tag = f"{self._process}-{uuid.uuid4().hex[:8]}"
         self._fragments = 0
         self._bench: Casework | None = None
 
@@ -47,9 +48,7 @@ class Worker:
             except StoreError as error:
                 yield Event(job.id, "broken", reason=str(error))
                 return
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:  # such as a method that ends the process, or tries to
+            except faults() as error:
                 status = _load_status(error)
                 yield Event(
                     job.id,
@@ -72,6 +71,8 @@ class Worker:
                     job.earlier.get(item),
                     job.cases[following.case] if following else None,
                 )
+                if os.getpid() != self._process:  # a child that the method forked came back here
+                    os._exit(0)
                 if _spoils(row):
                     if rows:
                         yield self._flush(bench, job, rows)
@@ -102,5 +103,5 @@ def _load_status(error: BaseException) -> str:
 
 
 def _spoils(row: FillRow) -> bool:
-    """Whether later cases would fail in this process too, as all of CUDA does after its errors."""
+    """Whether later cases would fail here as well; after an error of CUDA nothing of it works."""
     return row.status == "oom" or (row.status == "failed" and "CUDA error:" in row.reason)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.errors import Declined
+from bench.errors import Declined, faults
 from methods.base import Inpainter
 from methods.conformance.rules import RULES, Broken, Skipped
 from methods.conformance.subject import Subject
@@ -53,5 +53,5 @@ def _try(rule: Callable[[Subject], str], subject: Subject) -> Result:
         return Result(name, "skipped", str(error))
     except Declined as error:
         return Result(name, "declined", str(error))
-    except Exception as error:  # whatever a method raises is its result
+    except faults() as error:  # whatever a method raises is its result
         return Result(name, "failed", f"{type(error).__name__}: {error}")

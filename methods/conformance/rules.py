@@ -171,7 +171,7 @@ def inputs_kept(subject: Subject) -> str:
     """No step may write into what it was given."""
     images, masks = _tensors(*scene(subject.side, subject.side))
     generator = torch.Generator().manual_seed(0)
-    with torch.inference_mode():
+    with harness.running(subject.method):
         ready = _unchanged("prepare", subject.method.prepare, images, masks)
         out = _unchanged("infer", partial(subject.method.infer, generator=generator), *ready)
         fill = out if isinstance(out, Fill) else Fill(out)

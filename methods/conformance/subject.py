@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -89,19 +91,26 @@ def same(one: harness.Filled, other: harness.Filled) -> bool:
 def run_steps(method: Inpainter, images: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     """Run ``prepare``, ``infer``, ``finish`` without the harness's checks and clipping."""
     generator = torch.Generator().manual_seed(0)
-    with torch.inference_mode():
+    with harness.running(method):
         ready = method.prepare(images.clone(), masks.clone())
         out = method.infer(*ready, generator)
-        return method.finish(out if isinstance(out, Fill) else Fill(out), images, masks).images
+        return method.finish(
+            out if isinstance(out, Fill) else Fill(out), images, masks
+        ).images.detach()
 
 
 def _factory(asked: str | type[Inpainter]) -> tuple[str, Callable[[str], Inpainter]]:
     if not isinstance(asked, str):
         return asked.card.name, lambda device: asked(asked.card.name, device=device)
-    spec = methods.parse(asked)
+    spec, place = methods.parse(asked), Path.cwd()
     if spec.kind == "folder":
         raise BenchError(
             f"method {asked!r}: outputs made elsewhere cannot be checked, there is nothing to "
             "call; a run says which files are there and whether they can be scored"
         )
-    return spec.name, lambda device: methods.get(spec, device=device)
+
+    def make(device: str) -> Inpainter:
+        with contextlib.chdir(place):  # which an earlier one may have left
+            return methods.get(spec, device=device)
+
+    return spec.name, make

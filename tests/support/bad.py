@@ -311,7 +311,7 @@ ENDS = {
     "RaisesNoUnicode": ("failed", "lone surrogate"),
     "RaisesItsOwnKind": ("failed", "Stop: enough (bad.py:"),
     "Exits": ("failed", "SystemExit: 0 (bad.py:"),
-    "Interrupts": ("killed", "ended by itself with exit status 1"),
+    "Interrupts": ("failed", "KeyboardInterrupt: raise KeyboardInterrupt (bad.py:"),
     "Recurses": ("failed", "RecursionError: maximum recursion depth exceeded"),
     "TooSmall": ("failed", "output: expected a tensor (1, 3, 64, 64), found (1, 3, 64, 63)"),
     "FourChannels": ("failed", "output: expected a tensor (1, 3, 64, 64), found (1, 4, 64, 64)"),

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import json
 import os
 import pty
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import termios
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -35,6 +37,10 @@ def run(out: Path, photos: Path, *more: str, **options) -> subprocess.CompletedP
 def hear_interrupts() -> None:
     """Make a child hear Ctrl-C, which a shell tells its jobs in the background to ignore."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def header(out: Path) -> dict[str, Any]:
+    return json.loads((out / "run.json").read_text("utf-8"))
 
 
 def cases(out: Path) -> pd.DataFrame:

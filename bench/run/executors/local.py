@@ -106,10 +106,10 @@ class LocalExecutor:
                 self._events.append(event)
                 if event.kind in ("finished", "refused", "broken", "spoilt"):
                     worker.job = None
-                if event.kind == "spoilt":
+                if event.kind in ("spoilt", "broken"):
                     self._bury(worker)
                     return
-        except (EOFError, OSError):
+        except Exception:  # it ended, or its method disturbed what it says
             self._bury(worker)
 
     def _bury(self, worker: _Process) -> None:

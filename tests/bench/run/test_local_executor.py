@@ -1,6 +1,7 @@
 """Worker processes: where they come from, and what they know. Faults are in ``tests/faults``."""
 
 import json
+import os
 import sys
 from contextlib import closing
 
@@ -32,8 +33,11 @@ def test_workers_are_forked_from_a_process_of_one_thread_that_loaded_the_librari
         while executor.next(60).kind != "finished":
             pass
         found = [each for each in ours.children(recursive=True) if each not in before]
-        (worker,) = [each for each in found if each.parent() != ours]
-        source = worker.parent()
+        # The worker's keeper, and the worker.
+        (keeper,) = [each for each in found if each.children() and each.parent() != ours]
+        (worker,) = keeper.children()
+        source = keeper.parent()
+        assert len({os.getsid(each.pid) for each in (ours, keeper, worker)}) == 3
         assert source.num_threads() == 1
         loaded = {path.path for path in source.memory_maps()}
         assert any("libtorch" in path for path in loaded)
