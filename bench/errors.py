@@ -72,12 +72,13 @@ def describe(error: BaseException) -> str:
 def traced(error: BaseException) -> str:
     """The traceback as it is kept, the same for equal errors; empty where the reason says all.
 
-    Addresses in memory are left out, and the middle of a giant.
+    Addresses in memory are left out, marks under the lines, and the middle of a giant.
     """
     if isinstance(error, BenchError) and error.__cause__ is None:
         return ""
     text = "".join(traceback.TracebackException.from_exception(error).format())
     text = re.sub(r"\b0x[0-9a-fA-F]{4,}\b", "0x...", text)
+    text = re.sub(r"^ *[~^]+ *$\n", "", text, flags=re.MULTILINE)  # which a fold would tear apart
     if (more := len(text) - _TRACEBACK_LIMIT) > 0:
         half = _TRACEBACK_LIMIT // 2
         text = f"{text[:half]}\n... {more:,} characters left out ...\n{text[-half:]}"
