@@ -6,7 +6,10 @@ A method is named ``NAME[:WEIGHTS][@VARIANT]`` (``lama:big-lama``); what is one'
   with, ``LABEL=net.py:Net(ckpt=a.pt, steps=3)``;
 - ``LABEL=NAME[@VARIANT]:PATH``, own weights for a network of the table;
 - ``LABEL=folder:PATH``, a folder of finished outputs;
-- ``LABEL=trained:PATH``, what ``inpaint-bench train`` left in a folder.
+- ``LABEL=trained:PATH``, what ``inpaint-bench train`` left in a folder;
+- ``LABEL=KIND:TARGET``, a program or a file of a network without code, by a key of
+  `methods.spec.ADAPTERS` (``torchscript``, ``onnx``, ``command``, ``iopaint``, ``diffusers``);
+  it too may say what it is made with in parentheses.
 
 Installed packages add names through the entry-point group ``inpaint_bench.methods``. Modules of
 ``LABEL=module:Class`` are looked for among the installed packages, then in the current
@@ -18,14 +21,17 @@ hides the module of that name as an attribute: take names out of it, ``from meth
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import BenchError, beside
 from methods import naming, own, user_code
+from methods.adapters import statement
 from methods.card import Card, read, trained
-from methods.naming import FORMS, GROUP, Spec, names, parse
+from methods.naming import FORMS, GROUP, names, parse
 from methods.parameters import split
+from methods.spec import ADAPTERS, TABLE, Spec
 from methods.weights import present
 
 if TYPE_CHECKING:
@@ -53,6 +59,8 @@ def card(spec: str | Spec) -> Card:
         return read(trained(Path(spec.target))[0])
     if spec.kind == "own weights":
         return read(spec.network).with_own_weights(Path(spec.target))
+    if spec.kind in ADAPTERS:
+        return statement.card(spec.kind, spec.target)
     return own.load_class(spec).card
 
 
@@ -63,7 +71,7 @@ def inventory() -> tuple[dict[str, Card], dict[str, str]]:
         The cards of the table and of the plug-ins that can be used, and why the other plug-ins
         cannot; both by name.
     """
-    cards = {name: read(name) for name in naming.TABLE}
+    cards = {name: read(name) for name in TABLE}
     broken: dict[str, str] = {}
     for name, points in naming.installed().items():
         try:
@@ -111,6 +119,8 @@ def look_up(text: str) -> Spec:
     try:
         if spec.kind == "class":
             user_code.require(spec.target)
+        elif spec.kind in ADAPTERS and path.is_absolute():
+            statement.require(path)
         elif spec.kind in ("folder", "own weights") and not path.exists():
             what = "outputs" if spec.kind == "folder" else "weights"
             raise BenchError(f"expected {what} at {path}, found none.{beside(path)}")
@@ -150,6 +160,9 @@ def _made(spec: Spec, path: Path, device: str) -> Inpainter:
             return network.with_own_weights(path, spec.name, config=spec.config, device=device)
         except BenchError as error:
             raise BenchError(f"method {spec.text!r}: {error}") from error
+    if spec.kind in ADAPTERS:
+        given = (("target", spec.target), *spec.parameters)
+        spec = replace(spec, target=ADAPTERS[spec.kind], parameters=given)
     return own.make(spec, device)
 
 

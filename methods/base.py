@@ -12,22 +12,22 @@ Pictures are RGB float32 tensors in ``[0, 1]`` of shape ``(N, 3, H, W)``; masks 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import cv2
 import numpy as np
 import torch
 
-from bench.errors import BenchError, Declined, WeightsMissing
+from bench.errors import BenchError, ContractError, Declined, WeightsMissing
 from methods import identity, sizes
 from methods.card import Card, SizeRule
 from methods.case_key import CaseKey
 
 __all__ = [
-    "Card", "CaseKey", "Declined", "Fill", "Inpainter", "PictureInpainter", "SizeRule",
+    "Card", "CaseKey", "Declined", "Fill", "Given", "Inpainter", "PictureInpainter", "SizeRule",
     "WeightsMissing",
 ]  # fmt: skip
 
@@ -47,6 +47,22 @@ class Fill:
     pictures: Mapping[str, torch.Tensor] = field(default_factory=dict)
 
 
+class Given(NamedTuple):
+    """What a method that works on many cases at once is given of each.
+
+    Attributes:
+        case: Which it is.
+        picture: uint8 RGB, ``(H, W, 3)``, hole pixels 0.
+        hole: bool, ``(H, W)``.
+        seed: The only source of randomness allowed.
+    """
+
+    case: CaseKey
+    picture: np.ndarray
+    hole: np.ndarray
+    seed: int
+
+
 class Inpainter:
     """Base class of all methods.
 
@@ -62,6 +78,10 @@ class Inpainter:
         gradients: True where the three steps need autograd, as a method does that optimises its
             network for each picture; they are run in inference mode otherwise.
         timed: False where the time of a fill says nothing (outputs made elsewhere).
+        probed: True where `load` finds out facts that fills depend on; `identity` then says them
+            once it was called.
+        said: What `load` found out, which a user is told before the run starts; empty if nothing.
+        in_jobs: True where `begin_job` is to be called.
         files: Files and folders that a fill depends on; their content becomes part of `identity`.
         undifferentiable: Why the gradient of a fill says not what it was made from; empty where
             it does.
@@ -71,6 +91,9 @@ class Inpainter:
     asked: str = ""
     gradients: ClassVar[bool] = False
     timed: ClassVar[bool] = True
+    probed: ClassVar[bool] = False
+    in_jobs: ClassVar[bool] = False
+    said: str = ""
     undifferentiable: ClassVar[str] = ""
     files: Sequence[str | Path] = ()
 
@@ -125,6 +148,9 @@ class Inpainter:
         """
         return None
 
+    def begin_job(self, given: Iterable[Given]) -> None:
+        """Be given the cases that are filled next, to work on them together."""
+
     def begin(self, case: CaseKey) -> None:
         """Be told which case comes next; only methods that look results up need it."""
 
@@ -172,8 +198,16 @@ class Inpainter:
             fill: What `infer` returned.
             images: The pictures as they were before `prepare`, holes blanked.
             masks: Likewise.
+
+        Raises:
+            ContractError: If `infer` returned integers, whose range nobody knows.
         """
         height, width = images.shape[-2:]
+        if not fill.images.is_floating_point():
+            raise ContractError(
+                f"output: expected floats of 0 to 1, found {fill.images.dtype}; of 8-bit values "
+                "return images / 255"
+            )
         return Fill(
             sizes.unfit(fill.images.to("cpu", torch.float32), height, width, self.card.size),
             fill.counts,

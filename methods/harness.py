@@ -11,7 +11,7 @@ import math
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
@@ -21,6 +21,7 @@ import torch
 
 from bench.errors import ContractError, Declined, InputError
 from methods.base import CaseKey, Fill, Inpainter, interleaved, to_float, to_uint8
+from methods.suspicions import Suspicion, refuse, suspicions
 
 CEILING = "original"
 _NO_GRADIENTS = "methods run without autograd unless their class says gradients = True"
@@ -49,6 +50,7 @@ class Filled:
         steps: What ``prepare``, ``infer`` and ``finish`` took, by name.
         counts: The method's own counts.
         pictures: The method's further pictures, ``(3, h, w)`` each, on the CPU.
+        suspicions: What is odd about what the method returned.
     """
 
     picture: np.ndarray
@@ -56,6 +58,12 @@ class Filled:
     steps: Mapping[str, Spent]
     counts: Mapping[str, float]
     pictures: Mapping[str, torch.Tensor]
+    suspicions: Sequence[Suspicion] = ()
+
+    @property
+    def flags(self) -> str:
+        """The suspicions in words, as a row has them."""
+        return "; ".join(each.words for each in self.suspicions)
 
     @property
     def seconds(self) -> float:
@@ -69,7 +77,13 @@ class Filled:
 
 
 def fill(
-    method: Inpainter, photo: np.ndarray, hole: np.ndarray, seed: int, case: CaseKey | None = None
+    method: Inpainter,
+    photo: np.ndarray,
+    hole: np.ndarray,
+    seed: int,
+    case: CaseKey | None = None,
+    *,
+    broken: bool = False,
 ) -> Filled:
     """Let a method fill one hole.
 
@@ -79,11 +93,13 @@ def fill(
         hole: bool, ``(H, W)``, True in the hole.
         seed: Seeds the generator given to the method.
         case: Which case this is, for methods that look results up.
+        broken: Take an output that is certainly broken, too; its `suspicions` say how.
 
     Raises:
         InputError: If photo and hole do not fit together.
         Declined: If the method does not take this size or this hole.
-        ContractError: If it returns another shape, integers or values that are not finite.
+        ContractError: If it returns another shape, integers, values that are not finite, or what
+            is certainly broken (see `methods.suspicions`).
     """
     _check_inputs(photo, hole)
     if case is not None:
@@ -107,14 +123,18 @@ def fill(
         result, steps["finish"] = timed(
             method.device, lambda: method.finish(result, blanked, masks)
         )
-    raw = _checked_output(result.images, blanked.shape)
-    picture = paste_back(to_uint8(raw)[0], photo, hole)
+    output = _checked_output(result.images, blanked.shape)
+    raw = interleaved(output[0])
+    found = [] if is_ceiling(method) else suspicions(raw, photo, hole)
+    if not broken and method.card.family != "floor":  # which may be anything, on purpose
+        refuse(found)
     return Filled(
-        picture,
-        interleaved(raw[0]),
+        paste_back(to_uint8(output)[0], photo, hole),
+        raw,
         steps,
         result.counts,
         {name: _shown(name, planes) for name, planes in result.pictures.items()},
+        found,
     )
 
 

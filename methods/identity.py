@@ -16,7 +16,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from bench.errors import Unhashable
 from methods.sources import OURS, OWN, changed_since, code_of, modules_behind
@@ -35,6 +35,7 @@ class Method(Protocol):
 
     card: Any
     asked: str
+    probed: ClassVar[bool]
     files: Sequence[str | Path]
 
     @property
@@ -114,7 +115,9 @@ def changed(method: Method) -> list[str]:
 
 def must_load(method: Method) -> bool:
     """Whether only a loaded method tells what its fills depend on."""
-    return not is_ours(type(method)) and type(method).load.__module__ != _BASE
+    if is_ours(type(method)):
+        return method.probed
+    return type(method).load.__module__ != _BASE
 
 
 def is_ours(kind: type) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bench.errors import BenchError, ContractError, describe, did_you_mean, faults
 from methods import user_code
 from methods.card import Card
-from methods.naming import Spec, check_choice
+from methods.spec import Spec, check_choice
 
 if TYPE_CHECKING:
     from methods.base import Inpainter

@@ -45,7 +45,7 @@ ROOMS = {
         {"own_weights"},
         {"naming"},
         {"execution", "parameters", "sizes", "identity", "user_code"},
-        {"card", "case_key", "recording", "sources"},
+        {"card", "case_key", "recording", "sources", "suspicions"},
         {"weights", "state"},
     ],
 }

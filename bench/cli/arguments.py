@@ -98,7 +98,8 @@ def add_reference(command: argparse.ArgumentParser) -> None:
 def methods_known() -> list[str]:
     """Methods, bare and with each of their weights."""
     from methods.card import read
-    from methods.naming import TABLE, names
+    from methods.naming import names
+    from methods.spec import TABLE
 
     return [*names(), *(f"{name}:{each}" for name in TABLE for each in read(name).weights)]
 

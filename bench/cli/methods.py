@@ -149,8 +149,11 @@ def _check(options: argparse.Namespace) -> int:
     from methods.conformance import check
 
     results = check(name)
-    for result in results:
-        print(f"{result.status:9} {result.rule:12} {one_line(result.detail)}")
-    failed = sum(result.status == "failed" for result in results)
-    print(f"{name}: {failed} of {len(results)} rules failed")
+    failed = [result.rule for result in results if result.status == "failed"]
+    verdict = f"{name}: {len(failed)} of {len(results)} rules failed"
+    if failed:
+        print(f"{verdict}: {', '.join(failed)}")
+    for result in sorted(results, key=lambda each: each.status != "failed"):
+        print(f"{result.status:9} {result.rule:14} {one_line(result.detail)}")
+    print(verdict)
     return 1 if failed else 0

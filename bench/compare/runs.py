@@ -18,7 +18,7 @@ from bench.statistics import CASE, MARKS, Comparison, Facts
 from bench.statistics.comparison import PAIRS, finite_values, method_interval, rank_table, wide
 from bench.statistics.coverage import reference_of, roles
 from bench.statistics.floors import floor_note
-from bench.statistics.notes import pair_notes
+from bench.statistics.notes import flagged, pair_notes
 
 
 def compare_within(
@@ -152,7 +152,8 @@ def _about(run: Run) -> list[str]:
     if samples > 1:
         notes.append(f"{run.folder}: sample 0 of {samples}; the spread between draws is not "
                      "in the interval")  # fmt: skip
-    return notes
+    odd = {name: flagged(run.cases, name) for name in run.methods["method"]}
+    return [*notes, *(f"{run.folder}: {name}: {why}" for name, why in odd.items() if why)]
 
 
 def _headline_note(run: Run, metrics: Sequence[str] | None) -> list[str]:

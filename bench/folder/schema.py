@@ -90,6 +90,7 @@ CASES: Final = Table(
         Column("reason", TEXT, "why it is not ok"),
         _later("traceback", TEXT, "path of the error's traceback, as text; empty if none is kept"),
         _later("note", TEXT, "why a metric has no value here"),
+        _later("flags", TEXT, "what is odd about what the method returned, joined by `; `"),
         _later("counts", TEXT, "numbers that the method gave, JSON"),
         _later("pictures", TEXT, "paths of what else it showed, by name, JSON"),
         _later("thumbnail", TEXT, "path of the WebP that the report takes over, if one was made"),

@@ -28,7 +28,7 @@ from bench.planning.protocol import Protocol
 from bench.run import growth
 from bench.run.request import Request
 from bench.run.time_left import Forecast, Left, seconds_a_fill
-from methods.naming import Spec
+from methods.spec import Spec
 from methods.weights import present
 
 

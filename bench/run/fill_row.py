@@ -27,6 +27,7 @@ class Kept(NamedTuple):
     output_sha: str = ""
     pictures: str = ""
     thumbnail: str = ""
+    flags: str = ""
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Kept:

@@ -22,7 +22,7 @@ from bench.errors import BenchError, Unhashable, describe, faults
 from bench.machine import children
 from bench.run.executors.local import prepare
 from bench.run.request import Request
-from methods.base import Inpainter
+from methods.base import Card, Inpainter
 from methods.identity import after_load, changed, is_ours, must_load, unhashable
 
 
@@ -33,11 +33,15 @@ class Identity(NamedTuple):
         text: In one line, for readers and for comparing.
         passing: Why fills hold only for the start that made them; empty if they hold for longer.
         loaded: Whether all of it is known: False if the method could not be loaded.
+        card: The card of a method that finds facts out as it is loaded.
+        said: What it found out, in words.
     """
 
     text: str
     passing: str = ""
     loaded: bool = True
+    card: Card | None = None
+    said: str = ""
 
     @property
     def lasting(self) -> bool:
@@ -83,6 +87,7 @@ def identities(
     for method, answer in zip(asked.values(), told, strict=True):
         unloaded = f"{found[method.name].text} not loaded"
         found[method.name] = answer._replace(text=answer.text or unloaded)
+        method.card = answer.card or method.card
     for method in chosen.values() if request.executor == "inline" else ():
         if not found[method.name].passing and (names := changed(method)):
             why = f"{', '.join(names)} changed after this process had imported it; start another"
@@ -105,7 +110,8 @@ def check_unchanged(method: Inpainter, expected: str) -> None:
     Raises:
         BenchError: If its code or its files changed since, or it could not be loaded then.
     """
-    if is_ours(type(method)) or expected == unhashable(method):
+    known = is_ours(type(method)) and not method.probed
+    if known or expected == unhashable(method):
         return
     if expected.endswith(" not loaded"):
         raise BenchError("it could not be loaded when the run began; give the same command again")
@@ -161,7 +167,8 @@ def _told(text: str, device: str) -> Identity:
             method.load()
     except faults():  # its rows will say why, as the worker loads it again
         return _UNLOADED
+    card = method.card if method.probed else None
     try:
-        return Identity(after_load(method))
+        return Identity(after_load(method), card=card, said=method.said)
     except Unhashable as error:
-        return Identity(unhashable(method), str(error))
+        return Identity(unhashable(method), str(error), card=card, said=method.said)

@@ -196,6 +196,7 @@ class Casework:
             seconds=filled.seconds if self._method.timed else math.nan,
             cpu_seconds=filled.cpu_seconds if self._method.timed else math.nan,
             counts=json.dumps(dict(filled.counts)) if filled.counts else "",
+            flags=filled.flags,
         )
 
     def _keep(

@@ -96,6 +96,9 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     found, gone = _still_there(before, asked, request, show)
     chosen = {**found, **asked}
     known = identities(chosen, request, [each.metric.name for each in metrics])
+    for method in asked.values():
+        if said := known[method.name].said:
+            print(plain.lines(f"{method.name}: {said}"), file=sys.stderr)
     # What nobody asked for now must not lose its rows for what cannot be known of it today.
     gone |= {
         method.name: known[method.name].passing or "it cannot be loaded now"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 
@@ -18,7 +19,7 @@ from bench.text.plain import one_line
 _KINDS = {"photo": "photo", "mask": "mask", "truth": "truth picture", "other": "other file"}
 _MOST = 8
 _HEAD, _TAIL = 160, 80  # characters
-_NEEDED = ("method", "photo", "tier", "status", "reason", "traceback")
+_NEEDED = ("method", "photo", "tier", "status", "reason", "flags", "traceback")
 # What differs between reasons of one kind: names in quotes, numbers, sizes.
 _VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|\d[\d.,x]*")
 
@@ -37,7 +38,7 @@ def of_run(store: RunFolder, page: Path | None = None, without: Collection[str] 
     inputs = store.read_table(INPUTS.file)
     cases = store.read_table(CASES.file, _NEEDED)
     others = cases[~cases["method"].isin(without)]
-    found = [*refusals(inputs), *remarks(inputs), *_unfilled(store, others)]
+    found = [*refusals(inputs), *remarks(inputs), *_unfilled(store, others), *_flagged(cases)]
     if found or without:
         places = [store.file(INPUTS.file), store.file(CASES.file), *([page] if page else [])]
         found = [*(f"  {line}" for line in found), f"all of it: {', '.join(map(str, places))}"]
@@ -105,17 +106,35 @@ def refuse_any(inputs: pd.DataFrame) -> None:
 def _unfilled(store: RunFolder, cases: pd.DataFrame) -> list[str]:
     rows = records(cases[cases["status"] != "ok"])
     return _lines(
-        (
-            (row["method"], row["status"], row["reason"], f"{row['photo']}, {row['tier']}")
-            for row in rows
-        ),
-        whose=lambda method, count: f"{method}: {count:,}",
+        ((row["method"], row["status"], row["reason"], _which(row)) for row in rows),
+        whose=_fills,
         tracebacks={
-            (row["method"], f"{row['photo']}, {row['tier']}"): str(store.file(row["traceback"]))
+            (row["method"], _which(row)): str(store.file(row["traceback"]))
             for row in rows[::-1]
             if row["traceback"]
         },
     )
+
+
+def _flagged(cases: pd.DataFrame) -> list[str]:
+    """What is odd about what methods returned; nothing of runs from before that was looked for."""
+    rows = records(cases[cases["flags"] != ""]) if "flags" in cases else []
+    return _lines(
+        (
+            (row["method"], "flagged", flag, _which(row))
+            for row in rows
+            for flag in row["flags"].split("; ")
+        ),
+        whose=_fills,
+    )
+
+
+def _which(row: Mapping[str, Any]) -> str:
+    return f"{row['photo']}, {row['tier']}"
+
+
+def _fills(method: str, count: int) -> str:
+    return f"{method}: {count:,}"
 
 
 def _lines(

@@ -13,6 +13,7 @@ from bench.statistics.pairs import METHODS
 from bench.statistics.significance import smallest_p
 from bench.text.numbers import counted
 
+_FEW = 0.05  # of a method's fills, as odd as may be
 _EQUIVALENT_ERRORS = float(stats.norm.ppf(0.95) + stats.norm.ppf(0.9))
 
 
@@ -25,6 +26,17 @@ def absence_notes(tier: str, cases: pd.DataFrame, absent: Iterable[str]) -> list
         said = f" ({why.index[0]})" if len(why) else ""
         notes.append(f"{tier}: {name} completed no case{said}")
     return notes
+
+
+def flagged(cases: pd.DataFrame, method: str) -> str:
+    """How many fills of a method are flagged and why most are; empty where only a few are."""
+    flags = cases.loc[(cases["method"] == method) & (cases["status"] == "ok"), "flags"]
+    odd = flags[flags != ""]
+    if len(odd) <= _FEW * len(flags):
+        return ""
+    # What is in brackets differs from case to case.
+    why = odd.str.split("; ").explode().str.replace(r" \([^)]*\)$", "", regex=True).value_counts()
+    return f"{len(odd):,} of {counted(len(flags), 'fill')} flagged: {why.index[0]}"
 
 
 def shared_note(tier: str, metric: str, shared: int, expected: int, ranked: int) -> list[str]:

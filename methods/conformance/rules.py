@@ -18,10 +18,11 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from bench.errors import BenchError, ContractError, Declined
+from bench.errors import BenchError, ContractError, Declined, describe
 from methods import harness
 from methods.base import Fill, to_float
-from methods.conformance.subject import Subject, run_steps, same, scene
+from methods.conformance.subject import Subject, case_of, run_steps, same, scene
+from methods.suspicions import ADVICE
 
 _BLANK = 0.02  # a hole darker than this was left as it came: the picture is bright
 _DRIFT = 0.2  # mean change of known pixels that no fill needs; an inverted mask gives 0.7
@@ -56,13 +57,24 @@ def leak(subject: Subject) -> str:
 def polarity(subject: Subject) -> str:
     """1 is hole: it must be filled, and what is known be kept, before anything is pasted back."""
     photo, hole = scene(subject.side, subject.side)
-    raw = subject.fill(photo, hole).raw
+    filled = subject.fill(photo, hole)
+    raw = filled.raw
     drift = float(np.abs(raw - photo / np.float32(255))[~hole].mean())
     if raw[hole].mean() < _BLANK:
         raise Broken("the hole was left black: is 1 taken for known?")
-    if drift > _DRIFT:
+    if drift > _DRIFT and not filled.suspicions:  # which other rules are about
         raise Broken(f"known pixels moved by {drift:.2f} on average: is 1 taken for known?")
     return f"hole filled; known pixels moved by {drift:.4f} on average before pasting back"
+
+
+def channel_order(subject: Subject) -> str:
+    """Channels come back as red, green, blue."""
+    return _nothing_odd(subject, "channel order")
+
+
+def shift(subject: Subject) -> str:
+    """Pixels come back where they were: not moved by a pixel, mirrored or turned."""
+    return _nothing_odd(subject, "shift")
 
 
 def odd_sizes(subject: Subject) -> str:
@@ -96,13 +108,18 @@ def grey(subject: Subject) -> str:
 
 
 def batch(subject: Subject) -> str:
-    """A picture's fill must not depend on what else is in the batch."""
+    """A picture's fill must not depend on what else is in the batch, if several are taken."""
     pairs = [scene(subject.side, subject.side, seed) for seed in range(3)]
     for shift, (_, hole) in enumerate(pairs):
         hole[:] = np.roll(hole, shift * subject.side // 8, axis=1)
     masks = torch.from_numpy(np.stack([hole for _, hole in pairs])[:, None]).float()
     images = to_float(np.stack([photo for photo, _ in pairs])) * (1 - masks)
-    together = run_steps(subject.method, images, masks)
+    try:
+        together = run_steps(subject.method, images, masks)
+    except Exception as error:
+        raise _one_at_a_time(f"{type(error).__name__}: {error}") from error
+    if together.shape[:1] == (1,):
+        raise _one_at_a_time("of three it fills one")
     if together.shape != images.shape or not bool(torch.isfinite(together).all()):
         raise Broken(f"a batch of 3 gives {tuple(together.shape)}, or values not finite")
     if subject.card.stochastic:
@@ -162,6 +179,7 @@ def value_range(subject: Subject) -> str:
     images, masks = _tensors(*scene(subject.side, subject.side))
     out = run_steps(subject.method, images, masks)
     low, high = float(out.min()), float(out.max())
+    _nothing_odd(subject, "range")
     if not (low >= -_OUTSIDE and high <= 1 + _OUTSIDE):  # also for NaN
         raise Broken(f"values from {low:.2f} to {high:.2f}, expected 0 to 1")
     return f"values from {low:.3f} to {high:.3f}"
@@ -171,9 +189,13 @@ def inputs_kept(subject: Subject) -> str:
     """No step may write into what it was given."""
     images, masks = _tensors(*scene(subject.side, subject.side))
     generator = torch.Generator().manual_seed(0)
+    subject.method.begin(case_of(masks[0, 0]))
     with harness.running(subject.method):
         ready = _unchanged("prepare", subject.method.prepare, images, masks)
-        out = _unchanged("infer", partial(subject.method.infer, generator=generator), *ready)
+        # Given by place, as in a run: a method may call it otherwise.
+        out = _unchanged(
+            "infer", lambda *given: subject.method.infer(given[0], given[1], generator), *ready
+        )
         fill = out if isinstance(out, Fill) else Fill(out)
         _unchanged("finish", partial(subject.method.finish, fill), images, masks)
     return "prepare, infer and finish leave their inputs as they are"
@@ -198,8 +220,8 @@ def global_random(subject: Subject) -> str:
 
 
 RULES: tuple[Callable[[Subject], str], ...] = (
-    leak, polarity, odd_sizes, tiny, full_and_empty, grey, batch, determinism, device,
-    value_range, inputs_kept, global_random,
+    leak, polarity, channel_order, shift, odd_sizes, tiny, full_and_empty, grey, batch,
+    determinism, device, value_range, inputs_kept, global_random,
 )  # fmt: skip
 
 
@@ -214,14 +236,30 @@ def _fill_or_decline(subject: Subject, pairs: list[tuple[np.ndarray, np.ndarray]
         except Exception as error:
             height, width = hole.shape
             raise Broken(
-                f"{width}x{height}, hole of {int(hole.sum())} pixels: "
-                f"{type(error).__name__}: {error}"
+                f"{width}x{height}, hole of {int(hole.sum())} pixels: {describe(error)}"
             ) from error
     if len(refusals) == len(pairs):
         raise refusals[-1]
     if refusals:
         return f"{len(pairs) - len(refusals)} of {len(pairs)} filled; declined: {refusals[-1]}"
     return f"all {len(pairs)} filled"
+
+
+def _nothing_odd(subject: Subject, rule: str) -> str:
+    """Break a rule that all fills of a few colours are suspected to break; one may be chance."""
+    found = [
+        [each.words for each in filled.suspicions if each.rule == rule]
+        for filled in subject.in_colours
+    ]
+    if all(found):
+        raise Broken(f"{found[0][0]}; {ADVICE[rule]}")
+    return f"nothing odd about it in {len(found)} photos of different colours"
+
+
+def _one_at_a_time(why: str) -> Declined:
+    return Declined(
+        f"takes one picture at a time ({why}): a run never gives more, but latency --batches would"
+    )
 
 
 def _need_repeatable(subject: Subject) -> None:

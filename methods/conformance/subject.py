@@ -13,7 +13,7 @@ import torch
 import methods
 from bench.errors import BenchError, WeightsMissing
 from methods import harness
-from methods.base import Fill, Inpainter
+from methods.base import CaseKey, Fill, Inpainter
 from methods.card import Card
 
 _SIDE = 64  # pixels of the test picture, unless the card asks for more
@@ -56,14 +56,21 @@ class Subject:
         return rule.side or max(_SIDE, -(-rule.minimum // rule.of) * rule.of)
 
     def fill(self, photo: np.ndarray, hole: np.ndarray, seed: int = 0) -> harness.Filled:
-        """Fill through the harness."""
-        return harness.fill(self.method, photo, hole, seed)
+        """Fill through the harness; a broken output is for the rules to say."""
+        return harness.fill(self.method, photo, hole, seed, case_of(hole), broken=True)
 
     @cached_property
     def repeatable(self) -> bool:
         """Whether the same call twice gives the same fill; other rules compare fills."""
         photo, hole = scene(self.side, self.side)
         return same(self.fill(photo, hole), self.fill(photo, hole))
+
+    @cached_property
+    def in_colours(self) -> list[harness.Filled]:
+        """Fills of three calm photos, each with its channels at levels of their own."""
+        photo, hole = scene(self.side, self.side)
+        tints = ([1, 0.7, 0.4], [0.4, 1, 0.7], [0.7, 0.4, 1])
+        return [self.fill(((photo // 2 + 127) * tint).astype(np.uint8), hole) for tint in tints]
 
 
 def scene(height: int, width: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -91,12 +98,19 @@ def same(one: harness.Filled, other: harness.Filled) -> bool:
 def run_steps(method: Inpainter, images: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     """Run ``prepare``, ``infer``, ``finish`` without the harness's checks and clipping."""
     generator = torch.Generator().manual_seed(0)
+    method.begin(case_of(masks[0, 0]))
     with harness.running(method):
         ready = method.prepare(images.clone(), masks.clone())
         out = method.infer(*ready, generator)
         return method.finish(
             out if isinstance(out, Fill) else Fill(out), images, masks
         ).images.detach()
+
+
+def case_of(hole: np.ndarray | torch.Tensor) -> CaseKey:
+    """What a run would tell a method of a photo before its fill."""
+    height, width = hole.shape
+    return CaseKey("scene.png", "region", 0, size=(height, width))
 
 
 def _factory(asked: str | type[Inpainter]) -> tuple[str, Callable[[str], Inpainter]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bench.folder.read import Run
 from bench.statistics import CAP_DB
+from bench.statistics.notes import flagged
 from bench.text import numbers
 from reports.results import sentences
 from reports.results.ranking import Ranking
@@ -36,7 +37,8 @@ def notes(run: Run, ranking: Ranking, shown: Sequence[Column]) -> list[str]:
         for s in ranking.ranked
         if (value := s.values.get(column.metric)) is not None and value.note and not flat(value)
     }
-    return [*found, *sorted(remarks)]
+    odd = {sentences.title(run, s.method): flagged(run.cases, s.method) for s in ranking.all_scores}
+    return [*found, *sorted(remarks), *(f"{name}: {why}." for name, why in odd.items() if why)]
 
 
 def compared(ranking: Ranking) -> str:

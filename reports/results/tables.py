@@ -11,6 +11,7 @@ import numpy as np
 
 from bench.folder.read import Run
 from bench.statistics import MARKS, Interval
+from bench.statistics.notes import flagged
 from bench.text import numbers
 from reports.results import sentences
 from reports.results.gaps import Gap
@@ -78,12 +79,13 @@ class Cell:
 
 @dataclass(frozen=True)
 class Label:
-    """A method as a row header."""
+    """A method as a row header; ``flagged`` says how many of its fills are odd, and how."""
 
     method: str
     title: str
     family: str
     family_class: str
+    flagged: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,8 @@ class Row:
 
 def label(run: Run, method: str) -> Label:
     """Name and family of a method for readers."""
-    return labelled(method, sentences.title(run, method), str(run.methods.loc[method, "family"]))
+    found = labelled(method, sentences.title(run, method), str(run.methods.loc[method, "family"]))
+    return replace(found, flagged=flagged(run.cases, method))
 
 
 def labelled(method: str, title: str, family: str) -> Label:

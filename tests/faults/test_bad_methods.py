@@ -22,7 +22,7 @@ def run(out: Path, photos: Path, names: list[str], seconds: int) -> tuple[pd.Dat
     own = [f"{name}=tests.support.bad:{name}" for name in names]
     done = commands.run(
         out, photos, "--methods", ",".join(["telea", *own]), "--limit", "1", "--tiers", "region",
-        "--workers", "2", "--timeout", str(seconds), env={**os.environ, "BAD_METHODS": mark},
+        "--workers", "2", "--timeout", str(seconds), env={**os.environ, "BAD_METHODS": mark, "BAD_PHOTOS": str(photos)},
     )  # fmt: skip
     assert left(mark) == []
     assert done.returncode == (1 if names else 0), done.stderr

@@ -81,12 +81,12 @@ def test_drift_is_of_what_the_method_returned():
         card = ib.Card("drifts", "Drifts", "other")
 
         def infer(self, images, masks, generator):
-            return images * 0.5
+            return images * 0.5 + masks * 0.2
 
     names = ["l1", "drift"]
     known = ib.measure(ib.fill_details(PHOTO, HOLE, Drifts), PHOTO, HOLE, names)
     pasted = ib.measure(ib.fill(PHOTO, HOLE, Drifts), PHOTO, HOLE, names)
-    raw = ib.measure(np.where(HOLE[..., None], np.uint8(0), PHOTO // 2), PHOTO, HOLE, names)
+    raw = ib.measure(np.where(HOLE[..., None], np.uint8(51), PHOTO // 2), PHOTO, HOLE, names)
     assert known["drift"] > 0
     assert math.isnan(pasted["drift"])
     assert raw["drift"] == pytest.approx(known["drift"], rel=0.02)

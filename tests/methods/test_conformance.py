@@ -77,6 +77,16 @@ class MixesBatch(Honest):
         return super().infer(images, masks, generator).lerp(images.mean(0, keepdim=True), 0.1)
 
 
+class ExchangesColours(Honest):
+    def infer(self, images, masks, generator):
+        return super().infer(images, masks, generator).flip(1)
+
+
+class ShiftsByOne(Honest):
+    def infer(self, images, masks, generator):
+        return super().infer(images, masks, generator).roll(1, 3)
+
+
 class ClaimsChance(Honest):
     card = Card("mine", "Mine", "floor", stochastic=True)
 
@@ -126,6 +136,8 @@ class Remembers(Honest):
 BREAKERS = {
     "leak": Peeks,
     "polarity": TakesOneForKnown,
+    "channel_order": ExchangesColours,
+    "shift": ShiftsByOne,
     "odd_sizes": OddSides,
     "tiny": NeedsEight,
     "full_and_empty": NeedsManyKnown,
@@ -245,6 +257,67 @@ def test_the_test_picture_has_a_size_that_the_method_takes(rule, side):
         card = Card("mine", "Mine", "floor", size=rule)
 
     assert Subject(Sized).side == side
+
+
+@pytest.mark.parametrize(
+    ("rule", "change", "words"),
+    [
+        ("channel_order", lambda out, images, masks: images + masks * out.flip(1), "as BGR"),
+        ("shift", lambda out, images, masks: out.flip(3), "mirrored"),
+        ("value_range", lambda out, images, masks: images + masks * (2 * out - 1), "-1 to 1"),
+        ("value_range", lambda out, images, masks: 255 * out, "0 to 255"),
+        ("value_range", lambda out, images, masks: 1 - out, "1 to 0"),
+    ],
+)
+def test_what_is_wrong_with_an_output_is_told_also_where_only_the_hole_tells(rule, change, words):
+    class Paints(Honest):
+        def infer(self, images, masks, generator):
+            coloured = images.sum((2, 3), keepdim=True) / (1 - masks).sum((2, 3), keepdim=True)
+            lines = torch.linspace(-0.05, 0.05, images.shape[-1])
+            return change(images + masks * (coloured + lines), images, masks)
+
+    results = {result.rule: result for result in check(Paints)}
+    assert [name for name, each in results.items() if each.status == "failed"] == [rule]
+    assert words in results[rule].detail
+
+
+def test_a_method_is_told_of_a_case_before_each_fill():
+    class NeedsACase(Honest):
+        case = None
+
+        def begin(self, case):
+            self.case = case
+
+        def infer(self, images, masks, generator):
+            assert self.case.size != (0, 0)
+            return super().infer(images, masks, generator)
+
+    assert failed(NeedsACase) == []
+
+
+def test_a_method_of_one_picture_at_a_time_is_none_that_fails():
+    class OfOne(Honest):
+        def infer(self, images, masks, generator):
+            (image,) = images
+            return super().infer(image[None], masks, generator)
+
+    class FirstOnly(Honest):
+        def infer(self, images, masks, generator):
+            return super().infer(images[:1], masks[:1], generator)
+
+    for method in (OfOne, FirstOnly):
+        batch = next(result for result in check(method) if result.rule == "batch")
+        assert batch.status == "declined"
+        assert "takes one picture at a time" in batch.detail
+        assert failed(method) == []
+
+
+def test_arguments_are_given_by_place_as_in_a_run():
+    class Renamed(Honest):
+        def infer(self, pictures, holes, rng):
+            return super().infer(pictures, holes, rng)
+
+    assert failed(Renamed) == []
 
 
 def test_outputs_made_elsewhere_cannot_be_checked(tmp_path):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 
 from methods.base import Card, CaseKey, Fill, Inpainter
 
@@ -279,6 +280,30 @@ class ForgetsItself(Grey):
         del sys.modules[__name__]
 
 
+class Untouched(Grey):
+    def infer(self, images, masks, generator):
+        return images
+
+
+class BlueFirst(Grey):
+    def infer(self, images, masks, generator):
+        return (images + 0.5 * masks).flip(1)
+
+
+class OneAside(Grey):
+    def infer(self, images, masks, generator):
+        return (images + 0.5 * masks).roll(1, -1)
+
+
+class ReadsThePhoto(Grey):
+    """Nothing keeps it from the disk: its fills are perfect, and harm nobody."""
+
+    def infer(self, images, masks, generator):
+        with Image.open(Path(os.environ["BAD_PHOTOS"]) / self.case.photo) as image:
+            photo = np.array(image.resize((64, 64), Image.Resampling.BOX))
+        return torch.from_numpy(photo / 255).permute(2, 0, 1)[None].float()
+
+
 class WritesIntoWhatItIsGiven(Grey):
     def infer(self, images, masks, generator):
         filled = images + 0.5 * masks
@@ -343,6 +368,10 @@ ENDS = {
     "ChangesItsCard": ("ok", ""),
     "Prints": ("ok", ""),
     "ForgetsItself": ("ok", ""),
+    "Untouched": ("failed", "hole"),
+    "BlueFirst": ("failed", "green, red"),
+    "OneAside": ("failed", "1 pixel"),
+    "ReadsThePhoto": ("ok", ""),
     "WritesIntoWhatItIsGiven": ("ok", ""),
 }
 """Status, and a part of the reason, by name of the class."""

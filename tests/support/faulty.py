@@ -155,7 +155,22 @@ class CallsItselfOriginal(_Picky):
         self._name = "original"
 
     def infer(self, images, masks, generator):
-        return images
+        return images + 0.5 * masks
+
+
+class OneColour(_Picky):
+    """Gives one colour for the whole picture on its case."""
+
+    def infer(self, images, masks, generator):
+        picked = self.case.photo == "b.png"
+        return images * 0 + 0.5 if picked else images + 0.5 * masks
+
+
+class ExchangesColours(_Picky):
+    """Gives blue, green, red."""
+
+    def infer(self, images, masks, generator):
+        return (images + 0.5 * masks).flip(1)
 
 
 class BadText(_Picky):

@@ -6,7 +6,7 @@ import pytest
 from bench.cli import main
 from bench.metrics import DEFAULT, METRICS
 from masks.tiers import TIERS
-from methods.naming import TABLE
+from methods.spec import TABLE
 
 
 def printed(arguments, capsys, status=0):

@@ -1,0 +1,108 @@
+"""What a user states about a method without code: a TOML file, beside the file it is about.
+
+``net.toml`` lies beside ``net.onnx``, and either may be asked for. Its table ``[card]`` holds what
+readers of a report are told, ``[size]`` a `SizeRule`, and all else the facts of the adapter. Read
+without torch.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bench.errors import BenchError, beside, did_you_mean
+from methods.card import Card, SizeRule, read
+
+_OF_CARD = (
+    "title", "family", "summary", "paper", "url", "implementation", "licence", "stochastic", "cost",
+    "limits",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What is stated.
+
+    Attributes:
+        path: The TOML file; it need not be there.
+        file: What it is about, by ``file = "..."`` relative to it, else what lies beside it.
+        card: The adapter's card with what is stated.
+        facts: All else, by name.
+    """
+
+    path: Path
+    file: Path
+    card: Card
+    facts: Mapping[str, Any]
+
+    def only(self, known: Collection[str]) -> Mapping[str, Any]:
+        """The facts, which must be among those that are known.
+
+        Raises:
+            BenchError: If one is not.
+        """
+        for name in self.facts.keys() - set(known):
+            raise BenchError(
+                f"{self.path}: expected facts out of {', '.join(known)}, found {name!r}."
+                f"{did_you_mean(name, known)}"
+            )
+        return self.facts
+
+
+def stated(kind: str, target: Path) -> Statement:
+    """Read what is stated about a file.
+
+    Args:
+        kind: Of the adapter, whose card says the rest.
+        target: The TOML file, or what it is about.
+
+    Raises:
+        BenchError: If it is not there, is no TOML, or its card or size is not one.
+    """
+    require(target)
+    path = target if target.suffix == ".toml" else target.with_suffix(".toml")
+    try:
+        facts = tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BenchError(f"{path}: expected TOML, found {error}") from error
+    about, size = facts.pop("card", {}), facts.pop("size", None)
+    file = path.parent / facts.pop("file", target.name)
+    try:
+        if unknown := [name for name in about if name not in _OF_CARD]:
+            raise BenchError(
+                f"[card] has no field {unknown[0]!r}.{did_you_mean(unknown[0], _OF_CARD)}"
+            )
+        # What is shown by the name of its adapter alone could not be told apart.
+        found = replace(read(kind), **{"title": target.stem, **about})
+        if size is not None:
+            found = replace(found, size=SizeRule(**size))
+    except (BenchError, TypeError) as error:
+        raise BenchError(f"{path}: {error}") from error
+    return Statement(path, file, found, facts)
+
+
+def card(kind: str, target: str) -> Card:
+    """The card of what an adapter is asked for.
+
+    Args:
+        kind: Of the adapter.
+        target: A path, or a name that the adapter knows.
+
+    Raises:
+        BenchError: As `stated`.
+    """
+    path = Path(target)
+    return stated(kind, path).card if path.is_file() else replace(read(kind), title=target)
+
+
+def require(path: Path) -> None:
+    """See that a file or folder is there.
+
+    Raises:
+        BenchError: If it is not.
+    """
+    if not path.exists():
+        raise BenchError(f"expected a file or folder {path}, found none.{beside(path)}")
