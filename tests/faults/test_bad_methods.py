@@ -20,9 +20,10 @@ def run(out: Path, photos: Path, names: list[str], seconds: int) -> tuple[pd.Dat
     """Run bad methods beside a good one; gives the rows and what was said, after all has ended."""
     mark = uuid.uuid4().hex
     own = [f"{name}=tests.support.bad:{name}" for name in names]
+    marks = {**os.environ, "BAD_METHODS": mark, "BAD_PHOTOS": str(photos)}
     done = commands.run(
         out, photos, "--methods", ",".join(["telea", *own]), "--limit", "1", "--tiers", "region",
-        "--workers", "2", "--timeout", str(seconds), env={**os.environ, "BAD_METHODS": mark, "BAD_PHOTOS": str(photos)},
+        "--workers", "2", "--timeout", str(seconds), env=marks,
     )  # fmt: skip
     assert left(mark) == []
     assert done.returncode == (1 if names else 0), done.stderr
