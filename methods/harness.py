@@ -250,8 +250,7 @@ def _checked_output(images: torch.Tensor, shape: torch.Size) -> torch.Tensor:
 def _require_tensor(images: object, shape: torch.Size) -> None:
     if isinstance(images, torch.Tensor):
         return
-    kind = type(images)
-    found = "None" if images is None else f"{kind.__module__}.{kind.__qualname__}"
+    found = "None" if images is None else type(images).__name__
     facts = [str(getattr(images, each)) for each in ("dtype", "shape") if hasattr(images, each)]
     raise ContractError(
         f"output: expected a tensor {tuple(shape)} of floats in [0, 1], found "
