@@ -369,8 +369,8 @@ ENDS = {
     "Prints": ("ok", ""),
     "ForgetsItself": ("ok", ""),
     "Untouched": ("failed", "hole"),
-    "BlueFirst": ("failed", "green, red"),
-    "OneAside": ("failed", "1 pixel"),
+    "BlueFirst": ("failed", "BGR"),
+    "OneAside": ("failed", "a pixel"),
     "ReadsThePhoto": ("ok", ""),
     "WritesIntoWhatItIsGiven": ("ok", ""),
 }
