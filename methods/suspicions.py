@@ -17,7 +17,8 @@ import numpy as np
 from bench.errors import ContractError
 
 _LEVEL: Final = 1 / 255  # of an 8-bit picture
-_GRID: Final = 48  # rows and columns that are looked at
+_GRID: Final = 40  # rows and columns that are looked at
+_PAIRS: Final = 400  # of pixels beside each other and apart that are looked at along an edge
 _FEWEST: Final = 16  # pixels from which something is concluded
 _SHARE: Final = 0.8  # of what they are off by: known pixels off by less fit much better
 _SHARE_AT_EDGE: Final = 0.6  # likewise at the edge, which no fill meets exactly
@@ -32,7 +33,7 @@ ADVICE: Final = {
     "channel order": "return red, green, blue, in the order in which the picture was given",
     "shift": "return every pixel at the place where it was given",
     "range": "return floats of 0 to 1, or 8-bit pictures as uint8 where these are asked for",
-    "hole": 'fill where the mask is 1; of what is black on purpose the card says family "floor"',
+    "hole": 'fill where the mask is 1 (black on purpose is of the family "floor" by its card)',
 }
 """What to do, by the rule that was broken."""
 _ORDERS: Final = [order for order in itertools.permutations(range(3)) if order != (0, 1, 2)]
@@ -103,7 +104,7 @@ class _Reading(NamedTuple):
         """In words; certain where it explains all but rounding, and something was to explain."""
         off = f"off by {self.other:.3f} instead of {self.own:.3f}"
         certain = self.other <= 2 * _LEVEL and self.own >= 4 * max(self.other, _LEVEL / 2)
-        return Suspicion(self.rule, f"{where} fit the photo better {self.words} ({off})", certain)
+        return Suspicion(self.rule, f"{where} better {self.words} ({off})", certain)
 
 
 class _Pixels:
@@ -111,12 +112,13 @@ class _Pixels:
 
     def __init__(self, raw: np.ndarray, photo: np.ndarray, hole: np.ndarray) -> None:
         self._photo, self._hole = photo, hole
-        self._raw = raw[self._grid()]
-        self._known = ~hole[self._grid()]
+        grid = self._grid()
+        self._raw, self._known = raw[grid], ~hole[grid]
+        self._given = photo[grid] * np.float32(_LEVEL)
 
     def fit(self) -> list[Suspicion]:
         """How known pixels fit much better, if they do."""
-        own, wanted = self._raw[self._known], self._at(self._photo[self._grid()], self._known)
+        own, wanted = self._raw[self._known], self._given[self._known]
         if len(own) < _FEWEST or _off(own, wanted) <= _LEVEL:
             return []
         if _alike(own):  # they are blank, or all of the picture is
@@ -126,15 +128,12 @@ class _Pixels:
         best = min(readings, key=lambda each: each.other / max(each.own, _LEVEL))
         spread = _off(wanted.mean(0), wanted)  # of which a grey picture would be off
         fits = best.other < min(_SHARE * best.own, max(spread / 2, _LEVEL))
-        return [best.suspicion("known pixels")] if fits else []
+        return [best.suspicion("known pixels fit the photo")] if fits else []
 
     def _grid(self, down: int = 0, right: int = 0) -> tuple[np.ndarray, ...]:
         """Places off the border, or what lies a pixel beside them."""
         height, width = self._hole.shape
         return np.ix_(_lines(height) + down, _lines(width) + right)
-
-    def _at(self, pixels: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-        return pixels[chosen] * np.float32(_LEVEL)
 
     def _moved(self) -> Iterator[_Reading]:
         for down, right in itertools.product((-1, 0, 1), repeat=2):
@@ -158,11 +157,13 @@ class _Pixels:
     def _placed(self, words: str, photo: np.ndarray, hole: np.ndarray) -> _Reading:
         """Them beside those of another place, where both are known."""
         both = self._known & ~hole
-        if both.sum() < _FEWEST:
+        if (count := 3 * int(both.sum())) < 3 * _FEWEST:
             return _Reading("shift", words, 0, np.inf)
-        here, there = (self._at(each, both) for each in (self._photo[self._grid()], photo))
-        own = self._raw[both]
-        return _Reading("shift", words, _off(own, here), _off(own, there))
+        own, other = (
+            float(np.einsum("hwc,hw->", np.abs(self._raw - wanted), both, dtype=np.float32)) / count
+            for wanted in (self._given, photo * np.float32(_LEVEL))
+        )
+        return _Reading("shift", words, own, other)
 
 
 @cache
@@ -172,13 +173,14 @@ def _lines(length: int) -> np.ndarray:
 
 
 def _edge(raw: np.ndarray, photo: np.ndarray, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The output just inside of the hole, and the photo beside it, ``(n, 3)`` each."""
+    """Some of the output just inside of the hole, and the photo beside it, ``(n, 3)`` each."""
     flat, width = hole.ravel(), hole.shape[1]
     within, around = [], []
     for step in (1, width):
         first = np.flatnonzero(flat[step:] != flat[:-step])
         if step == 1:  # the end of a row is not beside the start of the next
             first = first[(first + 1) % width != 0]
+        first = first[:: 1 + len(first) // _PAIRS]
         within.append(first + step * ~flat[first])
         around.append(first + step * flat[first])
     inside = raw.reshape(-1, 3)[np.concatenate(within)]
@@ -191,7 +193,11 @@ def _fit_at_edge(inside: np.ndarray, outside: np.ndarray) -> list[Suspicion]:
         return []
     best = min(_readings(inside, outside), key=lambda each: each.other)
     fits = best.other < _SHARE_AT_EDGE * best.own
-    return [best.suspicion("fill and surroundings")._replace(certain=False)] if fits else []
+    return (
+        [best.suspicion("the fill fits what lies around it")._replace(certain=False)]
+        if fits
+        else []
+    )
 
 
 def _readings(own: np.ndarray, wanted: np.ndarray) -> Iterator[_Reading]:
@@ -243,8 +249,6 @@ def _out_of_range(raw: np.ndarray, hole: np.ndarray) -> list[Suspicion]:
     share = ((values < -_OVER) | (values > 1 + _OVER)).mean()
     if share <= _CLIPPED:
         return []
-    words = (
-        f"{share:.0%} of the hole's values are clipped: they lie between {values.min():.3g} and "
-        f"{values.max():.3g}"
-    )
+    ends = f"{values.min():.3g} to {values.max():.3g}"
+    words = f"values of the hole are clipped ({share:.0%} of them, which go from {ends})"
     return [Suspicion("range", words, bool(np.median(values) > _BEYOND))]

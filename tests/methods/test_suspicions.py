@@ -191,7 +191,7 @@ def test_clipped_values_are_said_with_their_share_and_ends():
     raw = raw.copy()
     raw[hole] = np.linspace(-0.5, 1, hole.sum())[:, None]
     (found,) = suspicions(raw, photo, hole)
-    assert found.words == "32% of the hole's values are clipped: they lie between -0.5 and 1"
+    assert found.words == "values of the hole are clipped (32% of them, which go from -0.5 to 1)"
     assert not found.certain
 
 
@@ -251,7 +251,7 @@ def test_a_floor_may_be_black_on_purpose_and_is_flagged():
     assert (
         fill(Black(lambda images: 0 * images), photo, hole, 0).flags == "the whole picture is black"
     )
-    with pytest.raises(ContractError, match=r'whole picture is black; .* family "floor"'):
+    with pytest.raises(ContractError, match=r'whole picture is black; .* of the family "floor"'):
         fill(Gives(lambda images: 0 * images), photo, hole, 0)
 
 
