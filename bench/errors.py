@@ -6,11 +6,23 @@ the house may import.
 """
 
 import difflib
+import linecache
+import os
+import re
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
+from types import CodeType
 
-_REASON_LIMIT = 2000
+_REASON_LIMIT, _TRACEBACK_LIMIT = 2000, 10_000  # characters
+_ROOT = Path(__file__).parents[1]
+# Where code lies that is not the user's: this project, the standard library, installed packages.
+_OURS = tuple(
+    f"{_ROOT / room}{os.sep}" for room in ("bench", "inpaint_bench", "masks", "methods", "reports")
+)
+_LIBRARIES = re.compile(r"[\\/](?:site|dist)-packages[\\/]")
+_STANDARD = os.path.dirname(os.__file__) + os.sep
+_CELLS = ("<ipython-input", "<stdin>")  # files that are none, and yet the user's
 # As PyTorch, CUDA, cuBLAS, OpenCV and ONNX Runtime say it.
 _NO_MEMORY = ("can't allocate memory", "out of memory", "alloc_failed", "insufficient memory",
               "failed to allocate memory")  # fmt: skip
@@ -45,14 +57,91 @@ class Unhashable(BenchError):
 
 
 def describe(error: BaseException) -> str:
-    """Say what went wrong in a row: our own errors as they are, others with where they arose."""
+    """Say what went wrong in a row: our own errors as they are, others with where they arose.
+
+    Of other errors the deepest place in the user's code is named, then the deepest of all; and
+    what they were raised from, or the first of a group.
+    """
+    said = _said(error)
+    chain = _chain(error)
+    if len(chain) > 1 and not isinstance(error, BenchError):
+        said += f", from {_said(chain[-1])}"
+    return writable(said)
+
+
+def traced(error: BaseException) -> str:
+    """The traceback as it is kept, the same for equal errors; empty where the reason says all.
+
+    Addresses in memory are left out, marks under the lines, and the middle of a giant.
+    """
+    if isinstance(error, BenchError) and error.__cause__ is None:
+        return ""
+    text = "".join(traceback.TracebackException.from_exception(error).format())
+    text = re.sub(r"\b0x[0-9a-fA-F]{4,}\b", "0x...", text)
+    text = re.sub(r"^ *[~^]+ *$\n", "", text, flags=re.MULTILINE)  # which a fold would tear apart
+    if (more := len(text) - _TRACEBACK_LIMIT) > 0:
+        half = _TRACEBACK_LIMIT // 2
+        text = f"{text[:half]}\n... {more:,} characters left out ...\n{text[-half:]}"
+    return writable(text)
+
+
+def _said(error: BaseException) -> str:
+    """One error in words, with its place unless it is ours."""
+    name, places, text = type(error).__name__, _places(error), _text(error)
     if isinstance(error, BenchError):
-        text = str(error)
-    else:
-        frames = traceback.extract_tb(error.__traceback__)
-        where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-        text = f"{type(error).__name__}: {error}{where}"
-    return writable(text[:_REASON_LIMIT])
+        return text[:_REASON_LIMIT] or f"{name}{places}"
+    if not text.strip() and (end := _frames(error)[-1:]):  # as of an assertion
+        text = linecache.getline(end[0][0].co_filename, end[0][1]).strip()
+    if (more := len(text) - _REASON_LIMIT // 2) > 0:
+        text = f"{text[:-more]} ... ({more:,} more characters)"
+    return f"{name}: {text}{places}"
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as fault:  # the user's own __str__
+        return f"(its text cannot be had: {type(fault).__name__})"
+
+
+def _places(error: BaseException) -> str:
+    """Where an error arose, such as `` (plug.py:7 in infer; raised at conv.py:560)``."""
+    frames = _frames(error)
+    if not frames:
+        return ""
+    own = [frame for frame in frames if _is_users(frame[0].co_filename)]
+    code, line = (own or frames)[-1]
+    where = f"{Path(code.co_filename).name}:{line}"
+    if not own:
+        return f" ({where})"
+    last, last_line = frames[-1]
+    raised = (
+        f"; raised at {Path(last.co_filename).name}:{last_line}" if frames[-1] != own[-1] else ""
+    )
+    return f" ({where} in {code.co_name}{raised})"
+
+
+def _frames(error: BaseException) -> list[tuple[CodeType, int]]:
+    """Code and line of each frame; none where a mistake of syntax says its own place."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return []
+    return [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+
+
+def _is_users(file: str) -> bool:
+    if file.startswith("<"):
+        return file.startswith(_CELLS)
+    return not (file.startswith((_STANDARD, *_OURS)) or _LIBRARIES.search(file))
+
+
+def _chain(error: BaseException | None) -> list[BaseException]:
+    """An error, what it was raised from, or its first if it is a group, and so on."""
+    found: list[BaseException] = []
+    while error is not None and all(each is not error for each in found):  # it may be a ring
+        found.append(error)
+        group = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else None
+        error = error.__cause__ or group
+    return found
 
 
 def faults() -> tuple[type[BaseException], ...]:
@@ -62,8 +151,7 @@ def faults() -> tuple[type[BaseException], ...]:
     """
     from multiprocessing import parent_process
 
-    ends = (Exception, SystemExit)
-    return ends if parent_process() is None else (*ends, KeyboardInterrupt)
+    return (Exception, SystemExit) if parent_process() is None else (BaseException,)
 
 
 def writable(text: str) -> str:
@@ -73,11 +161,10 @@ def writable(text: str) -> str:
 
 def out_of_memory(error: BaseException) -> bool:
     """Tell whether memory ran out; torch has a class of its own for it, others only words."""
-    if error.__cause__ is not None and out_of_memory(error.__cause__):
-        return True
-    own = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
-    text = str(error).lower()
-    return own or any(words in text for words in _NO_MEMORY)
+    chain = _chain(error)
+    own = {"MemoryError", "OutOfMemoryError"} & {k.__name__ for e in chain for k in type(e).__mro__}
+    texts = [_text(each).lower() for each in chain]
+    return bool(own) or any(words in text for text in texts for words in _NO_MEMORY)
 
 
 def status_of(error: BaseException) -> str:

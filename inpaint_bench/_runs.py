@@ -161,8 +161,8 @@ def run(
     header = runner.run(request)
     for line in summary.refusals(RunFolder(request.out).read_table("inputs.parquet")):
         warnings.warn(f"{line}; all: {request.out / 'inputs.parquet'}", stacklevel=2)
-    for name in header.without_result:
-        warnings.warn(f"{name} completed no case; its rows say why", stacklevel=2)
+    for line in summary.without_result(RunFolder(request.out), header.without_result):
+        warnings.warn(line, stacklevel=2)
     if latency and not header.missing:
         from bench.run.brief_latency import measure_briefly
 

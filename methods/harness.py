@@ -119,6 +119,8 @@ def fill(
         result = out if isinstance(out, Fill) else Fill(out)
         infer, (wall, cpu) = steps["infer"], result.ahead
         steps["infer"] = infer._replace(wall=infer.wall + wall, cpu=infer.cpu + cpu)
+        if type(method).finish is Inpainter.finish:  # which could only say what it lacks
+            _require_tensor(result.images, blanked.shape)
         result, steps["finish"] = timed(
             method.device, lambda: method.finish(result, blanked, masks)
         )
@@ -242,9 +244,11 @@ def _check_inputs(photo: np.ndarray, hole: np.ndarray) -> None:
 
 
 def _checked_output(images: torch.Tensor, shape: torch.Size) -> torch.Tensor:
-    if not isinstance(images, torch.Tensor) or images.shape != shape:
-        found = tuple(images.shape) if isinstance(images, torch.Tensor) else type(images).__name__
-        raise ContractError(f"output: expected a tensor {tuple(shape)}, found {found}")
+    _require_tensor(images, shape)
+    if images.shape != shape:
+        raise ContractError(
+            f"output: expected a tensor {tuple(shape)}, found {tuple(images.shape)}"
+        )
     if not images.is_floating_point():
         raise ContractError(f"output: expected floats in [0, 1], found {images.dtype}")
     images = images.detach().to("cpu", torch.float32)
@@ -252,6 +256,18 @@ def _checked_output(images: torch.Tensor, shape: torch.Size) -> torch.Tensor:
         count = int((~torch.isfinite(images)).sum())
         raise ContractError(f"output: {count} of {images.numel()} values are not finite")
     return images
+
+
+def _require_tensor(images: object, shape: torch.Size) -> None:
+    if isinstance(images, torch.Tensor):
+        return
+    found = "None" if images is None else type(images).__name__
+    facts = [str(getattr(images, each)) for each in ("dtype", "shape") if hasattr(images, each)]
+    raise ContractError(
+        f"output: expected a tensor {tuple(shape)} of floats in [0, 1], found "
+        f"{' '.join([found, *facts])}"
+        + ("" if images is None else "; torch.as_tensor makes one of arrays and lists of numbers")
+    )
 
 
 def _shown(name: str, planes: torch.Tensor) -> torch.Tensor:

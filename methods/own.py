@@ -14,6 +14,19 @@ if TYPE_CHECKING:
     from methods.base import Inpainter
 
 
+class Unmade(ContractError):
+    """A method that raised an error as it was made.
+
+    Attributes:
+        stand_in: A method of its name, card and code, for the tables of a run.
+    """
+
+    def __init__(self, text: str, stand_in: Inpainter) -> None:
+        """Say why, and keep what stands for it."""
+        super().__init__(text)
+        self.stand_in = stand_in
+
+
 def load_class(spec: Spec) -> type[Inpainter]:
     """Import the class of a method.
 
@@ -56,7 +69,8 @@ def make(spec: Spec, device: str) -> Inpainter:
 
     Raises:
         BenchError: As `load_class`, or if the class takes no such parameters.
-        ContractError: If it cannot be made, or changes its name.
+        Unmade: If that raises an error.
+        ContractError: If it changes its name.
     """
     kind = load_class(spec)
     _check_parameters(spec, kind)
@@ -66,9 +80,10 @@ def make(spec: Spec, device: str) -> Inpainter:
         raise
     except faults() as error:
         words = f", {spec.arguments[1:-1]}" if spec.parameters else ""
-        raise ContractError(
+        raise Unmade(
             f"method {spec.text!r}: expected {spec.target} to be made as "
-            f"{kind.__name__}({spec.name!r}, device={device!r}{words}), found {describe(error)}"
+            f"{kind.__name__}({spec.name!r}, device={device!r}{words}), found {describe(error)}",
+            _stand_in(spec, kind, device),
         ) from error
     if method.name != spec.name:
         # The name decides who is the ceiling and whose rows these are.
@@ -76,6 +91,17 @@ def make(spec: Spec, device: str) -> Inpainter:
             f"method {spec.text!r}: expected the name {spec.name!r}, found {method.name!r}; "
             "pass the name on to Inpainter.__init__ and leave it"
         )
+    return method
+
+
+def _stand_in(spec: Spec, kind: type[Inpainter], device: str) -> Inpainter:
+    from methods.base import Inpainter
+
+    facts = {name: getattr(kind, name) for name in ("card", "__module__", "__qualname__")}
+    # What loads is asked for its identity in a process of its own, where it cannot be made either.
+    unmade = type(kind.__name__, (Inpainter,), facts | {"load": lambda self: None})
+    method: Inpainter = unmade(spec.name, device=device)
+    method.asked = spec.asked
     return method
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from bench.errors import BenchError, beside, did_you_mean
+from bench.errors import BenchError, beside, describe, did_you_mean
 from methods.sources import OWN
 
 _OURS = ("bench", "inpaint_bench", "methods")  # what a user's code means of this project
@@ -57,7 +57,7 @@ def module_of(target: str, *, installed: bool = False) -> ModuleType:
         beside = "beside it, " if is_file else ""
         here = "" if installed else f" and in {_LastInLine.folder}"
         raise BenchError(
-            f"{target} cannot be imported ({type(error).__name__}: {error}); modules are looked "
+            f"{target} cannot be imported ({describe(error)}); modules are looked "
             f"for {beside}among the installed packages{here}"
         ) from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -134,6 +135,7 @@ def _merge(options: argparse.Namespace) -> int:
 
     header = merge(options.out, options.runs)
     summarise(options.out, header, report=True)
+    say_lost(options.out, header)
     build_report(options.out, None)
     return 0
 
@@ -147,5 +149,14 @@ def summarise(out: Path, header: Header, *, report: bool) -> None:
     print(f"{out}: {header.state}; {counts}")
     print(f"fingerprint {header.fingerprint}")
     page = out / "report" / "failures.html" if report else None
-    for line in summary.of_run(RunFolder(out), page):
+    for line in summary.of_run(RunFolder(out), page, header.without_result):
         print(wrapped(line))
+
+
+def say_lost(out: Path, header: Header) -> None:
+    """Say last which methods completed no case, with the first reason."""
+    from bench.folder.store import RunFolder
+    from bench.run import summary
+
+    for line in summary.without_result(RunFolder(out), header.without_result):
+        print(f"inpaint-bench: {line}", file=sys.stderr)

@@ -21,7 +21,7 @@ from bench.cli.arguments import (
     positive,
     taken,
 )
-from bench.cli.results import build_report, summarise
+from bench.cli.results import build_report, say_lost, summarise
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 STATUSES = """exit status:
   0    every fill was completed or declined; what was given and could not be used is counted
-  1    fills were lost (failed, timeout, killed, oom), or a method completed no case
+  1    fills were lost (failed, timeout, killed, oom, unavailable), or a method completed no case
   2    an error: a wrong option, nothing to fill, not all usable with --strict, a full disk
   130  stopped by Ctrl-C; what was done is written, the same command continues
   143  stopped by SIGTERM, likewise
@@ -124,7 +124,7 @@ def _run(options: argparse.Namespace) -> int:
             print(f"{name}: its fills will be made anew by the next start: {reason}")
     if header.missing:
         print(f"{header.missing} fills belong to other shards; join them: inpaint-bench merge")
-        return _status(header)
+        return _status(options, header)
     if options.latency:
         from bench.cli.latency import show
         from bench.run.brief_latency import measure_briefly
@@ -132,7 +132,7 @@ def _run(options: argparse.Namespace) -> int:
         show(measure_briefly(request, header), options.out)
     if not options.no_report:
         build_report(options.out, None, budget=options.budget_ms)
-    return _status(header)
+    return _status(options, header)
 
 
 def asked(options: argparse.Namespace) -> Request:
@@ -163,12 +163,12 @@ def asked(options: argparse.Namespace) -> Request:
     )
 
 
-def _status(header: Header) -> int:
+def _status(options: argparse.Namespace, header: Header) -> int:
     from bench.run.scheduler import LOST
 
-    for name in header.without_result:
-        print(f"inpaint-bench: {name} completed no case; its rows say why", file=sys.stderr)
-    return 1 if header.without_result or header.counts.keys() & LOST else 0
+    say_lost(options.out, header)
+    lost = {*LOST, "unavailable"}
+    return 1 if header.without_result or header.counts.keys() & lost else 0
 
 
 def _metrics(asked: tuple[str, ...] | None) -> tuple[str, ...] | None:

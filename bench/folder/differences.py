@@ -15,6 +15,7 @@ _SIGNATURE = ["region", "implementation", "version", "weights"]
 _OPTIONS = {"photos": "images"}  # options that are not called as what they set
 _PLACES = {"photos", "masks", "pairs", "truth"}  # what is in them matters, not where they lie
 _UNSET = {"size": "native", "masks": "generated", "limit": "all", "truth": "the photo"}
+_NAMED = 3  # of what differs
 _MACHINE = ("python", "system", "processor", "accelerator", "code")
 
 
@@ -66,6 +67,11 @@ def in_words(
     return said + [f"{p.name}: {p.mine} {sides[0]}, {p.theirs} {sides[1]}" for p in rest]
 
 
+def request_differences(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
+    """Names of the options that differ, but for where photos, holes and truths lie."""
+    return [name for name in _request_differences(mine, theirs) if name not in _PLACES]
+
+
 def _request_differences(
     mine: Mapping[str, Any], theirs: Mapping[str, Any]
 ) -> dict[str, tuple[str, str]]:
@@ -106,7 +112,10 @@ def _content_differences(a: pd.DataFrame, b: pd.DataFrame, sides: tuple[str, str
 
 def _counted(what: str, names: Iterable[str], how: str, of: str = "") -> list[str]:
     names = list(names)
-    return [f"{what}: {len(names)} {how} ({of}{names[0]})"] if names else []
+    named = ", ".join(names[:_NAMED]) + (
+        f" and {more} more" if (more := len(names) - _NAMED) > 0 else ""
+    )
+    return [f"{what}: {len(names)} {how} ({of}{named})"] if names else []
 
 
 def environment_differences(a: Environment, b: Environment) -> list[str]:

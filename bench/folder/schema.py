@@ -88,6 +88,7 @@ CASES: Final = Table(
         Column("peak_bytes", REAL, "most memory of the process during the fill", "bytes"),
         Column("status", TEXT, "ok, declined, failed, timeout, killed, oom, unavailable"),
         Column("reason", TEXT, "why it is not ok"),
+        _later("traceback", TEXT, "path of the error's traceback, as text; empty if none is kept"),
         _later("note", TEXT, "why a metric has no value here"),
         _later("flags", TEXT, "what is odd about what the method returned, joined by `; `"),
         _later("counts", TEXT, "numbers that the method gave, JSON"),

@@ -25,7 +25,7 @@ from bench.folder.schema import CASES, TABLES
 from bench.folder.store import KEYS, RunFolder, method_folder
 from bench.statistics import CASE
 
-_PICTURES = ("output", "thumbnail", "pictures")
+_PATHS = ("output", "thumbnail", "pictures", "traceback")
 _OTHERS = ("sets", "samples", "training", "receptive", "latency")
 
 
@@ -195,7 +195,7 @@ def _write_cases(store: RunFolder, parts: Sequence[_Part], plan: pd.DataFrame) -
             rows = rows.sort_values(["case", "sample", "late"], kind="stable")
             rows = rows.drop_duplicates(KEYS)
             foreign = rows["case_key"] != rows["planned"]
-            for column in _PICTURES:
+            for column in _PATHS:
                 rows[column] = rows[column].mask(foreign, "")
             rows = CASES.typed(rows.drop(columns=["case", "planned", "late"]), empty.columns)
             writer.write_table(CASES.arrow(rows))
@@ -206,7 +206,7 @@ def _rows(parts: Sequence[_Part], name: str) -> Iterator[pd.DataFrame]:
     for part in parts:
         for old in (old for old, new in part.names.items() if new == name):
             rows = part.reader.table("cases", method=old)
-            for column in _PICTURES:
+            for column in _PATHS:
                 rows[column] = [_prefixed(text, part.prefix) for text in rows[column]]
             yield rows.assign(method=name)
 

@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from bench.errors import InputError, StoreError
+from bench.errors import InputError, StoreError, traced
 from bench.folder import schema
 from bench.folder.columns import FORMAT
 from bench.folder.json_file import read_json
@@ -166,13 +166,22 @@ class RunFolder:
             for future in pending:
                 future.result()
 
-    def write_named(self, folder: str, suffix: str, data: bytes) -> str:
-        """Write bytes under a name made of their hash, unless they are there; gives the name."""
-        digest = hashlib.sha256(data).hexdigest()[:16]
-        name = f"{folder}/{digest[:2]}/{digest}.{suffix}"
+    def write_named(self, form: str, data: bytes) -> str:
+        """Write bytes under a name made of their hash, unless they are there; gives the name.
+
+        Args:
+            form: Of the name, such as ``thumbs/{0:.2}/{0}.webp``.
+            data: The bytes.
+        """
+        name = form.format(hashlib.sha256(data).hexdigest()[:16])
         if not self.file(name).exists():
             self._put(name, data, flush=False)
         return name
+
+    def write_traceback(self, error: BaseException) -> str:
+        """Keep the traceback of an error; gives its name, empty if it would say no more."""
+        text = traced(error)
+        return self.write_named("tracebacks/{}.txt", text.encode()) if text else ""
 
     def read_picture(self, name: str) -> np.ndarray:
         """Read a PNG of this folder as it was written."""

@@ -32,8 +32,8 @@ RESERVED = frozenset({
     "all", "attempt", "case", "case_key", "cluster", "counts", "cpu_seconds", "draw",
     "drift_version", "fill_key", "good", "hole_share", "hole_width", "measure_key",
     "measure_seconds", "measured", "method", "note", "output", "output_sha", "peak_bytes", "photo",
-    "pictures", "rank", "reason", "sample", "seconds", "status", "thumbnail", "tier", "worker",
-    "written",
+    "pictures", "rank", "reason", "sample", "seconds", "status", "thumbnail", "tier", "traceback",
+    "worker", "written",
 })  # fmt: skip
 _OWN = CaseMetric | NetworkMetric
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

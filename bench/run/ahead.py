@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +24,8 @@ from bench.gate.tolerances import CEILING
 from bench.planning import plan as planning
 from bench.planning.pairing import Tell
 from bench.planning.pictures import photo_file
+from bench.planning.protocol import Protocol
+from bench.run import growth
 from bench.run.request import Request
 from bench.run.time_left import Forecast, Left, seconds_a_fill
 from methods.spec import Spec
@@ -172,7 +174,11 @@ def _differences(folder: RunFolder, plan: pd.DataFrame, request: Request) -> lis
     if not folder.file(headers.FILE).exists():
         return []
     now = Fingerprint.parse(planning.fingerprint(plan, request.protocol, ()))
-    parts = headers.read(folder).fingerprint.differences(now)
+    header = headers.read(folder)
+    asked = asdict(Protocol()) | dict(header.protocol), asdict(request.protocol)
+    if growth.continues(header, growth.plan_of(folder), now, asked, plan):
+        return []
+    parts = header.fingerprint.differences(now)
     return [part.name for part in parts if part.name != "metrics"]
 
 

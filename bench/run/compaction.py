@@ -17,6 +17,7 @@ from bench.folder.header import Header
 from bench.folder.same_fills import machines_agree, other_pictures
 from bench.folder.schema import CASES
 from bench.folder.store import KEYS, Item, RunFolder, records
+from bench.gate.tolerances import CEILING
 from bench.machine import provenance
 from bench.metrics.meter import MetricStatus
 from bench.run.fill_row import Kept
@@ -69,6 +70,13 @@ def settled(
     return done, earlier
 
 
+def tried(store: RunFolder, fragments: pd.DataFrame, header: Header, method: str) -> set[Item]:
+    """The fills of a method that have a row, whatever it says."""
+    own = fragments[fragments["method"] == method]
+    rows = _current(own, store.read_table("plan.parquet"), header)
+    return set(map(Item, rows["case"], rows["sample"]))
+
+
 def of_others(fragments: pd.DataFrame, header: Header) -> dict[str, int]:
     """Number of fills that methods have only by what they were before, and that hold no more."""
     if fragments.empty:
@@ -76,7 +84,7 @@ def of_others(fragments: pd.DataFrame, header: Header) -> dict[str, int]:
     good = fragments[fragments["status"] == "ok"]
     today = _by_todays(good, header)
     counts = good.groupby("method")["case_key"].nunique()[~today.groupby(good["method"]).any()]
-    passing = header.made_anew.keys()
+    passing = {CEILING, *header.made_anew}  # one changes with the truths
     return {str(name): int(n) for name, n in counts.items() if name not in passing}
 
 

@@ -53,6 +53,7 @@ class FillRow:
         measure_key: Hash of all metrics it was measured by.
         status: ``ok``, or what went wrong.
         reason: Why, in words.
+        traceback: Path of the traceback in the run folder, if one is kept.
         attempt: How often it was tried, as far as who wrote it knows; 0 if never.
         kept: What stays of the fill.
         values: What was measured on its picture, by name of the metric.
@@ -69,6 +70,7 @@ class FillRow:
     measure_key: str
     status: str = "ok"
     reason: str = ""
+    traceback: str = ""
     attempt: int = 0
     kept: Kept = field(default_factory=Kept)
     values: Mapping[str, float] = field(default_factory=dict)
@@ -92,6 +94,7 @@ class FillRow:
             "hole_width": self.case.hole_width,
             "status": self.status,
             "reason": self.reason,
+            "traceback": self.traceback,
             **self.kept._asdict(),
             "drift_version": METRICS["drift"].version,
             **self.values,

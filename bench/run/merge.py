@@ -19,7 +19,8 @@ from bench.folder.read import Run, read_run
 from bench.folder.store import RunFolder
 from bench.run import compaction
 
-_FOLDERS = ("photos", "masks", "fragments", "features", "outputs", "pictures", "thumbs")
+_FOLDERS = ("photos", "masks", "fragments", "features", "outputs", "pictures", "thumbs",
+            "tracebacks")  # fmt: skip
 
 
 def merge(out: Path, runs: Sequence[Path]) -> Header:

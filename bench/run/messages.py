@@ -86,6 +86,7 @@ class Event:
         kept: The items kept, with the status of their rows.
         status: For ``refused`` and ``spoilt``.
         reason: Why, in words.
+        traceback: Path in the run folder of that of an error, if one is kept.
     """
 
     job: int
@@ -94,3 +95,4 @@ class Event:
     kept: tuple[tuple[Item, str], ...] = ()
     status: str = ""
     reason: str = ""
+    traceback: str = ""

@@ -143,13 +143,16 @@ class Casework:
             if item in self._lost:
                 raise self._lost.pop(item)
             return self._fill_and_measure(row, earlier, following)
-        except Declined as error:
-            return replace(row, status="declined", reason=describe(error))
         except StoreError:
             raise
         except faults() as error:
-            status = "oom" if out_of_memory(error) else "failed"
-            return replace(row, status=status, reason=describe(error))
+            status = "declined" if isinstance(error, Declined) else "failed"
+            return replace(
+                row,
+                status="oom" if out_of_memory(error) else status,
+                reason=describe(error),
+                traceback=self._store.write_traceback(error),
+            )
 
     def write(self, fragment: str, rows: Sequence[FillRow]) -> None:
         """Write rows, and before them the pictures and features they belong to."""
@@ -255,7 +258,7 @@ class Casework:
         if case.shown and key.sample == 0:
             truth = None if case.truth == UNKNOWN else pictures.truth.photo
             views = thumbnails.views(filled.picture, truth, pictures.hole)
-            kept = kept._replace(thumbnail=self._store.write_named("thumbs", "webp", views))
+            kept = kept._replace(thumbnail=self._store.write_named("thumbs/{0:.2}/{0}.webp", views))
         return kept
 
     def _further(self, filled: Filled, key: CaseKey) -> str:

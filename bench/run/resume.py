@@ -25,7 +25,7 @@ from bench.planning.case import PlannedCase, planned
 from bench.planning.case_keys import case_keys
 from bench.planning.images import BUNDLED
 from bench.planning.protocol import Protocol
-from bench.run import compaction, new_header, summary, training_table
+from bench.run import compaction, growth, new_header, summary, training_table
 from bench.run.identities import Identity, identities
 from bench.run.methods_table import methods_table
 from bench.run.progress import Progress
@@ -34,6 +34,7 @@ from bench.text import plain
 from methods.base import Inpainter
 from methods.card import VISIBLE
 from methods.harness import CEILING
+from methods.own import Unmade
 
 _T = TypeVar("_T")
 
@@ -50,6 +51,7 @@ class Opened:
         wanted: All fills of the run by method, slow methods first.
         deterministic: Methods whose fills must be the same whenever they are made.
         identities: What the fills of each method depend on, in one line.
+        gone: Why methods of earlier starts cannot fill what came since, by name.
     """
 
     store: RunFolder
@@ -59,6 +61,7 @@ class Opened:
     wanted: dict[str, list[Item]]
     deterministic: frozenset[str]
     identities: Mapping[str, str]
+    gone: Mapping[str, str]
 
 
 def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
@@ -70,7 +73,7 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     """
     _check(request)
     before = headers.read(store) if store.file(headers.FILE).exists() else None
-    asked = _asked(request)
+    asked, unmade = _asked(request)
     metrics = resolve_metrics(
         request.measured,
         offline=request.offline,
@@ -78,32 +81,40 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
         truth_known=request.truth_known,
     )
     key = planning.inputs_key(request.protocol)
-    plan, inputs = _plan(request, store, before, key, progress)
+    there = growth.plan_of(store) if before else None
+    plan, inputs = _plan(request, store, before, there, key, progress)
     if request.strict:
         summary.refuse_any(inputs)
     progress.stage("preparing the methods")
     signatures = [entry.metric.signature for entry in metrics if entry.status == "ok"]
     fingerprint = Fingerprint.parse(planning.fingerprint(plan, request.protocol, signatures))
-    _same_protocol(store, before, fingerprint, request, plan)
+    _same_protocol(store, before, there, fingerprint, request, plan)
     cases = planned(plan)
     _none_sees_the_answer(asked.values(), plan)
     show = partial(_show, request, plan, inputs)
     for method in asked.values():
-        if said := show(method):
+        if said := unmade.get(method.name) or show(method):
             print(plain.lines(f"{method.name}: {said}"), file=sys.stderr)
-    chosen = {**_still_there(before, asked, request, show), **asked}
+    found, gone = _still_there(before, asked, request, show)
+    chosen = {**found, **asked}
     known = identities(chosen, request, [each.metric.name for each in metrics])
     for method in asked.values():
         if said := known[method.name].said:
             print(plain.lines(f"{method.name}: {said}"), file=sys.stderr)
     # What nobody asked for now must not lose its rows for what cannot be known of it today.
-    chosen = {text: m for text, m in chosen.items() if text in asked or known[m.name].lasting}
+    gone |= {
+        method.name: known[method.name].passing or "it cannot be loaded now"
+        for text, method in found.items()
+        if not known[method.name].lasting
+    }
+    chosen = {text: m for text, m in chosen.items() if m.name not in gone}
     known = {method.name: known[method.name] for method in chosen.values()}
     prompts = [(case.case_key, case.prompt) for case in cases]
     header = new_header.begun(request, before, chosen, metrics, known, fingerprint, key, prompts)
     described = _described(store, header, list(chosen.values()), known)
     if before is not None:  # what is complete until then has the tables of before
-        replace(before, state="running").write(store)
+        # Without its key, so that this start, killed in between, leaves no plan of another's files.
+        replace(before, state="running", inputs_key="").write(store)
     store.write_table("inputs.parquet", inputs)
     store.write_table("plan.parquet", plan)
     store.write_table("metrics.parquet", compaction.metrics_table(metrics))
@@ -115,8 +126,11 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     steady = frozenset(
         method.name for method in ordered if not (method.card.stochastic or method.name == CEILING)
     )
+    each = sum(header.fills_per_case[method.name] for method in ordered)
+    if there is not None and (line := growth.said(there, plan, each)):
+        print(line, file=sys.stderr)
     texts = {name: identity.text for name, identity in known.items()}
-    return Opened(store, header, cases, metrics, wanted, steady, texts)
+    return Opened(store, header, cases, metrics, wanted, steady, texts, gone)
 
 
 def _check(request: Request) -> None:
@@ -143,9 +157,14 @@ def _check(request: Request) -> None:
         raise BenchError(f"executor: expected local or inline, found {request.executor!r}")
 
 
-def _asked(request: Request) -> dict[str, Inpainter]:
-    """The methods asked for and the ceiling, by the text that asks for them from anywhere."""
+def _asked(request: Request) -> tuple[dict[str, Inpainter], dict[str, Unmade]]:
+    """The methods asked for and the ceiling, by the text that asks for them from anywhere.
+
+    Of those that raise an error as they are made, if not all do, what stands for them; and the
+    errors, by name: their cases fail, and no other's.
+    """
     found: dict[str, Inpainter] = {}
+    unmade: dict[str, Unmade] = {}
     names: dict[str, str] = {}
     protocol = request.protocol
     given_folders = [Path(each).resolve() for each in (protocol.photos, protocol.masks) if each]
@@ -160,12 +179,19 @@ def _asked(request: Request) -> dict[str, Inpainter]:
             )
         if spec.kind == "folder" and Path(spec.target) in given_folders:
             raise BenchError(f"method {given!r}: its folder holds photos or masks of this run")
-        if text not in found:
+        if text in found:
+            continue
+        try:
             found[text] = _guarded(spec.name, partial(methods.get, text, device=request.device))
+        except Unmade as error:
+            unmade[spec.name] = error
+            found[text] = error.stand_in
     if not found:
         raise BenchError("methods: expected one, found only the ceiling, which shows the truth; "
                          "where that is unknown it cannot be run")  # fmt: skip
-    return found
+    if unmade and {method.name for method in found.values()} <= {CEILING, *unmade}:
+        raise next(iter(unmade.values()))
+    return found, unmade
 
 
 def _none_sees_the_answer(asked: Iterable[Inpainter], plan: pd.DataFrame) -> None:
@@ -209,59 +235,61 @@ def _still_there(
     asked: Mapping[str, Inpainter],
     request: Request,
     show: Callable[[Inpainter], object],
-) -> dict[str, Inpainter]:
-    """Earlier methods that can still run; the rows of others stay as they are."""
+) -> tuple[dict[str, Inpainter], dict[str, str]]:
+    """Earlier methods that can still run, and why others cannot; their rows stay as they are."""
     found: dict[str, Inpainter] = {}
+    gone: dict[str, str] = {}
     names = {method.name for method in asked.values()}
     for name, text in (before.methods if before else {}).items():
         if name in names:
             continue
-        with contextlib.suppress(BenchError):
+        try:
             method = _guarded(name, partial(methods.get, text, device=request.device))
             show(method)
             found[text] = method
-    return found
+        except BenchError as error:
+            gone[name] = str(error)
+    return found, gone
 
 
 def _plan(
-    request: Request, store: RunFolder, before: Header | None, key: str, progress: Progress
+    request: Request,
+    store: RunFolder,
+    before: Header | None,
+    there: pd.DataFrame | None,
+    key: str,
+    progress: Progress,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Take the plan of an earlier start if its request and files are the same, else make it."""
-    earlier = None
-    if before is not None:
+    if before is not None and there is not None and before.inputs_key == key:
         with contextlib.suppress(InputError):
-            reader = Reader(store, ("plan", "inputs"))
-            earlier, inputs = reader.table("plan"), reader.table("inputs")
-            if before.inputs_key == key:
-                return earlier, inputs
+            return there, Reader(store, ("inputs",)).table("inputs")
     plan, inputs = planning.make(request.protocol, store, progress.reading)
+    if before is None or there is None or before.protocol.get("seed") != request.protocol.seed:
+        return plan, inputs
     generated = plan["mask_source"].eq("generated").all()
-    if before is not None and earlier is not None and generated:
-        # Photos that only moved keep the holes that an earlier version drew for them.
-        place = ["photo", "photo_sha", "tier", "draw"]
-        same_seed = before.protocol.get("seed") == request.protocol.seed
-        if same_seed and earlier[place].equals(plan[place]):
-            said = {name: plan[name] for name in ("cluster", "prompt", "group")}
-            return earlier.assign(**said), inputs
-    return plan, inputs
+    return growth.with_earlier_holes(there, plan) if generated else plan, inputs
 
 
 def _same_protocol(
     store: RunFolder,
     before: Header | None,
+    there: pd.DataFrame | None,
     fingerprint: Fingerprint,
     request: Request,
     plan: pd.DataFrame,
 ) -> None:
-    """Refuse to mix two protocols in one folder; another set of metrics is measured anew."""
-    parts = before.fingerprint.differences(fingerprint) if before else []
-    if before is None or all(part.name == "metrics" for part in parts):
+    """Refuse to mix two protocols in one folder.
+
+    Another set of metrics is measured anew, and photos and holes may be added.
+    """
+    if before is None:
         return
-    there = plan
-    with contextlib.suppress(InputError):
-        there = Reader(store, ("plan",)).table("plan")
     asked = asdict(Protocol()) | dict(before.protocol), asdict(request.protocol)
-    differs = in_words(parts, asked, (there, plan), ("there", "now"))
+    if growth.continues(before, there, fingerprint, asked, plan):
+        return
+    parts = before.fingerprint.differences(fingerprint)
+    differs = in_words(parts, asked, (plan if there is None else there, plan), ("there", "now"))
     raise BenchError(
         f"{store.path} holds a run with another protocol ({'; '.join(differs)}); give another "
         "--out, or the options of that run"

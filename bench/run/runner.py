@@ -89,7 +89,7 @@ def _work(request: Request, opened: Opened, progress: Progress) -> pd.DataFrame 
         method: [
             item
             for item in items
-            if (method, item) not in done and _in_shard(method, item, request.shard)
+            if (method, item) not in done and _in_shard(method, item, request.shard, opened)
         ]
         for method, items in opened.wanted.items()
     }
@@ -101,33 +101,57 @@ def _work(request: Request, opened: Opened, progress: Progress) -> pd.DataFrame 
             "libraries; they are made anew",
             file=sys.stderr,
         )
+    setup = _setup(request, opened)
+    lost = _of_gone(request, opened, fragments)
+    for method, settled in lost.items():
+        _give_up(setup, opened, method, settled)
     if not any(todo.values()):
-        return fragments
+        return None if lost else fragments
     paces = seconds_a_fill(fragments)
     del fragments  # no less than the table of all cases
-    setup = _setup(request, opened)
     with _executor(request, setup) as executor:
         counts = {method: len(items) for method, items in todo.items() if items}
         forecast = Forecast(executor.capacity, paces, dict(counts))
         progress.filling(counts, forecast)
 
         def settle(method: str, settled: Sequence[Settled]) -> None:
-            given_up = [entry for entry in settled if not entry.written]
-            if given_up:
-                rows = [
-                    replace(
-                        setup.blank_row(method, entry.item, opened.plan[entry.item.case]),
-                        status=entry.status,
-                        reason=entry.reason,
-                        attempt=entry.tries,
-                    ).columns()
-                    for entry in given_up
-                ]
-                store.write_fragment(f"scheduler-{uuid.uuid4().hex}", rows)
+            _give_up(setup, opened, method, [entry for entry in settled if not entry.written])
             progress.settled(method, [entry.status for entry in settled])
 
         Scheduler(executor, request.limits, settle, forecast).run(todo, opened.plan, earlier)
     return None
+
+
+def _give_up(setup: Setup, opened: Opened, method: str, settled: Sequence[Settled]) -> None:
+    """Write the rows of fills that no worker wrote."""
+    rows = [
+        replace(
+            setup.blank_row(method, entry.item, opened.plan[entry.item.case]),
+            status=entry.status,
+            reason=entry.reason,
+            attempt=entry.tries,
+            traceback=entry.traceback,
+        ).columns()
+        for entry in settled
+    ]
+    if rows:
+        opened.store.write_fragment(f"scheduler-{uuid.uuid4().hex}", rows)
+
+
+def _of_gone(request: Request, opened: Opened, fragments: pd.DataFrame) -> dict[str, list[Settled]]:
+    """What methods of earlier starts lack, as of photos added since, that cannot run now."""
+    found = {}
+    for method, why in opened.gone.items():
+        reason = f"it cannot run now, and had not filled this before: {why}"
+        tried = compaction.tried(opened.store, fragments, opened.header, method)
+        samples = range(opened.header.fills_per_case[method])
+        items = (Item(case, sample) for case in range(len(opened.plan)) for sample in samples)
+        found[method] = [
+            Settled(item, "unavailable", reason, written=False, tries=0)
+            for item in items
+            if item not in tried and _in_shard(method, item, request.shard, opened)
+        ]
+    return {method: settled for method, settled in found.items() if settled}
 
 
 def _made_again(
@@ -147,7 +171,7 @@ def _made_again(
         kept = [
             item
             for item in items
-            if done.get((method, item)) == "ok" and _in_shard(method, item, request.shard)
+            if done.get((method, item)) == "ok" and _in_shard(method, item, request.shard, opened)
         ]
         if kept and method in opened.deterministic:
             found[method] = pick.sample(kept, min(len(kept), 1 + min(len(kept) // 100, 4)))
@@ -190,6 +214,8 @@ def _executor(request: Request, setup: Setup) -> Iterator[Executor]:
         executor.close()
 
 
-def _in_shard(method: str, item: Item, shard: tuple[int, int]) -> bool:
+def _in_shard(method: str, item: Item, shard: tuple[int, int], opened: Opened) -> bool:
+    """Whether a fill belongs to a shard; by its case, which keeps its shard as photos are added."""
     index, count = shard
-    return count == 1 or int(digest(method, str(item.case)), 16) % count == index
+    case_key = opened.plan[item.case].case_key
+    return count == 1 or int(digest(method, case_key), 16) % count == index

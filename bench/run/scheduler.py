@@ -50,6 +50,7 @@ class Settled(NamedTuple):
         reason: Why, if the scheduler gave it up.
         written: Whether a worker wrote its row.
         tries: How often it was tried, if the scheduler gave it up; 0 if never.
+        traceback: Path of one in the run folder, if the scheduler gave it up for an error.
     """
 
     item: Item
@@ -57,6 +58,7 @@ class Settled(NamedTuple):
     reason: str = ""
     written: bool = True
     tries: int = 1
+    traceback: str = ""
 
 
 @dataclass(frozen=True)
@@ -247,8 +249,8 @@ class Scheduler:
             self._load_tries[method] += 1
             self._enqueue(method, running.left, running.job.earlier)
             return
-        self._give_up(method, running.left, event.status, event.reason)
-        self._drop(method, event.status, event.reason)
+        for items in (running.left, *self._dropped(method)):
+            self._give_up(method, items, event.status, event.reason, traceback=event.traceback)
 
     def _lost(self, event: Event, running: _Running) -> None:
         """Blame the case that was running, give the others back, and try it in a fresh worker."""
@@ -263,8 +265,11 @@ class Scheduler:
         if not running.loaded:
             self._load_tries[method] += 1
             if self._load_tries[method] > self._limits.retries:
-                self._give_up(method, running.left, status, f"loading the method: {reason}")
-                self._drop(method, status, f"loading the method: {reason}")
+                for items in (running.left, *self._dropped(method)):
+                    self._give_up(
+                        method, items, status, f"loading the method: {reason}",
+                        traceback=event.traceback,
+                    )  # fmt: skip
             else:
                 self._enqueue(method, running.left, job.earlier, first=True)
             return
@@ -283,24 +288,30 @@ class Scheduler:
         self._tries[method, blamed] += 1
         tries = self._tries[method, blamed]
         if tries > self._limits.retries:
-            self._give_up(method, [blamed], status, f"{reason}; tried {tries} times", tries)
+            reason = f"{reason}; tried {tries} times"
+            self._give_up(method, [blamed], status, reason, tries, event.traceback)
             self._count(method, status)
             self._suspend_if_hopeless(method)
         else:
             self._enqueue(method, [blamed], job.earlier, first=True, fresh=True)
 
     def _give_up(
-        self, method: str, items: Sequence[Item], status: str, reason: str, tries: int = 0
+        self,
+        method: str,
+        items: Sequence[Item],
+        status: str,
+        reason: str,
+        tries: int = 0,
+        traceback: str = "",
     ) -> None:
-        ended = [Settled(item, status, reason, written=False, tries=tries) for item in items]
+        ended = [Settled(item, status, reason, False, tries, traceback) for item in items]
         if ended:
             self._forecast.dropped(method, len(ended))
             self._settle(method, ended)
 
-    def _drop(self, method: str, status: str, reason: str) -> None:
-        """Give up on all that is queued for a method."""
-        for job in self._queues.pop(method, ()):
-            self._give_up(method, job.items, status, reason)
+    def _dropped(self, method: str) -> list[tuple[Item, ...]]:
+        """Take all that is queued for a method out of the queue, to give it up."""
+        return [job.items for job in self._queues.pop(method, ())]
 
     def _count(self, method: str, status: str) -> None:
         self._failures[method] = self._failures[method] + 1 if status in LOST else 0
@@ -308,7 +319,9 @@ class Scheduler:
     def _suspend_if_hopeless(self, method: str) -> None:
         if self._failures[method] >= self._limits.suspend_after:
             count = self._failures[method]
-            self._drop(method, "failed", f"not tried: {count} cases before it failed in a row")
+            for items in self._dropped(method):
+                reason = f"not tried: {count} cases before it failed in a row"
+                self._give_up(method, items, "failed", reason)
 
     def _stop_overdue(self) -> None:
         now = self._clock()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -16,28 +17,51 @@ from bench.text.numbers import counted
 from bench.text.plain import one_line
 
 _KINDS = {"photo": "photo", "mask": "mask", "truth": "truth picture", "other": "other file"}
-_MOST, _LONGEST = 8, 240
+_MOST = 8
+_HEAD, _TAIL = 160, 80  # characters
+_NEEDED = ("method", "photo", "tier", "status", "reason", "flags", "traceback")
 # What differs between reasons of one kind: names in quotes, numbers, sizes.
 _VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|\d[\d.,x]*")
 
 
-def of_run(store: RunFolder, page: Path | None = None) -> list[str]:
+def of_run(store: RunFolder, page: Path | None = None, without: Collection[str] = ()) -> list[str]:
     """What became of what was given to a run, and of what its methods had to do.
 
     Args:
         store: The run folder.
         page: Of the report, where all of it stands as well, if there is one.
+        without: Methods of which `without_result` tells.
 
     Raises:
         InputError: If a table cannot be read.
     """
     inputs = store.read_table(INPUTS.file)
-    cases = store.read_table(CASES.file, ("method", "photo", "tier", "status", "reason", "flags"))
-    found = [*refusals(inputs), *remarks(inputs), *_unfilled(cases), *_flagged(cases)]
-    if found:
+    cases = store.read_table(CASES.file, _NEEDED)
+    others = cases[~cases["method"].isin(without)]
+    found = [*refusals(inputs), *remarks(inputs), *_unfilled(store, others), *_flagged(cases)]
+    if found or without:
         places = [store.file(INPUTS.file), store.file(CASES.file), *([page] if page else [])]
         found = [*(f"  {line}" for line in found), f"all of it: {', '.join(map(str, places))}"]
     return [used(inputs), *found]
+
+
+def without_result(store: RunFolder, names: Iterable[str]) -> list[str]:
+    """For each method that completed no case a line with the most frequent reason.
+
+    Args:
+        store: The run folder.
+        names: The methods.
+
+    Raises:
+        InputError: If the table cannot be read.
+    """
+    cases = store.read_table(CASES.file, _NEEDED)
+    lines = []
+    for name in names:
+        first, *others = _unfilled(store, cases[cases["method"] == name])
+        more = f", {counted(len(others), 'other reason')} in cases.parquet" if others else ""
+        lines.append(f"{name} completed no case: {first.removeprefix(f'{name}: ')}{more}")
+    return lines
 
 
 def used(inputs: pd.DataFrame) -> str:
@@ -79,10 +103,16 @@ def refuse_any(inputs: pd.DataFrame) -> None:
         raise InputError("\n  ".join(["--strict: not all that was given can be used:", *lines]))
 
 
-def _unfilled(cases: pd.DataFrame) -> list[str]:
+def _unfilled(store: RunFolder, cases: pd.DataFrame) -> list[str]:
     rows = records(cases[cases["status"] != "ok"])
     return _lines(
-        ((row["method"], row["status"], row["reason"], _which(row)) for row in rows), whose=_fills
+        ((row["method"], row["status"], row["reason"], _which(row)) for row in rows),
+        whose=_fills,
+        tracebacks={
+            (row["method"], _which(row)): str(store.file(row["traceback"]))
+            for row in rows[::-1]
+            if row["traceback"]
+        },
     )
 
 
@@ -108,13 +138,16 @@ def _fills(method: str, count: int) -> str:
 
 
 def _lines(
-    found: Iterable[tuple[str, str, str, str]], whose: Callable[[str, int], str]
+    found: Iterable[tuple[str, str, str, str]],
+    whose: Callable[[str, int], str],
+    tracebacks: Mapping[tuple[str, str], str] = MappingProxyType({}),
 ) -> list[str]:
     """Lines such as ``28 photos refused: why (first: a.png)``, or ``1 photo refused: why (a.png)``.
 
     Args:
         found: Kind or method, what became of it, why, and which it is.
         whose: Words for a kind or method, and how many.
+        tracebacks: Files of them, by kind or method and which it is.
     """
     groups: dict[tuple[str, str, str], tuple[str, list[str]]] = {}
     for kind, status, reason, which in found:
@@ -132,7 +165,8 @@ def _lines(
     most = _MOST if len(order) > _MOST + 1 else len(order)
     lines = [
         f"{whose(line[0], len(line[2]))} {line[1]}: {'; '.join(texts[line])} "
-        f"({'first: ' if len(line[2]) > 1 else ''}{_short(line[2][0])})"
+        f"({'first: ' if len(line[2]) > 1 else ''}{_short(line[2][0])}"
+        f"{_traced(tracebacks.get((line[0], line[2][0])))})"
         for line in order[:most]
     ]
     if further := order[most:]:
@@ -147,10 +181,15 @@ def _unnamed(reason: str, which: str) -> str:
     return re.sub(rf"^(\w+ )?('[^']*{file}'|[^' ]*{file}:) (is )?", "", reason)
 
 
+def _traced(file: str | None) -> str:
+    return f"; traceback: {one_line(file)}" if file else ""
+
+
 def _files(kind: str, count: int) -> str:
     return counted(count, _KINDS[kind])
 
 
 def _short(text: str) -> str:
     line = one_line(text)
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} ..."
+    # An error's place stands at its end.
+    return line if len(line) <= _HEAD + _TAIL else f"{line[:_HEAD]} ... {line[-_TAIL:]}"

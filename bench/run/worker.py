@@ -15,6 +15,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from bench.errors import StoreError, WeightsMissing, describe, faults, out_of_memory
+from bench.folder.store import RunFolder
 from bench.run.fill_row import FillRow
 from bench.run.messages import Event, Job, Setup
 
@@ -49,8 +50,13 @@ class Worker:
                 return
             except faults() as error:
                 status = _load_status(error)
-                kind = "spoilt" if status == "oom" else "refused"
-                yield Event(job.id, kind, status=status, reason=describe(error))
+                yield Event(
+                    job.id,
+                    "spoilt" if status == "oom" else "refused",
+                    status=status,
+                    reason=describe(error),
+                    traceback=RunFolder(self._setup.folder).write_traceback(error),
+                )
                 return
         bench = self._bench
         yield Event(job.id, "loaded")
@@ -73,7 +79,7 @@ class Worker:
                 if _spoils(row):
                     if rows:
                         yield self._flush(bench, job, rows)
-                    yield Event(job.id, "spoilt", item=item, status=row.status, reason=row.reason)
+                    yield Event(job.id, "spoilt", item, (), row.status, row.reason, row.traceback)
                     return
                 rows.append(replace(row, worker=self._tag, written=time.time_ns()))
                 if time.monotonic() - flushed > _FLUSH_SECONDS:

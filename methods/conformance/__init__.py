@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.errors import Declined, faults
+from bench.errors import Declined, describe, faults
 from methods.base import Inpainter
 from methods.conformance.rules import RULES, Broken, Skipped
 from methods.conformance.subject import Subject
@@ -54,4 +54,4 @@ def _try(rule: Callable[[Subject], str], subject: Subject) -> Result:
     except Declined as error:
         return Result(name, "declined", str(error))
     except faults() as error:  # whatever a method raises is its result
-        return Result(name, "failed", f"{type(error).__name__}: {error}")
+        return Result(name, "failed", describe(error))

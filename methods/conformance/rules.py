@@ -18,7 +18,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from bench.errors import BenchError, ContractError, Declined
+from bench.errors import BenchError, ContractError, Declined, describe
 from methods import harness
 from methods.base import Fill, to_float
 from methods.card import VISIBLE
@@ -242,8 +242,7 @@ def _fill_or_decline(subject: Subject, pairs: list[tuple[np.ndarray, np.ndarray]
         except Exception as error:
             height, width = hole.shape
             raise Broken(
-                f"{width}x{height}, hole of {int(hole.sum())} pixels: "
-                f"{type(error).__name__}: {error}"
+                f"{width}x{height}, hole of {int(hole.sum())} pixels: {describe(error)}"
             ) from error
     if len(refusals) == len(pairs):
         raise refusals[-1]

@@ -45,6 +45,7 @@ def write(site: Site, section: Section) -> None:
                 if "seconds" in f.row and site.run.methods.loc[f.method, "timed"]
             },
             "labels": labels,
+            "tracebacks": {fill.method: site.traceback(fill.row) for fill in view.fills},
             "compared": next((f for f in kept if best is None or f.method == best.method), None),
             "bar": bar,
             "places": places[view.page],

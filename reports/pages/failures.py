@@ -28,6 +28,7 @@ def write(site: Site, sections: Sequence[Section]) -> None:
                 "status": status,
                 "reason": reason,
                 "count": len(group),
+                "traceback": next(filter(None, map(site.traceback, first)), ""),
                 "examples": [e | {"linked": e["page"] in shown} for e in examples],
             }
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,11 @@ class Site:
         methods = self.run.methods
         rows: list[Any] = methods[methods["status"] != "ok"].to_dict("records")
         return rows
+
+    def traceback(self, row: Mapping[str, Any]) -> str:
+        """Where the error of a row of ``cases`` arose, as text; empty if that was not kept."""
+        path = self.run.file(row.get("traceback", ""))
+        return path.read_text("utf-8", "replace") if path else ""
 
     @cached_property
     def navigation(self) -> dict[str, Any]:

@@ -22,6 +22,21 @@ def table(tmp_path_factory, photos) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
+    ("method", "status"),
+    [("Crashes", "killed"), pytest.param("Hangs", "timeout", marks=pytest.mark.nightly)],
+)
+def test_one_lost_case_of_a_method_that_ran_is_status_1(tmp_path, photos, method, status):
+    own = f"{method}=tests.support.faulty:{method}"
+    more = ("--methods", own, "--tiers", "region,large", "--timeout", "4")
+    done = commands.run(tmp_path / "out", photos / "b.png", *more)
+    counts = commands.cases(tmp_path / "out").loc[method, "status"].value_counts()
+    assert counts.to_dict() == {"ok": 1, status: 1}
+    assert done.returncode == 1
+    assert "completed no case" not in done.stderr
+    assert f"{method}: 1 {status}: " in done.stdout
+
+
+@pytest.mark.parametrize(
     ("method", "status", "words"),
     [
         ("Crashes", "killed", "SIGSEGV"),

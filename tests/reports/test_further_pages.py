@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import html5lib
+import numpy as np
 import pandas as pd
 
+from bench.folder.store import RunFolder
 from reports.build import build
+from tests.support import every_page
 from tests.support.reading import XHTML, change_header, texts
 
 
@@ -15,6 +18,33 @@ def test_failures_are_grouped_and_counted(report):
     assert "takes sides of at least 512 pixels" in page
     assert "the file ends early" in page
     assert "weights fetch lama:big-lama" in page
+
+
+def test_tracebacks_are_folded_beside_reasons_and_escaped(copy):
+    store = RunFolder(copy)
+    every_page.with_tracebacks(store)
+    cases = store.read_table("cases.parquet")
+    failed = cases[cases["traceback"] != ""]
+    report = build(copy).parent
+    pages = [report / "failures.html", *(report / "cases").glob("*.html")]
+    found = [html5lib.parse(page.read_bytes()).findall(f".//{XHTML}pre") for page in pages]
+    assert len(found[0]) == failed.groupby(["method", "status", "reason"]).ngroups
+    assert sum(map(len, found[1:])) > 0
+    text = store.file(failed["traceback"].iloc[0]).read_text()
+    assert {pre.text for some in found for pre in some} == {text}
+    assert b"<script>x" not in b"".join(page.read_bytes() for page in pages)
+
+
+def test_a_traceback_of_a_path_outside_of_the_run_is_not_shown(copy):
+    store = RunFolder(copy)
+    secret = copy.parent / "secret.txt"
+    secret.write_text("Traceback: secret")
+    cases = store.read_table("cases.parquet")
+    cases["traceback"] = np.where(cases["status"] == "ok", "", "../secret.txt")
+    store.write_table("cases.parquet", cases)
+    page = (build(copy).parent / "failures.html").read_text()
+    assert "secret" not in page
+    assert "<pre>" not in page
 
 
 def test_provenance_shows_everything_recorded(report):

@@ -33,6 +33,7 @@ def write_report(folder: Path, names: Sequence[str] = ("astronaut.png", *HOSTILE
     made_up_latency.write(run)
     _with_fields(store)
     _with_further_pictures(store)
+    with_tracebacks(store)
     write_run(baseline, names=names, side=64)
     made_up_latency.write(baseline)
     cases = store.read_table("cases.parquet")
@@ -92,6 +93,21 @@ def _with_fields(store: RunFolder) -> None:
     rows, columns = np.indices((64, 64)) - 31.5
     field = np.exp(-(rows**2 + columns**2) / 200).astype(np.float32)
     store.write_array("receptive/telea.npy", field)
+
+
+def with_tracebacks(store: RunFolder) -> None:
+    """Long lines and tags in the tracebacks of all that was not completed."""
+    deep = "".join(
+        f'  File "/home/<b>user</b>/{"long-" * 30}{n}.py", line {n}, in <lambda>\n    f(x)\n'
+        for n in range(40)
+    )
+    text = (
+        f"Traceback (most recent call last):\n{deep}ValueError: no idea </pre><script>x</script>\n"
+    )
+    cases = store.read_table("cases.parquet")
+    kept = store.write_named("tracebacks/{}.txt", text.encode())
+    cases["traceback"] = np.where(cases["status"] == "ok", "", kept)
+    store.write_table("cases.parquet", cases)
 
 
 def _with_further_pictures(store: RunFolder) -> None:

@@ -70,6 +70,15 @@ class AlwaysRaises(_Picky):
         raise ValueError("never works")
 
 
+class TiresOut(_Picky):
+    """Fills one case, and no other."""
+
+    def infer(self, images, masks, generator):
+        if (self.case.photo, self.case.tier, self.case.draw) != ("a.png", "small", 0):
+            raise ValueError("no more")
+        return images + 0.5 * masks
+
+
 class NoWeights(_Picky):
     def load(self):
         raise WeightsMissing("weights absent; run: inpaint-bench weights fetch absent")

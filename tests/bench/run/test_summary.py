@@ -1,6 +1,8 @@
 """The end of a run: what became of all that was given, and the exit status."""
 
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +13,11 @@ import inpaint_bench as ib
 from bench.cli import main
 from bench.errors import InputError
 from bench.folder.schema import INPUTS
+from bench.planning.protocol import Protocol
 from bench.run import summary
+from bench.run.request import Request
+from bench.run.runner import run
+from bench.run.scheduler import Limits
 from bench.text import plain
 from tests.support import commands
 
@@ -99,8 +105,13 @@ def test_python_warns_of_what_was_refused(given, tmp_path):
         ("Raises", 1, "Raises: 1 failed: ValueError: no idea what to do"),
         ("OutOfMemory", 1, "OutOfMemory: 1 oom: OutOfMemoryError: tried to allocate"),
         ("Declines", 0, "Declines: 1 declined: this photo is not to my taste"),
-        ("NoWeights", 1, "NoWeights: 9 unavailable: weights absent; run: "),
-        ("AlwaysRaises", 1, "AlwaysRaises: 9 failed: ValueError: never works"),
+        ("NoWeights", 1, "NoWeights completed no case: 9 unavailable: weights absent; run: "),
+        (
+            "AlwaysRaises",
+            1,
+            "AlwaysRaises completed no case: 9 failed: ValueError: never works "
+            "(faulty.py:70 in infer) (first: a.png, small; traceback: ",
+        ),
     ],
 )
 def test_what_was_lost_is_counted_and_is_the_exit_status(
@@ -109,10 +120,30 @@ def test_what_was_lost_is_counted_and_is_the_exit_status(
     own = f"{method}=tests.support.faulty:{method}"
     more = ("--methods", own, "--executor", "inline")
     assert main(commands.words(tmp_path / "out", photos, *more)) == status
-    lines = [each.strip() for each in capsys.readouterr().out.splitlines()]
-    (found,) = (each for each in lines if each.startswith(f"{method}: "))
+    said = capsys.readouterr()
+    lines = [
+        each.strip().removeprefix("inpaint-bench: ") for each in (said.out + said.err).splitlines()
+    ]
+    (found,) = (each for each in lines if each.startswith(method))  # told once
     assert found.startswith(line)
-    assert ", region)" in found or ", small)" in found
+    assert re.search(", (region|small)[;)]", found)
+    kept = re.search(r"traceback: (.*)\)", found)
+    assert (kept is None) == (method in ("Declines", "NoWeights"))
+    assert kept is None or "faulty.py" in Path(kept[1]).read_text()
+
+
+def test_the_rest_of_a_suspended_method_is_lost(photos, tmp_path):
+    out = tmp_path / "out"
+    protocol = Protocol(photos=str(photos), size=64, tiers=("small", "region"), draws=5)
+    own, metrics = "TiresOut=tests.support.faulty:TiresOut", ("psnr_db", "ssim_hole", "drift")
+    asked = Request(out, protocol, (own,), metrics, executor="inline", offline=True)
+    header = run(replace(asked, limits=Limits(chunk=7)))
+    assert header.without_result == []
+    assert header.counts == {"ok": 31, "failed": 29}
+    reasons = commands.cases(out).loc["TiresOut", "reason"]
+    assert reasons.str.startswith("not tried: 20 cases before it failed in a row").sum() == 9
+    again = ("--methods", own, "--executor", "inline", "--draws", "5", "--tiers", "small,region")
+    assert main(commands.words(out, photos, *again)) == 1
 
 
 def test_nothing_but_empty_holes_is_an_error(photos, tmp_path, capsys):
