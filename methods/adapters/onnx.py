@@ -12,6 +12,7 @@ import torch
 from bench.errors import BenchError
 from methods.adapters.tensor_facts import Opened, Port
 from methods.adapters.tensor_file import TensorFile, what_it_is
+from methods.card import read
 
 _INSTALL = "pip install 'inpaint-bench[onnx]'"
 _TYPES = {
@@ -26,6 +27,7 @@ class Onnx(TensorFile):
     """An ONNX file."""
 
     kind = "onnx"
+    card = read("onnx")
 
     def parts(self) -> list[Path]:
         """The files that hold values of its tensors."""
@@ -61,7 +63,7 @@ class Onnx(TensorFile):
         options.intra_op_num_threads = torch.get_num_threads()
         options.inter_op_num_threads = 1
         options.use_deterministic_compute = True
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # errors are raised, too
         providers = _providers(self.device, onnxruntime.get_available_providers())
         try:
             session = onnxruntime.InferenceSession(str(self.path), options, providers=providers)

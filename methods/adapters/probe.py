@@ -14,7 +14,7 @@ from methods.adapters import forms
 from methods.adapters.scenes import photos, smooth, wild
 from methods.adapters.statement import Statement
 from methods.adapters.tensor_facts import RANGES, Facts, Opened
-from methods.adapters.ways import APART, PASTED, Way, differs, distinct, fill, ranked
+from methods.adapters.ways import APART, PASTED, Way, differs, distinct, fill, near, ranked
 from methods.card import SizeRule
 
 _SIDE = 128  # of the pictures, where the file leaves it open
@@ -66,7 +66,7 @@ def _found(opened: Opened, stated: Mapping[str, Any], statement: Statement, kind
     mask = smooth(side, side)[0].mask
     ways, trained = ranked(opened, form.facts, stated, side)
     ways, doubts = _consistent(ways, stated)
-    ways = _within_bounds(opened, distinct(ways, mask), side)
+    ways = _within_bounds(opened, distinct(near(ways), mask), side)
     if len(ways) > 1:
         raise BenchError(_undecided(ways, stated, statement, trained))
     pastes = max(ways[0].known) < PASTED
@@ -140,6 +140,7 @@ def _undecided(
         "they do not tell how it is meant"
     )  # fmt: skip
     lines = []
+    ways = sorted(ways, key=lambda way: sum(way.hole))
     for name, value in asdict(ways[0].facts).items():
         others = {getattr(way.facts, name): None for way in ways}
         if len(others) > 1 or (name in stated and name != "pastes"):

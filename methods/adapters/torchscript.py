@@ -5,6 +5,7 @@ Such a file is a program: it is read only where fills are made, in a process of 
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ import torch
 from bench.errors import BenchError
 from methods.adapters.tensor_facts import Opened, Port
 from methods.adapters.tensor_file import TensorFile, what_it_is
+from methods.card import read
 
 _EXPORT = (
     "export the network as TorchScript: torch.jit.trace(network.eval(), (image, mask)).save(FILE)"
@@ -25,13 +27,16 @@ class TorchScript(TensorFile):
     """A TorchScript file."""
 
     kind = "torchscript"
+    card = read("torchscript")
 
     def open(self) -> Opened:
         """Read the file onto the device."""
         if other := _other(self.path):
             raise BenchError(f"{self.path}: expected TorchScript, found {other}; {_EXPORT}")
         try:
-            module = torch.jit.load(str(self.path), map_location=self.device).eval()
+            with warnings.catch_warnings():  # torch advises another format for new files
+                warnings.simplefilter("ignore", FutureWarning)
+                module = torch.jit.load(str(self.path), map_location=self.device).eval()
         except Exception as error:
             raise BenchError(
                 f"{self.path}: torch {torch.__version__} cannot read it as TorchScript: "

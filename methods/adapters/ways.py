@@ -120,6 +120,12 @@ def ranked(
     return ways, trained
 
 
+def near(ways: list[Way]) -> list[Way]:
+    """Those that are not far off in the hole, which also an untrained network tells."""
+    least = min(sum(way.hole) for way in ways)
+    return [way for way in ways if sum(way.hole) < _FAR * least]
+
+
 def distinct(ways: list[Way], mask: torch.Tensor) -> list[Way]:
     """The first of each group of ways that fill alike, in the order they came."""
     found: list[Way] = []
