@@ -20,6 +20,7 @@ _HEADS = {
     b"<": "a page or another text (HTML, XML), as servers send where a file is not there; "
     "download the file itself",
     b"{": "JSON",
+    b"PK": "a zip archive, such as TorchScript or weights of torch",
 }
 
 

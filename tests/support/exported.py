@@ -58,19 +58,22 @@ def traced(network: nn.Module, path: Path, *inputs: torch.Tensor) -> Path:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with torch.no_grad():
-            torch.jit.trace(network.eval(), inputs or example(), check_trace=False).save(path)
+            found = torch.jit.trace(
+                network.eval(), inputs or example(), check_trace=False, strict=False
+            )
+        found.save(path)
     return path
 
 
-def as_onnx(network: nn.Module, path: Path, free: bool = False) -> Path:
-    """Write ONNX as its documentation tells; with free sizes, which are multiples of 8."""
+def as_onnx(network: nn.Module, path: Path, free: bool = False, old: bool = False) -> Path:
+    """Write ONNX; with free sizes, which are multiples of 8; by the old writer, which is fast."""
     sizes = {2: torch.export.Dim("h", min=2) * 8, 3: torch.export.Dim("w", min=2) * 8}
+    by = {} if old else {"dynamic_shapes": (sizes, sizes) if free else None, "verbose": False}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
             network.eval(), example(), path, input_names=["image", "mask"], output_names=["fill"],
-            dynamo=True, dynamic_shapes=(sizes, sizes) if free else None, verbose=False,
-            external_data=False,
+            dynamo=not old, external_data=False, **by,
         )  # fmt: skip
     return path
 
@@ -86,8 +89,9 @@ def wrapped(source: Path, path: Path, header: str, before: str, after: str) -> P
         after: Steps that use ``fill``.
     """
     model = onnx.load(source)
-    text = parser.parse_graph(f"g ({header.replace(' => ', ') => (')}) {{ {before} {after} }}")
-    split = before.count("=") and len(parser.parse_graph(f"g () => () {{ {before} }}").node)
+    given, made = header.split(" => ")
+    text = parser.parse_graph(f"g ({given}) => ({made}) {{ {before} {after} }}")
+    split = len(parser.parse_graph(f"g ({given}) => ({made}) {{ {before} }}").node)
     nodes = list(text.node)
     inner = list(model.graph.node)
     del model.graph.node[:], model.graph.input[:], model.graph.output[:], model.graph.value_info[:]
@@ -96,3 +100,29 @@ def wrapped(source: Path, path: Path, header: str, before: str, after: str) -> P
     model.graph.output.extend(text.output)
     onnx.save(model, path)
     return path
+
+
+class Smooth(nn.Module):
+    """Fills smoothly from all sides, at once in all sizes; pictures in [0, 1], clipped to that."""
+
+    def forward(self, image, mask):
+        known = 1 - mask
+        image = image.clamp(0, 1) * known
+        fill = torch.zeros_like(image)
+        for side in (129, 65, 33, 17, 9):
+            weight = nn.functional.avg_pool2d(known, side, 1, side // 2)
+            near = nn.functional.avg_pool2d(image, side, 1, side // 2) / weight.clamp_min(1e-6)
+            fill = torch.where(weight > 0.05, near, fill)
+        return fill * mask + image
+
+
+class Around(nn.Module):
+    """Steps around a network, which take what it is called with and give back a fill."""
+
+    def __init__(self, steps, network=None):
+        super().__init__()
+        self.net = network or Smooth()
+        self.steps = steps
+
+    def forward(self, *inputs):
+        return self.steps(self.net, *inputs)
