@@ -109,10 +109,15 @@ class Smooth(nn.Module):
         known = 1 - mask
         image = image.clamp(0, 1) * known
         fill = torch.zeros_like(image)
-        for side in (129, 65, 33, 17, 9):
-            weight = nn.functional.avg_pool2d(known, side, 1, side // 2)
-            near = nn.functional.avg_pool2d(image, side, 1, side // 2) / weight.clamp_min(1e-6)
-            fill = torch.where(weight > 0.05, near, fill)
+        for side in (64, 32, 16, 8):
+            weight, near = (
+                nn.functional.avg_pool2d(each, side, side // 4, side // 2, ceil_mode=True)
+                for each in (known, image)
+            )
+            size = (image.shape[-2], image.shape[-1])
+            near = nn.functional.interpolate(near / weight.clamp_min(1e-6), size, mode="bilinear")
+            sure = nn.functional.interpolate(weight, size, mode="bilinear") > 0.1
+            fill = torch.where(sure, near, fill)
         return fill * mask + image
 
 

@@ -428,8 +428,8 @@ def test_a_run_says_what_it_found_and_keeps_fills(tmp_path, smooth):
     (tmp_path / "photos").mkdir()
     Image.fromarray(case(96, 96)[0]).save(tmp_path / "photos" / "a.png")
     words = ["run", "--methods", f"a=torchscript:{smooth},b=torchscript:{smooth}(hole=0)",
-             "--tiers", "region", "--images", str(tmp_path / "photos"), "--metrics", "psnr_db", "--no-report",
-             "--out", str(tmp_path / "run")]  # fmt: skip
+             "--tiers", "region", "--images", str(tmp_path / "photos"), "--metrics", "psnr_db",
+             "--no-report", "--out", str(tmp_path / "run")]  # fmt: skip
     command = [sys.executable, "-m", "bench", *words]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert "a: torchscript smooth.pt: found inputs image, mask, NCHW float32" in done.stderr
