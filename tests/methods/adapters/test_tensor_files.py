@@ -231,14 +231,16 @@ def test_joined_inputs_are_told_apart(tmp_path):
     assert loaded(f"a=torchscript:{path}").facts.inputs == "mask+image"
 
 
-@pytest.mark.parametrize("wrong", ["hole=0", "values=-1..1", "returns=0..255", "pastes=False"])
+@pytest.mark.parametrize(
+    "wrong", ["hole=0", "values=-1..1", "returns=0..255", "pastes=False", "output=1"]
+)
 def test_a_wrong_statement_is_contradicted(smooth, wrong):
     name = wrong.partition("=")[0]
     with pytest.raises(BenchError, match=rf"{name} = \S+ is stated|stated: {name}"):
         loaded(f"a=torchscript:{smooth}({wrong})")
 
 
-@pytest.mark.parametrize("wrong", ["layout=NHWC", "dtype=float16", "inputs=image", "mask_dims=3"])
+@pytest.mark.parametrize("wrong", ["layout=NHWC", "mask_dtype=int64", "inputs=image"])
 def test_a_statement_under_which_nothing_runs_is_refused(smooth, wrong):
     with pytest.raises(BenchError, match="takes none of the forms tried"):
         loaded(f"a=torchscript:{smooth}({wrong})")

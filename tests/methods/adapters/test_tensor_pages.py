@@ -16,6 +16,7 @@ from tests.support.exported import Smooth
 PAGES = Path(__file__).parents[3] / "docs" / "methods"
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("kind", ["torchscript", "onnx"])
 def test_the_example_of_the_page_works(kind, tmp_path, monkeypatch):
     page = (PAGES / f"{kind}.md").read_text("utf-8")
