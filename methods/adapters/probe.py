@@ -13,7 +13,7 @@ from bench.errors import BenchError
 from methods.adapters import forms
 from methods.adapters.scenes import photos, smooth, wild
 from methods.adapters.statement import Statement
-from methods.adapters.tensor_facts import RANGES, Facts, Opened
+from methods.adapters.tensor_facts import RANGES, Call, Facts, Opened
 from methods.adapters.ways import APART, PASTED, Way, differs, distinct, fill, near, ranked
 from methods.card import SizeRule
 
@@ -59,6 +59,7 @@ def find(opened: Opened, stated: Mapping[str, Any], statement: Statement, kind: 
 
 
 def _found(opened: Opened, stated: Mapping[str, Any], statement: Statement, kind: str) -> Found:
+    as_it_is, opened = opened, opened._replace(call=_seeded(opened.call))
     size = None if statement.card.size == SizeRule() else statement.card.size
     form = forms.find(opened, stated, size)
     least = max(_SIDE, form.size.minimum)
@@ -80,7 +81,7 @@ def _found(opened: Opened, stated: Mapping[str, Any], statement: Statement, kind
         _same_elsewhere(opened, facts, form.size, ways[0])
     if not trained:
         doubts.append("its fills are no better than one flat colour")
-    if stochastic := _varies(opened, facts, side):
+    if stochastic := _varies(as_it_is, facts, side):
         doubts.append("the same picture gives another fill each time")
     found = ", ".join([*_words(facts, _looks(opened, facts, side)), colours, str(form.size)])
     told = ", ".join(f"{name} {value}" for name, value in stated.items()) or "nothing"
@@ -208,6 +209,17 @@ def _same_elsewhere(opened: Opened, facts: Facts, size: SizeRule, way: Way) -> N
             "squares: it was traced for one size. Export it with free sizes, or state in "
             f'[size] kind = "fixed" and side, the one it was made with'
         )
+
+
+def _seeded(call: Call) -> Call:
+    """The same, with the same random numbers each time, so that fills can be compared."""
+
+    def seeded(inputs: list[torch.Tensor]) -> Mapping[str, torch.Tensor]:
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            return call(inputs)
+
+    return seeded
 
 
 def _varies(opened: Opened, facts: Facts, side: int) -> bool:

@@ -35,6 +35,9 @@ ALLOWED: dict[str, tuple[Any, ...]] = {
 }  # fmt: skip
 
 
+Call = Callable[[list[torch.Tensor]], Mapping[str, torch.Tensor]]
+
+
 class Port(NamedTuple):
     """An input of a network.
 
@@ -58,7 +61,7 @@ class Opened(NamedTuple):
     """
 
     inputs: list[Port]
-    call: Callable[[list[torch.Tensor]], Mapping[str, torch.Tensor]]
+    call: Call
 
 
 @dataclass(frozen=True)

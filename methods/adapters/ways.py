@@ -162,8 +162,13 @@ def _ways(opened: Opened, base: Facts, stated: Mapping[str, Any], scene: Scene) 
                 break  # it does not look under the hole
             first = first or outputs
             before = blanked(given, *scene)
-            for way in _readings(given, outputs, stated, scene):
-                if differs(way.fill, before, scene.mask) > _EQUAL and math.isfinite(way.hole[0]):
+            readings = list(_readings(given, outputs, stated, scene))
+            left = [each for each in readings if differs(each.fill, before, scene.mask) <= _EQUAL]
+            untouched = {each.facts.output for each in left if each.facts.returns == facts.values}
+            for way in readings:
+                if way.facts.output in untouched or way in left:
+                    continue
+                if math.isfinite(way.hole[0]):
                     yield way
 
 

@@ -255,7 +255,10 @@ def test_a_network_that_was_not_trained_is_not_guessed_at(tmp_path):
         loaded(f"a=torchscript:{path}")
     assert "hole = " in str(error.value)
     assert str(path.with_suffix(".toml")) in str(error.value)
-    stated = "(hole=1, values=0..1, blank=black, returns=0..1, returns_channels=RGB, mask_top=1)"
+    stated = (
+        "(inputs='image, mask', hole=1, values=0..1, blank=black, returns=0..1, "
+        "returns_channels=RGB, mask_top=1)"
+    )
     assert "in doubt" in loaded(f"a=torchscript:{path}{stated}").said
 
 
