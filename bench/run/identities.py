@@ -161,12 +161,14 @@ def _answer(text: str, device: str, pipe: Connection) -> None:
 
 def _told(text: str, device: str) -> Identity:
     """Load a method and say its identity, or nothing if it cannot be loaded."""
+    method = None
     try:
         with contextlib.chdir(Path.cwd()):  # of an executor in this process
             method = methods.get(text, device=device)
             method.load()
-    except faults():  # its rows will say why, as the worker loads it again
-        return _UNLOADED
+    except faults() as error:  # its rows will say why, as the worker loads it again
+        # What a probe cannot tell is told before the run, too, with what to state.
+        return _UNLOADED._replace(said=describe(error)) if method and method.probed else _UNLOADED
     card = method.card if method.probed else None
     try:
         return Identity(after_load(method), card=card, said=method.said)

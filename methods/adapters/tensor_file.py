@@ -1,0 +1,124 @@
+"""A network in a file, run as the file describes it: what all kinds of such files share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+
+from bench.errors import BenchError
+from methods.adapters import probe
+from methods.adapters.statement import stated
+from methods.adapters.tensor_facts import ALLOWED, Facts, Opened, checked, decode, encode
+from methods.base import Inpainter
+
+_HEADS = {
+    b"version https://git-lfs": "a pointer of Git LFS; get the file itself by: git lfs pull",
+    b"<": "a page or another text (HTML, XML), as servers send where a file is not there; "
+    "download the file itself",
+    b"{": "JSON",
+    b"PK": "a zip archive, such as TorchScript or weights of torch",
+}
+
+
+class TensorFile(Inpainter):
+    """A network in a file, whose facts are stated or found by `probe`.
+
+    Attributes:
+        kind: By which it is asked for.
+        path: The file.
+        facts: What `load` found and the user stated.
+    """
+
+    kind: ClassVar[str]
+    probed = True
+    undifferentiable = "it is run from a file, which gives no gradients"
+    facts: Facts
+
+    def __init__(self, name: str = "", *, target: str, device: str = "cpu", **given: Any) -> None:
+        """Read what is stated.
+
+        Args:
+            name: Of the method.
+            target: The file, or the TOML file beside it.
+            device: As torch writes it.
+            given: Facts that override those of the TOML file.
+
+        Raises:
+            BenchError: If the file is not there, or what is stated are no facts.
+        """
+        super().__init__(name, device=device)
+        statement = stated(self.kind, Path(target))
+        of_file = checked(statement.only(ALLOWED), str(statement.path))
+        self.stated = {**of_file, **checked(given, f"method {self.name!r}")}
+        self.card = statement.card
+        self.path = statement.file
+        if not self.path.is_file():
+            raise BenchError(f"{statement.path}: expected a file {self.path}, found none")
+        self._statement = statement
+        self.files = [self.path, *self.parts()]
+        if statement.path.is_file():
+            self.files.append(statement.path)
+
+    @property
+    def identity(self) -> str:
+        """Code, file, what is stated; once loaded, all facts."""
+        found = f" ({self.facts})" if hasattr(self, "facts") else ""
+        return f"{super().identity}{found}"
+
+    @property
+    def weights_note(self) -> str:
+        """Which file it is."""
+        return f"{self.path.name}: the user's own file"
+
+    def parts(self) -> list[Path]:
+        """Further files that the file is read with."""
+        return []
+
+    @abstractmethod
+    def open(self) -> Opened:
+        """Read the file.
+
+        Raises:
+            BenchError: If it is another kind of file, or what reads it is not installed.
+        """
+
+    def load(self) -> None:
+        """Read the file and find out what is not stated.
+
+        Raises:
+            BenchError: If it is no such file, takes what no other network here takes, what is
+                stated is not so, or the facts cannot be told.
+        """
+        self._opened = self.open()
+        found = probe.find(self._opened, self.stated, self._statement, self.kind)
+        self.facts = found.facts
+        self.card = replace(self._statement.card, size=found.size, stochastic=found.stochastic)
+        self.said = found.said
+
+    def infer(
+        self, images: torch.Tensor, masks: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
+        """Fill one picture after the other, as files often hold for one only."""
+        with torch.random.fork_rng():
+            torch.manual_seed(generator.initial_seed())
+            return torch.cat(
+                [
+                    decode(self.facts, self._opened.call(encode(self.facts, image, mask)), image)
+                    for image, mask in zip(images.split(1), masks.split(1), strict=True)
+                ]
+            )
+
+
+def what_it_is(path: Path) -> str:
+    """What a file is that is no network, by its first bytes; empty if they do not tell."""
+    with path.open("rb") as stream:
+        head = stream.read(64)
+    if not head:
+        return "an empty file"
+    if head[8:9] == b"{" and head[1:8].strip(b"\0") == head[1:3].strip(b"\0"):
+        return "safetensors: weights without a network"
+    return next((words for start, words in _HEADS.items() if head.lstrip().startswith(start)), "")
