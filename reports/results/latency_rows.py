@@ -105,7 +105,8 @@ def part(
         ("Calls", "rounds"), ("Peak memory", "MiB, largest hole"),
         *([(column.name, column.better)] if column else []),
         ("Network", "ms, median"), ("Ratio to the anchor", "network, 95 %"),
-        ("First fill", "s, loading too"), ("Parameters", "million"), ("Operations", "billion, reached"),
+        ("First fill", "s, loading too"), ("Parameters", "million"),
+        ("Operations", "billion, reached"),
     ]  # fmt: skip
     return Part(
         latency_facts.sizes(here)[side],
