@@ -135,12 +135,13 @@ def _is_users(file: str) -> bool:
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:
-    """An error, what it was raised from, or its first if it is a group, and so on."""
+    """An error, what it was raised from or while handling, or its first if it is a group."""
     found: list[BaseException] = []
     while error is not None and all(each is not error for each in found):  # it may be a ring
         found.append(error)
         group = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else None
-        error = error.__cause__ or group
+        handled = None if error.__suppress_context__ else error.__context__
+        error = error.__cause__ or group or handled
     return found
 
 

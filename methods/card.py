@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import tomllib
 from dataclasses import dataclass, field, fields, replace
+from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, Final
 
 from bench.errors import BenchError, did_you_mean
 from methods.weights import SMALL, Checkpoint
@@ -45,6 +47,7 @@ class SizeRule:
 
     def __post_init__(self) -> None:
         """Refuse what no picture could be fitted to."""
+        _require_types(self, "size rule")
         usable = {
             "any": True,
             "multiple": self.of > 1 and self.padding in PADDINGS,
@@ -68,6 +71,22 @@ class SizeRule:
         if self.maximum_pixels is not None:
             words += f", up to {self.maximum_pixels} pixels"
         return words
+
+
+_TYPES: Final = {
+    "str": ("a text", str), "bool": ("True or False", bool), "float": ("a number", Real),
+    "int": ("a whole number", Integral), "int | None": ("a whole number", (Integral, NoneType)),
+    "SizeRule": ("a SizeRule", SizeRule),
+}  # fmt: skip
+
+
+def _require_types(facts: SizeRule | Card, what: str) -> None:
+    """Refuse facts of other types, as users may state them: all who read them rely on that."""
+    for each in fields(facts):
+        words, types = _TYPES.get(str(each.type), ("", object))
+        found = getattr(facts, each.name)
+        if not isinstance(found, types):
+            raise BenchError(f"{what}: {each.name}: expected {words}, found {found!r}")
 
 
 @dataclass(frozen=True)
@@ -144,6 +163,7 @@ class Card:
 
     def __post_init__(self) -> None:
         """Refuse a family that reports would not know how to show, and what it cannot see."""
+        _require_types(self, f"card {self.name!r}")
         if self.family not in FAMILIES:
             raise BenchError(
                 f"card {self.name!r}: family {self.family!r} is none of {', '.join(FAMILIES)}"

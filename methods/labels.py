@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ from methods.spec import ADAPTERS, PATHS, TABLE, WORD, Kind, Spec, check_choice
 from methods.weights import hub
 
 _CLASS = re.compile(r"(.+?\.py|[A-Za-z_][\w.]*):([A-Za-z_]\w*)(?:\((.*)\))?", re.DOTALL)
-_ADAPTER = re.compile(r"(.+?)(?:\((.*)\))?", re.DOTALL)
 _OWN_WEIGHTS = re.compile(rf"({WORD})(?:@({WORD}))?:(.+?)(?:\(config=({WORD})\))?")
 
 
@@ -50,14 +50,13 @@ def parse(text: str) -> Spec:
 
 
 def _parse_adapter(text: str, label: str, kind: Kind, target: str) -> Spec:
-    match = _ADAPTER.fullmatch(target)
-    if not match:
+    asked, given = parameters.apart(target)
+    if not asked:
         raise BenchError(f"method {text!r}: expected LABEL={kind}:TARGET, found no target")
-    asked, given = match.groups()
     is_path = kind in ("torchscript", "onnx", "command") or Path(asked).expanduser().exists()
     if is_path and not asked.startswith(hub.PREFIX):
         asked = _absolute(asked)
-    return Spec(text, label, kind, asked, parameters=_made_with(text, given or ""))
+    return Spec(text, label, kind, asked, parameters=_made_with(text, given))
 
 
 def _made_with(text: str, given: str) -> tuple[tuple[str, Any], ...]:
@@ -113,4 +112,4 @@ def _parse_own_weights(text: str, label: str, target: str, as_class: Spec | None
 
 
 def _absolute(path: str) -> str:
-    return str(Path(path).expanduser().resolve())
+    return os.path.realpath(Path(path).expanduser())  # for a ring of links, too

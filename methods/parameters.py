@@ -28,7 +28,16 @@ def split(text: str) -> list[str]:
 def _has_path(name: str) -> bool:
     """Whether a name is ``LABEL=KIND:PATH`` of a path that is there."""
     path = name.partition("=")[2].partition(":")[2].strip()
-    return bool(path) and os.path.exists(os.path.expanduser(path))
+    return bool(path) and os.path.exists(os.path.expanduser(apart(path)[0]))
+
+
+def apart(target: str) -> tuple[str, str]:
+    """What is asked for, and what stands in its parentheses; those of a path that is there stay."""
+    ends = [place for place, each in enumerate(target) if each == "("]
+    ends = [len(target), *reversed(ends)] if target.endswith(")") else [len(target)]
+    there = (end for end in ends if os.path.exists(os.path.expanduser(target[:end])))
+    end = next(there, ends[-1])
+    return target[:end], target[end + 1 : -1]
 
 
 def parse(given: str) -> tuple[tuple[str, Any], ...]:

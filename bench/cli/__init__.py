@@ -45,12 +45,17 @@ _EXAMPLES = """examples:
 """
 
 
+# From a batch system whose time is over, and from a terminal that was closed.
+_ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
 class _Terminated(KeyboardInterrupt):
-    """SIGTERM came, as from a batch system whose time is over: what Ctrl-C does is done."""
+    """One of these signals came, by its number: what Ctrl-C does is done."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; gives its exit status: 0 done, 1 found fault, 2 error, 130, 143 stopped."""
+    """Run one command; gives its exit status: 0 done, 1 found fault, 2 error, from 129 stopped."""
+    _open_closed()
     parser = _parser()
     completion.answer(parser)
     options = parser.parse_args(arguments)
@@ -63,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt as error:
         print("inpaint-bench: interrupted; the same command continues", file=sys.stderr)
-        return 143 if isinstance(error, _Terminated) else 130
+        return 128 + error.args[0] if isinstance(error, _Terminated) else 130
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
@@ -76,22 +81,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
 
 
+def _open_closed() -> None:
+    """Give what a caller closed (``>&-``) a place: else files that we open get its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+
+
 @contextlib.contextmanager
 def _heard_termination() -> Iterator[None]:
-    """Take SIGTERM for Ctrl-C, unless whoever calls does something else with it."""
-    ours = threading.current_thread() is threading.main_thread()
-    if not ours or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
-        yield
-        return
+    """Take what ends us for Ctrl-C, unless whoever calls does else with it, as ``nohup`` does."""
 
     def stop(number: int, frame: FrameType | None) -> None:
-        raise _Terminated
+        raise _Terminated(number)
 
-    signal.signal(signal.SIGTERM, stop)
+    ours = threading.current_thread() is threading.main_thread()
+    taken = [each for each in _ENDING if ours and signal.getsignal(each) == signal.SIG_DFL]
+    for each in taken:
+        signal.signal(each, stop)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for each in taken:
+            signal.signal(each, signal.SIG_DFL)
 
 
 def _parser() -> Parser:

@@ -33,7 +33,7 @@ STATUSES = """exit status:
   1    fills were lost (failed, timeout, killed, oom, unavailable), or a method completed no case
   2    an error: a wrong option, nothing to fill, not all usable with --strict, a full disk
   130  stopped by Ctrl-C; what was done is written, the same command continues
-  143  stopped by SIGTERM, likewise
+  143  stopped by SIGTERM, likewise; 129 by SIGHUP, as of a closed terminal
 """
 
 

@@ -28,6 +28,7 @@ import psutil
 
 from bench.machine import keeper
 from bench.machine.threads import held_to
+from methods.adapters.workplace import remove_abandoned
 
 Context = SpawnContext | ForkServerContext
 _STARTING = threading.RLock()  # what is set for a child while it starts is of the whole process
@@ -98,6 +99,7 @@ def end(child: BaseProcess) -> int | None:
             os.killpg(group, signal.SIGKILL)
     status = child.exitcode
     child.close()
+    remove_abandoned()
     return status
 
 

@@ -16,9 +16,10 @@ import torch
 from bench.errors import BenchError, ContractError, InputError, describe
 from methods import harness
 from methods.adapters.contract import Contract
-from methods.adapters.exchange import Exchange, Missing, Workplace
+from methods.adapters.exchange import Exchange, Missing
 from methods.adapters.program import Running, ended
 from methods.adapters.served import Served
+from methods.adapters.workplace import Workplace
 from methods.base import CaseKey, Fill, Given, PictureInpainter, to_float, to_uint8
 from methods.card import Card
 from methods.scene import scene

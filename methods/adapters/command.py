@@ -6,8 +6,8 @@ from pathlib import Path
 
 from bench.errors import BenchError
 from methods.adapters.by_program import ByProgram
-from methods.adapters.contract import FACTS, contract
-from methods.adapters.statement import stated
+from methods.adapters.contract import FACTS, TYPES, contract
+from methods.adapters.statement import require_types, stated
 from methods.base import find_device
 from methods.card import read
 
@@ -25,6 +25,7 @@ class Command(ByProgram):
         """
         found = stated("command", Path(target))
         facts = found.only(FACTS)
+        require_types(found.path, facts, TYPES)
         try:
             agreed = contract(facts, found.path.parent, gpu=find_device(device).type == "cuda")
             super().__init__(name, found.card, agreed, device=device)

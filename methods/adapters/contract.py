@@ -17,6 +17,7 @@ FACTS = (
     "command", *ENVIRONMENTS, "cwd", "env", "form", "hole", "naming", "output", "version", "files",
     "config",
 )  # fmt: skip
+TYPES = {**dict.fromkeys((*ENVIRONMENTS, "cwd"), str), "files": list, "env": dict, "config": dict}
 _FORMS = ("batch", "served")
 _LOSSLESS = ".png"
 
@@ -99,14 +100,14 @@ def _program(facts: Mapping[str, Any], folder: Path, gpu: bool) -> Program:
     if len(kinds) > 1:
         raise BenchError(f"expected one environment, found {' and '.join(kinds)}")
     kind = kinds[0] if kinds else ""
-    environment = str(facts[kind]) if kind else ""
+    environment = facts[kind] if kind else ""
     if kind in ("python", "apptainer"):
         environment = str(folder / Path(environment).expanduser())
     called = words(facts["command"], "command")
     if not kind and (folder / called[0]).is_file():
         called = (str(folder / called[0]), *called[1:])
     variables = {str(name): str(value) for name, value in facts.get("env", {}).items()}
-    where = folder / Path(str(facts.get("cwd", "."))).expanduser()
+    where = folder / Path(facts.get("cwd", ".")).expanduser()
     if not where.is_dir():
         raise BenchError(f"cwd: expected a folder, found none at {where}")
     return Program(called, where, kind, environment, variables, gpu)

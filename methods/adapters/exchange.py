@@ -1,17 +1,7 @@
-"""What goes to programs and comes back: folders of pictures, masks and fills, as PNG.
-
-They lie in a temporary folder of this process, which is removed as it ends. Where it was killed,
-the next that makes such a folder removes it: an open file that was locked tells who is alive.
-"""
+"""What goes to programs and comes back: folders of pictures, masks and fills, as PNG."""
 
 from __future__ import annotations
 
-import contextlib
-import itertools
-import os
-import shutil
-import tempfile
-from multiprocessing.util import Finalize  # heard in child processes, too
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,8 +11,6 @@ from PIL import Image
 from bench.errors import InputError
 from methods.adapters.names import listed
 from methods.adapters.outputs import read_png
-
-_PREFIX, _LOCK = "inpaint-bench-program-", "lock"
 
 
 class Naming(NamedTuple):
@@ -100,38 +88,3 @@ class Exchange:
             for each in (path, self.images / f"{stem}.png",
                          self.masks / self._naming.mask.format(stem=stem)):  # fmt: skip
                 each.unlink(missing_ok=True)
-
-
-class Workplace:
-    """The temporary folder of a process."""
-
-    def __init__(self) -> None:
-        """Make it, and remove those of processes that were killed.
-
-        Raises:
-            OSError: If there is no place for it.
-        """
-        import fcntl
-
-        for lock in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_LOCK}"):
-            with contextlib.suppress(OSError), lock.open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # nobody's any more
-                shutil.rmtree(lock.parent, ignore_errors=True)
-        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
-        # Locked before it has its name, as what has it and is not locked is removed.
-        held = os.open(self.path / "new", os.O_CREAT | os.O_WRONLY)
-        fcntl.flock(held, fcntl.LOCK_EX)
-        os.rename(self.path / "new", self.path / _LOCK)
-        self._numbers = itertools.count()
-        Finalize(self, _remove, (self.path, held), exitpriority=0)
-
-    def folder(self) -> Path:
-        """Make a folder in it."""
-        path = self.path / f"{next(self._numbers)}"
-        path.mkdir()
-        return path
-
-
-def _remove(folder: Path, held: int) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    os.close(held)

@@ -91,6 +91,11 @@ class Program:
             raise BenchError("programs are run on Linux and macOS only; use folder: here")
         first = self.called(work, {})[0]
         found = shutil.which(first, path=self.surroundings.get("PATH"))
+        if found is None and Path(first).is_file():
+            raise BenchError(
+                f"{first} cannot be run: make it executable (chmod +x) or name what runs it, such "
+                f'as python = "env/bin/python"'
+            )
         if found is None:
             what = f"for {self.kind} = {self.environment!r}" if self.kind else "as command"
             raise BenchError(

@@ -65,11 +65,12 @@ def stated(kind: str, target: Path) -> Statement:
     require(target)
     path = target if target.suffix == ".toml" else target.with_suffix(".toml")
     try:
-        facts = tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
+        facts = tomllib.loads(path.read_text("utf-8-sig")) if path.is_file() else {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BenchError(f"{path}: expected TOML, found {error}") from error
     about, size = facts.pop("card", {}), facts.pop("size", None)
-    file = path.parent / facts.pop("file", target.name)
+    require_types(path, {"card": about, "size": size or {}}, {"card": dict, "size": dict})
+    file = path.parent / str(facts.pop("file", target.name))
     try:
         if unknown := [name for name in about if name not in _OF_CARD]:
             raise BenchError(
@@ -82,6 +83,18 @@ def stated(kind: str, target: Path) -> Statement:
     except (BenchError, TypeError) as error:
         raise BenchError(f"{path}: {error}") from error
     return Statement(path, file, found, facts)
+
+
+def require_types(path: Path, facts: Mapping[str, Any], types: Mapping[str, type]) -> None:
+    """See that facts are of the types that are named for them; others are not looked at.
+
+    Raises:
+        BenchError: If one is not.
+    """
+    for name, kind in types.items():
+        if name in facts and not isinstance(facts[name], kind):
+            words = {dict: "a table", list: "a list of texts", str: "a text"}[kind]
+            raise BenchError(f"{path}: {name}: expected {words}, found {facts[name]!r}")
 
 
 def card(kind: str, target: str) -> Card:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench.errors import ContractError, Declined, describe, traced
+from bench.errors import ContractError, Declined, describe, out_of_memory, traced
 
 
 class Silent(Exception):
@@ -131,3 +131,19 @@ def test_what_an_error_of_ours_was_raised_from_is_kept():
             raise ContractError("cannot be made") from error
 
     assert "in library" in traced(error_of(wraps))
+
+
+def test_memory_that_ran_out_is_told_behind_an_error_raised_while_it_was_handled():
+    def fails(*, silent):
+        try:
+            raise MemoryError
+        except MemoryError:
+            if silent:
+                raise RuntimeError("cleaned up") from None
+            raise RuntimeError("no fill")  # noqa: B904
+
+    for silent in (False, True):
+        with pytest.raises(RuntimeError) as caught:
+            fails(silent=silent)
+        assert out_of_memory(caught.value) is not silent
+        assert ("MemoryError" in describe(caught.value)) is not silent

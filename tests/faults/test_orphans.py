@@ -77,6 +77,7 @@ def test_the_end_of_a_worker_is_that_of_all_it_started(folder, photos, tmp_path)
     [
         (signal.SIGINT, 130, "load"),
         (signal.SIGTERM, 143, "infer"),
+        pytest.param(signal.SIGHUP, 129, "infer", marks=pytest.mark.nightly),
         (signal.SIGKILL, -9, "infer"),
         pytest.param(signal.SIGINT, 130, "infer", marks=pytest.mark.nightly),
         pytest.param(signal.SIGTERM, 143, "load", marks=pytest.mark.nightly),

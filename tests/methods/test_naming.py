@@ -8,6 +8,7 @@ import pytest
 
 import methods
 from bench.errors import BenchError, ContractError
+from methods.card import Card, SizeRule
 
 NET = """
 import torch
@@ -72,6 +73,26 @@ def folder(tmp_path, monkeypatch) -> Path:
 )  # fmt: skip
 def test_lists_are_cut_at_commas_outside_of_parentheses(text, names):
     assert methods.split(text) == names
+
+
+@pytest.mark.parametrize("name", ["net (1).onnx", "a,(b) c/net(2).onnx", "net (x=1)"])
+@pytest.mark.parametrize("given", ["", "(hole=0)", "(order='a(b', size=(1, 2))"])
+def test_brackets_of_a_path_that_is_there_are_its_own(tmp_path, name, given):
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+    text = f"a=onnx:{path}{given}"
+    assert methods.split(f"{text},mean") == [text, "mean"]
+    spec = methods.look_up(text)
+    assert spec.target == str(path)
+    keys = {key for key, _ in spec.parameters}
+    assert keys == {key for key in ("hole", "order", "size") if f"{key}=" in given}
+
+
+def test_a_ring_of_links_is_a_file_that_is_not_there(tmp_path):
+    (tmp_path / "net.pt").symlink_to("net.pt")
+    with pytest.raises(BenchError, match="found none"):
+        methods.get(f"a=torchscript:{tmp_path / 'net.pt'}")
 
 
 @pytest.mark.parametrize("name", ["x,y", "x, y,z", "lama,mean"])
@@ -245,7 +266,7 @@ def test_what_is_wrong_with_a_file_is_told(folder, target, complaint):
 
 @pytest.mark.parametrize("parameters", ["ckpt=gone.pt", "ckpt=gone.pt, level=1"])
 def test_a_constructor_that_fails_is_told_with_its_parameters(folder, parameters):
-    with pytest.raises(ContractError, match=r"ckpt='gone.pt'.*FileNotFoundError.*\(net.py:\d+\)"):
+    with pytest.raises(ContractError, match=r"ckpt='gone.pt'.*FileNotFoundError.*\(net.py:\d+ in __init__\)"):
         methods.get(f"mine=one/net.py:Net({parameters})")
     with pytest.raises(ContractError, match="unexpected keyword argument 'colour'"):
         methods.get("mine=one/net.py:Takes(colour=red)")
@@ -262,3 +283,19 @@ def test_the_current_directory_comes_last_and_only_for_classes_of_it(folder, mon
     monkeypatch.chdir("/")
     with pytest.raises(BenchError, match="No module named 'mine_here'"):
         methods.get("mine=mine_here:Net")
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"title": 3}, "title: expected a text, found 3"),
+        ({"cost": "much"}, "cost: expected a number"),
+        ({"size": "any"}, "size: expected a SizeRule"),
+        ({"stochastic": "yes"}, "stochastic: expected True or False"),
+    ],
+)
+def test_a_card_of_other_types_is_refused_where_it_is_made(facts, words):
+    with pytest.raises(BenchError, match=f"card 'x': {words}"):
+        Card(**{"name": "x", "title": "X", "family": "other"} | facts)
+    with pytest.raises(BenchError, match="size rule: of: expected a whole number"):
+        SizeRule("multiple", of="8")

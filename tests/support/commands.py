@@ -35,8 +35,9 @@ def run(out: Path, photos: Path, *more: str, **options) -> subprocess.CompletedP
 
 
 def hear_interrupts() -> None:
-    """Make a child hear Ctrl-C, which a shell tells its jobs in the background to ignore."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """Make a child hear Ctrl-C and a closed terminal, which some callers tell it to ignore."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def header(out: Path) -> dict[str, Any]:

@@ -142,3 +142,12 @@ def test_no_help_shows_that_nothing_was_chosen(capsys):
         assert ended.value.code == 0
         assert "default: None" not in shown
         assert "default: False" not in shown
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes by the words of a shell of Unix")
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
+def test_a_command_whose_output_is_closed_does_its_work(tmp_path, closed):
+    script = f'"$0" -m bench masks --count 1 --tiers region "$1" {closed}'
+    done = subprocess.run(["sh", "-c", script, sys.executable, str(tmp_path / "pack")], check=False)
+    assert done.returncode == 0
+    assert any((tmp_path / "pack").iterdir())

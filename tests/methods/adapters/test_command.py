@@ -15,9 +15,10 @@ import pytest
 
 import methods
 from bench.errors import BenchError
+from bench.machine import children
 from methods import harness
-from methods.adapters.exchange import Workplace
 from methods.adapters.program import Program
+from methods.adapters.workplace import Workplace
 from methods.base import CaseKey, Given
 from methods.conformance import check
 from methods.identity import after_load
@@ -233,6 +234,10 @@ def test_the_version_is_part_of_what_it_is(folder):
         (BATCH + " {seed}", [], r"expected stochastic = true in \[card\]"),
         (BATCH, ["[card]", "stochastic = true"], "expected {seed} in the command"),
         (BATCH, ["[card]", 'sees = "all"'], "expected blanked or visible"),
+        (BATCH, ['env = ["A=b"]'], "env: expected a table"),
+        (BATCH, ['files = "w.pt"'], "files: expected a list of texts"),
+        (BATCH, ['card = "Mine"'], "card: expected a table"),
+        (BATCH, ["size = 8"], "size: expected a table"),
         ("", [], "command: expected a text or a list of texts"),
     ],
 )
@@ -247,6 +252,14 @@ def test_a_program_that_is_not_there_is_said(folder, python):
     method = methods.get(state(folder, "no-such-program {images} {out}", python=python))
     with pytest.raises(BenchError, match=r"expected a program .*, found none that can be run"):
         method.load()
+
+
+def test_a_program_that_may_not_be_run_is_said_and_a_mark_of_byte_order_is_read(folder):
+    (folder / "fill.sh").write_text("#!/bin/sh\n")
+    text = 'command = "./fill.sh {images} {out}"'
+    (folder / "mine.toml").write_text(text, "utf-8-sig")
+    with pytest.raises(BenchError, match=r"fill.sh cannot be run: make it executable"):
+        methods.get(f"a=command:{folder / 'mine.toml'}").load()
 
 
 def test_containers_are_given_the_folders_that_are_exchanged(tmp_path):
@@ -267,7 +280,7 @@ def test_containers_are_given_the_folders_that_are_exchanged(tmp_path):
 def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     code = (
-        "import os, signal, tempfile; from methods.adapters.exchange import Workplace\n"
+        "import os, signal, tempfile; from methods.adapters.workplace import Workplace\n"
         f"tempfile.tempdir = {str(tmp_path)!r}\n"
         "held = Workplace(); os.kill(os.getpid(), signal.SIGKILL)"
     )
@@ -279,6 +292,22 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path, monkey
     assert alive.path.exists()
     for each in (alive, other):
         shutil.rmtree(each.path)
+
+
+def works(place: str, pipe) -> None:
+    tempfile.tempdir = place
+    pipe.send(str(Workplace().path))
+    time.sleep(600)
+
+
+def test_a_worker_that_is_ended_leaves_no_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    context = children.context(1, [])
+    ours, theirs = context.Pipe()
+    child = children.start(context, 1, works, str(tmp_path), theirs)
+    assert Path(ours.recv()).exists()
+    children.end(child)
+    assert not [*tmp_path.iterdir()]
 
 
 def gone(pids: list[int]) -> bool:
