@@ -296,7 +296,8 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path, monkey
 
 def works(place: str, pipe) -> None:
     tempfile.tempdir = place
-    pipe.send(str(Workplace().path))
+    work = Workplace()
+    pipe.send(str(work.path))
     time.sleep(600)
 
 
