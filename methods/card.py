@@ -73,7 +73,7 @@ class SizeRule:
         return words
 
 
-_TYPES: Final = {
+_TYPES: Final[dict[str, tuple[str, Any]]] = {
     "str": ("a text", str), "bool": ("True or False", bool), "float": ("a number", Real),
     "int": ("a whole number", Integral), "int | None": ("a whole number", (Integral, NoneType)),
     "SizeRule": ("a SizeRule", SizeRule),

@@ -93,7 +93,7 @@ def require_types(path: Path, facts: Mapping[str, Any], types: Mapping[str, type
     """
     for name, kind in types.items():
         if name in facts and not isinstance(facts[name], kind):
-            words = {dict: "a table", list: "a list of texts", str: "a text"}[kind]
+            words = "a table" if kind is dict else "a text" if kind is str else "a list of texts"
             raise BenchError(f"{path}: {name}: expected {words}, found {facts[name]!r}")
 
 
