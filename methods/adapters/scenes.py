@@ -42,7 +42,7 @@ class Scene(NamedTuple):
         return self.off(colour.expand_as(self.image))[0]
 
 
-@functools.lru_cache(8)
+@functools.lru_cache(32)
 def smooth(height: int, width: int) -> list[Scene]:
     """Pictures without detail, each of a colour of its own, unlike in all directions."""
     rng = np.random.default_rng(1)

@@ -94,7 +94,11 @@ class TensorFile(Inpainter):
                 stated is not so, or the facts cannot be told.
         """
         self._opened = self.open()
-        found = probe.find(self._opened, self.stated, self._statement, self.kind)
+        if self.found:
+            found = probe.Found.again(self._opened, self.found)
+        else:
+            found = probe.find(self._opened, self.stated, self._statement, self.kind)
+        self.found = found.text
         self.facts = found.facts
         self.card = replace(self._statement.card, size=found.size, stochastic=found.stochastic)
         self.said = found.said
