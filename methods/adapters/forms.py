@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 from bench.errors import BenchError
 from methods.adapters.scenes import smooth
@@ -17,25 +17,18 @@ _SIDES = (128, 256, 512, 64, 1024)  # tried where a file does not say which it t
 _MULTIPLES = tuple(2**step for step in range(9))
 
 
-class Form(NamedTuple):
-    """What runs.
-
-    Attributes:
-        facts: In each order of inputs and layout that runs.
-        size: Which sizes it takes.
-    """
-
-    facts: list[Facts]
-    size: SizeRule
-
-
-def find(tries: Tries, stated: Mapping[str, Any], size: SizeRule | None) -> Form:
+def find(
+    tries: Tries, stated: Mapping[str, Any], size: SizeRule | None
+) -> tuple[list[Facts], SizeRule]:
     """Run a network in the forms that its file leaves open, the most usual one in all sizes first.
 
     Args:
         tries: Of the network.
         stated: Facts to keep to.
         size: Which sizes it takes, if that is stated.
+
+    Returns:
+        What runs, in each order of inputs and layout; and which sizes it takes.
 
     Raises:
         BenchError: If none runs.
@@ -61,7 +54,7 @@ def find(tries: Tries, stated: Mapping[str, Any], size: SizeRule | None) -> Form
                         break
                     reasons[why] = None
             if found:
-                return Form(found, _checked(tries, found[0], side, size, bool(fixed)))
+                return found, _checked(tries, found[0], side, size, bool(fixed))
     orders = [order for group in choices for order in group]
     words = ", ".join(f"{name} = {value}" for name, value in stated.items())
     raise BenchError(

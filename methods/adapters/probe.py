@@ -88,13 +88,12 @@ def find(opened: Opened, stated: Mapping[str, Any], statement: Statement, kind: 
 
 
 def _found(tries: Tries, stated: Mapping[str, Any], statement: Statement, kind: str) -> Found:
-    size = None if statement.card.size == SizeRule() else statement.card.size
-    form = forms.find(tries, stated, size)
-    least = max(_SIDE, form.size.minimum)
-    side = form.size.side or -(-least // form.size.of) * form.size.of
+    rule = statement.card.size
+    bases, size = forms.find(tries, stated, None if rule == SizeRule() else rule)
+    side = size.side or -(-max(_SIDE, size.minimum) // size.of) * size.of
     scenes = smooth(side, side)
-    _repeats(tries, form.facts[0], scenes[0])
-    ranking = ranked(tries, form.facts, stated, side)
+    _repeats(tries, bases[0], scenes[0])
+    ranking = ranked(tries, bases, stated, side)
     ways, doubts = _consistent(ranking, stated)
     ways = _within_bounds(tries, distinct(tries, ways, side), side)
     if len(ways) > 1:
@@ -108,18 +107,18 @@ def _found(tries: Tries, stated: Mapping[str, Any], statement: Statement, kind: 
             f"changed by up to {changed:.4f} on average"
         )
     facts, colours = _colours(tries, facts, stated, side)
-    if form.size.kind != "fixed":
-        _same_elsewhere(tries, facts, form.size, side)
+    if size.kind != "fixed":
+        _same_elsewhere(tries, facts, size, side)
     if not ranking.trained:
         doubts.append("its fills are no better than one flat colour")
     stochastic = not same(tries.outputs(facts, scenes[0]), tries.anew(facts, scenes[0], 1))
     if stochastic:
         doubts.append("the same picture gives another fill with each seed")
-    found = ", ".join([*_words(facts, tries.looks(facts, scenes[0])), colours, str(form.size)])
+    found = ", ".join([*_words(facts, tries.looks(facts, scenes[0])), colours, str(size)])
     told = ", ".join(f"{name} {value}" for name, value in stated.items()) or "nothing"
     said = f"{kind} {statement.file.name}: found {found}; stated: {told}"
     said = "; in doubt: ".join([said, *doubts])
-    return Found(facts, form.size, stochastic, said, side, tries.off(facts, scenes[0])[0])
+    return Found(facts, size, stochastic, said, side, tries.off(facts, scenes[0])[0])
 
 
 def _repeats(tries: Tries, facts: Facts, scene: Scene) -> None:
