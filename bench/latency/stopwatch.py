@@ -38,6 +38,7 @@ _AUDITED = 3  # inputs
 _HELP = 0.05  # of the own CPU time, from which on that of other processes counts
 NOT_TIMED = "not timed"
 _A_JOB = "each call is a job of one picture, the start of its program included"
+_FINDS = "loading includes the runs that find out what the file takes"
 
 
 @dataclass(frozen=True)
@@ -193,7 +194,7 @@ class MethodStopwatch(Stopwatch):
                 "family": card.family,
                 "identity": in_words(self.method),
                 "weights": "made by rule: speed only" if made else self.method.weights_note,
-                "note": _A_JOB if self.method.in_jobs else "",
+                "note": _A_JOB if self.method.in_jobs else _FINDS if self.method.found else "",
                 **self._sizes(),
             },
             self.method.said,

@@ -29,6 +29,7 @@ class Setup:
         measure_key: A hash of what measurements depend on besides the fill.
         device: Where methods and metric networks run.
         threads: Threads of each worker.
+        found: What a process found out of methods that are probed, by name.
     """
 
     folder: Path
@@ -42,6 +43,7 @@ class Setup:
     measure_key: str
     device: str = "cpu"
     threads: int = 1
+    found: Mapping[str, str] = field(default_factory=dict)
 
     def blank_row(self, method: str, item: Item, case: PlannedCase) -> FillRow:
         """The row of a fill before anything happened."""

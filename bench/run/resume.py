@@ -51,6 +51,7 @@ class Opened:
         wanted: All fills of the run by method, slow methods first.
         deterministic: Methods whose fills must be the same whenever they are made.
         identities: What the fills of each method depend on, in one line.
+        found: What a process found out of methods that are probed, by name.
         gone: Why methods of earlier starts cannot fill what came since, by name.
     """
 
@@ -61,6 +62,7 @@ class Opened:
     wanted: dict[str, list[Item]]
     deterministic: frozenset[str]
     identities: Mapping[str, str]
+    found: Mapping[str, str]
     gone: Mapping[str, str]
 
 
@@ -130,7 +132,8 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     if there is not None and (line := growth.said(there, plan, each)):
         print(line, file=sys.stderr)
     texts = {name: identity.text for name, identity in known.items()}
-    return Opened(store, header, cases, metrics, wanted, steady, texts, gone)
+    told = {name: identity.found for name, identity in known.items() if identity.found}
+    return Opened(store, header, cases, metrics, wanted, steady, texts, told, gone)
 
 
 def _check(request: Request) -> None:

@@ -198,6 +198,7 @@ def _setup(request: Request, opened: Opened) -> Setup:
         measure_key=header.measure_key,
         device=request.device,
         threads=request.threads,
+        found=opened.found,
     )
 
 

@@ -104,6 +104,11 @@ class Facts:
         """The same with some changed."""
         return replace(self, **changes)
 
+    @property
+    def given(self) -> Self:
+        """The same but for how outputs are read: what decides what the network is given."""
+        return self.but(output="", returns="", returns_channels="", pastes=False)
+
     def __str__(self) -> str:
         """In one line, for readers and for identities."""
         return ", ".join(f"{name} {value}" for name, value in asdict(self).items())

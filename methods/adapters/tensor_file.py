@@ -15,14 +15,6 @@ from methods.adapters.statement import stated
 from methods.adapters.tensor_facts import ALLOWED, Facts, Opened, checked, decode, encode
 from methods.base import Inpainter
 
-_HEADS = {
-    b"version https://git-lfs": "a pointer of Git LFS; get the file itself by: git lfs pull",
-    b"<": "a page or another text (HTML, XML), as servers send where a file is not there; "
-    "download the file itself",
-    b"{": "JSON",
-    b"PK": "a zip archive, such as TorchScript or weights of torch",
-}
-
 
 class TensorFile(Inpainter):
     """A network in a file, whose facts are stated or found by `probe`.
@@ -94,7 +86,11 @@ class TensorFile(Inpainter):
                 stated is not so, or the facts cannot be told.
         """
         self._opened = self.open()
-        found = probe.find(self._opened, self.stated, self._statement, self.kind)
+        if self.found:
+            found = probe.Found.again(self._opened, self.found)
+        else:
+            found = probe.find(self._opened, self.stated, self._statement, self.kind)
+        self.found = found.text
         self.facts = found.facts
         self.card = replace(self._statement.card, size=found.size, stochastic=found.stochastic)
         self.said = found.said
@@ -111,14 +107,3 @@ class TensorFile(Inpainter):
                     for image, mask in zip(images.split(1), masks.split(1), strict=True)
                 ]
             )
-
-
-def what_it_is(path: Path) -> str:
-    """What a file is that is no network, by its first bytes; empty if they do not tell."""
-    with path.open("rb") as stream:
-        head = stream.read(64)
-    if not head:
-        return "an empty file"
-    if head[8:9] == b"{" and head[1:8].strip(b"\0") == head[1:3].strip(b"\0"):
-        return "safetensors: weights without a network"
-    return next((words for start, words in _HEADS.items() if head.lstrip().startswith(start)), "")
