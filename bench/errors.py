@@ -184,6 +184,22 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f" Did you mean {' or '.join(found)}?" if found else ""
 
 
+def require_one_of(
+    found: object, known: Iterable[str], what: str, kind: type[BenchError] = BenchError
+) -> None:
+    """See that something is what is known.
+
+    Raises:
+        BenchError: If it is not; of the kind given.
+    """
+    known = list(known)
+    if found not in known:
+        raise kind(
+            f"{what}: expected one of {', '.join(known) or 'none'}, found {found!r}."
+            f"{did_you_mean(str(found), known)}"
+        )
+
+
 def beside(path: Path) -> str:
     """As `did_you_mean`, of what lies beside a path that is not there."""
     return did_you_mean(path.name, [each.name for each in path.absolute().parent.glob("*")])

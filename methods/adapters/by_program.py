@@ -212,8 +212,7 @@ class ByProgram(PictureInpainter):
 
     def _probe(self) -> str:
         """Fill a made-up picture; gives what was seen."""
-        rule = self.card.size
-        side = rule.side or max(_SIDE, -(-rule.minimum // rule.of) * rule.of)
+        side = self.card.size.length(_SIDE)
         photo, hole = scene(side, side)
         start = time.perf_counter()
         tried = f"tried on a made-up picture of {side}x{side}"

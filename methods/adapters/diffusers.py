@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from bench.errors import BenchError, ContractError, WeightsMissing, did_you_mean
+from bench.errors import BenchError, ContractError, WeightsMissing, require_one_of
 from methods import sizes
 from methods.adapters import pipelines
 from methods.base import CaseKey, Inpainter, SizeRule, to_uint8
@@ -265,11 +265,7 @@ class Diffusers(Inpainter):
         if asked:
             own = getattr(pipe, "scheduler", None)
             known = {each.__name__: each for each in getattr(own, "compatibles", ())}
-            if asked not in known:
-                raise BenchError(
-                    f"scheduler: expected one of {', '.join(sorted(known)) or 'none'}, found "
-                    f"{asked!r}.{did_you_mean(asked, known)}"
-                )
+            require_one_of(asked, sorted(known), "scheduler")
             pipe.scheduler = known[asked].from_config(pipe.scheduler.config)
         return type(getattr(pipe, "scheduler", None)).__name__
 

@@ -62,8 +62,7 @@ def _found(opened: Opened, stated: Mapping[str, Any], statement: Statement, kind
     as_it_is, opened = opened, opened._replace(call=_seeded(opened.call))
     size = None if statement.card.size == SizeRule() else statement.card.size
     form = forms.find(opened, stated, size)
-    least = max(_SIDE, form.size.minimum)
-    side = form.size.side or -(-least // form.size.of) * form.size.of
+    side = form.size.length(_SIDE)
     mask = smooth(side, side)[0].mask
     ways, trained = ranked(opened, form.facts, stated, side)
     ways, doubts = _consistent(ways, stated)
@@ -199,8 +198,7 @@ def _same_elsewhere(opened: Opened, facts: Facts, size: SizeRule, way: Way) -> N
     Raises:
         BenchError: If it does not.
     """
-    step = max(size.of, 1)
-    height, width = (-(-max(least, size.minimum) // step) * step for least in (97, 163))
+    height, width = map(size.length, (97, 163))
     scene = smooth(height, width)[0]
     before, now = way.hole[0], scene.off(fill(opened, facts, scene))[0]
     if now > 2 * before + 0.05:

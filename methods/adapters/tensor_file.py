@@ -10,18 +10,13 @@ from typing import Any, ClassVar
 import torch
 
 from bench.errors import BenchError
+from methods import weights
 from methods.adapters import probe
 from methods.adapters.statement import stated
-from methods.adapters.tensor_facts import ALLOWED, Facts, Opened, checked, decode, encode
+from methods.adapters.tensor_facts import Facts, Opened, checked, decode, encode
 from methods.base import Inpainter
 
-_HEADS = {
-    b"version https://git-lfs": "a pointer of Git LFS; get the file itself by: git lfs pull",
-    b"<": "a page or another text (HTML, XML), as servers send where a file is not there; "
-    "download the file itself",
-    b"{": "JSON",
-    b"PK": "a zip archive, such as TorchScript or weights of torch",
-}
+_HEADS = {b"{": "JSON", b"PK": "a zip archive, such as TorchScript or weights of torch"}
 
 
 class TensorFile(Inpainter):
@@ -52,7 +47,7 @@ class TensorFile(Inpainter):
         """
         super().__init__(name, device=device)
         statement = stated(self.kind, Path(target))
-        of_file = checked(statement.only(ALLOWED), str(statement.path))
+        of_file = checked(statement.facts, str(statement.path))
         self.stated = {**of_file, **checked(given, f"method {self.name!r}")}
         self.card = statement.card
         self.path = statement.file
@@ -115,10 +110,10 @@ class TensorFile(Inpainter):
 
 def what_it_is(path: Path) -> str:
     """What a file is that is no network, by its first bytes; empty if they do not tell."""
+    if other := weights.came_instead(path):
+        return other
     with path.open("rb") as stream:
         head = stream.read(64)
-    if not head:
-        return "an empty file"
-    if head[8:9] == b"{" and head[1:8].strip(b"\0") == head[1:3].strip(b"\0"):
+    if head[3:9] == b"\0\0\0\0\0{":
         return "safetensors: weights without a network"
     return next((words for start, words in _HEADS.items() if head.lstrip().startswith(start)), "")

@@ -69,10 +69,7 @@ def _flat(output: Any, name: str = "") -> dict[str, torch.Tensor]:
 def _other(path: Path) -> str:
     """What the file is if it is not TorchScript; empty if it is."""
     if not zipfile.is_zipfile(path):
-        head = path.read_bytes()[:4]
-        if head.startswith(b"PK"):
-            return "a part of a zip archive: it was cut off; download it again"
-        if head.startswith(b"\x80"):
+        if path.read_bytes()[:1] == b"\x80":
             return "what torch.save wrote in its old form: weights, or a pickled module"
         return what_it_is(path) or "a file of another kind"
     with zipfile.ZipFile(path) as archive:

@@ -216,7 +216,7 @@ def _glance(path: Path, checkpoint: Checkpoint) -> str:
     """What is wrong with a file by its size and beginning; empty if nothing."""
     try:
         size = path.stat().st_size
-        odd = _other_kind(path, size)
+        odd = came_instead(path)
     except OSError as error:
         odd = error.strerror or str(error)
     if odd:
@@ -226,8 +226,9 @@ def _glance(path: Path, checkpoint: Checkpoint) -> str:
     return ""
 
 
-def _other_kind(path: Path, size: int) -> str:
-    """What a file is that came in place of another; empty for any that may be weights."""
+def came_instead(path: Path) -> str:
+    """What a file is that came in place of another; empty for any that may be a network."""
+    size = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(64)
     if not start:

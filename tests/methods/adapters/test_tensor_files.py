@@ -341,13 +341,13 @@ def test_what_is_no_such_file_is_named(tmp_path, smooth):
     nothing.touch()
     for path, found in (
         (weights, "weights without a network"), (old, "old form"), (exported, "pt2"),
-        (cut, "cut off"), (other, "something else"), (page, "HTML"), (pointer, "git lfs pull"),
+        (cut, "cut off"), (other, "something else"), (page, "web page"), (pointer, "git lfs pull"),
         (nothing, "empty file"),
     ):  # fmt: skip
         with pytest.raises(BenchError, match=found):
             loaded(f"a=torchscript:{path}")
     for path, found in (
-        (page, "HTML"), (pointer, "git lfs pull"), (nothing, "empty file"),
+        (page, "web page"), (pointer, "git lfs pull"), (nothing, "empty file"),
         (smooth, "TorchScript or weights of torch"),
     ):  # fmt: skip
         with pytest.raises(BenchError, match=found):
