@@ -6,11 +6,12 @@ the house may import.
 """
 
 import difflib
+import itertools
 import linecache
 import os
 import re
 import traceback
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from types import CodeType
 
@@ -198,6 +199,12 @@ def require_one_of(
             f"{what}: expected one of {', '.join(known) or 'none'}, found {found!r}."
             f"{did_you_mean(str(found), known)}"
         )
+
+
+def few(names: Collection[str], most: int) -> str:
+    """The first of some names, such as ``a, b and 3 more``."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(itertools.islice(names, most))}{more}"
 
 
 def beside(path: Path) -> str:

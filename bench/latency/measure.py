@@ -19,11 +19,12 @@ from bench.errors import BenchError
 from bench.folder.latency_facts import AnchorPlace, AnchorTwice, LatencyFacts
 from bench.folder.store import RunFolder, records
 from bench.latency import anchors, inputs, table
+from bench.latency.answers import NOT_TIMED, Loaded, Refused, Subject
+from bench.latency.bout import Bout, Pace
 from bench.latency.compare import TABLE
 from bench.latency.inputs import Config
 from bench.latency.processes import NoAnswer, Process, data_limit, started
-from bench.latency.rounds import Bout, Pace, Rounds
-from bench.latency.stopwatch import NOT_TIMED, Loaded, Refused, Subject
+from bench.latency.rounds import Rounds
 from bench.latency.table import Side
 from bench.machine import flops, provenance
 from bench.planning import images

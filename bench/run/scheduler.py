@@ -16,11 +16,9 @@ from bench.errors import BenchError, StoreError
 from bench.folder.store import Item
 from bench.planning.case import PlannedCase
 from bench.run.fill_row import Kept
+from bench.run.limits import LOST, Limits
 from bench.run.messages import Event, Job
 from bench.run.time_left import SMALLEST_JOB, Forecast
-
-LOST = ("failed", "timeout", "killed", "oom")
-"""How a fill ends that was neither completed nor declined, by a method that could be loaded."""
 
 
 class Executor(Protocol):
@@ -59,30 +57,6 @@ class Settled(NamedTuple):
     written: bool = True
     tries: int = 1
     traceback: str = ""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When to give up.
-
-    Attributes:
-        timeout: Seconds for one case.
-        load_timeout: Seconds for loading a method; no less than for a case, as it may be tried on
-            one then.
-        retries: How often a case is tried again after it killed, outlasted or spoilt its worker.
-        suspend_after: Failures in a row after which the rest of a method is not tried.
-        chunk: Cases of one job, at most.
-    """
-
-    timeout: float = 600.0
-    load_timeout: float = 300.0
-    retries: int = 1
-    suspend_after: int = 20
-    chunk: int = 32
-
-    def __post_init__(self) -> None:
-        """Give loading its time."""
-        object.__setattr__(self, "load_timeout", max(self.load_timeout, self.timeout))
 
 
 @dataclass

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from bench.errors import BenchError, WeightsMissing
-from methods.weights import hub
 from methods.weights.checkpoint import Checkpoint
 
 FOLDER_VARIABLE = "INPAINT_BENCH_WEIGHTS"
@@ -60,11 +59,6 @@ def find(checkpoint: Checkpoint, path: Path | None = None) -> Path | None:
         verify(found, checkpoint)
         trust(found, checkpoint)
     return found
-
-
-def given_path(text: str) -> Path:
-    """The file or folder that a user names, by path or by an address of `methods.weights.hub`."""
-    return hub.local(text).expanduser()
 
 
 def located(checkpoint: Checkpoint) -> Path | None:
