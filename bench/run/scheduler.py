@@ -10,14 +10,14 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from bench.errors import BenchError, StoreError
 from bench.folder.store import Item
 from bench.planning.case import PlannedCase
 from bench.run.fill_row import Kept
 from bench.run.limits import LOST, Limits
-from bench.run.messages import Event, Job
+from bench.run.messages import Event, Job, Settled
 from bench.run.time_left import SMALLEST_JOB, Forecast
 
 
@@ -37,26 +37,6 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """End all workers."""
-
-
-class Settled(NamedTuple):
-    """How an item ended.
-
-    Attributes:
-        item: Which.
-        status: Its row's status.
-        reason: Why, if the scheduler gave it up.
-        written: Whether a worker wrote its row.
-        tries: How often it was tried, if the scheduler gave it up; 0 if never.
-        traceback: Path of one in the run folder, if the scheduler gave it up for an error.
-    """
-
-    item: Item
-    status: str
-    reason: str = ""
-    written: bool = True
-    tries: int = 1
-    traceback: str = ""
 
 
 @dataclass
@@ -223,8 +203,7 @@ class Scheduler:
             self._load_tries[method] += 1
             self._enqueue(method, running.left, running.job.earlier)
             return
-        for items in (running.left, *self._dropped(method)):
-            self._give_up(method, items, event.status, event.reason, traceback=event.traceback)
+        self._give_all_up(running, event.status, event.reason, event.traceback)
 
     def _lost(self, event: Event, running: _Running) -> None:
         """Blame the case that was running, give the others back, and try it in a fresh worker."""
@@ -239,11 +218,8 @@ class Scheduler:
         if not running.loaded:
             self._load_tries[method] += 1
             if self._load_tries[method] > self._limits.retries:
-                for items in (running.left, *self._dropped(method)):
-                    self._give_up(
-                        method, items, status, f"loading the method: {reason}",
-                        traceback=event.traceback,
-                    )  # fmt: skip
+                reason = f"loading the method: {reason}"
+                self._give_all_up(running, status, reason, event.traceback)
             else:
                 self._enqueue(method, running.left, job.earlier, first=True)
             return
@@ -282,6 +258,11 @@ class Scheduler:
         if ended:
             self._forecast.dropped(method, len(ended))
             self._settle(method, ended)
+
+    def _give_all_up(self, running: _Running, status: str, reason: str, traceback: str) -> None:
+        method = running.job.method
+        for items in (running.left, *self._dropped(method)):
+            self._give_up(method, items, status, reason, traceback=traceback)
 
     def _dropped(self, method: str) -> list[tuple[Item, ...]]:
         """Take all that is queued for a method out of the queue, to give it up."""
