@@ -191,16 +191,12 @@ class Diffusers(Inpainter):
         self, image: torch.Tensor, mask: torch.Tensor, generator: torch.Generator
     ) -> torch.Tensor:
         height, width = mask.shape[-2:]
-        told = (
-            {"prompt": self._prompt} if "prompt" in pipelines.parameters(type(self._pipe)) else {}
-        )
         made = self._pipe(
             image=Image.fromarray(to_uint8(image[None])[0]),
             mask_image=Image.fromarray(to_uint8(mask.expand(3, -1, -1)[None])[0, ..., 0]),
             generator=generator,
             output_type="np",
-            **pipelines.sized(type(self._pipe), height, width),
-            **told,
+            **pipelines.of_case(type(self._pipe), self._prompt, height, width),
             **self._given,
         )
         picture = np.asarray(made.images)[0]
