@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -221,11 +221,8 @@ class Inpainter:
                 f"output: expected floats of 0 to 1, found {fill.images.dtype}; of 8-bit values "
                 "return images / 255"
             )
-        return Fill(
-            sizes.unfit(fill.images.to("cpu", torch.float32), height, width, self.card.size),
-            fill.counts,
-            fill.pictures,
-        )
+        planes = fill.images.to("cpu", torch.float32)
+        return replace(fill, images=sizes.unfit(planes, height, width, self.card.size))
 
 
 class PictureInpainter(Inpainter):

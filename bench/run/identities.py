@@ -20,6 +20,7 @@ from typing import NamedTuple
 import methods
 from bench.errors import BenchError, Unhashable, describe, faults
 from bench.machine import children
+from bench.run.choice import guarded
 from bench.run.executors.local import prepare
 from bench.run.request import Request
 from methods.base import Card, Inpainter
@@ -126,14 +127,10 @@ def check_unchanged(method: Inpainter, expected: str) -> None:
 def _unloaded(method: Inpainter) -> Identity:
     try:
         if must_load(method):
-            return Identity(method.identity)
-        return Identity(after_load(method))
+            return Identity(guarded(method.name, lambda: method.identity))
+        return Identity(guarded(method.name, after_load, method))
     except Unhashable as error:
         return Identity(unhashable(method), str(error))
-    except faults() as error:
-        if isinstance(error, BenchError):
-            raise
-        raise BenchError(f"method {method.name!r} cannot be prepared: {describe(error)}") from error
 
 
 def _ask(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from bench.folder import fill_keys
 from bench.folder.store import Item
@@ -97,4 +98,24 @@ class Event:
     kept: tuple[tuple[Item, str], ...] = ()
     status: str = ""
     reason: str = ""
+    traceback: str = ""
+
+
+class Settled(NamedTuple):
+    """How an item ended.
+
+    Attributes:
+        item: Which.
+        status: Its row's status.
+        reason: Why, if the scheduler gave it up.
+        written: Whether a worker wrote its row.
+        tries: How often it was tried, if the scheduler gave it up; 0 if never.
+        traceback: Path of one in the run folder, if the scheduler gave it up for an error.
+    """
+
+    item: Item
+    status: str
+    reason: str = ""
+    written: bool = True
+    tries: int = 1
     traceback: str = ""

@@ -145,11 +145,7 @@ def _checked(
         return SizeRule("fixed", side=side) if fixed else _sizes(tries, facts, side)
     if fixed and (stated.kind, stated.side) != ("fixed", side):
         raise BenchError(f"[size] says {stated}, but the file takes {side} x {side} alone")
-    least = -(-max(64, stated.minimum) // stated.of) * stated.of
-    height, width = {
-        "fixed": (stated.side, stated.side), "multiple": (least, least + stated.of),
-        "any": (max(97, stated.minimum), max(131, stated.minimum)),
-    }[stated.kind]  # fmt: skip
+    height, width = stated.length(97), stated.length(97 + stated.of)
     if why := runs(tries, facts, height, width):
         raise BenchError(f"[size] says {stated}, but at {width} x {height}: {why}")
     return stated

@@ -14,7 +14,7 @@ from bench.errors import BenchError
 from methods.adapters.tensor_facts import Opened, Port
 from methods.adapters.tensor_file import TensorFile
 from methods.card import read
-from methods.weights.files import other_kind
+from methods.weights.files import came_instead
 
 _INSTALL = "pip install 'inpaint-bench[onnx]'"
 _TYPES = {
@@ -60,7 +60,7 @@ class Onnx(TensorFile):
                 f"{self.path}: an ONNX file needs ONNX Runtime; run: {_INSTALL}"
             ) from error
         zipped = "a zip archive, such as TorchScript" if is_zipfile(self.path) else ""
-        if other := other_kind(self.path) or zipped:
+        if other := came_instead(self.path) or zipped:
             raise BenchError(f"{self.path}: expected ONNX, found {other}")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()

@@ -90,7 +90,7 @@ def find(opened: Opened, stated: Mapping[str, Any], statement: Statement, kind: 
 def _found(tries: Tries, stated: Mapping[str, Any], statement: Statement, kind: str) -> Found:
     rule = statement.card.size
     bases, size = forms.find(tries, stated, None if rule == SizeRule() else rule)
-    side = size.side or -(-max(_SIDE, size.minimum) // size.of) * size.of
+    side = size.length(_SIDE)
     scenes = smooth(side, side)
     _repeats(tries, bases[0], scenes[0])
     ranking = ranked(tries, bases, stated, side)
@@ -241,7 +241,7 @@ def _same_elsewhere(tries: Tries, facts: Facts, size: SizeRule, side: int) -> No
     Raises:
         BenchError: If it does not.
     """
-    height, width = (-(-max(least, size.minimum) // size.of) * size.of for least in (97, 163))
+    height, width = map(size.length, (97, 163))
     before, now = (
         tries.off(facts, smooth(*sides)[0])[0] for sides in ((side, side), (height, width))
     )

@@ -12,7 +12,7 @@ import torch
 from bench.errors import BenchError
 from methods.adapters import probe
 from methods.adapters.statement import stated
-from methods.adapters.tensor_facts import ALLOWED, Facts, Opened, checked, decode, encode
+from methods.adapters.tensor_facts import Facts, Opened, checked, decode, encode
 from methods.base import Inpainter
 
 
@@ -44,7 +44,7 @@ class TensorFile(Inpainter):
         """
         super().__init__(name, device=device)
         statement = stated(self.kind, Path(target))
-        of_file = checked(statement.only(ALLOWED), str(statement.path))
+        of_file = checked(statement.facts, str(statement.path))
         self.stated = {**of_file, **checked(given, f"method {self.name!r}")}
         self.card = statement.card
         self.path = statement.file

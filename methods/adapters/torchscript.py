@@ -17,7 +17,7 @@ from bench.errors import BenchError
 from methods.adapters.tensor_facts import Opened, Port
 from methods.adapters.tensor_file import TensorFile
 from methods.card import read
-from methods.weights.files import other_kind
+from methods.weights.files import came_instead
 
 _EXPORT = (
     "export the network as TorchScript: torch.jit.trace(network.eval(), (image, mask)).save(FILE)"
@@ -69,7 +69,7 @@ def _flat(output: Any, name: str = "") -> dict[str, torch.Tensor]:
 
 def _other(path: Path) -> str:
     """What the file is if it is not TorchScript; empty if it is."""
-    if found := other_kind(path):
+    if found := came_instead(path):
         return found
     if not zipfile.is_zipfile(path):
         return "no zip archive: another kind of file, or what torch.save wrote in its old form"
