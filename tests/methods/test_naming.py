@@ -262,3 +262,19 @@ def test_the_current_directory_comes_last_and_only_for_classes_of_it(folder, mon
     monkeypatch.chdir("/")
     with pytest.raises(BenchError, match="No module named 'mine_here'"):
         methods.get("mine=mine_here:Net")
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("torchscript:net.pt", "write LABEL=torchscript:net.pt"),
+        ("folder:outputs", "write LABEL=folder:outputs"),
+        ("mine=torchscrpt:net.pt", "kinds folder, .*Did you mean torchscript"),
+        ("mine=difusers:pipeline", "cannot be imported.*Did you mean diffusers"),
+        ("mine=hf:a/b@main/net.onnx", "say of what kind.*mine=lama:hf:a/b@main/net.onnx"),
+        ("mine=command:one/net.py", r"net\.py: expected a TOML file.*net\.toml"),
+    ],
+)
+def test_what_is_wrong_with_a_kind_is_told(folder, name, complaint):
+    with pytest.raises(BenchError, match=complaint):
+        methods.get(name)
