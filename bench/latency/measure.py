@@ -56,6 +56,7 @@ class LatencyRequest:
             loading takes.
         seed: Of holes and of the order.
         timeout: Seconds for one call.
+        quiet: Whether what methods found out when they were loaded is known already.
     """
 
     methods: tuple[str, ...]
@@ -72,6 +73,7 @@ class LatencyRequest:
     together: bool = False
     seed: int = 0
     timeout: float = 600.0
+    quiet: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,8 @@ def measure(request: LatencyRequest, tell: Callable[[str], None] = print) -> Mea
         words, ceilings = _anchors(processes)
         sides = {name: Side() for name in names}
         bouts = [Bout(config) for config in configs]
-        _load_all({name: processes[name] for name in names}, sides, bouts, request.together, tell)
+        loading = {name: processes[name] for name in names}
+        _load_all(loading, sides, bouts, request.together, request.quiet, tell)
         protocol = Rounds(
             processes,
             anchors.NAMES,
@@ -223,6 +226,7 @@ def _load_all(
     sides: dict[str, Side],
     bouts: Sequence[Bout],
     together: bool,
+    quiet: bool,
     tell: Callable[[str], None],
 ) -> None:
     """Load the methods; one that fails is refused in every bout."""
@@ -235,7 +239,7 @@ def _load_all(
             if not together:
                 process.tell(*asked)
             loaded: Loaded = process.answer()
-            if loaded.said:
+            if loaded.said and not quiet:
                 tell(f"{name}: {loaded.said}")
             sides[name].loaded = replace(loaded, seconds=math.nan) if together else loaded
         except NoAnswer as error:
