@@ -18,7 +18,6 @@ from reports.results.ranking import Ranking
 from reports.results.tables import Label
 from reports.site.site import Site
 
-
 _WITHOUT_NETWORK = ("diffusion-based", "patch-based", *MARKS)
 
 
