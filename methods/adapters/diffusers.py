@@ -232,7 +232,7 @@ class Diffusers(Inpainter):
             folder = snapshot_download(self._target, revision=wanted, local_files_only=True)
         except errors.HFValidationError as error:
             raise BenchError(
-                f"expected a folder that is there, or OWNER/REPO of the Hugging Face hub, found "
+                "expected a folder or OWNER/REPO of the Hugging Face hub, found "
                 f"{self._target!r}.{beside(Path(self._target))}"
             ) from error
         except errors.LocalEntryNotFoundError as error:

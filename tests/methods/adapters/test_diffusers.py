@@ -220,6 +220,8 @@ def test_a_repository_is_taken_from_the_cache_by_its_commit(saved, tmp_path, mon
         methods.get("mine=diffusers:acme/nets(revision=v9)").load()
     with pytest.raises(BenchError, match="expected a folder or OWNER/REPO"):
         methods.get("mine=diffusers:a/b/c").load()
+    with pytest.raises(BenchError, match="expected a folder or OWNER/REPO .* found .nowhere"):
+        methods.get("mine=diffusers:nowhere").load()
 
 
 def command(words: list[str], folder: Path) -> str:
