@@ -51,6 +51,7 @@ class LatencyRequest:
             loading takes.
         seed: Of holes and of the order.
         timeout: Seconds for one call.
+        quiet: Whether what methods found out when they were loaded is known already.
     """
 
     methods: tuple[str, ...]
@@ -67,6 +68,7 @@ class LatencyRequest:
     together: bool = False
     seed: int = 0
     timeout: float = 600.0
+    quiet: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,8 @@ def measure(request: LatencyRequest, tell: Callable[[str], None] = print) -> Mea
         words, ceilings = _anchors(processes)
         sides = {name: Side() for name in names}
         bouts = [Bout(config) for config in configs]
-        load_all({name: processes[name] for name in names}, sides, bouts, request.together, tell)
+        loading = {name: processes[name] for name in names}
+        load_all(loading, sides, bouts, request.together, request.quiet, tell)
         protocol = Rounds(
             processes,
             anchors.NAMES,

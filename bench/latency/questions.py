@@ -24,6 +24,7 @@ def load_all(
     sides: dict[str, Side],
     bouts: Sequence[Bout],
     together: bool,
+    quiet: bool,
     tell: Callable[[str], None],
 ) -> None:
     """Load the methods; one that fails is refused in every bout."""
@@ -36,7 +37,7 @@ def load_all(
             if not together:
                 process.tell(*asked)
             loaded: Loaded = process.answer()
-            if loaded.said:
+            if loaded.said and not quiet:
                 tell(f"{name}: {loaded.said}")
             sides[name].loaded = replace(loaded, seconds=math.nan) if together else loaded
         except NoAnswer as error:

@@ -40,6 +40,7 @@ def measure_briefly(
         shared=True,
         pace=SHORT,
         seed=request.protocol.seed,
-        timeout=request.limits.timeout,
+        timeout=request.limits.load_timeout,  # what is asked first is to load and fill
+        quiet=True,
     )
     return measure.measure_into(request.out, asked, tell)

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from bench.errors import BenchError, ContractError, WeightsMissing, require_one_of
+from bench.errors import BenchError, ContractError, WeightsMissing, beside, require_one_of
 from methods import sizes
 from methods.adapters import pipelines
 from methods.base import CaseKey, Inpainter, SizeRule, to_uint8
@@ -223,10 +223,13 @@ class Diffusers(Inpainter):
         wanted = self._asked.revision or None
         ask = f"hf download {self._target}" + (f" --revision {wanted}" if wanted else "")
         try:
+            if "/" not in self._target:
+                raise errors.HFValidationError
             folder = snapshot_download(self._target, revision=wanted, local_files_only=True)
         except errors.HFValidationError as error:
             raise BenchError(
-                f"expected a folder or OWNER/REPO of the Hugging Face hub, found {self._target!r}"
+                "expected a folder or OWNER/REPO of the Hugging Face hub, found "
+                f"{self._target!r}.{beside(Path(self._target))}"
             ) from error
         except errors.LocalEntryNotFoundError as error:
             raise WeightsMissing(

@@ -93,10 +93,10 @@ def arguments(kind: type, asked: Mapping[str, Any]) -> dict[str, Any]:
             raise BenchError(f"{word} is not for the user to give: it is {_OURS[name]}")
         if value is not None and name not in takes:
             shown = word if word == name else f"{word} ({name})"
-            known = [each for each in takes if each not in _OURS]
+            known = list(dict.fromkeys([*names, *(each for each in takes if each not in _OURS)]))
             raise BenchError(
                 f"{kind.__name__} takes no {shown}; it takes {', '.join(known)}."
-                f"{did_you_mean(name, known)}"
+                f"{did_you_mean(word, known)}"
             )
         if value is not None:
             found[name] = value

@@ -245,7 +245,9 @@ def test_what_is_wrong_with_a_file_is_told(folder, target, complaint):
 
 @pytest.mark.parametrize("parameters", ["ckpt=gone.pt", "ckpt=gone.pt, level=1"])
 def test_a_constructor_that_fails_is_told_with_its_parameters(folder, parameters):
-    with pytest.raises(ContractError, match=r"ckpt='gone.pt'.*FileNotFoundError.*\(net.py:\d+ in __init__\)"):
+    with pytest.raises(
+        ContractError, match=r"ckpt='gone.pt'.*FileNotFoundError.*\(net.py:\d+ in __init__\)"
+    ):
         methods.get(f"mine=one/net.py:Net({parameters})")
     with pytest.raises(ContractError, match="unexpected keyword argument 'colour'"):
         methods.get("mine=one/net.py:Takes(colour=red)")
@@ -262,3 +264,19 @@ def test_the_current_directory_comes_last_and_only_for_classes_of_it(folder, mon
     monkeypatch.chdir("/")
     with pytest.raises(BenchError, match="No module named 'mine_here'"):
         methods.get("mine=mine_here:Net")
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("torchscript:net.pt", "write LABEL=torchscript:net.pt"),
+        ("folder:outputs", "write LABEL=folder:outputs"),
+        ("mine=torchscrpt:net.pt", "kinds folder, .*Did you mean torchscript"),
+        ("mine=difusers:pipeline", "cannot be imported.*Did you mean diffusers"),
+        ("mine=hf:a/b@main/net.onnx", "say of what kind.*mine=lama:hf:a/b@main/net.onnx"),
+        ("mine=command:one/net.py", r"net\.py: expected a TOML file.*net\.toml"),
+    ],
+)
+def test_what_is_wrong_with_a_kind_is_told(folder, name, complaint):
+    with pytest.raises(BenchError, match=complaint):
+        methods.get(name)
