@@ -103,7 +103,7 @@ def agrees(text, ours, sizes):
     [
         (LaMa, "lama:small", '[size]\nkind = "multiple"\nof = 8\npadding = "symmetric"\n'
          "minimum = 16", [(128, 128), (97, 131)]),
-        (PENNet, "pennet:small", "", [(128, 128), (150, 97)]),
+        (PENNet, "pennet:small", '[size]\nkind = "fixed"\nside = 128', [(128, 128), (150, 97)]),
         (ContextEncoder, "context_encoder_any:small", 'blank = "black"\nhole = 1',
          [(128, 128), (97, 131)]),
     ],
