@@ -13,7 +13,7 @@ from bench.errors import BenchError
 from methods.adapters import forms
 from methods.adapters.scenes import photos, smooth, wild
 from methods.adapters.statement import Statement
-from methods.adapters.tensor_facts import RANGES, Call, Facts, Opened
+from methods.adapters.tensor_facts import MASKS, RANGES, Call, Facts, Opened
 from methods.adapters.ways import APART, PASTED, Way, differs, distinct, fill, near, ranked
 from methods.card import SizeRule
 
@@ -245,8 +245,7 @@ def _words(facts: Facts, looks: bool) -> list[str]:
     if facts.output != "0":
         words[-1] += f" ({facts.output})"
     if "mask" in facts.inputs:
-        known = 0 if facts.hole else facts.mask_top
-        words.append(f"mask {facts.mask_dtype}, {facts.mask_top if facts.hole else 0} = hole, "
-                     f"{known} = known")  # fmt: skip
+        known, hole = MASKS[facts.mask_values][:: 1 if facts.hole else -1]
+        words.append(f"mask {facts.mask_dtype}, {hole:g} = hole, {known:g} = known")
     words.append(f"hole {facts.blank}" if looks else "hole blanked inside")
     return [*words, "pastes known pixels" if facts.pastes else "makes known pixels anew"]

@@ -33,6 +33,7 @@ PASTED = 0.01  # by which known pixels that are pasted differ at most
 _FAR = 2.0  # errors in one picture that are so many times the least say that it does not fit
 _TRAINED = 0.8  # of the error of one flat colour
 _SEEN = 0.1  # by which known pixels differ that a network makes anew
+_ONE = ("image+mask", "mask+image")  # whose masks are often centred, as their pictures are
 _EQUAL = 0.004  # fills that differ by less are one
 
 
@@ -177,11 +178,12 @@ def _encodings(base: Facts, stated: Mapping[str, Any]) -> Iterator[Facts]:
     ranges = ["0..255"] if base.dtype == "uint8" else list(RANGES)
     kind = base.dtype if "+" in base.inputs else base.mask_dtype
     for values in _options("values", ranges, stated):
-        floats = [1, 255] if values == "0..255" else [1]
-        tops = {"uint8": [255, 1], "int64": [1, 255], "bool": [1]}.get(kind, floats)
-        for hole in (1, 0) if masked else (1,):
-            for top in _options("mask_top", tops, stated) if masked else [1]:
-                yield base.but(values=values, hole=hole, mask_top=top)
+        signed = ["-1..1", "-0.5..0.5"] if base.inputs in _ONE else []
+        floats = ["0..1", "0..255"] if values == "0..255" else ["0..1", *signed]
+        whole = {"uint8": ["0..255", "0..1"], "int64": ["0..1", "0..255"], "bool": ["0..1"]}
+        marks = _options("mask_values", whole.get(kind, floats), stated) if masked else ["0..1"]
+        for hole, mask in product((1, 0) if masked else (1,), marks):
+            yield base.but(values=values, hole=hole, mask_values=mask)
 
 
 def _readings(
