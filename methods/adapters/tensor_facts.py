@@ -61,10 +61,12 @@ class Opened(NamedTuple):
     Attributes:
         inputs: In order.
         call: Runs it: inputs in order; outputs by name.
+        by: What runs it and its version, where that is not torch.
     """
 
     inputs: list[Port]
     call: Call
+    by: str = ""
 
 
 @dataclass(frozen=True)

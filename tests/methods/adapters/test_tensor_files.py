@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import version
 
 import numpy as np
 import pytest
@@ -131,6 +132,9 @@ def test_onnx_of_a_context_encoder_fills_as_it_does(folder):
     )
     assert (method.facts.values, method.facts.returns) == ("0..1", "-1..1")
     assert method.card.size.side == 128
+    by = f"ONNX Runtime {version('onnxruntime')} (CPUExecutionProvider)"
+    assert by in method.identity
+    assert by in method.card.implementation
 
 
 @pytest.mark.nightly
