@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from bench.errors import BenchError, did_you_mean
+from bench.errors import BenchError, did_you_mean, require_one_of
 from methods import parameters
 from methods.card import read
 from methods.spec import ADAPTERS, PATHS, TABLE, WORD, Kind, Spec, check_choice
@@ -104,11 +104,8 @@ def _parse_own_weights(text: str, label: str, target: str, as_class: Spec | None
     spec = Spec(text, label, "own weights", path, "", variant, network=network, config=config)
     check_choice(spec, facts)
     known = [*facts.configs, *facts.weights]
-    if config and config not in known:
-        raise BenchError(
-            f"method {text!r}: expected the settings of {' or '.join(dict.fromkeys(known))}, found "
-            f"config={config}.{did_you_mean(config, known)}"
-        )
+    if config:
+        require_one_of(config, dict.fromkeys(known), f"method {text!r}: config")
     return spec
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bench.folder.header import Header
 from bench.latency import measure
-from bench.latency.rounds import SHORT
+from bench.latency.bout import SHORT
 from bench.run.request import Request
 from methods.harness import CEILING
 

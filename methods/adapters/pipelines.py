@@ -103,11 +103,11 @@ def arguments(kind: type, asked: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def sized(kind: type, height: int, width: int) -> dict[str, Any]:
-    """The arguments that keep a picture at its size, as far as the call takes them."""
+def of_case(kind: type, prompt: str, height: int, width: int) -> dict[str, Any]:
+    """The prompt, and what keeps a picture at its size, as far as the call takes them."""
     sizes = {"height": height, "width": width, "max_area": height * width, "_auto_resize": False}
     takes = parameters(kind)
-    return {name: value for name, value in sizes.items() if name in takes}
+    return {name: each for name, each in (sizes | {"prompt": prompt}).items() if name in takes}
 
 
 def in_words(kind: type, given: Mapping[str, Any]) -> str:

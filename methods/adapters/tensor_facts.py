@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 
 import torch
 
-from bench.errors import BenchError, ContractError, did_you_mean
+from bench.errors import BenchError, ContractError, require_one_of
 
 RANGES = {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)}
 MASKS = {
@@ -109,6 +109,11 @@ class Facts:
         """The same with some changed."""
         return replace(self, **changes)
 
+    @property
+    def given(self) -> Self:
+        """The same but for how outputs are read: what decides what the network is given."""
+        return self.but(output="", returns="", returns_channels="", pastes=False)
+
     def __str__(self) -> str:
         """In one line, for readers and for identities."""
         return ", ".join(f"{name} {value}" for name, value in asdict(self).items())
@@ -126,11 +131,7 @@ def checked(facts: Mapping[str, Any], where: str) -> dict[str, Any]:
     """
     found = dict(facts)
     for name, value in facts.items():
-        if name not in ALLOWED:
-            raise BenchError(
-                f"{where}: expected facts out of {', '.join(ALLOWED)}, found {name!r}."
-                f"{did_you_mean(name, ALLOWED)}"
-            )
+        require_one_of(name, ALLOWED, f"{where}: facts")
         if name == "output":
             found[name] = str(value)
         elif name == "blank" and isinstance(value, list | tuple):

@@ -245,7 +245,7 @@ def test_what_is_wrong_with_a_file_is_told(folder, target, complaint):
 
 @pytest.mark.parametrize("parameters", ["ckpt=gone.pt", "ckpt=gone.pt, level=1"])
 def test_a_constructor_that_fails_is_told_with_its_parameters(folder, parameters):
-    with pytest.raises(ContractError, match=r"ckpt='gone.pt'.*FileNotFoundError.*\(net.py:\d+\)"):
+    with pytest.raises(ContractError, match=r"ckpt='gone.pt'.*FileNotFoundError.*\(net.py:\d+ in __init__\)"):
         methods.get(f"mine=one/net.py:Net({parameters})")
     with pytest.raises(ContractError, match="unexpected keyword argument 'colour'"):
         methods.get("mine=one/net.py:Takes(colour=red)")
