@@ -100,7 +100,8 @@ class Onnx(TensorFile):
             )
             for each in session.get_inputs()
         ]
-        return Opened(ports, call)
+        (used, *_) = session.get_providers()
+        return Opened(ports, call, f"ONNX Runtime {onnxruntime.__version__} ({used})")
 
 
 def _providers(device: torch.device, there: list[str]) -> list[object]:

@@ -14,7 +14,7 @@ from bench.errors import BenchError
 from methods.adapters import forms
 from methods.adapters.scenes import Scene, photos, smooth, wild
 from methods.adapters.statement import Statement
-from methods.adapters.tensor_facts import RANGES, Facts, Opened
+from methods.adapters.tensor_facts import MASKS, RANGES, Facts, Opened
 from methods.adapters.tries import PASTED, Tries, same
 from methods.adapters.ways import APART, Ranking, distinct, fits, ranked
 from methods.card import SizeRule
@@ -259,7 +259,7 @@ def _words(facts: Facts, looks: bool) -> list[str]:
     if facts.output != "0":
         words[-1] += f" ({facts.output})"
     if "mask" in facts.inputs:
-        high, low = (facts.mask_top, 0) if facts.hole else (0, facts.mask_top)
-        words.append(f"mask {facts.mask_dtype}, {high} = hole, {low} = known")
+        known, hole = MASKS[facts.mask_values][:: 1 if facts.hole else -1]
+        words.append(f"mask {facts.mask_dtype}, {hole:g} = hole, {known:g} = known")
     words.append(f"hole {facts.blank}" if looks else "hole blanked inside")
     return [*words, "pastes known pixels" if facts.pastes else "makes known pixels anew"]

@@ -57,8 +57,8 @@ class TensorFile(Inpainter):
 
     @property
     def identity(self) -> str:
-        """Code, file, what is stated; once loaded, all facts."""
-        found = f" ({self.facts})" if hasattr(self, "facts") else ""
+        """Code, file, what is stated; once loaded, all facts and what runs it."""
+        found = f" ({self.facts}) {self._opened.by}".rstrip() if hasattr(self, "facts") else ""
         return f"{super().identity}{found}"
 
     @property
@@ -92,7 +92,11 @@ class TensorFile(Inpainter):
             found = probe.find(self._opened, self.stated, self._statement, self.kind)
         self.found = found.text
         self.facts = found.facts
-        self.card = replace(self._statement.card, size=found.size, stochastic=found.stochastic)
+        card = self._statement.card
+        made_by = ", ".join(filter(None, (card.implementation, self._opened.by)))
+        self.card = replace(
+            card, size=found.size, stochastic=found.stochastic, implementation=made_by
+        )
         self.said = found.said
 
     def infer(

@@ -23,6 +23,7 @@ APART = 0.2  # mean logarithm of how many times larger the error of what does no
 _FAR = 2.0  # errors that are so many times the least say that it does not fit
 _TRAINED = 0.8  # of the error of one flat colour
 _SEEN = 0.1  # by which known pixels differ that a network makes anew
+_ONE = ("image+mask", "mask+image")  # whose masks are often centred, as their pictures are
 
 
 class Ranking(NamedTuple):
@@ -120,7 +121,7 @@ def _ways(
     """
     good: Facts | None = None
     for facts in (each for base in bases for each in _encodings(base, stated)):
-        if good and good.but(values=facts.values, mask_top=facts.mask_top) != facts:
+        if good and good.but(values=facts.values, mask_values=facts.mask_values) != facts:
             continue
         for blank in blanks:
             given = facts.but(blank=blank)
@@ -143,11 +144,12 @@ def _encodings(base: Facts, stated: Mapping[str, Any]) -> Iterator[Facts]:
     ranges = ["0..255"] if base.dtype == "uint8" else list(RANGES)
     kind = base.dtype if "+" in base.inputs else base.mask_dtype
     for values in _options("values", ranges, stated):
-        floats = [1, 255] if values == "0..255" else [1]
-        tops = {"uint8": [255, 1], "int64": [1, 255], "bool": [1]}.get(kind, floats)
-        for hole in (1, 0) if masked else (1,):
-            for top in _options("mask_top", tops, stated) if masked else [1]:
-                yield base.but(values=values, hole=hole, mask_top=top)
+        signed = ["-1..1", "-0.5..0.5"] if base.inputs in _ONE else []
+        floats = ["0..1", "0..255"] if values == "0..255" else ["0..1", *signed]
+        whole = {"uint8": ["0..255", "0..1"], "int64": ["0..1", "0..255"], "bool": ["0..1"]}
+        marks = _options("mask_values", whole.get(kind, floats), stated) if masked else ["0..1"]
+        for hole, mask in product((1, 0) if masked else (1,), marks):
+            yield base.but(values=values, hole=hole, mask_values=mask)
 
 
 def _readings(

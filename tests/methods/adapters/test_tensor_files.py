@@ -3,6 +3,7 @@
 import shutil
 import sys
 import zipfile
+from importlib.metadata import version
 
 import numpy as np
 import pytest
@@ -146,6 +147,9 @@ def test_onnx_of_a_context_encoder_fills_as_it_does(folder):
     )
     assert (method.facts.values, method.facts.returns) == ("0..1", "-1..1")
     assert method.card.size.side == 128
+    by = f"ONNX Runtime {version('onnxruntime')} (CPUExecutionProvider)"
+    assert by in method.identity
+    assert by in method.card.implementation
 
 
 @pytest.mark.nightly
@@ -171,8 +175,8 @@ def test_onnx_of_a_lama_with_its_fourier_transforms_fills_as_it_does(folder):
     ("header", "before", "after", "facts"),
     [
         (UINT8, BEFORE, AFTER,
-         {"dtype": "uint8", "hole": 0, "mask_top": 255, "values": "0..255", "returns": "0..255",
-          "pastes": True}),
+         {"dtype": "uint8", "hole": 0, "mask_values": "0..255", "values": "0..255",
+          "returns": "0..255", "pastes": True}),
         ("float[1,3,128,128] image, float[1,1,128,128] mask => float[1,3,128,128] out", "",
          "top = Constant<value = float {255.0}>() out = Mul(fill, top)",
          {"values": "0..1", "returns": "0..255", "hole": 1}),
@@ -221,7 +225,7 @@ VARIANTS = {
     "signed": (lambda net, x, m: net((x + 1) / 2, m) * 2 - 1, {"values": "-1..1",
                "returns": "-1..1"}),
     "bytes": (lambda net, x, m: net(x / 255, m / 255) * 255, {"values": "0..255",
-              "mask_top": 255, "returns": "0..255"}),
+              "mask_values": "0..255", "returns": "0..255"}),
     "inverted": (lambda net, x, m: net(x, 1 - m), {"hole": 0}),
     "out": (lambda net, x, m: net(x, m) * 255, {"values": "0..1", "returns": "0..255"}),
     "swapped": (lambda net, x, m: net(x, m).flip(1), {"returns_channels": "BGR"}),
@@ -252,11 +256,24 @@ def test_each_fact_is_found(tmp_path, name):
     assert np.abs(raw - expected[0].permute(1, 2, 0).numpy())[hole].max() < 2e-3
 
 
-def test_joined_inputs_are_told_apart(tmp_path):
-    first = Around(lambda net, j: net(j[:, 1:], j[:, :1]))
+@pytest.mark.parametrize(
+    ("steps", "facts"),
+    [
+        (lambda net, j: net(j[:, 1:], j[:, :1]), {"hole": 1, "mask_values": "0..1"}),
+        # As MI-GAN's generator: mask and picture around 0.
+        (lambda net, j: net((j[:, 1:] + 1) / 2, 0.5 - j[:, :1]) * 2 - 1,
+         {"hole": 0, "mask_values": "-0.5..0.5", "values": "-1..1", "returns": "-1..1"}),
+        (lambda net, j: net(j[:, 1:], (j[:, :1] >= 0).float()),
+         {"hole": 1, "mask_values": "-1..1"}),
+    ],
+    ids=["plain", "centred", "signed"],
+)  # fmt: skip
+def test_joined_inputs_are_told_apart(tmp_path, steps, facts):
     image, mask = example()
-    path = traced(first, tmp_path / "net.pt", torch.cat([mask, image], 1))
-    assert loaded(f"a=torchscript:{path}").facts.inputs == "mask+image"
+    path = traced(Around(steps), tmp_path / "net.pt", torch.cat([mask, image], 1))
+    found = loaded(f"a=torchscript:{path}").facts
+    assert {name: getattr(found, name) for name in facts} == facts
+    assert found.inputs == "mask+image"
 
 
 @pytest.mark.parametrize(
@@ -285,7 +302,7 @@ def test_a_network_that_was_not_trained_is_not_guessed_at(tmp_path):
     assert str(path.with_suffix(".toml")) in str(error.value)
     stated = (
         "(inputs='image, mask', hole=1, values=0..1, blank=black, returns=0..1, "
-        "returns_channels=RGB, mask_top=1)"
+        "returns_channels=RGB, mask_values=0..1)"
     )
     assert "in doubt" in loaded(f"a=torchscript:{path}{stated}").said
 
