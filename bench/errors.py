@@ -6,11 +6,12 @@ the house may import.
 """
 
 import difflib
+import itertools
 import linecache
 import os
 import re
 import traceback
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from types import CodeType
 
@@ -183,6 +184,28 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     exact = word.casefold() in (each.casefold() for each in known)
     found = nearest(word, known, 1 if exact else 3)
     return f" Did you mean {' or '.join(found)}?" if found else ""
+
+
+def require_one_of(
+    found: object, known: Iterable[str], what: str, kind: type[BenchError] = BenchError
+) -> None:
+    """See that something is what is known.
+
+    Raises:
+        BenchError: If it is not; of the kind given.
+    """
+    known = list(known)
+    if found not in known:
+        raise kind(
+            f"{what}: expected one of {', '.join(known) or 'none'}, found {found!r}."
+            f"{did_you_mean(str(found), known)}"
+        )
+
+
+def few(names: Collection[str], most: int) -> str:
+    """The first of some names, such as ``a, b and 3 more``."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(itertools.islice(names, most))}{more}"
 
 
 def beside(path: Path) -> str:

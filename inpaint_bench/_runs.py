@@ -117,8 +117,8 @@ def run(
     from bench.folder.store import RunFolder
     from bench.planning.protocol import Protocol
     from bench.run import runner, summary
+    from bench.run.limits import Limits
     from bench.run.request import Request, default_methods
-    from bench.run.scheduler import Limits
     from inpaint_bench._own import text_of
     from methods.weights import hub
 

@@ -32,7 +32,7 @@ from methods.card import Card, read, trained
 from methods.naming import FORMS, GROUP, names, parse
 from methods.parameters import split
 from methods.spec import ADAPTERS, TABLE, Spec
-from methods.weights import damage, given_path, hub, present
+from methods.weights import damage, hub, present
 
 if TYPE_CHECKING:
     from methods.base import Inpainter
@@ -173,7 +173,7 @@ def _made(spec: Spec, path: Path, device: str) -> Inpainter:
     if spec.kind == "own weights":
         network = learnable(spec.network)
         try:
-            path = given_path(spec.target)
+            path = hub.local(spec.target)
             return network.with_own_weights(path, spec.name, config=spec.config, device=device)
         except BenchError as error:
             raise BenchError(f"method {spec.text!r}: {error}") from error

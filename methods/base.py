@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -84,6 +84,8 @@ class Inpainter:
         probed: True where `load` finds out facts that fills depend on; `identity` then says them
             once it was called.
         said: What `load` found out, which a user is told before the run starts; empty if nothing.
+        found: The same for `load` of another process, which is given it and need not find it out
+            again; set by `load` of methods that are ``probed``, empty if it has to be found.
         in_jobs: True where `begin_job` is to be called.
         prompted: True where a fill depends on `CaseKey.prompt`, so that it holds as long as that
             stays.
@@ -100,6 +102,7 @@ class Inpainter:
     in_jobs: bool = False
     prompted: bool = False
     said: str = ""
+    found: str = ""
     undifferentiable: ClassVar[str] = ""
     files: Sequence[str | Path] = ()
 
@@ -218,11 +221,8 @@ class Inpainter:
                 f"output: expected floats of 0 to 1, found {fill.images.dtype}; of 8-bit values "
                 "return images / 255"
             )
-        return Fill(
-            sizes.unfit(fill.images.to("cpu", torch.float32), height, width, self.card.size),
-            fill.counts,
-            fill.pictures,
-        )
+        planes = fill.images.to("cpu", torch.float32)
+        return replace(fill, images=sizes.unfit(planes, height, width, self.card.size))
 
 
 class PictureInpainter(Inpainter):

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Final
 
-from bench.errors import BenchError, did_you_mean
+from bench.errors import BenchError, require_one_of
 from methods.weights import SMALL, Checkpoint
 
 FAMILIES = (
@@ -58,6 +58,10 @@ class SizeRule:
                 "size rule: expected kind any, multiple (with of > 1 and padding out of "
                 f"{', '.join(PADDINGS)}) or fixed (with side > 0), found {self!r}"
             )
+
+    def length(self, least: int) -> int:
+        """The least length of a side, from so many pixels on, that it takes without resizing."""
+        return self.side or -(-max(least, self.minimum) // self.of) * self.of
 
     def __str__(self) -> str:
         """The rule in words, for readers of a report."""
@@ -200,11 +204,7 @@ class Card:
         Raises:
             BenchError: If the card has none.
         """
-        if name not in self.configs:
-            raise BenchError(
-                f"{self.name}: expected a configuration out of {', '.join(self.configs) or 'none'}"
-                f", found {name!r}.{did_you_mean(name, self.configs)}"
-            )
+        require_one_of(name, self.configs, f"{self.name}: configuration")
         return self.configs[name]
 
     def files(self, choice: str = "") -> tuple[Checkpoint, ...]:

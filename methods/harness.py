@@ -146,7 +146,7 @@ def shown(method: Inpainter, photo: np.ndarray, hole: np.ndarray) -> np.ndarray:
     """
     if is_ceiling(method) or method.card.sees == VISIBLE:
         return photo
-    return cv2.copyTo(photo, (~hole).view(np.uint8), np.zeros_like(photo))
+    return cv2.copyTo(photo, (~hole).view(np.uint8), np.zeros(photo.shape, photo.dtype))
 
 
 @contextlib.contextmanager

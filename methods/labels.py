@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from bench.errors import BenchError, did_you_mean
+from bench.errors import BenchError, did_you_mean, require_one_of
 from methods import parameters
 from methods.card import read
-from methods.spec import ADAPTERS, PATHS, TABLE, WORD, Kind, Spec, check_choice
+from methods.spec import ADAPTERS, KINDS, PATHS, TABLE, WORD, Kind, Spec, check_choice
 from methods.weights import hub
 
 _CLASS = re.compile(r"(.+?\.py|[A-Za-z_][\w.]*):([A-Za-z_]\w*)(?:\((.*)\))?", re.DOTALL)
@@ -68,12 +68,17 @@ def _made_with(text: str, given: str) -> tuple[tuple[str, Any], ...]:
 
 def _refuse(text: str, target: str) -> Spec:
     name = target.partition(":")[0].partition("@")[0]
+    if target.startswith(hub.PREFIX):
+        raise BenchError(
+            f"method {text!r}: hf: stands for a file; say of what kind it is: "
+            f"{text.partition('=')[0]}=lama:{target}, with a network's name, torchscript or onnx"
+        )
     if target.count("(") > target.count(")"):
         raise BenchError(f"method {text!r}: a bracket is not closed")
     raise BenchError(
         f"method {text!r}: expected module:Class, path/file.py:Class, NAME:PATH with a network's "
-        f"name, or {', '.join((*PATHS, *ADAPTERS))} and a colon after '=', found {target!r}."
-        f"{did_you_mean(name, (*TABLE, *PATHS, *ADAPTERS))}"
+        f"name, or KIND:TARGET with one of the kinds {', '.join(KINDS)} after '=', found "
+        f"{target!r}.{did_you_mean(name, (*TABLE, *KINDS))}"
     )
 
 
@@ -103,11 +108,8 @@ def _parse_own_weights(text: str, label: str, target: str, as_class: Spec | None
     spec = Spec(text, label, "own weights", path, "", variant, network=network, config=config)
     check_choice(spec, facts)
     known = [*facts.configs, *facts.weights]
-    if config and config not in known:
-        raise BenchError(
-            f"method {text!r}: expected the settings of {' or '.join(dict.fromkeys(known))}, found "
-            f"config={config}.{did_you_mean(config, known)}"
-        )
+    if config:
+        require_one_of(config, dict.fromkeys(known), f"method {text!r}: config")
     return spec
 
 

@@ -10,7 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 from bench.errors import BenchError, did_you_mean, spelt_like
 from methods import execution, labels
 from methods.card import read
-from methods.spec import TABLE, WORD, Spec, check_choice, choices
+from methods.spec import KINDS, TABLE, WORD, Spec, check_choice, choices
 
 GROUP = "inpaint_bench.methods"
 FORMS = (
@@ -46,6 +46,9 @@ def parse(text: str) -> Spec:
     """
     if "=" in text:
         return labels.parse(text)
+    kind = text.partition(":")[0]
+    if kind in KINDS and kind not in names():
+        raise BenchError(f"method {text!r}: write LABEL={text}, with a label of your own")
     match = _NAME.fullmatch(text)
     if not match:
         raise BenchError(

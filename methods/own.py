@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bench.errors import BenchError, ContractError, describe, did_you_mean, faults
 from methods import user_code
 from methods.card import Card
-from methods.spec import Spec, check_choice
+from methods.spec import KINDS, TABLE, Spec, check_choice
 
 if TYPE_CHECKING:
     from methods.base import Inpainter
@@ -38,7 +38,10 @@ def load_class(spec: Spec) -> type[Inpainter]:
     try:
         module = user_code.module_of(spec.target, installed=spec.kind == "plug-in")
     except BenchError as error:
-        raise BenchError(f"method {spec.text!r}: {error}") from error.__cause__
+        meant = did_you_mean(spec.target.partition(":")[0], [*TABLE, *KINDS])
+        raise BenchError(
+            f"method {spec.text!r}: {error}{meant and f'.{meant}'}"
+        ) from error.__cause__
     found = getattr(module, name, None)
     if found is None:
         where = getattr(module, "__file__", None) or module.__name__

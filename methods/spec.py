@@ -44,6 +44,7 @@ ADAPTERS: dict[Kind, str] = {
 }
 
 PATHS: tuple[Literal["folder", "trained"], ...] = ("folder", "trained")
+KINDS = (*PATHS, *ADAPTERS)  # of what a label may stand for, each before a colon
 WORD = r"[A-Za-z0-9_][A-Za-z0-9_.+-]*"
 
 

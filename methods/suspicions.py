@@ -8,7 +8,7 @@ all alike, say nothing; the edge then still does. A fill that is merely bad is n
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -63,15 +63,19 @@ class Suspicion(NamedTuple):
     certain: bool
 
 
-def refuse(found: Iterable[Suspicion]) -> None:
+def refuse(found: Iterable[Suspicion], advice: Mapping[str, str] = ADVICE) -> None:
     """Refuse an output that is certainly broken.
+
+    Args:
+        found: What is odd about it.
+        advice: What to do, by the rule that was broken.
 
     Raises:
         ContractError: With what was seen, and what to do.
     """
     for rule, words, certain in found:
         if certain:
-            raise ContractError(f"output: {words}; {ADVICE[rule]}")
+            raise ContractError(f"output: {words}; {advice[rule]}")
 
 
 def suspicions(raw: np.ndarray, photo: np.ndarray, hole: np.ndarray) -> list[Suspicion]:

@@ -18,7 +18,6 @@ import re
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
-from multiprocessing import parent_process
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -42,6 +41,8 @@ def module_of(target: str, *, installed: bool = False) -> ModuleType:
     Raises:
         BenchError: If it cannot be imported.
     """
+    from multiprocessing import parent_process  # which a typo need not wait for
+
     where = target.rpartition(":")[0]
     is_file = where.endswith(".py")
     if not installed:

@@ -92,7 +92,9 @@ def completed(argument: argparse.Action, known: Callable[[], Iterable[str]]) -> 
 
     def complete(prefix: str, **_: Any) -> list[str]:
         before = "".join(prefix.rpartition(",")[:2])
-        return [f"{before}{word}" for word in known()]
+        label, equals = prefix.removeprefix(before).partition("=")[:2]
+        words = _kinds(label) if equals and known is methods_known else known()
+        return [f"{before}{word}" for word in words]
 
     argument.completer = complete  # type: ignore[attr-defined]
 
@@ -125,6 +127,13 @@ def methods_known() -> list[str]:
     from methods.spec import TABLE
 
     return [*names(), *(f"{name}:{each}" for name in TABLE for each in read(name).weights)]
+
+
+def _kinds(label: str) -> list[str]:
+    """The kinds that may stand behind a label."""
+    from methods.spec import KINDS
+
+    return [f"{label}={kind}:" for kind in KINDS]
 
 
 def metrics_known() -> list[str]:

@@ -24,8 +24,8 @@ from bench.text import plain
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bench.latency.bout import Pace
     from bench.latency.measure import Measured
-    from bench.latency.rounds import Pace
 
 
 def add(commands: Commands) -> None:
@@ -121,7 +121,7 @@ def _latency(options: argparse.Namespace) -> int:
 def show(measured: Measured, out: Path) -> None:
     """Print what was measured, and what could not be."""
     from bench.folder.latency_facts import apart, sizes
-    from bench.latency.stopwatch import NOT_TIMED
+    from bench.latency.answers import NOT_TIMED
 
     size = sizes(measured.table)
     tests = {(test.side, test.tier): test for test in measured.facts.self_tests}
@@ -192,7 +192,7 @@ def _names(options: argparse.Namespace) -> list[str]:
 def _pace(options: argparse.Namespace) -> Pace:
     from dataclasses import replace
 
-    from bench.latency.rounds import SHORT, Pace
+    from bench.latency.bout import SHORT, Pace
 
     pace = SHORT if options.short else Pace()
     half_width = 0.05 if options.shared or options.short else pace.half_width

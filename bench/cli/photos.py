@@ -71,7 +71,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--prompt",
         default="",
         metavar="TEXT",
-        help="what to fill in where --pairs says nothing, for methods that can be told",
+        help="what to fill in where --pairs says nothing, for methods that "
+        "can be told (default: nothing)",
     )
     group.add_argument("--limit", type=positive, help="only the first so many photos")
     group.add_argument("--seed", type=int, default=0, help="seed of holes and stochastic methods")

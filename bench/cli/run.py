@@ -151,8 +151,8 @@ def asked(options: argparse.Namespace) -> Request:
         "protocol": photos.protocol(options),
     }
 
+    from bench.run.limits import Limits
     from bench.run.request import Request
-    from bench.run.scheduler import Limits
 
     return Request(
         methods=tuple(names or _default_methods()),
@@ -164,7 +164,7 @@ def asked(options: argparse.Namespace) -> Request:
 
 
 def _status(options: argparse.Namespace, header: Header) -> int:
-    from bench.run.scheduler import LOST
+    from bench.run.limits import LOST
 
     say_lost(options.out, header)
     lost = {*LOST, "unavailable"}

@@ -62,10 +62,10 @@ def _fetch(options: argparse.Namespace) -> int:
 
 def _add(options: argparse.Namespace) -> int:
     from methods.weights import add as copy
-    from methods.weights import given_path
+    from methods.weights import hub
 
     checkpoint = _checkpoint(options.name)
-    print(copy(given_path(options.file), checkpoint, partial(_load_once, checkpoint)))
+    print(copy(hub.local(options.file), checkpoint, partial(_load_once, checkpoint)))
     return 0
 
 
@@ -95,11 +95,11 @@ def _load_once(checkpoint: Checkpoint, path: Path) -> None:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from methods.weights import digest, given_path, verify
+    from methods.weights import digest, hub, verify
     from methods.weights.files import record_of
 
     checkpoint = _checkpoint(options.name)
-    file = given_path(options.file)
+    file = hub.local(options.file)
     verify(file, checkpoint)
     if not checkpoint.sha256 and not record_of(file).is_file():
         raise BenchError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.errors import BenchError, InputError, did_you_mean, spelt_like
+from bench.errors import BenchError, InputError, require_one_of, spelt_like
 from bench.folder.read import Run, read_run
 from bench.folder.store import records
 from bench.statistics import Facts
@@ -42,11 +42,7 @@ def facts(run: Run, names: Sequence[str] | None) -> list[Facts]:
             raise BenchError(f"{run.folder}: no metric was measured that could be compared")
     found = []
     for name in dict.fromkeys(spelt_like(name, table.index) for name in names):
-        if name not in table.index:
-            raise BenchError(
-                f"--metrics: expected some of {', '.join(table.index)}, found {name!r}."
-                f"{did_you_mean(name, table.index)}"
-            )
+        require_one_of(name, table.index, "--metrics")
         row = records(table.loc[[name]])[0]
         if row["status"] != "ok":
             raise BenchError(f"{name} was not measured: {row['reason']}")
@@ -65,10 +61,6 @@ def tiers_of(runs: Sequence[Run], asked: Sequence[str] | None) -> list[str]:
     if not shared:
         raise InputError(f"{' and '.join(str(r.folder) for r in runs)} have no tier in common")
     asked = None if asked is None else [spelt_like(tier, shared) for tier in asked]
-    unknown = [tier for tier in asked or [] if tier not in shared]
-    if unknown:
-        raise BenchError(
-            f"--tiers: expected some of {', '.join(shared)}, found {', '.join(unknown)}."
-            f"{did_you_mean(unknown[0], shared)}"
-        )
+    for tier in asked or []:
+        require_one_of(tier, shared, "--tiers")
     return [tier for tier in shared if asked is None or tier in asked]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from bench.errors import few
 from bench.folder.header import Environment, Part
 from bench.folder.read import Run
 
@@ -112,10 +113,7 @@ def _content_differences(a: pd.DataFrame, b: pd.DataFrame, sides: tuple[str, str
 
 def _counted(what: str, names: Iterable[str], how: str, of: str = "") -> list[str]:
     names = list(names)
-    named = ", ".join(names[:_NAMED]) + (
-        f" and {more} more" if (more := len(names) - _NAMED) > 0 else ""
-    )
-    return [f"{what}: {len(names)} {how} ({of}{named})"] if names else []
+    return [f"{what}: {len(names)} {how} ({of}{few(names, _NAMED)})"] if names else []
 
 
 def environment_differences(a: Environment, b: Environment) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from bench.errors import BenchError, InputError, did_you_mean
+from bench.errors import BenchError, InputError, require_one_of
 from bench.folder import typed_json
 from bench.gate.tolerances import CEILING, TOLERANCES
 
@@ -78,11 +78,8 @@ class Rules:
                 raise BenchError(
                     f"--rule {text}: expected METHOD=cases, METHOD=mean, or one for all"
                 )
-            if method and method not in methods:
-                raise BenchError(
-                    f"--rule {text}: the run has no method {method!r}; it has {', '.join(methods)}."
-                    f"{did_you_mean(method, methods)}"
-                )
+            if method:
+                require_one_of(method, methods, f"--rule {text}: methods")
             rules |= dict.fromkeys([method] if method else methods, rule)
         return replace(self, rules=rules)
 
@@ -110,11 +107,7 @@ def read(value: dict[str, Any], where: object, metrics: Sequence[str]) -> Rules:
     named = [("rules", name, value["methods"]) for name in found.rules]
     named += [("lead", found.lead, metrics)] if found.lead else []
     for key, name, known in named:
-        if name not in known:
-            raise InputError(
-                f"{where}: {key}: expected one of {', '.join(known)}, found {name!r}."
-                f"{did_you_mean(name, known)}"
-            )
+        require_one_of(name, known, f"{where}: {key}", InputError)
     for method, rule in found.rules.items():
         if rule not in RULES:
             raise InputError(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import os
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +18,16 @@ from bench.errors import BenchError
 from bench.folder.latency_facts import AnchorPlace, AnchorTwice, LatencyFacts
 from bench.folder.store import RunFolder, records
 from bench.latency import anchors, inputs, table
+from bench.latency.answers import NOT_TIMED, Loaded, Refused, Subject
+from bench.latency.bout import Bout, Pace
 from bench.latency.compare import TABLE
-from bench.latency.inputs import Config
-from bench.latency.processes import NoAnswer, Process, data_limit, started
-from bench.latency.rounds import Bout, Pace, Rounds
-from bench.latency.stopwatch import NOT_TIMED, Loaded, Refused, Subject
+from bench.latency.processes import Process, data_limit, started
+from bench.latency.questions import SLOW, load_all, look, speeds
+from bench.latency.rounds import Rounds
 from bench.latency.table import Side
 from bench.machine import flops, provenance
 from bench.planning import images
-from bench.text import numbers
 
-_BATCHES = tuple(2**power for power in range(7))
-_GAIN = 1.05  # of pictures a second, below which a larger batch is not tried
-_THROUGHPUT_SECONDS = 0.5
-_SLOW: dict[int, float | Refused] = {1: Refused("not measured", "its calls take seconds")}
 SAMPLES = "latency-samples.parquet"
 
 
@@ -56,6 +51,7 @@ class LatencyRequest:
             loading takes.
         seed: Of holes and of the order.
         timeout: Seconds for one call.
+        quiet: Whether what methods found out when they were loaded is known already.
     """
 
     methods: tuple[str, ...]
@@ -72,6 +68,7 @@ class LatencyRequest:
     together: bool = False
     seed: int = 0
     timeout: float = 600.0
+    quiet: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,7 +136,8 @@ def measure(request: LatencyRequest, tell: Callable[[str], None] = print) -> Mea
         words, ceilings = _anchors(processes)
         sides = {name: Side() for name in names}
         bouts = [Bout(config) for config in configs]
-        _load_all({name: processes[name] for name in names}, sides, bouts, request.together, tell)
+        loading = {name: processes[name] for name in names}
+        load_all(loading, sides, bouts, request.together, request.quiet, tell)
         protocol = Rounds(
             processes,
             anchors.NAMES,
@@ -147,7 +145,7 @@ def measure(request: LatencyRequest, tell: Callable[[str], None] = print) -> Mea
             request.pace,
             request.seed,
             tell,
-            lambda name, bout: _look(processes[name], sides[name], bout),
+            lambda name, bout: look(processes[name], sides[name], bout),
             threads=request.threads,
         )
         try:
@@ -156,7 +154,7 @@ def measure(request: LatencyRequest, tell: Callable[[str], None] = print) -> Mea
                 for name, side in sides.items():
                     if name in bouts[0].calls:
                         slow = name in bouts[0].slow
-                        side.speeds = _SLOW if slow else _speeds(processes[name], configs[0], tell)
+                        side.speeds = SLOW if slow else speeds(processes[name], configs[0], tell)
         except KeyboardInterrupt:
             if not protocol.samples:
                 raise
@@ -216,72 +214,6 @@ def _anchors(processes: dict[str, Process]) -> tuple[dict[str, str], dict[str, f
     loaded: dict[str, Loaded] = {name: processes[name].ask("load") for name in anchors.NAMES}
     ceilings: dict[str, float] = processes[anchors.ANCHOR].ask("ceilings")
     return {name: str(each.facts["words"]) for name, each in loaded.items()}, ceilings
-
-
-def _load_all(
-    processes: dict[str, Process],
-    sides: dict[str, Side],
-    bouts: Sequence[Bout],
-    together: bool,
-    tell: Callable[[str], None],
-) -> None:
-    """Load the methods; one that fails is refused in every bout."""
-    asked = "load", bouts[0].config, [key for bout in bouts for key in bout.config.cases]
-    if together:
-        for process in processes.values():
-            process.tell(*asked)
-    for name, process in processes.items():
-        try:
-            if not together:
-                process.tell(*asked)
-            loaded: Loaded = process.answer()
-            if loaded.said:
-                tell(f"{name}: {loaded.said}")
-            sides[name].loaded = replace(loaded, seconds=math.nan) if together else loaded
-        except NoAnswer as error:
-            tell(str(error))
-            for bout in bouts:
-                bout.refused[name] = error.refused
-
-
-def _look(process: Process, side: Side, bout: Bout) -> None:
-    """Learn what a bout needs to know of a method besides its times."""
-    here = bout.config.side, bout.config.tier
-    try:
-        if process.ask("helped"):
-            bout.helped.add(process.subject.name)
-        side.memory[here] = process.ask("memory")
-        if process.subject.name in bout.slow:
-            return
-        side.audits[here] = process.ask("audit")
-        if bout.config.side not in side.operations:
-            counted = process.ask("operations")
-            if counted is not None:
-                side.operations[bout.config.side] = counted
-    except NoAnswer as error:
-        bout.refused[process.subject.name] = error.refused
-        bout.calls.pop(process.subject.name, None)
-
-
-def _speeds(
-    process: Process, config: Config, tell: Callable[[str], None]
-) -> dict[int, float | Refused]:
-    """Pictures a second at growing batches, until memory or the gain runs out, or it takes none."""
-    found: dict[int, float | Refused] = {}
-    before = 0.0
-    try:
-        process.ask("use", config)
-        for batch in _BATCHES:
-            speed = process.ask("throughput", batch, _THROUGHPUT_SECONDS)
-            found[batch] = speed
-            if speed < _GAIN * before:
-                break
-            before = speed
-    except NoAnswer as error:
-        batch = 2 * max(found, default=0) or 1
-        found[batch] = error.refused
-        tell(f"{numbers.counted(batch, 'picture')} at once: {error}")
-    return found
 
 
 def _facts(

@@ -10,7 +10,8 @@ from typing import Any
 import psutil
 
 from bench.errors import BenchError
-from bench.latency.stopwatch import Refused, Subject, serve
+from bench.latency.answers import Refused, Subject
+from bench.latency.stopwatch import serve
 from bench.machine import children
 
 _SHARE = 0.8  # of the free memory that a process may take

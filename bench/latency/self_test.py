@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.latency import anchors, estimates
+from bench.latency.answers import Subject
+from bench.latency.bout import Bout, Pace
 from bench.latency.estimates import Ratio
 from bench.latency.inputs import Config
 from bench.latency.processes import started
-from bench.latency.rounds import AGAIN, Bout, Pace, Rounds, ratio_of
-from bench.latency.stopwatch import Subject
+from bench.latency.rounds import AGAIN, Rounds, ratio_of
 
 MORE_WORK = 70 / 64
 """Of the slower anchor: rows of its picture over those of the anchor's."""

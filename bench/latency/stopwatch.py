@@ -11,11 +11,9 @@ import gc
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
 from statistics import median
-from typing import Any, NamedTuple
 
 import numpy as np
 import psutil
@@ -24,6 +22,7 @@ import torch
 import methods
 from bench.errors import describe, faults, status_of
 from bench.latency import anchors, ceilings
+from bench.latency.answers import NOT_TIMED, Call, Loaded, Refused, Subject
 from bench.latency.inputs import Config
 from bench.machine import flops, memory
 from bench.machine.flops import Operations
@@ -36,63 +35,8 @@ from methods.pretrained import Pretrained
 _NOTHING = Spent(math.nan, math.nan, math.nan)
 _AUDITED = 3  # inputs
 _HELP = 0.05  # of the own CPU time, from which on that of other processes counts
-NOT_TIMED = "not timed"
 _A_JOB = "each call is a job of one picture, the start of its program included"
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What is timed, and where.
-
-    Attributes:
-        name: Full name of the method, or of the anchor.
-        text: What asks for the method (``mine=module:Class``); empty for an anchor.
-        device: As torch writes it.
-        threads: Of the process.
-        by_rule: Whether weights that are missing are made by rule.
-        data_limit: Bytes of memory of its own that the process may take; 0 for no limit.
-    """
-
-    name: str
-    text: str
-    device: str = "cpu"
-    threads: int = 1
-    by_rule: bool = False
-    data_limit: int = 0
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """What came of loading; seconds from the process with torch imported to the first fill.
-
-    What the method says is for the user.
-    """
-
-    seconds: float
-    facts: dict[str, Any]
-    said: str = ""
-
-
-class Call(NamedTuple):
-    """One call.
-
-    Attributes:
-        e2e: From 8-bit photo to 8-bit result; NaN for an anchor.
-        infer: From prepared tensors to the output, complete on the device.
-        hole_share: Of the input.
-    """
-
-    e2e: Spent
-    infer: Spent
-    hole_share: float
-
-
-@dataclass(frozen=True)
-class Refused:
-    """What a question came to if not to an answer."""
-
-    status: str
-    reason: str
+_FINDS = "loading includes the runs that find out what the file takes"
 
 
 class Stopwatch:
@@ -193,7 +137,7 @@ class MethodStopwatch(Stopwatch):
                 "family": card.family,
                 "identity": in_words(self.method),
                 "weights": "made by rule: speed only" if made else self.method.weights_note,
-                "note": _A_JOB if self.method.in_jobs else "",
+                "note": _A_JOB if self.method.in_jobs else _FINDS if self.method.found else "",
                 **self._sizes(),
             },
             self.method.said,

@@ -14,8 +14,9 @@ from bench.folder.latency_facts import AnchorTwice
 from bench.folder.schema import LATENCY
 from bench.latency import estimates
 from bench.latency.anchors import ANCHOR, FOURIER
-from bench.latency.rounds import AGAIN, Bout, ratio_of, undisturbed
-from bench.latency.stopwatch import Loaded, Refused
+from bench.latency.answers import Loaded, Refused
+from bench.latency.bout import Bout
+from bench.latency.rounds import AGAIN, ratio_of, undisturbed
 from bench.machine.flops import Operations
 
 _DISTURBED = 0.9  # CPU time over wall time and threads, below which something else was running

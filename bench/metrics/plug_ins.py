@@ -30,7 +30,7 @@ GROUP = "inpaint_bench.metrics"
 # Words that stand for something else in the tables and on the command line.
 RESERVED = frozenset({
     "all", "attempt", "case", "case_key", "cluster", "counts", "cpu_seconds", "draw",
-    "drift_version", "fill_key", "good", "hole_share", "hole_width", "measure_key",
+    "drift_version", "fill_key", "flags", "good", "hole_share", "hole_width", "measure_key",
     "measure_seconds", "measured", "method", "note", "output", "output_sha", "peak_bytes", "photo",
     "pictures", "rank", "reason", "sample", "seconds", "status", "thumbnail", "tier", "traceback",
     "worker", "written",

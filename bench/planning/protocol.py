@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
-from bench.errors import BenchError, InputError, beside, did_you_mean, spelt_like
+from bench.errors import BenchError, InputError, beside, did_you_mean, require_one_of, spelt_like
 from bench.folder.header import UNKNOWN as UNKNOWN  # a truth that nobody has
 from bench.planning import images
 from bench.planning.geometry import Geometry
@@ -121,11 +121,7 @@ class Protocol:
             if count is not None and count < 1:
                 raise InputError(f"--{name}: expected a number from 1, found {count}")
         for name, known in _WAYS.items():
-            if (found := getattr(self, name)) not in known:
-                raise InputError(
-                    f"--{name}: expected {' or '.join(known)}, found {found!r}."
-                    f"{did_you_mean(found, known)}"
-                )
+            require_one_of(getattr(self, name), known, f"--{name}", InputError)
         files.Rules(self.mask_threshold)  # refuses what is none
         if self.pairing != "name" and self.masks is None:
             raise InputError(f"--pairing {self.pairing}: give the folder of masks too, --masks")

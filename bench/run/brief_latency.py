@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bench.folder.header import Header
 from bench.latency import measure
-from bench.latency.rounds import SHORT
+from bench.latency.bout import SHORT
 from bench.run.request import Request
 from methods.harness import CEILING
 
@@ -40,6 +40,7 @@ def measure_briefly(
         shared=True,
         pace=SHORT,
         seed=request.protocol.seed,
-        timeout=request.limits.timeout,
+        timeout=request.limits.load_timeout,  # what is asked first is to load and fill
+        quiet=True,
     )
     return measure.measure_into(request.out, asked, tell)

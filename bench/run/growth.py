@@ -8,9 +8,7 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import InputError
-from bench.folder.differences import request_differences
 from bench.folder.header import Fingerprint, Header
-from bench.folder.read import Reader
 from bench.folder.schema import PLAN
 from bench.folder.store import RunFolder
 from bench.text.numbers import counted
@@ -21,6 +19,9 @@ _HOLE = ["photo", "photo_sha", "tier", "draw"]
 
 def plan_of(store: RunFolder) -> pd.DataFrame | None:
     """The plan of earlier starts, if it can be read."""
+    # With its statistics this takes as long as all else of `plan`, which has no earlier start.
+    from bench.folder.read import Reader
+
     try:
         return Reader(store, ("plan",)).table("plan")
     except InputError:
@@ -45,6 +46,8 @@ def continues(
         asked: The requests for photos and holes, then and now, as ``run.json`` holds them.
         plan: The plan now.
     """
+    from bench.folder.differences import request_differences  # as in `plan_of`
+
     parts = {part.name for part in header.fingerprint.differences(now)}
     if parts <= {"metrics"}:
         return True

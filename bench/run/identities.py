@@ -20,6 +20,7 @@ from typing import NamedTuple
 import methods
 from bench.errors import BenchError, Unhashable, describe, faults
 from bench.machine import children
+from bench.run.choice import guarded
 from bench.run.executors.local import prepare
 from bench.run.request import Request
 from methods.base import Card, Inpainter
@@ -35,6 +36,7 @@ class Identity(NamedTuple):
         loaded: Whether all of it is known: False if the method could not be loaded.
         card: The card of a method that finds facts out as it is loaded.
         said: What it found out, in words.
+        found: The same for other processes that load it (see `methods.base.Inpainter`).
     """
 
     text: str
@@ -42,6 +44,7 @@ class Identity(NamedTuple):
     loaded: bool = True
     card: Card | None = None
     said: str = ""
+    found: str = ""
 
     @property
     def lasting(self) -> bool:
@@ -124,14 +127,10 @@ def check_unchanged(method: Inpainter, expected: str) -> None:
 def _unloaded(method: Inpainter) -> Identity:
     try:
         if must_load(method):
-            return Identity(method.identity)
-        return Identity(after_load(method))
+            return Identity(guarded(method.name, lambda: method.identity))
+        return Identity(guarded(method.name, after_load, method))
     except Unhashable as error:
         return Identity(unhashable(method), str(error))
-    except faults() as error:
-        if isinstance(error, BenchError):
-            raise
-        raise BenchError(f"method {method.name!r} cannot be prepared: {describe(error)}") from error
 
 
 def _ask(
@@ -169,8 +168,9 @@ def _told(text: str, device: str) -> Identity:
     except faults() as error:  # its rows will say why, as the worker loads it again
         # What a probe cannot tell is told before the run, too, with what to state.
         return _UNLOADED._replace(said=describe(error)) if method and method.probed else _UNLOADED
-    card = method.card if method.probed else None
+    card, found = (method.card, method.found) if method.probed else (None, "")
+    told = Identity("", card=card, said=method.said, found=found)
     try:
-        return Identity(after_load(method), card=card, said=method.said)
+        return told._replace(text=after_load(method))
     except Unhashable as error:
-        return Identity(unhashable(method), str(error), card=card, said=method.said)
+        return told._replace(text=unhashable(method), passing=str(error))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from bench.errors import BenchError
+from bench.errors import BenchError, few
 from bench.folder.store import RunFolder
 
 _LOCK = ".lock"
@@ -54,8 +54,7 @@ def require_run_folder(folder: Path) -> None:
         return
     found = sorted(each.name for each in folder.iterdir() if not each.name.startswith("."))
     if found:
-        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         raise BenchError(
-            f"{folder} is no run folder: it holds {', '.join(found[:_SHOWN])}{more}; give a new or "
-            "an empty --out, nothing was written"
+            f"{folder} is no run folder: it holds {few(found, _SHOWN)}; give a new or an empty "
+            "--out, nothing was written"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from bench.folder import fill_keys
 from bench.folder.store import Item
@@ -29,6 +30,7 @@ class Setup:
         measure_key: A hash of what measurements depend on besides the fill.
         device: Where methods and metric networks run.
         threads: Threads of each worker.
+        found: What a process found out of methods that are probed, by name.
     """
 
     folder: Path
@@ -42,6 +44,7 @@ class Setup:
     measure_key: str
     device: str = "cpu"
     threads: int = 1
+    found: Mapping[str, str] = field(default_factory=dict)
 
     def blank_row(self, method: str, item: Item, case: PlannedCase) -> FillRow:
         """The row of a fill before anything happened."""
@@ -95,4 +98,24 @@ class Event:
     kept: tuple[tuple[Item, str], ...] = ()
     status: str = ""
     reason: str = ""
+    traceback: str = ""
+
+
+class Settled(NamedTuple):
+    """How an item ended.
+
+    Attributes:
+        item: Which.
+        status: Its row's status.
+        reason: Why, if the scheduler gave it up.
+        written: Whether a worker wrote its row.
+        tries: How often it was tried, if the scheduler gave it up; 0 if never.
+        traceback: Path of one in the run folder, if the scheduler gave it up for an error.
+    """
+
+    item: Item
+    status: str
+    reason: str = ""
+    written: bool = True
+    tries: int = 1
     traceback: str = ""

@@ -79,6 +79,8 @@ class Casework:
         self._method = methods.get(setup.methods[method], device=setup.device)
         if type(self._method).expect is not Inpainter.expect:
             self._method.expect(self._all_cases())
+        if found := setup.found.get(method):
+            self._method.found = found
         self._method.load()
         check_unchanged(self._method, setup.identities[method])
         self._features: dict[str, dict[str, np.ndarray]] = {}

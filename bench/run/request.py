@@ -9,7 +9,7 @@ from pathlib import Path
 import methods
 from bench.metrics import DEFAULT, WITHOUT_TRUTH
 from bench.planning.protocol import UNKNOWN, Protocol
-from bench.run.scheduler import Limits
+from bench.run.limits import Limits
 
 
 @dataclass(frozen=True)

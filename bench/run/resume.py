@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import pandas as pd
 
-import methods
-from bench.errors import BenchError, InputError, describe, faults
+from bench.errors import BenchError, InputError
 from bench.folder import header as headers
 from bench.folder.differences import in_words
 from bench.folder.header import Fingerprint, Header
@@ -22,21 +20,16 @@ from bench.folder.store import Item, RunFolder
 from bench.metrics.meter import MetricStatus, resolve_metrics
 from bench.planning import plan as planning
 from bench.planning.case import PlannedCase, planned
-from bench.planning.case_keys import case_keys
 from bench.planning.images import BUNDLED
 from bench.planning.protocol import Protocol
-from bench.run import compaction, growth, new_header, summary, training_table
+from bench.run import choice, compaction, growth, new_header, summary, training_table
 from bench.run.identities import Identity, identities
 from bench.run.methods_table import methods_table
 from bench.run.progress import Progress
 from bench.run.request import Request
 from bench.text import plain
 from methods.base import Inpainter
-from methods.card import VISIBLE
 from methods.harness import CEILING
-from methods.own import Unmade
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -51,6 +44,7 @@ class Opened:
         wanted: All fills of the run by method, slow methods first.
         deterministic: Methods whose fills must be the same whenever they are made.
         identities: What the fills of each method depend on, in one line.
+        found: What a process found out of methods that are probed, by name.
         gone: Why methods of earlier starts cannot fill what came since, by name.
     """
 
@@ -61,6 +55,7 @@ class Opened:
     wanted: dict[str, list[Item]]
     deterministic: frozenset[str]
     identities: Mapping[str, str]
+    found: Mapping[str, str]
     gone: Mapping[str, str]
 
 
@@ -73,7 +68,7 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     """
     _check(request)
     before = headers.read(store) if store.file(headers.FILE).exists() else None
-    asked, unmade = _asked(request)
+    asked, unmade = choice.asked(request)
     metrics = resolve_metrics(
         request.measured,
         offline=request.offline,
@@ -90,12 +85,12 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     fingerprint = Fingerprint.parse(planning.fingerprint(plan, request.protocol, signatures))
     _same_protocol(store, before, there, fingerprint, request, plan)
     cases = planned(plan)
-    _none_sees_the_answer(asked.values(), plan)
-    show = partial(_show, request, plan, inputs)
+    choice.none_sees_the_answer(asked.values(), plan)
+    show = partial(choice.show, request, plan, inputs)
     for method in asked.values():
         if said := unmade.get(method.name) or show(method):
             print(plain.lines(f"{method.name}: {said}"), file=sys.stderr)
-    found, gone = _still_there(before, asked, request, show)
+    found, gone = choice.still_there(before, asked, request, show)
     chosen = {**found, **asked}
     known = identities(chosen, request, [each.metric.name for each in metrics])
     for method in asked.values():
@@ -130,7 +125,8 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     if there is not None and (line := growth.said(there, plan, each)):
         print(line, file=sys.stderr)
     texts = {name: identity.text for name, identity in known.items()}
-    return Opened(store, header, cases, metrics, wanted, steady, texts, gone)
+    told = {name: identity.found for name, identity in known.items() if identity.found}
+    return Opened(store, header, cases, metrics, wanted, steady, texts, told, gone)
 
 
 def _check(request: Request) -> None:
@@ -155,101 +151,6 @@ def _check(request: Request) -> None:
         raise BenchError(f"--shard: expected I/N with I from 0 to N-1, found {index}/{count}")
     if request.executor not in ("local", "inline"):
         raise BenchError(f"executor: expected local or inline, found {request.executor!r}")
-
-
-def _asked(request: Request) -> tuple[dict[str, Inpainter], dict[str, Unmade]]:
-    """The methods asked for and the ceiling, by the text that asks for them from anywhere.
-
-    Of those that raise an error as they are made, if not all do, what stands for them; and the
-    errors, by name: their cases fail, and no other's.
-    """
-    found: dict[str, Inpainter] = {}
-    unmade: dict[str, Unmade] = {}
-    names: dict[str, str] = {}
-    protocol = request.protocol
-    given_folders = [Path(each).resolve() for each in (protocol.photos, protocol.masks) if each]
-    for given in [*request.methods, CEILING]:
-        spec = methods.pinned(methods.parse(given), offline=request.offline)
-        if spec.name == CEILING and not request.truth_known:
-            continue
-        text = spec.stored
-        if names.setdefault(spec.name, text) != text:
-            raise BenchError(
-                f"methods: {names[spec.name]!r} and {text!r} have one name; give another label"
-            )
-        if spec.kind == "folder" and Path(spec.target) in given_folders:
-            raise BenchError(f"method {given!r}: its folder holds photos or masks of this run")
-        if text in found:
-            continue
-        try:
-            found[text] = _guarded(spec.name, partial(methods.get, text, device=request.device))
-        except Unmade as error:
-            unmade[spec.name] = error
-            found[text] = error.stand_in
-    if not found:
-        raise BenchError("methods: expected one, found only the ceiling, which shows the truth; "
-                         "where that is unknown it cannot be run")  # fmt: skip
-    if unmade and {method.name for method in found.values()} <= {CEILING, *unmade}:
-        raise next(iter(unmade.values()))
-    return found, unmade
-
-
-def _none_sees_the_answer(asked: Iterable[Inpainter], plan: pd.DataFrame) -> None:
-    """Refuse methods that are shown what lies under the hole where that is what is asked for.
-
-    Raises:
-        BenchError: If there is one, by its name.
-    """
-    seeing = [method.name for method in asked if method.card.sees == VISIBLE]
-    if seeing and (plan["truth"] == "").any():
-        raise BenchError(
-            f"methods: {', '.join(seeing)}: sees = {VISIBLE!r}: it is shown the pixels under the "
-            "hole, which are the answer where the photo itself is the truth; to remove objects "
-            "give --masks of them and --truth FOLDER or --truth unknown"
-        )
-
-
-def _guarded(name: str, call: Callable[..., _T], *arguments: object) -> _T:
-    """Call a method's code; whatever it raises is a message, and wherever it goes is left again."""
-    try:
-        with contextlib.chdir(Path.cwd()):
-            return call(*arguments)
-    except BenchError:
-        raise
-    except faults() as error:
-        raise BenchError(f"method {name!r} cannot be prepared: {describe(error)}") from error
-
-
-def _show(
-    request: Request, plan: pd.DataFrame, inputs: pd.DataFrame, method: Inpainter
-) -> str | None:
-    """Let a method look at all its cases; gives what it says of them."""
-    samples = request.fills_of(method.card.stochastic)
-    protocol = request.protocol
-    keys = case_keys(plan, inputs, asdict(protocol), protocol.size_rule, samples)
-    return _guarded(method.name, method.expect, keys)
-
-
-def _still_there(
-    before: Header | None,
-    asked: Mapping[str, Inpainter],
-    request: Request,
-    show: Callable[[Inpainter], object],
-) -> tuple[dict[str, Inpainter], dict[str, str]]:
-    """Earlier methods that can still run, and why others cannot; their rows stay as they are."""
-    found: dict[str, Inpainter] = {}
-    gone: dict[str, str] = {}
-    names = {method.name for method in asked.values()}
-    for name, text in (before.methods if before else {}).items():
-        if name in names:
-            continue
-        try:
-            method = _guarded(name, partial(methods.get, text, device=request.device))
-            show(method)
-            found[text] = method
-        except BenchError as error:
-            gone[name] = str(error)
-    return found, gone
 
 
 def _plan(

@@ -19,12 +19,12 @@ from bench.run import compaction
 from bench.run.executors.inline import InlineExecutor
 from bench.run.executors.local import LocalExecutor, prepare
 from bench.run.lock import only_writer
-from bench.run.messages import Setup
+from bench.run.messages import Settled, Setup
 from bench.run.new_header import digest
 from bench.run.progress import Progress
 from bench.run.request import Request
 from bench.run.resume import Opened, open_run
-from bench.run.scheduler import Executor, Scheduler, Settled
+from bench.run.scheduler import Executor, Scheduler
 from bench.run.time_left import Forecast, seconds_a_fill
 
 
@@ -198,6 +198,7 @@ def _setup(request: Request, opened: Opened) -> Setup:
         measure_key=header.measure_key,
         device=request.device,
         threads=request.threads,
+        found=opened.found,
     )
 
 

@@ -10,17 +10,15 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from bench.errors import BenchError, StoreError
 from bench.folder.store import Item
 from bench.planning.case import PlannedCase
 from bench.run.fill_row import Kept
-from bench.run.messages import Event, Job
+from bench.run.limits import LOST, Limits
+from bench.run.messages import Event, Job, Settled
 from bench.run.time_left import SMALLEST_JOB, Forecast
-
-LOST = ("failed", "timeout", "killed", "oom")
-"""How a fill ends that was neither completed nor declined, by a method that could be loaded."""
 
 
 class Executor(Protocol):
@@ -39,50 +37,6 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """End all workers."""
-
-
-class Settled(NamedTuple):
-    """How an item ended.
-
-    Attributes:
-        item: Which.
-        status: Its row's status.
-        reason: Why, if the scheduler gave it up.
-        written: Whether a worker wrote its row.
-        tries: How often it was tried, if the scheduler gave it up; 0 if never.
-        traceback: Path of one in the run folder, if the scheduler gave it up for an error.
-    """
-
-    item: Item
-    status: str
-    reason: str = ""
-    written: bool = True
-    tries: int = 1
-    traceback: str = ""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When to give up.
-
-    Attributes:
-        timeout: Seconds for one case.
-        load_timeout: Seconds for loading a method; no less than for a case, as it may be tried on
-            one then.
-        retries: How often a case is tried again after it killed, outlasted or spoilt its worker.
-        suspend_after: Failures in a row after which the rest of a method is not tried.
-        chunk: Cases of one job, at most.
-    """
-
-    timeout: float = 600.0
-    load_timeout: float = 300.0
-    retries: int = 1
-    suspend_after: int = 20
-    chunk: int = 32
-
-    def __post_init__(self) -> None:
-        """Give loading its time."""
-        object.__setattr__(self, "load_timeout", max(self.load_timeout, self.timeout))
 
 
 @dataclass
@@ -249,8 +203,7 @@ class Scheduler:
             self._load_tries[method] += 1
             self._enqueue(method, running.left, running.job.earlier)
             return
-        for items in (running.left, *self._dropped(method)):
-            self._give_up(method, items, event.status, event.reason, traceback=event.traceback)
+        self._give_all_up(running, event.status, event.reason, event.traceback)
 
     def _lost(self, event: Event, running: _Running) -> None:
         """Blame the case that was running, give the others back, and try it in a fresh worker."""
@@ -265,11 +218,8 @@ class Scheduler:
         if not running.loaded:
             self._load_tries[method] += 1
             if self._load_tries[method] > self._limits.retries:
-                for items in (running.left, *self._dropped(method)):
-                    self._give_up(
-                        method, items, status, f"loading the method: {reason}",
-                        traceback=event.traceback,
-                    )  # fmt: skip
+                reason = f"loading the method: {reason}"
+                self._give_all_up(running, status, reason, event.traceback)
             else:
                 self._enqueue(method, running.left, job.earlier, first=True)
             return
@@ -308,6 +258,11 @@ class Scheduler:
         if ended:
             self._forecast.dropped(method, len(ended))
             self._settle(method, ended)
+
+    def _give_all_up(self, running: _Running, status: str, reason: str, traceback: str) -> None:
+        method = running.job.method
+        for items in (running.left, *self._dropped(method)):
+            self._give_up(method, items, status, reason, traceback=traceback)
 
     def _dropped(self, method: str) -> list[tuple[Item, ...]]:
         """Take all that is queued for a method out of the queue, to give it up."""

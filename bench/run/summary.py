@@ -14,14 +14,12 @@ from bench.errors import InputError
 from bench.folder.schema import CASES, INPUTS
 from bench.folder.store import RunFolder, records
 from bench.text.numbers import counted
-from bench.text.plain import one_line
+from bench.text.plain import kind_of, one_line
 
 _KINDS = {"photo": "photo", "mask": "mask", "truth": "truth picture", "other": "other file"}
 _MOST = 8
 _HEAD, _TAIL = 160, 80  # characters
 _NEEDED = ("method", "photo", "tier", "status", "reason", "flags", "traceback")
-# What differs between reasons of one kind: names in quotes, numbers, sizes.
-_VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|\d[\d.,x]*")
 
 
 def of_run(store: RunFolder, page: Path | None = None, without: Collection[str] = ()) -> list[str]:
@@ -152,8 +150,7 @@ def _lines(
     groups: dict[tuple[str, str, str], tuple[str, list[str]]] = {}
     for kind, status, reason, which in found:
         text = _unnamed(reason, which)
-        # What follows a semicolon is advice, which may be given once.
-        like = kind, status, _VARIES.sub("", text.replace(which, "").partition("; ")[0])
+        like = kind, status, kind_of(text.replace(which, ""))
         groups.setdefault(like, (_short(text), []))[1].append(which)
     # What is always noted of the same files together, as a remark and its advice, is one line.
     texts: dict[tuple[str, str, tuple[str, ...], str], list[str]] = {}

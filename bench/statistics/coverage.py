@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from bench.errors import BenchError, did_you_mean, spelt_like
+from bench.errors import require_one_of, spelt_like
 
 CASE = ["photo", "tier", "draw"]
 FULL_COVERAGE = 0.95
@@ -93,12 +93,9 @@ def reference_of(methods: pd.DataFrame, name: str | None) -> str | None:
     """
     known = list(map(str, methods["method"]))
     found = name if name is None else spelt_like(name, known)
-    if found is None or found in known:
-        return found
-    raise BenchError(
-        f"--reference: expected one of {', '.join(known)}, found {name!r}."
-        f"{did_you_mean(found, known)}"
-    )
+    if found is not None:
+        require_one_of(found, known, "--reference")
+    return found
 
 
 def headline_metric(metrics: pd.DataFrame) -> Headline:

@@ -12,6 +12,7 @@ from bench.statistics.equivalence import ALPHA
 from bench.statistics.pairs import METHODS
 from bench.statistics.significance import smallest_p
 from bench.text.numbers import counted
+from bench.text.plain import kind_of
 
 _FEW = 0.05  # of a method's fills, as odd as may be
 _EQUIVALENT_ERRORS = float(stats.norm.ppf(0.95) + stats.norm.ppf(0.9))
@@ -22,10 +23,17 @@ def absence_notes(tier: str, cases: pd.DataFrame, absent: Iterable[str]) -> list
     notes = []
     for name in absent:
         own = cases[cases["method"] == name]
-        why = (own["status"] + ": " + own["reason"]).value_counts()
-        said = f" ({why.index[0]})" if len(why) else ""
+        said = f" ({most_frequent(own)[0]})" if len(own) else ""
         notes.append(f"{tier}: {name} completed no case{said}")
     return notes
+
+
+def most_frequent(cases: pd.DataFrame) -> tuple[str, int]:
+    """The most frequent kind of status and reason, as its first case says it, and how many."""
+    why = cases["status"].astype(str) + ": " + cases["reason"].astype(str)
+    kinds = why.map(kind_of)
+    counts = kinds.value_counts(sort=False)
+    return str(why[kinds == counts.idxmax()].iloc[0]), int(counts.max())
 
 
 def flagged(cases: pd.DataFrame) -> dict[str, str]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 import shutil
 import sys
 import textwrap
 import unicodedata
 from collections.abc import Sequence
 
+# What differs between reasons of one kind: names in quotes, numbers, sizes.
+_VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|\d[\d.,x]*")
 _INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
 _NO_CHARACTERS = "\ufffe\uffff"  # forbidden in XML, too
 _TYPED = str.maketrans(
@@ -50,6 +53,15 @@ def wrapped(line: str) -> str:
         line, max(shutil.get_terminal_size().columns, 20), subsequent_indent=indent,
         break_long_words=False, break_on_hyphens=False,
     )  # fmt: skip
+
+
+def kind_of(reason: str) -> str:
+    """What reasons of one kind share; behind a semicolon is advice, which may be given once.
+
+    >>> kind_of("off by 0.1 in 'a.png'; return floats") == kind_of("off by 0.25 in 'b.png'")
+    True
+    """
+    return _VARIES.sub("", reason.partition("; ")[0])
 
 
 def duration(seconds: float) -> str:

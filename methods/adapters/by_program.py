@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from bench.errors import BenchError, ContractError, InputError, describe
+from bench.errors import BenchError, InputError, describe
 from methods import harness
 from methods.adapters.contract import Contract
 from methods.adapters.exchange import Exchange, Missing
@@ -23,14 +23,10 @@ from methods.adapters.workplace import Workplace
 from methods.base import CaseKey, Fill, Given, PictureInpainter, to_float, to_uint8
 from methods.card import Card
 from methods.scene import scene
-from methods.suspicions import ADVICE
+from methods.suspicions import ADVICE, refuse
 
 _SIDE = 64  # pixels of the picture to try it on, unless the card asks for more
 _SEEDS = 2**31  # more than which many programs do not take
-_ADVICE = {
-    "hole": "state hole = {other} if it takes masks the other way round",
-    "channel order": "let it write red, green, blue, as pictures are given",
-}
 
 
 class _Done(NamedTuple):
@@ -213,20 +209,20 @@ class ByProgram(PictureInpainter):
 
     def _probe(self) -> str:
         """Fill a made-up picture; gives what was seen."""
-        rule = self.card.size
-        side = rule.side or max(_SIDE, -(-rule.minimum // rule.of) * rule.of)
+        side = self.card.size.length(_SIDE)
         photo, hole = scene(side, side)
         start = time.perf_counter()
         tried = f"tried on a made-up picture of {side}x{side}"
         try:
             filled = harness.fill(self, photo, hole, seed=0, broken=True)
+            other = 255 - self._contract.hole
+            advice = {
+                "hole": f"state hole = {other} if it takes masks the other way round",
+                "channel order": "let it write red, green, blue, as pictures are given",
+            }
+            refuse(filled.suspicions, ADVICE | advice)
         except (BenchError, OSError) as error:
             raise BenchError(f"{tried}: {describe(error)}") from error
-        for odd in filled.suspicions:
-            if odd.certain:
-                advice = _ADVICE.get(odd.rule, ADVICE[odd.rule])
-                advice = advice.format(other=255 - self._contract.hole)
-                raise ContractError(f"{tried}: {odd.words}; {advice}")
         seconds = time.perf_counter() - start
         drift = float(np.abs(filled.raw - photo / np.float32(255))[~hole].mean())
         said = [

@@ -24,6 +24,11 @@ class Command(ByProgram):
             BenchError: If it is not there, or something in it is wrong.
         """
         found = stated("command", Path(target))
+        if not found.path.is_file():
+            raise BenchError(
+                f"{target}: expected a TOML file that says how the program is called, such as "
+                f"{found.path}; docs/methods/command.md has examples"
+            )
         facts = found.only(FACTS)
         require_types(found.path, facts, TYPES)
         try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from bench.errors import BenchError, did_you_mean
+from bench.errors import BenchError, require_one_of
 from methods.adapters.exchange import NAMINGS, Naming
 from methods.adapters.program import ENVIRONMENTS, Program, words
 
@@ -67,11 +67,13 @@ def contract(facts: Mapping[str, Any], folder: Path, *, gpu: bool) -> Contract:
     """
     if "command" not in facts:
         raise BenchError('expected command = "PROGRAM ... {images} {masks} {out}", found none')
-    form = _one_of("form", facts.get("form", "batch"), _FORMS)
+    form, naming = facts.get("form", "batch"), facts.get("naming", "stem")
+    require_one_of(form, _FORMS, "form")
+    require_one_of(naming, NAMINGS, "naming")
     program = _program(facts, folder, gpu)
-    naming = NAMINGS[_one_of("naming", facts.get("naming", "stem"), tuple(NAMINGS))]
+    called = NAMINGS[naming]
     if "output" in facts:
-        naming = naming._replace(output=_output(facts["output"]))
+        called = called._replace(output=_output(facts["output"]))
     text = " ".join(program.words)
     needed = [] if form == "served" else ["{images}", "{out}"]
     if missing := [name for name in needed if name not in text]:
@@ -88,7 +90,7 @@ def contract(facts: Mapping[str, Any], folder: Path, *, gpu: bool) -> Contract:
         replace(program, words=words(version, "version")) if version is not None else None,
         form == "served",
         hole,
-        naming,
+        called,
         _files(facts, program),
         facts.get("config", {}),
         hashlib.sha256(json.dumps(dict(facts), sort_keys=True).encode()).hexdigest()[:16],
@@ -123,15 +125,6 @@ def _files(facts: Mapping[str, Any], program: Program) -> tuple[Path, ...]:
     named = [program.folder / word for word in program.words[first:] if "{" not in word]
     container = [Path(program.environment)] if program.kind == "apptainer" else []
     return tuple(dict.fromkeys([*stated, *(p for p in [*named, *container] if p.is_file())]))
-
-
-def _one_of(name: str, found: Any, known: tuple[str, ...]) -> str:
-    if found not in known:
-        raise BenchError(
-            f"{name}: expected {' or '.join(known)}, found {found!r}."
-            f"{did_you_mean(str(found), known)}"
-        )
-    return str(found)
 
 
 def _output(pattern: Any) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from bench.errors import BenchError, ContractError, WeightsMissing, did_you_mean
+from bench.errors import BenchError, ContractError, WeightsMissing, beside, require_one_of
 from methods import sizes
 from methods.adapters import pipelines
 from methods.base import CaseKey, Inpainter, SizeRule, to_uint8
@@ -191,16 +191,12 @@ class Diffusers(Inpainter):
         self, image: torch.Tensor, mask: torch.Tensor, generator: torch.Generator
     ) -> torch.Tensor:
         height, width = mask.shape[-2:]
-        told = (
-            {"prompt": self._prompt} if "prompt" in pipelines.parameters(type(self._pipe)) else {}
-        )
         made = self._pipe(
             image=Image.fromarray(to_uint8(image[None])[0]),
             mask_image=Image.fromarray(to_uint8(mask.expand(3, -1, -1)[None])[0, ..., 0]),
             generator=generator,
             output_type="np",
-            **pipelines.sized(type(self._pipe), height, width),
-            **told,
+            **pipelines.of_case(type(self._pipe), self._prompt, height, width),
             **self._given,
         )
         picture = np.asarray(made.images)[0]
@@ -227,10 +223,13 @@ class Diffusers(Inpainter):
         wanted = self._asked.revision or None
         ask = f"hf download {self._target}" + (f" --revision {wanted}" if wanted else "")
         try:
+            if "/" not in self._target:
+                raise errors.HFValidationError
             folder = snapshot_download(self._target, revision=wanted, local_files_only=True)
         except errors.HFValidationError as error:
             raise BenchError(
-                f"expected a folder or OWNER/REPO of the Hugging Face hub, found {self._target!r}"
+                "expected a folder or OWNER/REPO of the Hugging Face hub, found "
+                f"{self._target!r}.{beside(Path(self._target))}"
             ) from error
         except errors.LocalEntryNotFoundError as error:
             raise WeightsMissing(
@@ -265,11 +264,7 @@ class Diffusers(Inpainter):
         if asked:
             own = getattr(pipe, "scheduler", None)
             known = {each.__name__: each for each in getattr(own, "compatibles", ())}
-            if asked not in known:
-                raise BenchError(
-                    f"scheduler: expected one of {', '.join(sorted(known)) or 'none'}, found "
-                    f"{asked!r}.{did_you_mean(asked, known)}"
-                )
+            require_one_of(asked, sorted(known), "scheduler")
             pipe.scheduler = known[asked].from_config(pipe.scheduler.config)
         return type(getattr(pipe, "scheduler", None)).__name__
 

@@ -2,83 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Mapping
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 from bench.errors import BenchError
 from methods.adapters.scenes import smooth
-from methods.adapters.tensor_facts import ALLOWED, Facts, Opened, Port, encode, is_picture
+from methods.adapters.tensor_facts import ALLOWED, Facts, Port
+from methods.adapters.tries import Tries
 from methods.card import SizeRule
 
-_SIDES = (256, 128, 512, 64, 1024)  # tried where a file does not say which it takes
-_MULTIPLES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+_SIDES = (128, 256, 512, 64, 1024)  # tried where a file does not say which it takes
+_MULTIPLES = tuple(2**step for step in range(9))
 
 
-class Form(NamedTuple):
-    """What runs.
-
-    Attributes:
-        facts: In each order of inputs that runs.
-        size: Which sizes it takes.
-    """
-
-    facts: list[Facts]
-    size: SizeRule
-
-
-def find(opened: Opened, stated: Mapping[str, Any], size: SizeRule | None) -> Form:
-    """Run a network in all forms that its file leaves open.
+def find(
+    tries: Tries, stated: Mapping[str, Any], size: SizeRule | None
+) -> tuple[list[Facts], SizeRule]:
+    """Run a network in the forms that its file leaves open, the most usual one in all sizes first.
 
     Args:
-        opened: The file.
+        tries: Of the network.
         stated: Facts to keep to.
         size: Which sizes it takes, if that is stated.
+
+    Returns:
+        What runs, in each order of inputs and layout; and which sizes it takes.
 
     Raises:
         BenchError: If none runs.
     """
-    orders = [stated["inputs"]] if "inputs" in stated else _orders(opened.inputs)
-    fixed = _fixed(opened.inputs)
+    ports = tries.opened.inputs
+    fixed = _fixed(ports)
     sides = [fixed] if fixed else [size.side] if size and size.side else list(_SIDES)
     reasons: dict[str, None] = {}
-    for side in sides:
-        found = [
-            form
+    # What takes a picture of three channels does not take one of four: likely orders first.
+    choices = [[stated["inputs"]]] if "inputs" in stated else _orders(ports)
+    for orders in choices:
+        forms = [
+            _forms(ports, {"layout": layout, **stated, "inputs": order})
             for order in orders
-            if (form := _first(opened, {**stated, "inputs": order}, side, reasons))
+            for layout in (("NCHW", "NHWC") if "layout" not in stated else ("",))
         ]
-        if found:
-            return Form(found, _checked(opened, found[0], side, size, bool(fixed)))
+        for usual, side in product((True, False), sides):
+            found = []
+            for each in forms:
+                for facts in each[:1] if usual else each[1:]:
+                    if not (why := runs(tries, facts, side, side)):
+                        found.append(facts)
+                        break
+                    reasons[why] = None
+            if found:
+                return found, _checked(tries, found[0], side, size, bool(fixed))
+    orders = [order for group in choices for order in group]
+    words = ", ".join(f"{name} = {value}" for name, value in stated.items())
     raise BenchError(
-        f"takes none of the forms tried ({', '.join(orders)}; sides {', '.join(map(str, sides))}"
-        f"{_stated(stated)}). What it said: {' | '.join(list(reasons)[:3])}"
+        f"takes none of the forms tried ({'; '.join(orders)}; sides {', '.join(map(str, sides))}"
+        f"{words and '; stated: '}{words}). What it said: {' | '.join(list(reasons)[:3])}"
     )
 
 
-def runs(opened: Opened, facts: Facts, height: int, width: int) -> str:
+def runs(tries: Tries, facts: Facts, height: int, width: int) -> str:
     """Why a network does not fill a picture of that size; empty if it does."""
-    scene = smooth(height, width)[0]
     try:
-        outputs = opened.call(encode(facts, *scene))
+        tries.outputs(facts, smooth(height, width)[0])
     except Exception as error:  # whatever stops it
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         return f"{type(error).__name__}: {(lines or [''])[-1]}"[:300]
-    shapes = {name: tuple(each.shape) for name, each in outputs.items()}
-    if not any(is_picture(each, height, width) for each in outputs.values()):
-        return f"outputs {shapes} hold no picture of {height} x {width}"
     return ""
 
 
-def _orders(ports: list[Port]) -> list[str]:
+def _orders(ports: list[Port]) -> list[list[str]]:
     if len(ports) == 1:
-        return ["image+mask", "mask+image", "image"]
+        return [["image+mask", "mask+image"], ["image"]]
     if len(ports) == 2:
         is_mask = ["mask" in each.name.lower().replace("masked", "") for each in ports]
         if is_mask == [True, False]:
-            return ["mask, image"]
-        named = ["image, mask", "image+mask, mask"]
-        return named if is_mask == [False, True] else [*named, "mask, image"]
+            return [["mask, image"]]
+        named = is_mask == [False, True]
+        return [["image, mask"] if named else ["image, mask", "mask, image"], ["image+mask, mask"]]
     found = ", ".join(each.name for each in ports) or "none"
     raise BenchError(
         f"expected an image and a mask as inputs, or both in one, found {found}; wrap the network "
@@ -106,85 +109,60 @@ def _fixed(ports: list[Port]) -> int:
     return 0
 
 
-def _first(
-    opened: Opened, stated: Mapping[str, Any], side: int, reasons: dict[str, None]
-) -> Facts | None:
-    for facts in _forms(opened.inputs, stated):
-        why = runs(opened, facts, side, side)
-        if not why:
-            return facts
-        reasons[why] = None
-    return None
-
-
-def _forms(ports: list[Port], stated: Mapping[str, Any]) -> Iterator[Facts]:
+def _forms(ports: list[Port], stated: Mapping[str, Any]) -> list[Facts]:
     """All forms that the types of the inputs leave open, the most usual first."""
-    order = stated["inputs"]
-    groups = order.split(", ")
+    groups = stated["inputs"].split(", ")
     if len(groups) != len(ports):
-        return
+        return []
     types = dict(zip(groups, (each.dtype for each in ports), strict=True))
     of_image = next((dtype for name, dtype in types.items() if "image" in name), "")
     for name, dtype in (("dtype", of_image), ("mask_dtype", types.get("mask", ""))):
         if dtype and dtype not in ALLOWED[name]:
             raise BenchError(f"expected a {name} out of {', '.join(ALLOWED[name])}, found {dtype}")
+    masked = "mask" in groups
     options: dict[str, tuple[Any, ...]] = {
-        "dtype": (of_image,) if of_image else ("float32", "uint8", "float16"),
-        "layout": ("NCHW", "NHWC"),
-        "mask_dims": (4, 3) if "mask" in groups else (4,),
-        "mask_dtype": (types["mask"],) if types.get("mask") else ("", "bool", "uint8", "int64"),
+        "dtype": (of_image,) if of_image else ("float32", "uint8"),
+        "mask_dims": (4, 3) if masked else (4,),
+        # As the image, or as what picks pixels; whole numbers are taken where either is.
+        "mask_dtype": (types["mask"],) if types.get("mask") else ("", "bool") if masked else ("",),
     }
-    if "mask" not in groups:
-        options["mask_dtype"] = ("",)
     options |= {name: (value,) for name, value in stated.items() if name in options}
+    found = []
     for chosen in product(*options.values()):
         facts = dict(zip(options, chosen, strict=True))
         facts["mask_dtype"] = facts["mask_dtype"] or facts["dtype"]
         if facts["dtype"] == "uint8":
             facts["values"] = facts["returns"] = "0..255"
-        try:
-            yield Facts(**{**facts, **stated})
-        except TypeError as error:
-            raise BenchError(str(error)) from error
+        found.append(Facts(**{**facts, **stated}))
+    return found
 
 
 def _checked(
-    opened: Opened, facts: Facts, side: int, stated: SizeRule | None, fixed: bool
+    tries: Tries, facts: Facts, side: int, stated: SizeRule | None, fixed: bool
 ) -> SizeRule:
     """The sizes it takes, or those stated once they are seen to work."""
     if stated is None:
-        return SizeRule("fixed", side=side) if fixed else _sizes(opened, facts, side)
+        return SizeRule("fixed", side=side) if fixed else _sizes(tries, facts, side)
     if fixed and (stated.kind, stated.side) != ("fixed", side):
         raise BenchError(f"[size] says {stated}, but the file takes {side} x {side} alone")
-    least = -(-max(64, stated.minimum) // stated.of) * stated.of
-    height, width = {
-        "fixed": (stated.side, stated.side), "multiple": (least, least + stated.of),
-        "any": (max(97, stated.minimum), max(131, stated.minimum)),
-    }[stated.kind]  # fmt: skip
-    if why := runs(opened, facts, height, width):
+    height, width = stated.length(97), stated.length(97 + stated.of)
+    if why := runs(tries, facts, height, width):
         raise BenchError(f"[size] says {stated}, but at {width} x {height}: {why}")
     return stated
 
 
-def _sizes(opened: Opened, facts: Facts, side: int) -> SizeRule:
+def _sizes(tries: Tries, facts: Facts, side: int) -> SizeRule:
     """The least that sides must be multiples of, and the least side."""
-    for of in _MULTIPLES:
+
+    def fits(of: int) -> bool:
         odd = max(1, 64 // of) | 1
-        height, width = of * odd, of * (odd + 2)
-        if not runs(opened, facts, height, width):
-            break
-    else:
+        return not runs(tries, facts, of * odd, of * (odd + 2))
+
+    place = 0 if fits(1) else bisect_left(_MULTIPLES, True, 1, key=fits)
+    if place == len(_MULTIPLES):
         return SizeRule("fixed", side=side)
-    smallest = next(
-        each for each in (of * 2**step for step in range(12))
-        if each >= height or not (runs(opened, facts, each, each))
-    )  # fmt: skip
-    minimum = smallest - of + 1
-    if of == 1:
-        return SizeRule("any", minimum=minimum)
-    return SizeRule("multiple", of=of, minimum=minimum)
-
-
-def _stated(stated: Mapping[str, Any]) -> str:
-    words = ", ".join(f"{name} = {value}" for name, value in stated.items())
-    return f"; stated: {words}" if words else ""
+    of = _MULTIPLES[place]
+    sides = [of * 2**step for step in range(12) if of * 2**step < max(64, of)]
+    first = bisect_left(sides, True, key=lambda each: not runs(tries, facts, each, each))
+    minimum = of * 2**first - of + 1
+    return SizeRule("any" if of == 1 else "multiple", of=of, minimum=minimum)

@@ -6,13 +6,15 @@ import mmap
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from zipfile import is_zipfile
 
 import torch
 
 from bench.errors import BenchError
 from methods.adapters.tensor_facts import Opened, Port
-from methods.adapters.tensor_file import TensorFile, what_it_is
+from methods.adapters.tensor_file import TensorFile
 from methods.card import read
+from methods.weights.files import came_instead
 
 _INSTALL = "pip install 'inpaint-bench[onnx]'"
 _TYPES = {
@@ -57,7 +59,8 @@ class Onnx(TensorFile):
             raise BenchError(
                 f"{self.path}: an ONNX file needs ONNX Runtime; run: {_INSTALL}"
             ) from error
-        if other := what_it_is(self.path):
+        zipped = "a zip archive, such as TorchScript" if is_zipfile(self.path) else ""
+        if other := came_instead(self.path) or zipped:
             raise BenchError(f"{self.path}: expected ONNX, found {other}")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
@@ -97,7 +100,8 @@ class Onnx(TensorFile):
             )
             for each in session.get_inputs()
         ]
-        return Opened(ports, call)
+        (used, *_) = session.get_providers()
+        return Opened(ports, call, f"ONNX Runtime {onnxruntime.__version__} ({used})")
 
 
 def _providers(device: torch.device, there: list[str]) -> list[object]:

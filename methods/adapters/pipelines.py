@@ -93,21 +93,21 @@ def arguments(kind: type, asked: Mapping[str, Any]) -> dict[str, Any]:
             raise BenchError(f"{word} is not for the user to give: it is {_OURS[name]}")
         if value is not None and name not in takes:
             shown = word if word == name else f"{word} ({name})"
-            known = [each for each in takes if each not in _OURS]
+            known = list(dict.fromkeys([*names, *(each for each in takes if each not in _OURS)]))
             raise BenchError(
                 f"{kind.__name__} takes no {shown}; it takes {', '.join(known)}."
-                f"{did_you_mean(name, known)}"
+                f"{did_you_mean(word, known)}"
             )
         if value is not None:
             found[name] = value
     return found
 
 
-def sized(kind: type, height: int, width: int) -> dict[str, Any]:
-    """The arguments that keep a picture at its size, as far as the call takes them."""
+def of_case(kind: type, prompt: str, height: int, width: int) -> dict[str, Any]:
+    """The prompt, and what keeps a picture at its size, as far as the call takes them."""
     sizes = {"height": height, "width": width, "max_area": height * width, "_auto_resize": False}
     takes = parameters(kind)
-    return {name: value for name, value in sizes.items() if name in takes}
+    return {name: each for name, each in (sizes | {"prompt": prompt}).items() if name in takes}
 
 
 def in_words(kind: type, given: Mapping[str, Any]) -> str:

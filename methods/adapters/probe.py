@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import torch
 
 from bench.errors import BenchError
 from methods.adapters import forms
-from methods.adapters.scenes import photos, smooth, wild
+from methods.adapters.scenes import Scene, photos, smooth, wild
 from methods.adapters.statement import Statement
-from methods.adapters.tensor_facts import RANGES, Call, Facts, Opened
-from methods.adapters.ways import APART, PASTED, Way, differs, distinct, fill, near, ranked
+from methods.adapters.tensor_facts import MASKS, RANGES, Facts, Opened
+from methods.adapters.tries import PASTED, Tries, same
+from methods.adapters.ways import APART, Ranking, distinct, fits, ranked
 from methods.card import SizeRule
 
 _SIDE = 128  # of the pictures, where the file leaves it open
 _CERTAIN = 0.5  # as `APART`: a statement that is this far off is refused
 _COLOUR = 0.03  # as `APART`, of photos with red and blue exchanged
 _T = 3.0  # of the same, over photos
+_SAME = 0.01  # by which errors of one network differ at most between two processes
 
 
 class Found(NamedTuple):
@@ -29,14 +32,40 @@ class Found(NamedTuple):
     Attributes:
         facts: Of the network.
         size: Which sizes it takes.
-        stochastic: Whether another seed gives another fill.
+        stochastic: Whether it makes other fills of the same picture.
         said: All this in words.
+        side: Of the pictures it was tried on.
+        off: Mean error in the hole of the first of them.
     """
 
     facts: Facts
     size: SizeRule
     stochastic: bool
     said: str
+    side: int
+    off: float
+
+    @property
+    def text(self) -> str:
+        """To hand to another process."""
+        return json.dumps([asdict(self.facts), asdict(self.size), *self[2:]])
+
+    @classmethod
+    def again(cls, opened: Opened, text: str) -> Self:
+        """What another process found of the same file, once a run here is seen to agree.
+
+        Raises:
+            BenchError: If it does not.
+        """
+        facts, size, *others = json.loads(text)
+        found = cls(Facts(**facts), SizeRule(**size), *others)
+        off = Tries(opened).off(found.facts, smooth(found.side, found.side)[0])[0]
+        if not found.stochastic and not abs(off - found.off) < _SAME:
+            raise BenchError(
+                f"its fill of a test picture is off by {off:.4f} in this process, but by "
+                f"{found.off:.4f} where the run began, on the same file"
+            )
+        return found
 
 
 def find(opened: Opened, stated: Mapping[str, Any], statement: Statement, kind: str) -> Found:
@@ -53,97 +82,110 @@ def find(opened: Opened, stated: Mapping[str, Any], statement: Statement, kind: 
             several ways fit alike; then with the text of a statement to choose from.
     """
     try:
-        return _found(opened, stated, statement, kind)
+        return _found(Tries(opened), stated, statement, kind)
     except BenchError as error:
         raise BenchError(f"{statement.file}: {error}") from error
 
 
-def _found(opened: Opened, stated: Mapping[str, Any], statement: Statement, kind: str) -> Found:
-    as_it_is, opened = opened, opened._replace(call=_seeded(opened.call))
-    size = None if statement.card.size == SizeRule() else statement.card.size
-    form = forms.find(opened, stated, size)
-    least = max(_SIDE, form.size.minimum)
-    side = form.size.side or -(-least // form.size.of) * form.size.of
-    mask = smooth(side, side)[0].mask
-    ways, trained = ranked(opened, form.facts, stated, side)
-    ways, doubts = _consistent(ways, stated)
-    ways = _within_bounds(opened, distinct(near(ways), mask), side)
+def _found(tries: Tries, stated: Mapping[str, Any], statement: Statement, kind: str) -> Found:
+    rule = statement.card.size
+    bases, size = forms.find(tries, stated, None if rule == SizeRule() else rule)
+    side = size.length(_SIDE)
+    scenes = smooth(side, side)
+    _repeats(tries, bases[0], scenes[0])
+    ranking = ranked(tries, bases, stated, side)
+    ways, doubts = _consistent(ranking, stated)
+    ways = _within_bounds(tries, distinct(tries, ways, side), side)
     if len(ways) > 1:
-        raise BenchError(_undecided(ways, stated, statement, trained))
-    pastes = max(ways[0].known) < PASTED
-    if stated.get("pastes", pastes) != pastes:
+        ways.sort(key=lambda way: tries.off(way, scenes[0])[0])
+        raise BenchError(_undecided(ways, stated, statement, ranking.trained))
+    changed = max(tries.off(ways[0], scene)[1] for scene in scenes)
+    facts = ways[0].but(pastes=changed < PASTED)
+    if stated.get("pastes", facts.pastes) != facts.pastes:
         raise BenchError(
             f"stated: pastes = {str(stated['pastes']).lower()}; found: known pixels come back "
-            f"changed by up to {max(ways[0].known):.4f} on average"
+            f"changed by up to {changed:.4f} on average"
         )
-    facts, colours = _colours(opened, ways[0].facts.but(pastes=pastes), stated, side)
-    if form.size.kind != "fixed":
-        _same_elsewhere(opened, facts, form.size, ways[0])
-    if not trained:
+    facts, colours = _colours(tries, facts, stated, side)
+    if size.kind != "fixed":
+        _same_elsewhere(tries, facts, size, side)
+    if not ranking.trained:
         doubts.append("its fills are no better than one flat colour")
-    if stochastic := _varies(as_it_is, facts, side):
-        doubts.append("the same picture gives another fill each time")
-    found = ", ".join([*_words(facts, _looks(opened, facts, side)), colours, str(form.size)])
+    stochastic = not same(tries.outputs(facts, scenes[0]), tries.anew(facts, scenes[0], 1))
+    if stochastic:
+        doubts.append("the same picture gives another fill with each seed")
+    found = ", ".join([*_words(facts, tries.looks(facts, scenes[0])), colours, str(size)])
     told = ", ".join(f"{name} {value}" for name, value in stated.items()) or "nothing"
     said = f"{kind} {statement.file.name}: found {found}; stated: {told}"
-    return Found(facts, form.size, stochastic, "; in doubt: ".join([said, *doubts]))
+    said = "; in doubt: ".join([said, *doubts])
+    return Found(facts, size, stochastic, said, side, tries.off(facts, scenes[0])[0])
 
 
-def _consistent(ways: list[Way], stated: Mapping[str, Any]) -> tuple[list[Way], list[str]]:
+def _repeats(tries: Tries, facts: Facts, scene: Scene) -> None:
+    """See that its fills can be made again, without which nothing can be found out either.
+
+    Raises:
+        BenchError: If they cannot.
+    """
+    if not same(tries.outputs(facts, scene), tries.anew(facts, scene, 0)):
+        raise BenchError(
+            "it gives another fill of the same picture each time, by random numbers that no seed "
+            "reaches (ONNX Runtime's own are such); export it with fixed ones"
+        )
+
+
+def _consistent(ranking: Ranking, stated: Mapping[str, Any]) -> tuple[list[Facts], list[str]]:
     """The best ways that are as stated, and doubts about that.
 
     Raises:
         BenchError: If others are better for certain.
     """
-    best = min(ways, key=lambda way: way.distance)
-    kept = [way for way in ways if way.fits(stated)]
-    least = min((way.distance for way in kept), default=math.inf)
-    if least - best.distance < APART:
-        return [way for way in kept if way.distance < least + APART], []
-    wrong = {name: value for name, value in stated.items() if not best.fits({name: value})}
-    there = asdict(best.facts)
-    told = ", ".join(f"{name} = {value}" for name, value in wrong.items())
-    fitting = ", ".join(f"{name} = {there[name]}" for name in wrong)
+    distances = ranking.ways
+    least = min((each for way, each in distances.items() if fits(way, stated)), default=math.inf)
+    kept = [way for way in distances if fits(way, stated) and distances[way] < least + APART]
+    if least < APART:
+        return kept, []
+    best = min(distances, key=distances.__getitem__)
+    wrong = [name for name in stated if not fits(best, {name: stated[name]})]
+    told = ", ".join(f"{name} = {stated[name]}" for name in wrong)
+    fitting = ", ".join(f"{name} = {getattr(best, name)}" for name in wrong)
     words = f"{told} is stated, but {fitting} fits better"
-    if least - best.distance < _CERTAIN:
-        return [way for way in kept if way.distance < least + APART], [words]
-    times = math.exp(min(least - best.distance, 9))
-    reason = f"errors of fills are {times:.1f} times as large" if kept and least < math.inf else (
+    if least < _CERTAIN:
+        return kept, [words]
+    reason = f"errors of fills are {math.exp(min(least, 9)):.1f} times as large" if kept else (
         "known pixels come back only so, or fills are far from what lies around"
     )  # fmt: skip
     raise BenchError(f"{words}: {reason}; mend the statement")
 
 
-def _within_bounds(opened: Opened, ways: list[Way], side: int) -> list[Way]:
+def _within_bounds(tries: Tries, ways: list[Facts], side: int) -> list[Facts]:
     """Tell ranges apart by what a network never leaves, whatever it is given, but goes up to."""
-    if len({way.facts.returns for way in ways}) < 2:
+    if len({way.returns for way in ways}) < 2:
         return ways
     scene = wild(side, side)
     bounds = set()
     for way in ways:
-        facts = way.facts.but(returns="0..1")
-        raw = fill(opened, facts, scene)[scene.mask.expand(-1, 3, -1, -1) > 0]
+        raw = tries.fill(way.but(returns="0..1"), scene)[scene.mask.expand(-1, 3, -1, -1) > 0]
         for name, (low, high) in RANGES.items():
             step = (high - low) / 1000
             inside = low - step <= float(raw.min()) and float(raw.max()) <= high + step
             if inside and raw.min() < low + 50 * step and raw.max() > high - 50 * step:
                 bounds.add(name)
-    kept = [way for way in ways if way.facts.returns in bounds]
+    kept = [way for way in ways if way.returns in bounds]
     return kept if len(bounds) == 1 and kept else ways
 
 
 def _undecided(
-    ways: list[Way], stated: Mapping[str, Any], statement: Statement, trained: bool
+    ways: list[Facts], stated: Mapping[str, Any], statement: Statement, trained: bool
 ) -> str:
-    """Why it is refused, and the statement to choose from."""
+    """Why it is refused, and the statement to choose from, the best first."""
     why = "several ways fit it alike" if trained else (
         "its fills are no better than one flat colour, as of a network that was not trained, so "
         "they do not tell how it is meant"
     )  # fmt: skip
     lines = []
-    ways = sorted(ways, key=lambda way: sum(way.hole))
-    for name, value in asdict(ways[0].facts).items():
-        others = {getattr(way.facts, name): None for way in ways}
+    for name, value in asdict(ways[0]).items():
+        others = {getattr(way, name): None for way in ways}
         if len(others) > 1 or (name in stated and name != "pastes"):
             also = " or ".join(_toml(each) for each in others if each != value)
             lines.append(f"{name} = {_toml(value)}" + (f"  # or {also}" if also else ""))
@@ -157,9 +199,7 @@ def _toml(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value).lower()
 
 
-def _colours(
-    opened: Opened, facts: Facts, stated: Mapping[str, Any], side: int
-) -> tuple[Facts, str]:
+def _colours(tries: Tries, facts: Facts, stated: Mapping[str, Any], side: int) -> tuple[Facts, str]:
     """Tell the order of colours by photos, whose colours are those of things.
 
     Most networks fill as well with red and blue exchanged: then it is as is usual, and said.
@@ -168,10 +208,12 @@ def _colours(
     other = facts.but(
         channels=flipped[facts.channels], returns_channels=flipped[facts.returns_channels]
     )
-    ratios = []
+    ratios: list[float] = []
     for scene in photos(side, side):
-        hole, off = (scene.off(fill(opened, each, scene))[0] for each in (facts, other))
+        hole, off = (tries.off(each, scene)[0] for each in (facts, other))
         ratios.append(math.log(max(off, 1e-6) / max(hole, 1e-6)))
+        if len(ratios) == 2 and max(map(abs, ratios)) < _COLOUR:
+            break  # more of them will not tell
     mean, spread = torch.tensor(ratios).mean(), torch.tensor(ratios).std()
     told = bool(mean.abs() > _COLOUR and mean.abs() > _T * spread / len(ratios) ** 0.5)
     if told and mean < 0 and "channels" in stated:
@@ -193,16 +235,16 @@ def _colours(
     )
 
 
-def _same_elsewhere(opened: Opened, facts: Facts, size: SizeRule, way: Way) -> None:
+def _same_elsewhere(tries: Tries, facts: Facts, size: SizeRule, side: int) -> None:
     """See that it fills as well at another size, as what was traced may hold for one only.
 
     Raises:
         BenchError: If it does not.
     """
-    step = max(size.of, 1)
-    height, width = (-(-max(least, size.minimum) // step) * step for least in (97, 163))
-    scene = smooth(height, width)[0]
-    before, now = way.hole[0], scene.off(fill(opened, facts, scene))[0]
+    height, width = map(size.length, (97, 163))
+    before, now = (
+        tries.off(facts, smooth(*sides)[0])[0] for sides in ((side, side), (height, width))
+    )
     if now > 2 * before + 0.05:
         raise BenchError(
             f"at {width} x {height} its fills are {now / before:.1f} times as far off as in "
@@ -211,42 +253,13 @@ def _same_elsewhere(opened: Opened, facts: Facts, size: SizeRule, way: Way) -> N
         )
 
 
-def _seeded(call: Call) -> Call:
-    """The same, with the same random numbers each time, so that fills can be compared."""
-
-    def seeded(inputs: list[torch.Tensor]) -> Mapping[str, torch.Tensor]:
-        with torch.random.fork_rng():
-            torch.manual_seed(0)
-            return call(inputs)
-
-    return seeded
-
-
-def _varies(opened: Opened, facts: Facts, side: int) -> bool:
-    scene = smooth(side, side)[0]
-    with torch.random.fork_rng():
-        fills = []
-        for seed in range(2):
-            torch.manual_seed(seed)
-            fills.append(fill(opened, facts, scene))
-    return differs(fills[0], fills[1], scene.mask) > 1e-5
-
-
-def _looks(opened: Opened, facts: Facts, side: int) -> bool:
-    """Whether what lies under the hole changes the fill."""
-    scene = smooth(side, side)[0]
-    fills = [fill(opened, facts.but(blank=each), scene) for each in ("black", "white")]
-    return differs(fills[0], fills[1], scene.mask) > 1e-4
-
-
 def _words(facts: Facts, looks: bool) -> list[str]:
     words = [f"inputs {facts.inputs}", f"{facts.layout} {facts.dtype}", f"{facts.values} in"]
     words += [f"{facts.returns} out"]
     if facts.output != "0":
         words[-1] += f" ({facts.output})"
     if "mask" in facts.inputs:
-        known = 0 if facts.hole else facts.mask_top
-        words.append(f"mask {facts.mask_dtype}, {facts.mask_top if facts.hole else 0} = hole, "
-                     f"{known} = known")  # fmt: skip
+        known, hole = MASKS[facts.mask_values][:: 1 if facts.hole else -1]
+        words.append(f"mask {facts.mask_dtype}, {hole:g} = hole, {known:g} = known")
     words.append(f"hole {facts.blank}" if looks else "hole blanked inside")
     return [*words, "pastes known pixels" if facts.pastes else "makes known pixels anew"]

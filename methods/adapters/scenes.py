@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from methods.base import to_float
+from methods.scene import waves
 
 _COLOURS = ((0.75, 0.4, 0.2), (0.2, 0.5, 0.8), (0.35, 0.6, 0.2))
 _HOLES = ((0.15, 0.2), (0.55, 0.1), (0.3, 0.6))  # their upper left corners, in sides
@@ -42,16 +43,13 @@ class Scene(NamedTuple):
         return self.off(colour.expand_as(self.image))[0]
 
 
-@functools.lru_cache(8)
+@functools.lru_cache(32)
 def smooth(height: int, width: int) -> list[Scene]:
     """Pictures without detail, each of a colour of its own, unlike in all directions."""
     rng = np.random.default_rng(1)
-    y, x = np.mgrid[:height, :width] / max(height, width)
     found = []
     for colour in _COLOURS:
-        turns, phase = rng.uniform(0.3, 1.2, (2, 3)), rng.uniform(0, 2 * np.pi, 3)
-        waves = np.sin(2 * np.pi * (y[..., None] * turns[0] + x[..., None] * turns[1]) + phase)
-        picture = np.clip(np.array(colour) + 0.2 * waves, 0, 1)
+        picture = np.clip(colour + 0.2 * waves(height, width, rng, (0.3, 1.2)), 0, 1)
         found.append(_scene(np.rint(picture * 255).astype(np.uint8)))
     return found
 

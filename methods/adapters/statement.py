@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bench.errors import BenchError, beside, did_you_mean
+from bench.errors import BenchError, beside, require_one_of
 from methods.card import Card, SizeRule, read
 
 _OF_CARD = (
@@ -44,11 +44,8 @@ class Statement:
         Raises:
             BenchError: If one is not.
         """
-        for name in self.facts.keys() - set(known):
-            raise BenchError(
-                f"{self.path}: expected facts out of {', '.join(known)}, found {name!r}."
-                f"{did_you_mean(name, known)}"
-            )
+        for name in self.facts:
+            require_one_of(name, known, f"{self.path}: facts")
         return self.facts
 
 
@@ -72,10 +69,8 @@ def stated(kind: str, target: Path) -> Statement:
     require_types(path, {"card": about, "size": size or {}}, {"card": dict, "size": dict})
     file = path.parent / str(facts.pop("file", target.name))
     try:
-        if unknown := [name for name in about if name not in _OF_CARD]:
-            raise BenchError(
-                f"[card] has no field {unknown[0]!r}.{did_you_mean(unknown[0], _OF_CARD)}"
-            )
+        for name in about:
+            require_one_of(name, _OF_CARD, "[card]")
         # What is shown by the name of its adapter alone could not be told apart.
         found = replace(read(kind), **{"title": target.stem, **about})
         if size is not None:

@@ -8,9 +8,12 @@ from typing import Any, NamedTuple, Self
 
 import torch
 
-from bench.errors import BenchError, ContractError, did_you_mean
+from bench.errors import BenchError, ContractError, require_one_of
 
 RANGES = {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)}
+MASKS = {
+    "0..1": (0.0, 1.0), "0..255": (0.0, 255.0), "-1..1": (-1.0, 1.0), "-0.5..0.5": (-0.5, 0.5),
+}  # fmt: skip
 BLANKS = {"black": 0.0, "grey": 0.5, "white": 1.0}
 # Mean and spread that torchvision's models expect of RGB in [0, 1].
 _IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -27,7 +30,7 @@ ALLOWED: dict[str, tuple[Any, ...]] = {
     "hole": (1, 0),
     "mask_dtype": _TYPES,
     "mask_dims": (4, 3),
-    "mask_top": (1, 255),
+    "mask_values": tuple(MASKS),
     "output": ("a name or a number",),
     "returns": tuple(RANGES),
     "returns_channels": ("RGB", "BGR"),
@@ -58,10 +61,12 @@ class Opened(NamedTuple):
     Attributes:
         inputs: In order.
         call: Runs it: inputs in order; outputs by name.
+        by: What runs it and its version, where that is not torch.
     """
 
     inputs: list[Port]
     call: Call
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ class Facts:
         hole: 1 where the mask is highest in the hole, 0 where it is highest in what is known.
         mask_dtype: Of the mask.
         mask_dims: 3 if the mask has no axis of channels.
-        mask_top: The highest value of the mask.
+        mask_values: Its lowest and highest value.
         output: Which output is the fill.
         returns: What black and white are in it.
         returns_channels: Order of its colours.
@@ -94,7 +99,7 @@ class Facts:
     hole: int = 1
     mask_dtype: str = "float32"
     mask_dims: int = 4
-    mask_top: int = 1
+    mask_values: str = "0..1"
     output: str = "0"
     returns: str = "0..1"
     returns_channels: str = "RGB"
@@ -103,6 +108,11 @@ class Facts:
     def but(self, **changes: Any) -> Self:
         """The same with some changed."""
         return replace(self, **changes)
+
+    @property
+    def given(self) -> Self:
+        """The same but for how outputs are read: what decides what the network is given."""
+        return self.but(output="", returns="", returns_channels="", pastes=False)
 
     def __str__(self) -> str:
         """In one line, for readers and for identities."""
@@ -121,11 +131,7 @@ def checked(facts: Mapping[str, Any], where: str) -> dict[str, Any]:
     """
     found = dict(facts)
     for name, value in facts.items():
-        if name not in ALLOWED:
-            raise BenchError(
-                f"{where}: expected facts out of {', '.join(ALLOWED)}, found {name!r}."
-                f"{did_you_mean(name, ALLOWED)}"
-            )
+        require_one_of(name, ALLOWED, f"{where}: facts")
         if name == "output":
             found[name] = str(value)
         elif name == "blank" and isinstance(value, list | tuple):
@@ -161,7 +167,8 @@ def encode(facts: Facts, image: torch.Tensor, mask: torch.Tensor) -> list[torch.
         low, high = RANGES[facts.values]
         picture = picture * (high - low) + low
     picture = picture.flip(1) if facts.channels == "BGR" else picture
-    marked = (mask if facts.hole else 1 - mask) * facts.mask_top
+    low, high = MASKS[facts.mask_values]
+    marked = (mask if facts.hole else 1 - mask) * (high - low) + low
     parts = {"image": _typed(picture, facts.dtype), "mask": _typed(marked, facts.mask_dtype)}
     inputs = []
     for names in facts.inputs.split(", "):

@@ -12,16 +12,8 @@ import torch
 from bench.errors import BenchError
 from methods.adapters import probe
 from methods.adapters.statement import stated
-from methods.adapters.tensor_facts import ALLOWED, Facts, Opened, checked, decode, encode
+from methods.adapters.tensor_facts import Facts, Opened, checked, decode, encode
 from methods.base import Inpainter
-
-_HEADS = {
-    b"version https://git-lfs": "a pointer of Git LFS; get the file itself by: git lfs pull",
-    b"<": "a page or another text (HTML, XML), as servers send where a file is not there; "
-    "download the file itself",
-    b"{": "JSON",
-    b"PK": "a zip archive, such as TorchScript or weights of torch",
-}
 
 
 class TensorFile(Inpainter):
@@ -52,7 +44,7 @@ class TensorFile(Inpainter):
         """
         super().__init__(name, device=device)
         statement = stated(self.kind, Path(target))
-        of_file = checked(statement.only(ALLOWED), str(statement.path))
+        of_file = checked(statement.facts, str(statement.path))
         self.stated = {**of_file, **checked(given, f"method {self.name!r}")}
         self.card = statement.card
         self.path = statement.file
@@ -65,8 +57,8 @@ class TensorFile(Inpainter):
 
     @property
     def identity(self) -> str:
-        """Code, file, what is stated; once loaded, all facts."""
-        found = f" ({self.facts})" if hasattr(self, "facts") else ""
+        """Code, file, what is stated; once loaded, all facts and what runs it."""
+        found = f" ({self.facts}) {self._opened.by}".rstrip() if hasattr(self, "facts") else ""
         return f"{super().identity}{found}"
 
     @property
@@ -94,9 +86,17 @@ class TensorFile(Inpainter):
                 stated is not so, or the facts cannot be told.
         """
         self._opened = self.open()
-        found = probe.find(self._opened, self.stated, self._statement, self.kind)
+        if self.found:
+            found = probe.Found.again(self._opened, self.found)
+        else:
+            found = probe.find(self._opened, self.stated, self._statement, self.kind)
+        self.found = found.text
         self.facts = found.facts
-        self.card = replace(self._statement.card, size=found.size, stochastic=found.stochastic)
+        card = self._statement.card
+        made_by = ", ".join(filter(None, (card.implementation, self._opened.by)))
+        self.card = replace(
+            card, size=found.size, stochastic=found.stochastic, implementation=made_by
+        )
         self.said = found.said
 
     def infer(
@@ -111,14 +111,3 @@ class TensorFile(Inpainter):
                     for image, mask in zip(images.split(1), masks.split(1), strict=True)
                 ]
             )
-
-
-def what_it_is(path: Path) -> str:
-    """What a file is that is no network, by its first bytes; empty if they do not tell."""
-    with path.open("rb") as stream:
-        head = stream.read(64)
-    if not head:
-        return "an empty file"
-    if head[8:9] == b"{" and head[1:8].strip(b"\0") == head[1:3].strip(b"\0"):
-        return "safetensors: weights without a network"
-    return next((words for start, words in _HEADS.items() if head.lstrip().startswith(start)), "")

@@ -15,8 +15,9 @@ import torch
 
 from bench.errors import BenchError
 from methods.adapters.tensor_facts import Opened, Port
-from methods.adapters.tensor_file import TensorFile, what_it_is
+from methods.adapters.tensor_file import TensorFile
 from methods.card import read
+from methods.weights.files import came_instead
 
 _EXPORT = (
     "export the network as TorchScript: torch.jit.trace(network.eval(), (image, mask)).save(FILE)"
@@ -68,13 +69,10 @@ def _flat(output: Any, name: str = "") -> dict[str, torch.Tensor]:
 
 def _other(path: Path) -> str:
     """What the file is if it is not TorchScript; empty if it is."""
+    if found := came_instead(path):
+        return found
     if not zipfile.is_zipfile(path):
-        head = path.read_bytes()[:4]
-        if head.startswith(b"PK"):
-            return "a part of a zip archive: it was cut off; download it again"
-        if head.startswith(b"\x80"):
-            return "what torch.save wrote in its old form: weights, or a pickled module"
-        return what_it_is(path) or "a file of another kind"
+        return "no zip archive: another kind of file, or what torch.save wrote in its old form"
     with zipfile.ZipFile(path) as archive:
         names = {name.partition("/")[2] for name in archive.namelist()}
     if "constants.pkl" in names or any(name.startswith("code/") for name in names):

@@ -9,167 +9,134 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from bench.errors import BenchError
 from methods.adapters.scenes import Scene, smooth
-from methods.adapters.tensor_facts import (
-    BLANKS,
-    RANGES,
-    Facts,
-    Opened,
-    blanked,
-    decode,
-    encode,
-    is_picture,
-)
+from methods.adapters.tensor_facts import BLANKS, RANGES, Facts, blanked
+from methods.adapters.tries import PASTED, Tries, alike
 
 APART = 0.2  # mean logarithm of how many times larger the error of what does not fit is
-PASTED = 0.01  # by which known pixels that are pasted differ at most
-_FAR = 2.0  # errors in one picture that are so many times the least say that it does not fit
+_FAR = 2.0  # errors that are so many times the least say that it does not fit
 _TRAINED = 0.8  # of the error of one flat colour
 _SEEN = 0.1  # by which known pixels differ that a network makes anew
-_EQUAL = 0.004  # fills that differ by less are one
+_ONE = ("image+mask", "mask+image")  # whose masks are often centred, as their pictures are
 
 
-@dataclass(eq=False)
-class Way:
-    """A way to read the file.
+class Ranking(NamedTuple):
+    """What holes tell.
 
     Attributes:
-        facts: The way.
-        fill: Of the first scene.
-        hole: Mean error in the hole, a scene each.
-        known: The same of what is known.
-        distance: How far its errors are from the least, as `APART`; infinite where other ways
-            give back known pixels and this does not.
+        ways: Each with how far its errors are from the least, as `APART`. Of a network that gives
+            back known pixels, only ways that do.
+        trained: Whether the best fills as a network that was trained: otherwise fills tell nothing,
+            and all distances are 0.
     """
 
-    facts: Facts
-    fill: torch.Tensor
-    hole: list[float] = field(default_factory=list)
-    known: list[float] = field(default_factory=list)
-    distance: float = 0.0
-
-    @property
-    def given(self) -> Facts:
-        """The part of the way that decides what the network is given."""
-        usual = Facts()
-        return self.facts.but(
-            output=usual.output, returns=usual.returns, returns_channels=usual.returns_channels
-        )
-
-    def fits(self, stated: Mapping[str, Any]) -> bool:
-        """Whether it is as stated, as far as fills tell."""
-        return all(getattr(self.facts, name) == value for name, value in stated.items()
-                   if name not in ("pastes", "channels"))  # fmt: skip
-
-    def add(self, scene: Scene, fill: torch.Tensor) -> None:
-        """Take in another fill."""
-        hole, known = scene.off(fill)
-        self.hole.append(hole)
-        self.known.append(known)
+    ways: dict[Facts, float]
+    trained: bool
 
 
-def ranked(
-    opened: Opened, bases: list[Facts], stated: Mapping[str, Any], side: int
-) -> tuple[list[Way], bool]:
+def ranked(tries: Tries, bases: list[Facts], stated: Mapping[str, Any], side: int) -> Ranking:
     """Fill holes in all ways.
 
+    Hole pixels are of one colour at first; of others only if that can make a difference.
+
     Args:
-        opened: The file.
+        tries: Of the network.
         bases: The forms that run.
         stated: What must be among the ways.
         side: Of the pictures.
 
-    Returns:
-        Ways with their distances; and whether the best fills as a network that was trained:
-        otherwise fills tell nothing, and only pasting makes a distance.
-
     Raises:
         BenchError: If no way fills anything.
     """
-    scenes = smooth(side, side)
-    ways = [way for base in bases for way in _ways(opened, base, stated, scenes[0])]
-    if not ways:
+    blanks = list(dict.fromkeys([stated.get("blank", "black"), *BLANKS, "mean"]))
+    found = _ranked(tries, bases, blanks[:1], stated, side)
+    best = min(found.ways, key=found.ways.__getitem__, default=bases[0])
+    told = tries.looks(best, smooth(side, side)[0]) if found.trained else "blank" not in stated
+    found = _ranked(tries, bases, blanks, stated, side) if told else found
+    if not found.ways:
         raise BenchError("whatever it is given, it leaves holes as they were, or gives no numbers")
-    least = min(way.hole[0] for way in ways)
-    ways = [
-        way for way in ways
-        if way.hole[0] < _FAR * least or way.known[0] < PASTED or (stated and way.fits(stated))
-    ]  # fmt: skip
-    for scene in scenes[1:]:
-        outputs = {way.given: opened.call(encode(way.facts, *scene)) for way in ways}
-        for way in ways:
-            way.add(scene, decode(way.facts, outputs[way.given], scene.image).cpu())
-    pasting = {way for way in ways if max(way.known) < PASTED}  # nothing else is that exact
-    trained = min(sum(way.hole) for way in ways) < _TRAINED * sum(each.flat() for each in scenes)
-    if trained:
-        seen = min(max(way.known) for way in ways) < _SEEN
-        errors = {way: _error(way, seen) for way in ways}
-        least = min(errors[way] for way in pasting or ways)
-        for way in ways:
-            way.distance = errors[way] - least
-    for way in ways:
-        if pasting and way not in pasting:
-            way.distance = math.inf
-    return ways, trained
-
-
-def near(ways: list[Way]) -> list[Way]:
-    """Those that are not far off in the hole, which also an untrained network tells."""
-    least = min(sum(way.hole) for way in ways)
-    return [way for way in ways if sum(way.hole) < _FAR * least]
-
-
-def distinct(ways: list[Way], mask: torch.Tensor) -> list[Way]:
-    """The first of each group of ways that fill alike, in the order they came."""
-    found: list[Way] = []
-    for way in ways:
-        if all(differs(way.fill, other.fill, mask) > _EQUAL for other in found):
-            found.append(way)
     return found
 
 
-def differs(one: torch.Tensor, other: torch.Tensor, mask: torch.Tensor) -> float:
-    """Mean difference of two fills where the mask is 1."""
-    return float(((one - other).abs().mean(1, keepdim=True) * mask).sum() / mask.sum())
+def fits(facts: Facts, stated: Mapping[str, Any]) -> bool:
+    """Whether a way is as stated, as far as fills tell."""
+    return all(getattr(facts, name) == value for name, value in stated.items()
+               if name not in ("pastes", "channels"))  # fmt: skip
 
 
-def fill(opened: Opened, facts: Facts, scene: Scene) -> torch.Tensor:
-    """Fill a scene, ``(1, 3, H, W)`` on the CPU."""
-    return decode(facts, opened.call(encode(facts, *scene)), scene.image).cpu()
+def distinct(tries: Tries, ways: list[Facts], side: int) -> list[Facts]:
+    """Those whose errors are not far off, the first of each group of ways that fill alike."""
+    scenes = smooth(side, side)
+    scene = scenes[0]
+    sums = {way: sum(tries.off(way, each)[0] for each in scenes) for way in ways}
+    found: dict[Facts, torch.Tensor] = {}
+    for way in ways:
+        fill = tries.fill(way, scene)
+        near = sums[way] < _FAR * min(sums.values())
+        if near and not any(alike(fill, other, scene.mask) for other in found.values()):
+            found[way] = fill
+    return list(found)
 
 
-def _error(way: Way, seen: bool) -> float:
-    """Mean logarithm; known pixels count where a network gives whole pictures."""
-    both = list(zip(way.hole, way.known, strict=True))
-    return sum(math.log(max(hole + seen * known, 1e-6)) for hole, known in both) / len(both)
+def _ranked(
+    tries: Tries, bases: list[Facts], blanks: list[str], stated: Mapping[str, Any], side: int
+) -> Ranking:
+    scenes = smooth(side, side)
+    first = {
+        way: tries.off(way, scenes[0]) for way in _ways(tries, bases, blanks, stated, scenes[0])
+    }
+    # Nothing but pasting is that exact.
+    first = {way: off for way, off in first.items() if off[1] < PASTED} or first
+    least = min((hole for hole, _ in first.values()), default=0)
+    errors = {
+        way: [tries.off(way, scene) for scene in scenes] for way, (hole, _) in first.items()
+        if hole < _FAR * least or (stated and fits(way, stated))
+    }  # fmt: skip
+    sums = {way: sum(hole for hole, _ in each) for way, each in errors.items()}
+    least = min(sums.values(), default=math.inf)
+    if least >= _TRAINED * sum(each.flat() for each in scenes):
+        return Ranking(dict.fromkeys(errors, 0.0), False)
+    # Known pixels count where a network gives whole pictures.
+    seen = min(max(known for _, known in each) for each in errors.values()) < _SEEN
+    logs = {
+        way: sum(math.log(max(hole + seen * known, 1e-6)) for hole, known in each) / len(each)
+        for way, each in errors.items()
+    }
+    return Ranking({way: each - min(logs.values()) for way, each in logs.items()}, True)
 
 
-def _ways(opened: Opened, base: Facts, stated: Mapping[str, Any], scene: Scene) -> Iterator[Way]:
-    """All ways of a form that give another fill than what was in the hole before."""
-    for facts in _encodings(base, stated):
-        first = None
-        for blank in _options("blank", [*BLANKS, "mean"], stated):
+def _ways(
+    tries: Tries, bases: list[Facts], blanks: list[str], stated: Mapping[str, Any], scene: Scene
+) -> Iterator[Facts]:
+    """All ways of forms that give another fill than what was in the hole before.
+
+    Once one fills well and gives back known pixels, which is so in one order, layout and polarity
+    alone, others are left out.
+    """
+    good: Facts | None = None
+    for facts in (each for base in bases for each in _encodings(base, stated)):
+        if good and good.but(values=facts.values, mask_values=facts.mask_values) != facts:
+            continue
+        for blank in blanks:
             given = facts.but(blank=blank)
-            outputs = opened.call(encode(given, *scene))
-            if first is not None and _same(first, outputs):
-                break  # it does not look under the hole
-            first = first or outputs
+            if blank != blanks[0] and not tries.looks(given, scene):
+                break
             before = blanked(given, *scene)
-            readings = list(_readings(given, outputs, stated, scene))
-            left = [each for each in readings if differs(each.fill, before, scene.mask) <= _EQUAL]
-            untouched = {each.facts.output for each in left if each.facts.returns == facts.values}
+            readings = list(_readings(tries, given, stated, scene))
+            left = [way for way in readings if alike(tries.fill(way, scene), before, scene.mask)]
+            untouched = {way.output for way in left if way.returns == way.values}
             for way in readings:
-                if way.facts.output in untouched or way in left:
-                    continue
-                if math.isfinite(way.hole[0]):
+                hole, known = tries.off(way, scene)
+                if way.output not in untouched and way not in left and math.isfinite(hole):
                     yield way
+                    if known < PASTED and hole < _TRAINED * scene.flat():
+                        good = facts
 
 
 def _encodings(base: Facts, stated: Mapping[str, Any]) -> Iterator[Facts]:
@@ -177,35 +144,23 @@ def _encodings(base: Facts, stated: Mapping[str, Any]) -> Iterator[Facts]:
     ranges = ["0..255"] if base.dtype == "uint8" else list(RANGES)
     kind = base.dtype if "+" in base.inputs else base.mask_dtype
     for values in _options("values", ranges, stated):
-        floats = [1, 255] if values == "0..255" else [1]
-        tops = {"uint8": [255, 1], "int64": [1, 255], "bool": [1]}.get(kind, floats)
-        for hole in (1, 0) if masked else (1,):
-            for top in _options("mask_top", tops, stated) if masked else [1]:
-                yield base.but(values=values, hole=hole, mask_top=top)
+        signed = ["-1..1", "-0.5..0.5"] if base.inputs in _ONE else []
+        floats = ["0..1", "0..255"] if values == "0..255" else ["0..1", *signed]
+        whole = {"uint8": ["0..255", "0..1"], "int64": ["0..1", "0..255"], "bool": ["0..1"]}
+        marks = _options("mask_values", whole.get(kind, floats), stated) if masked else ["0..1"]
+        for hole, mask in product((1, 0) if masked else (1,), marks):
+            yield base.but(values=values, hole=hole, mask_values=mask)
 
 
 def _readings(
-    facts: Facts, outputs: Mapping[str, torch.Tensor], stated: Mapping[str, Any], scene: Scene
-) -> Iterator[Way]:
-    height, width = scene.mask.shape[-2:]
-    pictures = {name: each for name, each in outputs.items() if is_picture(each, height, width)}
-    for name, picture in pictures.items():
-        ranges = ["0..255"] if picture.dtype == torch.uint8 else list(RANGES)
-        for returns, order in product(_options("returns", ranges, stated), ("RGB", "BGR")):
-            if picture.dtype == torch.uint8 and returns != "0..255":
-                continue
-            read = facts.but(output=name, returns=returns, returns_channels=order)
-            way = Way(read, decode(read, pictures, scene.image).cpu())
-            way.add(scene, way.fill)
-            yield way
+    tries: Tries, facts: Facts, stated: Mapping[str, Any], scene: Scene
+) -> Iterator[Facts]:
+    for name, picture in tries.outputs(facts, scene).items():
+        whole = picture.dtype == torch.uint8
+        ranges = ["0..255"] if whole else _options("returns", list(RANGES), stated)
+        for returns, order in product(ranges, ("RGB", "BGR")):
+            yield facts.but(output=name, returns=returns, returns_channels=order)
 
 
 def _options(name: str, usual: list[Any], stated: Mapping[str, Any]) -> list[Any]:
     return list(dict.fromkeys([*usual, *([stated[name]] if name in stated else [])]))
-
-
-def _same(one: Mapping[str, torch.Tensor], other: Mapping[str, torch.Tensor]) -> bool:
-    """Whether all outputs are equal but for rounding."""
-    return all(
-        torch.allclose(one[name].float(), other[name].float(), rtol=1e-3, atol=1e-4) for name in one
-    )

@@ -171,6 +171,8 @@ def device(subject: Subject) -> str:
     present = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
     for name in present:
         method = subject.make(name)
+        if method.probed:
+            method.found = subject.method.found
         method.load()
         out = run_steps(method, images, masks)
         if out.device.type != "cpu" or out.dtype != torch.float32:

@@ -53,8 +53,7 @@ class Subject:
     @property
     def side(self) -> int:
         """Side of a square test picture that the method should take, in pixels."""
-        rule = self.card.size
-        return rule.side or max(_SIDE, -(-rule.minimum // rule.of) * rule.of)
+        return self.card.size.length(_SIDE)
 
     def fill(self, photo: np.ndarray, hole: np.ndarray, seed: int = 0) -> harness.Filled:
         """Fill through the harness; a broken output is for the rules to say."""

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from bench.errors import BenchError, WeightsMissing
-from methods.weights import hub
 from methods.weights.checkpoint import Checkpoint
 
 FOLDER_VARIABLE = "INPAINT_BENCH_WEIGHTS"
@@ -60,11 +59,6 @@ def find(checkpoint: Checkpoint, path: Path | None = None) -> Path | None:
         verify(found, checkpoint)
         trust(found, checkpoint)
     return found
-
-
-def given_path(text: str) -> Path:
-    """The file or folder that a user names, by path or by an address of `methods.weights.hub`."""
-    return hub.local(text).expanduser()
 
 
 def located(checkpoint: Checkpoint) -> Path | None:
@@ -216,7 +210,7 @@ def _glance(path: Path, checkpoint: Checkpoint) -> str:
     """What is wrong with a file by its size and beginning; empty if nothing."""
     try:
         size = path.stat().st_size
-        odd = _other_kind(path, size)
+        odd = came_instead(path)
     except OSError as error:
         odd = error.strerror or str(error)
     if odd:
@@ -226,8 +220,9 @@ def _glance(path: Path, checkpoint: Checkpoint) -> str:
     return ""
 
 
-def _other_kind(path: Path, size: int) -> str:
-    """What a file is that came in place of another; empty for any that may be weights."""
+def came_instead(path: Path) -> str:
+    """What a file is that came in place of another; empty for any that may be a network."""
+    size = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(64)
     if not start:

@@ -31,7 +31,7 @@ def local(address: str | os.PathLike[str], *, offline: bool = False) -> Path:
         WeightsMissing: If it is not here, and cannot or must not be fetched.
     """
     text = os.fspath(address)
-    return _found(text, offline)[0] if text.startswith(PREFIX) else Path(text)
+    return _found(text, offline)[0] if text.startswith(PREFIX) else Path(text).expanduser()
 
 
 def pinned(address: str, *, offline: bool = False) -> str:

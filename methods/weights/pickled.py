@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from bench.errors import BenchError
+from bench.errors import BenchError, few
 
 if TYPE_CHECKING:
     import numpy as np
@@ -146,9 +146,8 @@ def _zipped(archive: zipfile.ZipFile, mapped: np.ndarray | None) -> Any:
     names = archive.namelist()
     found = [name for name in names if name.endswith("/data.pkl")]
     if len(found) != 1:
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        held = ", ".join(names[:_NAMED]) or "nothing"
-        raise BenchError(f"expected one data.pkl inside, found {held}{more}")
+        held = few(names, _NAMED) or "nothing"
+        raise BenchError(f"expected one data.pkl inside, found {held}")
     root = found[0].removesuffix("data.pkl")
     import numpy as np
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import BenchError
+from bench.errors import BenchError, few
 from methods.weights.checkpoint import Checkpoint
 from methods.weights.files import verify
 from methods.weights.pickled import Inert, Stored, contents, flat
@@ -123,8 +123,7 @@ def _contents(state: Any) -> str:
     if not isinstance(state, dict):
         return _kind(state)
     kinds = [f"{key} ({_kind(value)})" for key, value in state.items()]
-    more = f" and {len(kinds) - _NAMED} more" if len(kinds) > _NAMED else ""
-    return f"the keys {', '.join(kinds[:_NAMED])}{more}" if kinds else "nothing"
+    return f"the keys {few(kinds, _NAMED)}" if kinds else "nothing"
 
 
 def _kind(value: Any) -> str:
@@ -192,12 +191,7 @@ def fit(
 
 def in_words(differs: Mapping[str, list[str]]) -> str:
     """What `differences` found, the first few of each kind by name."""
-    return "; ".join(f"{kind}: {_listed(names)}" for kind, names in differs.items())
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{', '.join(names[:_SHOWN])}{more}"
+    return "; ".join(f"{kind}: {few(names, _SHOWN)}" for kind, names in differs.items())
 
 
 def differences(state: Tensors, own: Mapping[str, torch.Tensor]) -> dict[str, list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bench.text.plain import kind_of
 from reports.results import tables
 from reports.site import gallery
 from reports.site.section import Section
@@ -18,15 +19,16 @@ def write(site: Site, sections: Sequence[Section]) -> None:
     """Write ``failures.html``: what was not completed or not used, and why."""
     shown = {view.page for section in sections for view in section.cases}
     groups: list[dict[str, Any]] = []
-    rows = site.failures.assign(reason=site.failures["reason"].str[:_LONGEST_REASON])
-    for (method, status, reason), group in rows.groupby(["method", "status", "reason"]):
+    rows = site.failures.assign(kind=site.failures["reason"].astype(str).map(kind_of))
+    alike = [each for each in ("method", "status", "kind", "traceback") if each in rows]
+    for (method, status, *_), group in rows.groupby(alike, observed=True, dropna=False):
         first: list[Any] = group.head(5).to_dict("records")
         examples = [{"facts": f, "page": gallery.page_name(f)} for f in first]
         groups.append(
             {
                 "label": tables.label(site.run, str(method)),
                 "status": status,
-                "reason": reason,
+                "reason": first[0]["reason"][:_LONGEST_REASON],
                 "count": len(group),
                 "traceback": next(filter(None, map(site.traceback, first)), ""),
                 "examples": [e | {"linked": e["page"] in shown} for e in examples],

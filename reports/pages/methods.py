@@ -12,10 +12,13 @@ import pandas as pd
 
 from bench.folder.read import Run
 from bench.folder.store import records
+from bench.statistics import MARKS
 from reports.results import tables
 from reports.results.ranking import Ranking
 from reports.results.tables import Label
 from reports.site.site import Site
+
+_WITHOUT_NETWORK = ("diffusion-based", "patch-based", *MARKS)
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class MethodCard:
     facts: dict[str, Any]
     link: str
     files: list[dict[str, str]]
+    completed: bool
     parameters: str
     operations: str
     trained_on: str
@@ -62,6 +66,7 @@ def _card(run: Run, facts: dict[str, Any], rankings: Sequence[Ranking], anchor: 
         facts=facts,
         link=_web(facts["url"]),
         files=json.loads(facts.get("files") or "[]"),
+        completed=bool((run.cases.loc[run.cases["method"] == method, "status"] == "ok").any()),
         parameters=_parameters(facts),
         operations=_operations(run, method),
         trained_on=_trained_on(training.get("data", {})),
@@ -77,7 +82,9 @@ def _parameters(facts: dict[str, Any]) -> str:
     count = facts.get("parameters", math.nan)
     if count is not None and math.isfinite(count):
         return f"{count:,.0f}"
-    return "not documented" if json.loads(facts.get("files") or "[]") else "no network"
+    if json.loads(facts.get("files") or "[]"):
+        return "not documented"
+    return "no network" if facts["family"] in _WITHOUT_NETWORK else "not known"
 
 
 def _operations(run: Run, method: str) -> str:

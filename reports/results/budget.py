@@ -83,10 +83,12 @@ def sentence(run: Run, ranking: Ranking, budget: float) -> str:
     if ranking.best is not None and met:
         over = "better by the mean, but over it"
         missed = [s for s in missed if ranking.ranked.index(s) < ranking.ranked.index(met[0])]
+    more = ", for want of rounds (inpaint-bench latency --out RUN times more)"
+    few = more if any(found[s.method].remark for s in open_) else ""
     parts = [
         _chosen(run, ranking, met, figures),
         _named(f"; {over}: ", run, missed, figures),
-        _named("; cannot be told: ", run, open_, figures),
+        _named(f"; cannot be told{few}: ", run, open_, figures),
         _named("; without a time: ", run, untimed, figures),
     ]
     return f"{numbers.holes(ranking.tier).capitalize()}, timed at {size}: {''.join(parts)}."

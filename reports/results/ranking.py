@@ -22,7 +22,7 @@ from bench.folder.store import records
 from bench.statistics import CASE, FULL_COVERAGE, Facts, Headline, Interval
 from bench.statistics.coverage import coverage_of
 from bench.statistics.floors import Outranked, outranked
-from bench.statistics.notes import out_of_reach, powerless
+from bench.statistics.notes import most_frequent, out_of_reach, powerless
 from reports.results.gaps import Gap, from_base
 
 NEEDED = [*CASE, "method", "sample", "cluster", "status", "reason"]
@@ -263,5 +263,5 @@ def _reason(run: Run, cases: pd.DataFrame, method: str) -> str:
     rows = cases[cases["method"] == method]
     if len(rows) == 0:
         return "no case of this tier was given to it" if run.complete else "not reached yet"
-    counts = (rows["status"] + ": " + rows["reason"]).value_counts()
-    return f"{counts.index[0]} ({counts.iloc[0]} of {len(rows)} cases)"
+    why, count = most_frequent(rows)
+    return f"{why} ({count} of {len(rows)} cases)"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bench.folder.read import Run
 from bench.statistics import CAP_DB
 from bench.text import numbers
-from reports.results import sentences
+from reports.results import sentences, timing
 from reports.results.ranking import Ranking
 from reports.results.tables import Column, flat
 
@@ -36,9 +36,10 @@ def notes(run: Run, ranking: Ranking, shown: Sequence[Column]) -> list[str]:
         for s in ranking.ranked
         if (value := s.values.get(column.metric)) is not None and value.note and not flat(value)
     }
+    shares = timing.shares(run, ranking.tier)
     odd = [s.method for s in ranking.all_scores if s.method in run.flagged]
     said = [f"{sentences.title(run, method)}: {run.flagged[method]}." for method in odd]
-    return [*found, *sorted(remarks), *said]
+    return [*found, *sorted(remarks), *([f"Time {shares}."] if shares else []), *said]
 
 
 def compared(ranking: Ranking) -> str:

@@ -122,4 +122,13 @@ def _indicative(run: Run, tier: str) -> Times:
         str(method): Time(*(1000 * float(seconds.quantile(share)) for share in (0.5, 0.25, 0.75)))
         for method, seconds in timed.groupby("method")["seconds"]
     }
-    return Times(found, INDICATIVE)
+    words = shares(run, tier)
+    return Times(found, f"{INDICATIVE}; {words}" if words else INDICATIVE)
+
+
+def shares(run: Run, tier: str) -> str:
+    """Say whose seconds are shares of calls that fill several cases; empty if nobody's are."""
+    here = run.cases.loc[run.cases["tier"] == tier, ["method", "counts"]]
+    given = here["counts"].astype(str).str.contains('"batch_of"', regex=False)
+    names = [sentences.title(run, str(name)) for name in here.loc[given, "method"].unique()]
+    return f"of {numbers.joined(names)}: a share of a call for several cases" if names else ""

@@ -54,6 +54,8 @@ def test_a_fault_costs_its_own_case_only(table, method, status, words):
     bad = own[own["status"] != "ok"]
     assert bad[["photo", "tier", "status"]].values.tolist() == [["b.png", "region", status]]
     assert words in bad["reason"].iloc[0]
+    if status == "oom":  # which the scheduler gives up, and no worker writes
+        assert bad["traceback"].iloc[0]
     assert own[own["status"] == "ok"]["psnr_db"].notna().all()
 
 

@@ -288,6 +288,7 @@ def test_the_current_directory_comes_last_and_only_for_classes_of_it(folder, mon
 
 
 @pytest.mark.parametrize(
+<<<<<<< HEAD
     ("facts", "words"),
     [
         ({"title": 3}, "title: expected a text, found 3"),
@@ -301,3 +302,18 @@ def test_a_card_of_other_types_is_refused_where_it_is_made(facts, words):
         Card(**{"name": "x", "title": "X", "family": "other"} | facts)
     with pytest.raises(BenchError, match="size rule: of: expected a whole number"):
         SizeRule("multiple", of="8")
+=======
+    ("name", "complaint"),
+    [
+        ("torchscript:net.pt", "write LABEL=torchscript:net.pt"),
+        ("folder:outputs", "write LABEL=folder:outputs"),
+        ("mine=torchscrpt:net.pt", "kinds folder, .*Did you mean torchscript"),
+        ("mine=difusers:pipeline", "cannot be imported.*Did you mean diffusers"),
+        ("mine=hf:a/b@main/net.onnx", "say of what kind.*mine=lama:hf:a/b@main/net.onnx"),
+        ("mine=command:one/net.py", r"net\.py: expected a TOML file.*net\.toml"),
+    ],
+)
+def test_what_is_wrong_with_a_kind_is_told(folder, name, complaint):
+    with pytest.raises(BenchError, match=complaint):
+        methods.get(name)
+>>>>>>> refs/heads/main

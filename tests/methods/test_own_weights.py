@@ -136,7 +136,7 @@ def test_where_several_settings_have_the_same_tensors_the_user_must_choose(tmp_p
         methods.get(text)
     for choice in ("port-imagenet", "official-celeba"):
         assert methods.get(f"{text}(config={choice})").config == by_choice[choice]
-    with pytest.raises(BenchError, match=r"found config=port-imagnet. Did you mean port-imagenet"):
+    with pytest.raises(BenchError, match=r"found 'port-imagnet'. Did you mean port-imagenet"):
         methods.get(f"{text}(config=port-imagnet)")
 
 

@@ -108,3 +108,18 @@ def test_filling_from_neighbours_treats_a_batch_as_its_pictures():
 def test_a_picture_without_known_pixels_becomes_black_and_stays_finite():
     filled = sizes.from_neighbours(torch.rand(1, 3, 9, 5), torch.ones(1, 1, 9, 5))
     assert (filled == 0).all()
+
+
+@pytest.mark.parametrize("least", [1, 63, 64, 97, 300])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        SizeRule(), SizeRule(minimum=100), SizeRule("multiple", of=8),
+        SizeRule("multiple", of=48, minimum=70), SizeRule("fixed", side=512),
+    ],
+)  # fmt: skip
+def test_a_length_is_the_least_that_a_rule_takes_as_it_is(rule, least):
+    fits = [n for n in range(1, 600) if n % rule.of == 0 and n >= max(least, rule.minimum)]
+    assert rule.length(least) == (rule.side or fits[0])
+    picture = torch.zeros(1, 3, rule.length(least), rule.length(least + rule.of))
+    assert sizes.fit(picture, picture[:, :1], rule)[0].shape == picture.shape

@@ -77,3 +77,25 @@ def test_downloads_hold_every_case_and_mean_and_no_formula(report, hostile):
     summary = pd.read_csv(report / "data" / "summary.csv")
     assert {"mean", "low_95", "high_95", "n", "capped_at_100_db"} <= set(summary)
     assert "'=HYPERLINK(1).png" in (hostile / "data" / "cases.csv").read_text("utf-8")
+
+
+def test_reasons_that_differ_in_numbers_are_one_row_and_shares_of_calls_are_told(copy):
+    store = RunFolder(copy)
+    cases = store.read_table("cases.parquet")
+    odd, shared = cases["method"] == "ns", cases["method"] == "telea"
+    reasons = [f"off by 0.{number} in 'a{number}.png'" for number in range(len(cases))]
+    cases["status"] = cases["status"].where(~odd, "failed")
+    cases["reason"] = cases["reason"].where(~odd, pd.Series(reasons, cases.index))
+    cases["counts"] = cases["counts"].where(~shared, '{"batch_of": 8}')
+    store.write_table("cases.parquet", cases)
+    report = build(copy).parent
+    page = (report / "failures.html").read_text()
+    assert page.count("off by 0.") == 1
+    index, cards = (
+        texts(html5lib.parse((report / name).read_bytes()))
+        for name in ("index.html", "methods.html")
+    )
+    first = next(reason for reason, row in zip(reasons, odd, strict=True) if row)
+    assert f"failed: {first} ({odd.sum() // cases['tier'].nunique()} of " in index
+    assert "a share of a call for several cases" in index
+    assert "completed nothing" in cards

@@ -68,7 +68,10 @@ def traced(network: nn.Module, path: Path, *inputs: torch.Tensor) -> Path:
 def as_onnx(network: nn.Module, path: Path, free: bool = False, old: bool = False) -> Path:
     """Write ONNX; with free sizes, which are multiples of 8; by the old writer, which is fast."""
     sizes = {2: torch.export.Dim("h", min=2) * 8, 3: torch.export.Dim("w", min=2) * 8}
-    by = {} if old else {"dynamic_shapes": (sizes, sizes) if free else None, "verbose": False}
+    names = {2: "h", 3: "w"}
+    by = {"dynamic_axes": dict.fromkeys(("image", "mask", "fill"), names) if free else None}
+    if not old:
+        by = {"dynamic_shapes": (sizes, sizes) if free else None, "verbose": False}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(

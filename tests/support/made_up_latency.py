@@ -9,11 +9,12 @@ import numpy as np
 from bench.folder.latency_facts import AnchorPlace, LatencyFacts
 from bench.folder.store import RunFolder
 from bench.latency import anchors, table
+from bench.latency.answers import Call, Loaded, Refused
+from bench.latency.bout import Bout, Pace
 from bench.latency.compare import TABLE
 from bench.latency.inputs import Config
 from bench.latency.measure import SAMPLES
-from bench.latency.rounds import AGAIN, Bout, Pace, Rounds
-from bench.latency.stopwatch import Call, Loaded, Refused
+from bench.latency.rounds import AGAIN, Rounds
 from bench.latency.table import Side
 from bench.machine.flops import Operations
 from methods.harness import Spent

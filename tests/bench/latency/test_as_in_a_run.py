@@ -13,7 +13,7 @@ import pytest
 from bench.cli import main
 from bench.errors import BenchError
 from bench.latency import measure
-from bench.latency.stopwatch import NOT_TIMED
+from bench.latency.answers import NOT_TIMED
 from methods.base import CaseKey, Inpainter
 from methods.card import Card
 from tests.bench.latency.test_measure import REQUEST, of

@@ -19,11 +19,12 @@ from bench.cli import main
 from bench.errors import BenchError, Declined, InputError
 from bench.folder import latency_facts, typed_json
 from bench.latency import anchors, inputs, measure
+from bench.latency.answers import Subject
+from bench.latency.bout import Pace
 from bench.latency.inputs import Config
 from bench.latency.measure import LatencyRequest
 from bench.latency.processes import NoAnswer, Process
-from bench.latency.rounds import Pace
-from bench.latency.stopwatch import MethodStopwatch, Subject
+from bench.latency.stopwatch import MethodStopwatch
 from methods import harness
 from methods.base import CaseKey, Inpainter
 from methods.card import Card

@@ -239,7 +239,7 @@ def test_what_is_no_text_or_not_there_is_refused(here):
         ("photo\na.png\n", {"images": "photos/a.png"}, "--images: expected the folder"),
         ("photo\na.png\n", {"pairing": "order"}, "--pairing order: give the folder of masks too"),
         ("photo\na.png\n", {"pairing": "pol"}, r"'pol'\. Did you mean pool"),
-        ("photo\na.png\n", {"clusters": "films"}, "--clusters: expected photo or folder"),
+        ("photo\na.png\n", {"clusters": "films"}, "--clusters: expected one of photo, folder"),
     ],
 )
 def test_options_that_would_change_nothing_are_refused(here, text, more, reason):

@@ -26,7 +26,7 @@ class Blur(Inpainter):
 
     def infer(self, images, masks, generator):
         kernel = torch.ones(3, 1, 2 * self.reach + 1, 2 * self.reach + 1)
-        return F.conv2d(images, kernel, padding=self.reach, groups=3)
+        return F.conv2d(images, kernel / kernel[0].numel(), padding=self.reach, groups=3)
 
 
 class Blanking(Blur):

@@ -22,7 +22,7 @@ class Reader(Inpainter):
     def infer(self, images, masks, generator):
         with open("told.txt", "a") as file:
             print(self.prompt, file=file)
-        return images + masks * (len(self.prompt) / 10)
+        return images + masks * ((1 + len(self.prompt)) / 20)
 """
 
 

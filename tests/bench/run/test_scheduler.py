@@ -6,8 +6,9 @@ import pytest
 
 from bench.errors import StoreError
 from bench.folder.store import Item
+from bench.run.limits import Limits
 from bench.run.messages import Event, Job
-from bench.run.scheduler import Limits, Scheduler
+from bench.run.scheduler import Scheduler
 
 PLAN = [{"case_key": f"case {number}"} for number in range(200)]
 

@@ -15,9 +15,9 @@ from bench.errors import InputError
 from bench.folder.schema import INPUTS
 from bench.planning.protocol import Protocol
 from bench.run import summary
+from bench.run.limits import Limits
 from bench.run.request import Request
 from bench.run.runner import run
-from bench.run.scheduler import Limits
 from bench.text import plain
 from tests.support import commands
 

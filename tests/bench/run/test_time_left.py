@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from bench.folder.store import Item
+from bench.run.limits import Limits
 from bench.run.messages import Event, Job
-from bench.run.scheduler import Limits, Scheduler
+from bench.run.scheduler import Scheduler
 from bench.run.time_left import Forecast, Left, seconds_a_fill
 from bench.text.plain import duration
 

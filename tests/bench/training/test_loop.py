@@ -97,7 +97,7 @@ def test_a_longer_budget_goes_on_and_equals_one_long_training(job, trained, tmp_
 def test_what_has_no_network_or_no_recipe_cannot_be_trained(job, tmp_path):
     with pytest.raises(BenchError, match="no training recipe"):
         train(replace(job, method="telea", out=tmp_path))
-    with pytest.raises(BenchError, match="expected a configuration out of small"):
+    with pytest.raises(BenchError, match="configuration: expected one of small"):
         train(replace(job, config="huge", out=tmp_path))
 
 

@@ -223,11 +223,15 @@ def test_the_version_is_part_of_what_it_is(folder):
     ("command", "facts", "words"),
     [
         ("p.py {masks}", [], "expected {images} and {out} in it"),
-        (BATCH, ["colour = 1"], "expected facts out of .*'colour'"),
+        (BATCH, ["colour = 1"], "facts: expected one of .*'colour'"),
         (BATCH, ['conda = "x"'], "expected one environment, found python and conda"),
         (BATCH, ["hole = 1"], "hole: expected 255 or 0"),
-        (BATCH, ['naming = "sorted"'], "naming: expected stem or lama"),
-        (BATCH, ['form = "serve"'], "form: expected batch or served, found 'serve'.*mean served"),
+        (BATCH, ['naming = "sorted"'], "naming: expected one of stem, lama"),
+        (
+            BATCH,
+            ['form = "serve"'],
+            "form: expected one of batch, served, found 'serve'.*mean served",
+        ),
         (BATCH, ['output = "{stem}.jpg"'], "lossy"),
         (BATCH, ['files = ["weights.pt"]'], "files: expected a file or folder .*weights.pt"),
         (BATCH, ['cwd = "nowhere"'], "cwd: expected a folder"),

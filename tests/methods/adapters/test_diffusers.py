@@ -156,7 +156,7 @@ def test_a_black_picture_is_a_failure(saved):
         ("sd", "pipeline=RePaintPipeline", "takes white for what is known"),
         ("sd", "pipeline=KandinskyV22InpaintPipeline", "needs image_embeds, .* too"),
         ("sd", "pipeline=StableInpaint", "expected a pipeline of diffusers .*, found 'StableInpa"),
-        ("sd", "stepz=3", "takes no stepz"),
+        ("sd", "step=3", "takes no step; it takes .*Did you mean steps"),
         ("fill", "negative='x'", r"FluxFillPipeline takes no negative \(negative_prompt\)"),
         ("sd", "strength=0.6", "starts? from what lies under the hole"),
         ("sd", "padding_mask_crop=32", "padding_mask_crop is not for the user to give"),
@@ -220,6 +220,8 @@ def test_a_repository_is_taken_from_the_cache_by_its_commit(saved, tmp_path, mon
         methods.get("mine=diffusers:acme/nets(revision=v9)").load()
     with pytest.raises(BenchError, match="expected a folder or OWNER/REPO"):
         methods.get("mine=diffusers:a/b/c").load()
+    with pytest.raises(BenchError, match=r"expected a folder or OWNER/REPO .* found .nowhere"):
+        methods.get("mine=diffusers:nowhere").load()
 
 
 def command(words: list[str], folder: Path) -> str:

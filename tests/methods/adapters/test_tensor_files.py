@@ -1,9 +1,9 @@
 """TorchScript and ONNX files: exported from networks, run by name, their facts found or stated."""
 
 import shutil
-import subprocess
 import sys
 import zipfile
+from importlib.metadata import version
 
 import numpy as np
 import pytest
@@ -14,8 +14,10 @@ from skimage import data
 from torch import nn
 
 import methods
+from bench.cli import main
 from bench.errors import BenchError
 from methods import harness
+from methods.adapters import probe
 from methods.adapters.onnx import Onnx
 from methods.adapters.tensor_facts import Facts, decode, encode
 from tests.support.exported import (
@@ -72,10 +74,29 @@ def smooth(folder):
     return traced(Smooth(), folder / "smooth.pt")
 
 
+@pytest.fixture(scope="module")
+def smooth_onnx(folder):
+    return as_onnx(Smooth(), folder / "smooth.onnx", free=True, old=True)
+
+
 def loaded(text):
     method = methods.get(text)
     method.load()
     return method
+
+
+def counted(text, found=""):
+    """The loaded method, told what was found, and the runs that loading it took."""
+    method, runs = methods.get(text), []
+    read = method.open
+
+    def opened():
+        file = read()
+        return file._replace(call=lambda inputs: runs.append(1) or file.call(inputs))
+
+    method.open, method.found = opened, found
+    method.load()
+    return method, runs
 
 
 def case(height, width):
@@ -115,11 +136,6 @@ def test_torchscript_of_our_networks_fills_as_they_do(tmp_path, network, ours, s
     agrees(f"a=torchscript:{path}", ours, sizes)
 
 
-@pytest.fixture(scope="module")
-def lama(folder):
-    return as_onnx(LaMa(), folder / "lama.onnx", free=True)
-
-
 def test_onnx_of_a_context_encoder_fills_as_it_does(folder):
     path = as_onnx(ContextEncoder(), folder / "ce.onnx", old=True)
     with pytest.raises(BenchError, match="cannot be told") as error:
@@ -131,6 +147,9 @@ def test_onnx_of_a_context_encoder_fills_as_it_does(folder):
     )
     assert (method.facts.values, method.facts.returns) == ("0..1", "-1..1")
     assert method.card.size.side == 128
+    by = f"ONNX Runtime {version('onnxruntime')} (CPUExecutionProvider)"
+    assert by in method.identity
+    assert by in method.card.implementation
 
 
 @pytest.mark.nightly
@@ -140,24 +159,24 @@ def test_onnx_of_a_pen_net_fills_as_it_does(folder):
     assert method.facts.values == method.facts.returns == "-1..1"
 
 
-def test_onnx_of_a_lama_with_its_fourier_transforms_fills_as_it_does(lama):
+@pytest.mark.nightly
+def test_onnx_of_a_lama_with_its_fourier_transforms_fills_as_it_does(folder):
+    lama = as_onnx(LaMa(), folder / "lama.onnx", free=True)
     lama.with_suffix(".toml").write_text(
         '[size]\nkind = "multiple"\nof = 8\npadding = "symmetric"\nminimum = 16'
     )
     method = agrees(f"a=onnx:{lama}", "lama:small", [(128, 128), (97, 131)])
-    lama.with_suffix(".toml").unlink()
     assert method.facts == Facts(output="fill", pastes=True)
     assert "pastes known pixels" in method.said
     assert "stated: nothing" in method.said
 
 
-@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("header", "before", "after", "facts"),
     [
         (UINT8, BEFORE, AFTER,
-         {"dtype": "uint8", "hole": 0, "mask_top": 255, "values": "0..255", "returns": "0..255",
-          "pastes": True}),
+         {"dtype": "uint8", "hole": 0, "mask_values": "0..255", "values": "0..255",
+          "returns": "0..255", "pastes": True}),
         ("float[1,3,128,128] image, float[1,1,128,128] mask => float[1,3,128,128] out", "",
          "top = Constant<value = float {255.0}>() out = Mul(fill, top)",
          {"values": "0..1", "returns": "0..255", "hole": 1}),
@@ -174,15 +193,28 @@ def test_onnx_of_a_lama_with_its_fourier_transforms_fills_as_it_does(lama):
          "parts = Constant<value = int64[2] {3, 1}>() image, mask = Split<axis = 1>(both, parts)",
          "out = Identity(fill)",
          {"inputs": "image+mask", "values": "0..1", "hole": 1}),
+        ("float16[1,3,H,W] picture, float16[1,1,H,W] hole => float16[1,3,H,W] out",
+         "image = Cast<to = 1>(picture) mask = Cast<to = 1>(hole)", "out = Cast<to = 10>(fill)",
+         {"dtype": "float16", "mask_dtype": "float16", "values": "0..1", "pastes": True}),
     ],
-    ids=["migan", "carve", "bgr", "inverted", "joined"],
+    ids=["migan", "carve", "bgr", "inverted", "joined", "half"],
 )  # fmt: skip
-def test_the_probe_finds_the_facts_of_a_lama_with_steps_around_it(
-    lama, tmp_path, header, before, after, facts
+def test_the_probe_finds_the_facts_of_a_network_with_steps_around_it(
+    smooth_onnx, tmp_path, header, before, after, facts
 ):
-    path = wrapped(lama, tmp_path / "net.onnx", header, before, after)
-    found = loaded(f"a=onnx:{path}").facts
-    assert {name: getattr(found, name) for name in facts} == facts
+    path = wrapped(smooth_onnx, tmp_path / "net.onnx", header, before, after)
+    method, runs = counted(f"a=onnx:{path}")
+    assert {name: getattr(method.facts, name) for name in facts} == facts
+    assert len(runs) < 30
+
+
+def test_chance_that_no_seed_decides_is_refused(smooth_onnx, tmp_path):
+    header = "float[1,3,H,W] image, float[1,1,H,W] mask => float[1,3,H,W] out"
+    after = ("noise = RandomUniformLike<low = 0.0, high = 0.02>(fill) more = Mul(noise, mask) "
+             "out = Add(fill, more)")  # fmt: skip
+    path = wrapped(smooth_onnx, tmp_path / "net.onnx", header, "", after)
+    with pytest.raises(BenchError, match="random numbers that no seed reaches"):
+        loaded(f"a=onnx:{path}")
 
 
 # What a probe finds, of a network that takes no time
@@ -193,7 +225,7 @@ VARIANTS = {
     "signed": (lambda net, x, m: net((x + 1) / 2, m) * 2 - 1, {"values": "-1..1",
                "returns": "-1..1"}),
     "bytes": (lambda net, x, m: net(x / 255, m / 255) * 255, {"values": "0..255",
-              "mask_top": 255, "returns": "0..255"}),
+              "mask_values": "0..255", "returns": "0..255"}),
     "inverted": (lambda net, x, m: net(x, 1 - m), {"hole": 0}),
     "out": (lambda net, x, m: net(x, m) * 255, {"values": "0..1", "returns": "0..255"}),
     "swapped": (lambda net, x, m: net(x, m).flip(1), {"returns_channels": "BGR"}),
@@ -224,11 +256,24 @@ def test_each_fact_is_found(tmp_path, name):
     assert np.abs(raw - expected[0].permute(1, 2, 0).numpy())[hole].max() < 2e-3
 
 
-def test_joined_inputs_are_told_apart(tmp_path):
-    first = Around(lambda net, j: net(j[:, 1:], j[:, :1]))
+@pytest.mark.parametrize(
+    ("steps", "facts"),
+    [
+        (lambda net, j: net(j[:, 1:], j[:, :1]), {"hole": 1, "mask_values": "0..1"}),
+        # As MI-GAN's generator: mask and picture around 0.
+        (lambda net, j: net((j[:, 1:] + 1) / 2, 0.5 - j[:, :1]) * 2 - 1,
+         {"hole": 0, "mask_values": "-0.5..0.5", "values": "-1..1", "returns": "-1..1"}),
+        (lambda net, j: net(j[:, 1:], (j[:, :1] >= 0).float()),
+         {"hole": 1, "mask_values": "-1..1"}),
+    ],
+    ids=["plain", "centred", "signed"],
+)  # fmt: skip
+def test_joined_inputs_are_told_apart(tmp_path, steps, facts):
     image, mask = example()
-    path = traced(first, tmp_path / "net.pt", torch.cat([mask, image], 1))
-    assert loaded(f"a=torchscript:{path}").facts.inputs == "mask+image"
+    path = traced(Around(steps), tmp_path / "net.pt", torch.cat([mask, image], 1))
+    found = loaded(f"a=torchscript:{path}").facts
+    assert {name: getattr(found, name) for name in facts} == facts
+    assert found.inputs == "mask+image"
 
 
 @pytest.mark.parametrize(
@@ -257,7 +302,7 @@ def test_a_network_that_was_not_trained_is_not_guessed_at(tmp_path):
     assert str(path.with_suffix(".toml")) in str(error.value)
     stated = (
         "(inputs='image, mask', hole=1, values=0..1, blank=black, returns=0..1, "
-        "returns_channels=RGB, mask_top=1)"
+        "returns_channels=RGB, mask_values=0..1)"
     )
     assert "in doubt" in loaded(f"a=torchscript:{path}{stated}").said
 
@@ -277,6 +322,50 @@ def test_chance_in_a_network_is_said_and_follows_the_seed(tmp_path):
     fills = [harness.fill(method, photo, hole, seed).raw for seed in (1, 1, 2)]
     assert np.array_equal(fills[0], fills[1])
     assert not np.array_equal(fills[0], fills[2])
+
+
+def test_imagenet_values_are_tried_once_stated(tmp_path):
+    mean, spread = (torch.tensor(each).view(1, 3, 1, 1) for each in
+                    ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))  # fmt: skip
+    path = traced(Around(lambda net, x, m: net(x * spread + mean, m)), tmp_path / "net.pt")
+    method = loaded(f"a=torchscript:{path}(values=imagenet)")
+    assert (method.facts.values, method.facts.returns) == ("imagenet", "0..1")
+    assert "in doubt" not in method.said
+    with pytest.raises(BenchError, match="values = imagenet is stated"):
+        loaded(f"a=torchscript:{traced(Smooth(), tmp_path / 'other.pt')}(values=imagenet)")
+
+
+def test_half_floats_follow_the_weights(tmp_path):
+    same = nn.Conv2d(3, 3, 1, bias=False)
+    same.weight.data = torch.eye(3)[..., None, None]
+    steps = Around(lambda net, x, m: Smooth()(net(x).float(), m.float()).half(), same.half())
+    image, mask = example()
+    path = traced(steps, tmp_path / "net.pt", image.half(), mask.half())
+    facts = loaded(f"a=torchscript:{path}").facts
+    assert (facts.dtype, facts.mask_dtype, facts.pastes) == ("float16", "float16", True)
+
+
+def test_a_trace_that_holds_for_one_size_alone_is_refused_or_stated(tmp_path):
+    def steps(net, x, m):  # at other sizes its fills are 0.5 too bright
+        return net(x, m) + 0.5 * m * (torch.ones_like(m).sum() != 128 * 128)
+
+    path = traced(Around(steps), tmp_path / "net.pt")
+    with pytest.raises(BenchError, match="traced for one size"):
+        loaded(f"a=torchscript:{path}")
+    path.with_suffix(".toml").write_text('[size]\nkind = "fixed"\nside = 128')
+    assert loaded(f"a=torchscript:{path}").card.size.side == 128
+
+
+def test_another_process_is_told_what_was_found_and_looks_once(smooth, tmp_path):
+    first, runs = counted(f"a=torchscript:{smooth}")
+    assert len(runs) < 30
+    again, runs = counted(f"a=torchscript:{smooth}", first.found)
+    assert len(runs) == 1
+    assert (again.facts, again.card, again.said) == (first.facts, first.card, first.said)
+    assert again.identity == first.identity
+    other = traced(Around(lambda net, x, m: net(x, 1 - m)), tmp_path / "net.pt")
+    with pytest.raises(BenchError, match="where the run began"):
+        counted(f"a=torchscript:{other}", first.found)
 
 
 # Facts
@@ -341,14 +430,14 @@ def test_what_is_no_such_file_is_named(tmp_path, smooth):
     nothing.touch()
     for path, found in (
         (weights, "weights without a network"), (old, "old form"), (exported, "pt2"),
-        (cut, "cut off"), (other, "something else"), (page, "HTML"), (pointer, "git lfs pull"),
+        (cut, "cut off"), (other, "something else"), (page, "web page"), (pointer, "git lfs pull"),
         (nothing, "empty file"),
     ):  # fmt: skip
         with pytest.raises(BenchError, match=found):
             loaded(f"a=torchscript:{path}")
     for path, found in (
-        (page, "HTML"), (pointer, "git lfs pull"), (nothing, "empty file"),
-        (smooth, "TorchScript or weights of torch"),
+        (page, "web page"), (pointer, "git lfs pull"), (nothing, "empty file"),
+        (smooth, "such as TorchScript"),
     ):  # fmt: skip
         with pytest.raises(BenchError, match=found):
             loaded(f"a=onnx:{path}")
@@ -429,15 +518,18 @@ def test_onnx_runs_where_it_was_asked_to_or_nowhere(tmp_path):
         method.load()
 
 
-def test_a_run_says_what_it_found_and_keeps_fills(tmp_path, smooth):
+def test_a_run_says_what_it_found_and_keeps_fills(tmp_path, smooth, monkeypatch, capsys):
     (tmp_path / "photos").mkdir()
     Image.fromarray(case(96, 96)[0]).save(tmp_path / "photos" / "a.png")
     words = ["run", "--methods", f"a=torchscript:{smooth},b=torchscript:{smooth}(hole=0)",
              "--tiers", "region", "--images", str(tmp_path / "photos"), "--metrics", "psnr_db",
-             "--no-report", "--out", str(tmp_path / "run")]  # fmt: skip
-    command = [sys.executable, "-m", "bench", *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert "a: torchscript smooth.pt: found inputs image, mask, NCHW float32" in done.stderr
-    assert "hole = 0 is stated, but hole = 1 fits better" in done.stderr
-    again = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert "made anew" not in again.stderr
+             "--no-report", "--executor", "inline", "--out", str(tmp_path / "run")]  # fmt: skip
+    probes, find = [], probe.find
+    monkeypatch.setattr(probe, "find", lambda *each: probes.append(1) or find(*each))
+    main(words)
+    said = capsys.readouterr().err
+    assert "a: torchscript smooth.pt: found inputs image, mask, NCHW float32" in said
+    assert "hole = 0 is stated, but hole = 1 fits better" in said
+    assert len(probes) == 3  # of the first before the run only; the second might load later
+    main(words)
+    assert "made anew" not in capsys.readouterr().err
