@@ -288,7 +288,6 @@ def test_the_current_directory_comes_last_and_only_for_classes_of_it(folder, mon
 
 
 @pytest.mark.parametrize(
-<<<<<<< HEAD
     ("facts", "words"),
     [
         ({"title": 3}, "title: expected a text, found 3"),
@@ -302,7 +301,9 @@ def test_a_card_of_other_types_is_refused_where_it_is_made(facts, words):
         Card(**{"name": "x", "title": "X", "family": "other"} | facts)
     with pytest.raises(BenchError, match="size rule: of: expected a whole number"):
         SizeRule("multiple", of="8")
-=======
+
+
+@pytest.mark.parametrize(
     ("name", "complaint"),
     [
         ("torchscript:net.pt", "write LABEL=torchscript:net.pt"),
@@ -316,4 +317,3 @@ def test_a_card_of_other_types_is_refused_where_it_is_made(facts, words):
 def test_what_is_wrong_with_a_kind_is_told(folder, name, complaint):
     with pytest.raises(BenchError, match=complaint):
         methods.get(name)
->>>>>>> refs/heads/main
