@@ -92,8 +92,13 @@ def _open_closed() -> None:
 def _heard_termination() -> Iterator[None]:
     """Take what ends us for Ctrl-C, unless whoever calls does else with it, as ``nohup`` does."""
 
+    here = os.getpid()
+
     def stop(number: int, frame: FrameType | None) -> None:
-        raise _Terminated(number)
+        if os.getpid() == here:
+            raise _Terminated(number)
+        signal.signal(number, signal.SIG_DFL)  # a method forked this process, and ends it
+        os.kill(os.getpid(), number)
 
     ours = threading.current_thread() is threading.main_thread()
     taken = [each for each in _ENDING if ours and signal.getsignal(each) == signal.SIG_DFL]
