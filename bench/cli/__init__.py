@@ -91,7 +91,6 @@ def _open_closed() -> None:
 @contextlib.contextmanager
 def _heard_termination() -> Iterator[None]:
     """Take what ends us for Ctrl-C, unless whoever calls does else with it, as ``nohup`` does."""
-
     here = os.getpid()
 
     def stop(number: int, frame: FrameType | None) -> None:
