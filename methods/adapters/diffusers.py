@@ -239,10 +239,10 @@ class Diffusers(Inpainter):
 
     def _read(self, library: Any, kind: type, folder: Path) -> Any:
         """Load the components and bring them to the device."""
-        from transformers.utils import logging
+        import transformers
 
-        library.utils.logging.disable_progress_bar()
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        for each in (library, transformers):
+            each.utils.logging.disable_progress_bar()
         asked = self._asked
         dtype = {"dtype": getattr(torch, asked.dtype)} if asked.dtype else {}
         loaded: Any = kind
