@@ -76,7 +76,7 @@ class Inpainter:
         card: The facts of the method; built-in methods get theirs from ``methods/cards``. A
             variant for which they differ has its own on the instance.
         device: Where networks and tensors live.
-        asked: What was asked for, in canonical text (see `methods.naming.Spec`); empty where the
+        asked: What was asked for, in canonical text (see `methods.spec.Spec`); empty where the
             method was not made by name.
         gradients: True where the three steps need autograd, as a method does that optimises its
             network for each picture; they are run in inference mode otherwise.
