@@ -59,6 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     completion.answer(parser)
     options = parser.parse_args(arguments)
+    options.given = sys.argv[1:] if arguments is None else [*arguments]
     try:
         with _heard_termination():
             status: int = options.command(options)

@@ -57,6 +57,8 @@ def add(commands: Commands) -> None:
     merge.set_defaults(command=_merge)
     merge.add_argument("out", type=Path, help="run folder to write")
     merge.add_argument("runs", type=Path, nargs="+", help="run folders to read")
+    merge.add_argument("--no-report", action="store_true", help="tables only")
+    add_budget(merge)
 
 
 def _report(options: argparse.Namespace) -> int:
@@ -134,10 +136,10 @@ def _merge(options: argparse.Namespace) -> int:
     from bench.run.merge import merge
 
     header = merge(options.out, options.runs)
-    summarise(options.out, header, report=True)
-    say_lost(options.out, header)
-    build_report(options.out, None)
-    return 0
+    summarise(options.out, header, report=not options.no_report)
+    if not options.no_report:
+        build_report(options.out, None, budget=options.budget_ms)
+    return status(options.out, header)
 
 
 def summarise(out: Path, header: Header, *, report: bool) -> None:
@@ -153,10 +155,13 @@ def summarise(out: Path, header: Header, *, report: bool) -> None:
         print(wrapped(line))
 
 
-def say_lost(out: Path, header: Header) -> None:
-    """Say last which methods completed no case, with the first reason."""
+def status(out: Path, header: Header) -> int:
+    """Say last which methods completed no case, with the first reason; 1 if fills were lost."""
     from bench.folder.store import RunFolder
     from bench.run import summary
+    from bench.run.limits import LOST
 
+    lost = {*LOST, "unavailable"} & header.counts.keys()
     for line in summary.without_result(RunFolder(out), header.without_result):
         print(f"inpaint-bench: {line}", file=sys.stderr)
+    return 1 if header.without_result or lost else 0

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.cli import photos
+from bench.cli import photos, slurm
 from bench.cli.arguments import (
     Commands,
     add_budget,
@@ -21,11 +21,10 @@ from bench.cli.arguments import (
     positive,
     taken,
 )
-from bench.cli.results import build_report, say_lost, summarise
+from bench.cli.results import build_report, status, summarise
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
-    from bench.folder.header import Header
     from bench.run.request import Request
 
 STATUSES = """exit status:
@@ -93,10 +92,11 @@ def add_options(run: argparse.ArgumentParser) -> None:
     how.add_argument("--threads", type=positive, default=1, help="threads of each worker")
     how.add_argument(
         "--executor",
-        choices=("local", "inline"),
+        choices=("local", "inline", "slurm"),
         default="local",
-        help="where methods run: in worker processes, or in this one",
+        help="where methods run: in worker processes, in this one, or as jobs of Slurm",
     )
+    slurm.add(how)
     how.add_argument(
         "--device", type=device, default="cpu", help="torch device of methods and networks"
     )
@@ -111,6 +111,10 @@ def add_options(run: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     request = asked(options)
+    if options.executor == "slurm":
+        return slurm.submit(options, request)
+    if options.shards or options.sbatch is not None:
+        raise BenchError("--shards and --sbatch: for --executor slurm only")
 
     from bench.run.progress import Progress
 
@@ -124,7 +128,7 @@ def _run(options: argparse.Namespace) -> int:
             print(f"{name}: its fills will be made anew by the next start: {reason}")
     if header.missing:
         print(f"{header.missing} fills belong to other shards; join them: inpaint-bench merge")
-        return _status(options, header)
+        return status(options.out, header)
     if options.latency:
         from bench.cli.latency import show
         from bench.run.brief_latency import measure_briefly
@@ -132,7 +136,7 @@ def _run(options: argparse.Namespace) -> int:
         show(measure_briefly(request, header), options.out)
     if not options.no_report:
         build_report(options.out, None, budget=options.budget_ms)
-    return _status(options, header)
+    return status(options.out, header)
 
 
 def asked(options: argparse.Namespace) -> Request:
@@ -161,14 +165,6 @@ def asked(options: argparse.Namespace) -> Request:
         **taken(options, "retry_failed", "offline", "strict"),
         limits=Limits(timeout=options.timeout),
     )
-
-
-def _status(options: argparse.Namespace, header: Header) -> int:
-    from bench.run.limits import LOST
-
-    say_lost(options.out, header)
-    lost = {*LOST, "unavailable"}
-    return 1 if header.without_result or header.counts.keys() & lost else 0
 
 
 def _metrics(asked: tuple[str, ...] | None) -> tuple[str, ...] | None:

@@ -283,9 +283,13 @@ class RunFolder:
         return _frame(pa.concat_tables(tables, promote_options="permissive"))
 
     def sweep(self) -> None:
-        """Delete temporary files that a killed process left; call it only when none writes."""
+        """Delete temporary files that a killed process left; call it only when none writes.
+
+        Runs below it, the shards of Slurm, have writers of their own.
+        """
         for path in self.path.rglob(".*.tmp"):
-            path.unlink(missing_ok=True)
+            if path.relative_to(self.path).parts[0] != "slurm":
+                path.unlink(missing_ok=True)
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:

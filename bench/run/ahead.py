@@ -114,7 +114,7 @@ def look(request: Request, earlier: Sequence[Path], tell: Tell) -> Ahead:
         headers.read(RunFolder(path))
     asked = map(methods.parse, dict.fromkeys([*request.methods, CEILING]))
     specs = [spec for spec in asked if spec.name != CEILING or request.truth_known]
-    obstacles = {spec.name: _obstacle(spec) for spec in specs}
+    obstacles = {spec.name: obstacle(spec) for spec in specs}
     scales = _Scales(request.out)
     plan, inputs = planning.make(request.protocol, scales, tell)
     paces = _paces([request.out, *earlier], plan, request.device)
@@ -156,7 +156,7 @@ def _stochastic(spec: Spec) -> bool:
     return spec.kind not in ("class", "plug-in") and methods.card(spec).stochastic
 
 
-def _obstacle(spec: Spec) -> str:
+def obstacle(spec: Spec) -> str:
     """Which weights a method lacks, with the command that gets them.
 
     Raises:

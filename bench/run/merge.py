@@ -27,7 +27,7 @@ def merge(out: Path, runs: Sequence[Path]) -> Header:
     """Write a run folder that holds all rows of several.
 
     Args:
-        out: Folder to write, new or empty.
+        out: Folder to write, new or empty, or the one above the shards that Slurm has run.
         runs: Run folders with the same fingerprint.
 
     Returns:
@@ -37,9 +37,10 @@ def merge(out: Path, runs: Sequence[Path]) -> Header:
         InputError: If ``out`` holds something, or the runs differ in protocol or in the code of a
             method.
         BenchError: If what is one method by all that is known of it gave different pictures; then
-            nothing is written.
+            nothing is written into a new folder.
     """
-    if out.exists() and any(out.iterdir()):
+    shards_below = (out / "slurm").exists()  # which are merged again whenever they have more
+    if out.exists() and any(out.iterdir()) and not shards_below:
         raise InputError(f"{out} is not empty; give a new folder")
     # Cases are not taken over but made of the fragments: a run that was killed has none.
     parts = [read_run(run, ("plan", "inputs", "metrics", "methods", "training")) for run in runs]
@@ -64,7 +65,8 @@ def merge(out: Path, runs: Sequence[Path]) -> Header:
     try:
         return compaction.finish(target, header, state="complete")
     except BenchError:  # such as one method that gave two pictures of one case
-        shutil.rmtree(out)
+        if not shards_below:
+            shutil.rmtree(out)
         raise
 
 

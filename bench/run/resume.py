@@ -66,7 +66,7 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
         BenchError: If the request cannot be served, or not in this folder; nothing of what the
             folder holds is changed then.
     """
-    _check(request)
+    check(request)
     before = headers.read(store) if store.file(headers.FILE).exists() else None
     asked, unmade = choice.asked(request)
     metrics = resolve_metrics(
@@ -129,7 +129,12 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     return Opened(store, header, cases, metrics, wanted, steady, texts, told, gone)
 
 
-def _check(request: Request) -> None:
+def check(request: Request) -> None:
+    """Refuse what no folder could serve.
+
+    Raises:
+        BenchError: If it is that.
+    """
     photos = request.protocol.photos
     listed = request.protocol.pairs is not None  # no other picture becomes a photo
     if (
