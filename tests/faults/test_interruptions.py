@@ -169,7 +169,7 @@ def test_a_damaged_fragment_is_set_aside_and_computed_again(tmp_path, photos, un
     fragment = sorted((out / "fragments").glob("*.parquet"))[0]
     fragment.write_bytes(fragment.read_bytes()[:-100])
     finish(out, photos)
-    assert [path.name for path in (out / "quarantine").iterdir()] == [fragment.name]
+    assert [p.name for p in (out / "quarantine/fragments").iterdir()] == [fragment.name]
     pd.testing.assert_frame_equal(commands.quality(out), commands.quality(uninterrupted))
 
 
