@@ -13,8 +13,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from bench.errors import BenchError
 from bench.folder import header as headers
@@ -53,23 +53,17 @@ if [ ${{#begun[@]}} -gt 0 ]; then
   status=$?
 fi
 if [ "$unfinished" ]; then
-  echo "shards not finished: $unfinished; shard-N.log beside the scripts says why. To go on," \\
-    "give the command again, or: sbatch --array=$unfinished shards.sbatch, then merge.sbatch" >&2
+  printf 'shards not finished: %s; shard-N.log beside the scripts says why\\n' "$unfinished" >&2
+  printf 'to go on, give the command again, or: sbatch --array=%s %q, then sbatch %q\\n' \\
+    "$unfinished" {folder}/shards.sbatch {folder}/merge.sbatch >&2
   [ $status -ne 0 ] || status=1
 fi
 exit $status
 """
 
 
-@dataclass(frozen=True)
-class Scripts:
-    """What was written.
-
-    Attributes:
-        shards: The array, absolute.
-        merge: What is to follow it, however it ends.
-        name: Of both jobs, the same for the same run folder.
-    """
+class Scripts(NamedTuple):
+    """The array; what is to follow it, however it ends; and the name of both jobs."""
 
     shards: Path
     merge: Path
@@ -112,9 +106,7 @@ def require_free(out: Path, count: int) -> None:
         raise BenchError(f"--out: {out} holds a run that was made otherwise; give another --out")
     for other in folder.glob("*-of-*"):
         if not other.name.endswith(f"-of-{count}"):
-            raise BenchError(
-                f"--shards: {folder} holds {other.name}; give as many, or another --out"
-            )
+            raise BenchError(f"--shards: there is {other}; give as many, or another --out")
     if shutil.which("squeue"):
         found = _said("squeue", "--me", "--noheader", f"--name={_name(out)}", "--format=%F")
         if jobs := " ".join(sorted(set(found.split()), key=int)):
@@ -161,17 +153,10 @@ def write(
     }
     place = str(folder).replace("%", "%%")  # which begins what Slurm puts in
     folder.mkdir(parents=True, exist_ok=True)
-    for path, text, log in (
-        (scripts.shards, _SHARDS, "shard-%a.log"),
-        (scripts.merge, _MERGE, "merge.log"),
-    ):
-        said = [
-            f"--job-name={scripts.name}",
-            "--open-mode=append",
-            f"--output={place}/{log}",
-            *sbatch,
-        ]
-        made = text.format(common=f"#SBATCH {shlex.join(said)}", **parts)
+    jobs = (scripts.shards, _SHARDS, "shard-%a.log"), (scripts.merge, _MERGE, "merge.log")
+    for path, text, log in jobs:
+        said = [f"--job-name={scripts.name}", "--open-mode=append", f"--output={place}/{log}"]
+        made = text.format(common=f"#SBATCH {shlex.join([*said, *sbatch])}", **parts)
         path.write_text(made, "utf-8", "surrogateescape")
     return scripts
 
