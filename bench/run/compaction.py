@@ -45,12 +45,12 @@ def metrics_table(metrics: Sequence[MetricStatus]) -> pd.DataFrame:
 
 def settled(
     store: RunFolder, fragments: pd.DataFrame, header: Header, *, retry_failed: bool
-) -> tuple[dict[tuple[str, Item], str], Earlier]:
+) -> tuple[pd.DataFrame, Earlier]:
     """See what earlier starts did.
 
     Returns:
-        The fills that need nothing more, as (method, item), with the status of each; and by
-        method and item what stays of fills that still hold but must be measured again.
+        The fills that need nothing more: columns ``method``, ``case``, ``sample``, ``status``; and
+        by method and item what stays of fills that still hold but must be measured again.
     """
     rows = _current(fragments, store.read_table("plan.parquet"), header)
     good, enough = rows["status"].eq("ok"), rows["measured"].astype(bool)
@@ -60,9 +60,7 @@ def settled(
     final = rows["attempt"].astype(bool)
     if retry_failed:
         final &= rows["status"].eq("declined")
-    over = rows[enough.where(good, final)]
-    fills = zip(over["method"], map(Item, over["case"], over["sample"]), strict=True)
-    done = dict(zip(fills, over["status"], strict=True))
+    done = rows.loc[enough.where(good, final), ["method", "case", "sample", "status"]]
     earlier: Earlier = {}
     for row in records(rows[good & ~enough & rows["output"].ne("")]):
         if store.file(row["output"]).exists():
@@ -70,11 +68,10 @@ def settled(
     return done, earlier
 
 
-def tried(store: RunFolder, fragments: pd.DataFrame, header: Header, method: str) -> set[Item]:
-    """The fills of a method that have a row, whatever it says."""
+def tried(store: RunFolder, fragments: pd.DataFrame, header: Header, method: str) -> pd.DataFrame:
+    """The fills of a method that have a row, whatever it says; columns ``case``, ``sample``."""
     own = fragments[fragments["method"] == method]
-    rows = _current(own, store.read_table("plan.parquet"), header)
-    return set(map(Item, rows["case"], rows["sample"]))
+    return _current(own, store.read_table("plan.parquet"), header)[["case", "sample"]]
 
 
 def of_others(fragments: pd.DataFrame, header: Header) -> dict[str, int]:

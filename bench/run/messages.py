@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -67,7 +67,7 @@ class Job:
 
     id: int
     method: str
-    items: tuple[Item, ...]
+    items: Sequence[Item]
     cases: Mapping[int, PlannedCase] = field(default_factory=dict)
     earlier: Mapping[Item, Kept] = field(default_factory=dict)
     fresh: bool = False

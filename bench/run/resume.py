@@ -16,13 +16,14 @@ from bench.folder import header as headers
 from bench.folder.differences import in_words
 from bench.folder.header import Fingerprint, Header
 from bench.folder.read import Reader
-from bench.folder.store import Item, RunFolder
+from bench.folder.store import RunFolder
 from bench.metrics.meter import MetricStatus, resolve_metrics
 from bench.planning import plan as planning
-from bench.planning.case import PlannedCase, planned
+from bench.planning.case import Cases
 from bench.planning.images import BUNDLED
 from bench.planning.protocol import Protocol
 from bench.run import choice, compaction, growth, new_header, summary, training_table
+from bench.run.fills import Fills
 from bench.run.identities import Identity, identities
 from bench.run.methods_table import methods_table
 from bench.run.progress import Progress
@@ -50,9 +51,9 @@ class Opened:
 
     store: RunFolder
     header: Header
-    plan: list[PlannedCase]
+    plan: Cases
     metrics: list[MetricStatus]
-    wanted: dict[str, list[Item]]
+    wanted: dict[str, Fills]
     deterministic: frozenset[str]
     identities: Mapping[str, str]
     found: Mapping[str, str]
@@ -84,7 +85,7 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     signatures = [entry.metric.signature for entry in metrics if entry.status == "ok"]
     fingerprint = Fingerprint.parse(planning.fingerprint(plan, request.protocol, signatures))
     _same_protocol(store, before, there, fingerprint, request, plan)
-    cases = planned(plan)
+    cases = Cases(plan)
     choice.none_sees_the_answer(asked.values(), plan)
     show = partial(choice.show, request, plan, inputs)
     for method in asked.values():
@@ -104,7 +105,7 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     }
     chosen = {text: m for text, m in chosen.items() if m.name not in gone}
     known = {method.name: known[method.name] for method in chosen.values()}
-    prompts = [(case.case_key, case.prompt) for case in cases]
+    prompts = list(zip(plan["case_key"], plan["prompt"], strict=True))
     header = new_header.begun(request, before, chosen, metrics, known, fingerprint, key, prompts)
     described = _described(store, header, list(chosen.values()), known)
     if before is not None:  # what is complete until then has the tables of before
@@ -117,7 +118,10 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     store.write_table("training.parquet", training_table.table(list(chosen.values())))
     header.write(store)
     ordered = sorted(chosen.values(), key=lambda method: -method.card.cost)
-    wanted = {method.name: _items(cases, method, request) for method in ordered}
+    wanted = {
+        method.name: Fills.of(len(cases), request.fills_of(method.card.stochastic))
+        for method in ordered
+    }
     steady = frozenset(
         method.name for method in ordered if not (method.card.stochastic or method.name == CEILING)
     )
@@ -195,11 +199,6 @@ def _same_protocol(
         f"{store.path} holds a run with another protocol ({'; '.join(differs)}); give another "
         "--out, or the options of that run"
     )
-
-
-def _items(cases: list[PlannedCase], method: Inpainter, request: Request) -> list[Item]:
-    samples = range(request.fills_of(method.card.stochastic))
-    return [Item(case, sample) for case in range(len(cases)) for sample in samples]
 
 
 def _described(

@@ -6,18 +6,19 @@ import contextlib
 import random
 import sys
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from bench.folder.header import Header
 from bench.folder.same_fills import machines_agree
-from bench.folder.store import Item
 from bench.metrics.meter import weight_files
 from bench.run import compaction
 from bench.run.executors.inline import InlineExecutor
 from bench.run.executors.local import LocalExecutor, prepare
+from bench.run.fills import Fills
 from bench.run.lock import only_writer
 from bench.run.messages import Settled, Setup
 from bench.run.new_header import digest
@@ -85,16 +86,10 @@ def _work(request: Request, opened: Opened, progress: Progress) -> pd.DataFrame 
     store, header = opened.store, opened.header
     fragments = store.read_fragments()
     done, earlier = compaction.settled(store, fragments, header, retry_failed=request.retry_failed)
-    todo = {
-        method: [
-            item
-            for item in items
-            if (method, item) not in done and _in_shard(method, item, request.shard, opened)
-        ]
-        for method, items in opened.wanted.items()
-    }
-    for method, again in _made_again(request, opened, done).items():
-        todo[method] += again
+    todo = {}
+    for method, fills in opened.wanted.items():
+        ours, over = _of_shard(method, fills, request.shard, opened), done[done["method"] == method]
+        todo[method] = ours.where(~ours.among(over)) + _made_again(opened, method, ours, over)
     for method, count in compaction.of_others(fragments, header).items():
         print(
             f"{method}: {count} kept fills are by other code, parameters, weights, files or "
@@ -108,7 +103,7 @@ def _work(request: Request, opened: Opened, progress: Progress) -> pd.DataFrame 
     if not any(todo.values()):
         return None if lost else fragments
     paces = seconds_a_fill(fragments)
-    del fragments  # no less than the table of all cases
+    del fragments, done  # no less than the table of all cases
     with _executor(request, setup) as executor:
         counts = {method: len(items) for method, items in todo.items() if items}
         forecast = Forecast(executor.capacity, paces, dict(counts))
@@ -144,38 +139,29 @@ def _of_gone(request: Request, opened: Opened, fragments: pd.DataFrame) -> dict[
     for method, why in opened.gone.items():
         reason = f"it cannot run now, and had not filled this before: {why}"
         tried = compaction.tried(opened.store, fragments, opened.header, method)
-        samples = range(opened.header.fills_per_case[method])
-        items = (Item(case, sample) for case in range(len(opened.plan)) for sample in samples)
+        fills = Fills.of(len(opened.plan), opened.header.fills_per_case[method])
+        ours = _of_shard(method, fills, request.shard, opened)
         found[method] = [
             Settled(item, "unavailable", reason, written=False, tries=0)
-            for item in items
-            if item not in tried and _in_shard(method, item, request.shard, opened)
+            for item in ours.where(~ours.among(tried))
         ]
     return {method: settled for method, settled in found.items() if settled}
 
 
-def _made_again(
-    request: Request, opened: Opened, done: Mapping[tuple[str, Item], str]
-) -> dict[str, list[Item]]:
-    """A few kept fills of each deterministic method, to be made again and compared.
+def _made_again(opened: Opened, method: str, fills: Fills, done: pd.DataFrame) -> Fills:
+    """A few kept fills of a deterministic method, to be made again and compared.
 
     What a method's identity does not see, such as a file it opens at every fill, shows here, if
     this is the machine that made them.
     """
     starts = opened.header.starts
-    if len(starts) < 2 or not machines_agree(starts):
-        return {}
-    pick = random.Random(len(starts))  # others at each start
-    found = {}
-    for method, items in opened.wanted.items():
-        kept = [
-            item
-            for item in items
-            if done.get((method, item)) == "ok" and _in_shard(method, item, request.shard, opened)
-        ]
-        if kept and method in opened.deterministic:
-            found[method] = pick.sample(kept, min(len(kept), 1 + min(len(kept) // 100, 4)))
-    return found
+    kept = fills.where(fills.among(done[done["status"] == "ok"]))
+    if method not in opened.deterministic or len(starts) < 2 or not machines_agree(starts):
+        return kept[:0]
+    pick = random.Random(f"{len(starts)} {method}")  # others at each start
+    count = min(len(kept), 1 + min(len(kept) // 100, 4))
+    chosen = pick.sample(range(len(kept)), count)
+    return Fills(kept.numbers[chosen], kept.samples)
 
 
 def _setup(request: Request, opened: Opened) -> Setup:
@@ -215,8 +201,10 @@ def _executor(request: Request, setup: Setup) -> Iterator[Executor]:
         executor.close()
 
 
-def _in_shard(method: str, item: Item, shard: tuple[int, int], opened: Opened) -> bool:
-    """Whether a fill belongs to a shard; by its case, which keeps its shard as photos are added."""
+def _of_shard(method: str, fills: Fills, shard: tuple[int, int], opened: Opened) -> Fills:
+    """The fills of a shard: by their case, which keeps its shard as photos are added."""
     index, count = shard
-    case_key = opened.plan[item.case].case_key
-    return count == 1 or int(digest(method, case_key), 16) % count == index
+    if count == 1:
+        return fills
+    ours = [int(digest(method, key), 16) % count == index for key in opened.plan.keys]
+    return fills.of_cases(np.array(ours))

@@ -111,8 +111,9 @@ class Scheduler:
             while len(self._running) < self._executor.capacity and (job := self._next_job()):
                 self._running[job.id] = _Running(job, self._clock(), left=list(job.items))
                 self._forecast.begins(job.id, job.method, len(job.items))
+                # What is queued is no more than its numbers.
                 cases = {item.case: plan[item.case] for item in job.items}
-                self._executor.submit(replace(job, cases=cases))
+                self._executor.submit(replace(job, items=tuple(job.items), cases=cases))
             event = self._executor.next(timeout=0.5)
             if event is not None and event.job in self._running:
                 self._handle(event, self._running[event.job])
@@ -129,8 +130,8 @@ class Scheduler:
     ) -> None:
         if not items:
             return
-        own = {item: earlier[item] for item in items if item in earlier}
-        job = Job(self._next_id, method, tuple(items), earlier=own, fresh=fresh)
+        own = {item: earlier[item] for item in items if item in earlier} if earlier else {}
+        job = Job(self._next_id, method, items, earlier=own, fresh=fresh)
         self._next_id += 1
         queue = self._queues.setdefault(method, deque())
         if first:
@@ -264,7 +265,7 @@ class Scheduler:
         for items in (running.left, *self._dropped(method)):
             self._give_up(method, items, status, reason, traceback=traceback)
 
-    def _dropped(self, method: str) -> list[tuple[Item, ...]]:
+    def _dropped(self, method: str) -> list[Sequence[Item]]:
         """Take all that is queued for a method out of the queue, to give it up."""
         return [job.items for job in self._queues.pop(method, ())]
 
