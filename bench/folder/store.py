@@ -11,11 +11,10 @@ import hashlib
 import io
 import json
 import os
+import sys
 import uuid
 import zipfile
-from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,12 +28,10 @@ from bench.errors import InputError, StoreError, traced
 from bench.folder import schema
 from bench.folder.columns import FORMAT
 from bench.folder.json_file import read_json
+from bench.machine.disk import flushed
 
 KEYS = schema.KEYS
-
-# Disks flush several files in the time of one.
-_WRITERS, _PENDING = 4, 64
-WritePicture = Callable[[str, np.ndarray], None]
+_CLONE = 0x40049409  # FICLONE of ioctl(2)
 
 
 class Item(NamedTuple):
@@ -139,32 +136,49 @@ class RunFolder:
         except Exception as error:  # pyarrow raises its own, OSError and ValueError
             raise InputError(f"{path}: cannot be read as a table: {error}") from error
 
-    def write_picture(self, name: str, pixels: np.ndarray, *, flush: bool = False) -> None:
+    def write_picture(self, name: str, pixels: np.ndarray) -> None:
         """Write uint8 RGB or a bool mask as PNG, atomically.
 
         Fills are not flushed to disk one by one, which would take longer than making many of
         them. Rows hold the content's hash, so a fill lost with the power is noticed when it is
         measured again.
         """
-        self._put(name, packed(pixels), flush=flush)
+        self.write_bytes(name, packed(pixels))
 
-    @contextlib.contextmanager
-    def writing(self) -> Iterator[WritePicture]:
-        """Give a `write_picture` that flushes in other threads, many files at once.
+    def write_bytes(self, name: str, data: bytes) -> None:
+        """Write a file atomically; `flush` brings many of them to disk."""
+        self._put(name, data, flush=False)
 
-        All is written when the context ends; what went wrong is raised then, or by a later call.
+    def link(self, name: str, source: Path) -> bool:
+        """Give a file of the user's a name in this folder, without a copy; False if that fails.
+
+        Its content may share the disk until one is changed, where the file system can do that
+        (Btrfs, XFS); elsewhere it is one file of two names, and what changes one changes both.
         """
-        pending: deque[Future[None]] = deque()
+        target = self.file(name)
+        temporary = target.parent / f".{uuid.uuid4().hex}.tmp"
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if not _cloned(source, temporary):
+                os.link(source.resolve(), temporary)
+            os.replace(temporary, target)
+        except OSError:
+            return False
+        finally:
+            # Of one file that has both names already, replacing leaves the other there.
+            temporary.unlink(missing_ok=True)
+        return True
 
-        def write(name: str, pixels: np.ndarray) -> None:
-            if len(pending) == _PENDING:
-                pending.popleft().result()
-            pending.append(pool.submit(self.write_picture, name, pixels, flush=True))
+    def flush(self) -> None:
+        """Bring all that was written to disk, many files in the time of a few.
 
-        with ThreadPoolExecutor(_WRITERS) as pool:
-            yield write
-            for future in pending:
-                future.result()
+        Raises:
+            StoreError: If the disk did not take it.
+        """
+        try:
+            flushed(self.path)
+        except OSError as error:
+            raise StoreError(f"cannot write {self.path}: {error}") from error
 
     def write_named(self, form: str, data: bytes) -> str:
         """Write bytes under a name made of their hash, unless they are there; gives the name.
@@ -291,6 +305,19 @@ class RunFolder:
 def _frame(table: pa.Table) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas()
     return frame
+
+
+def _cloned(source: Path, target: Path) -> bool:
+    """Copy a file such that both share the disk; False where the file system cannot."""
+    if sys.platform != "linux":
+        return False
+    import fcntl
+
+    with contextlib.suppress(OSError), source.open("rb") as given, target.open("xb") as copy:
+        fcntl.ioctl(copy.fileno(), _CLONE, given.fileno())
+        return True
+    target.unlink(missing_ok=True)
+    return False
 
 
 def packed(picture: np.ndarray) -> bytes:

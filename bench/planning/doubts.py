@@ -43,6 +43,12 @@ class Doubts:
             self.inverted.append(row)
         self.painted = self.painted and is_truth and _is_painted(photo, mask)
 
+    def add(self, others: Doubts) -> None:
+        """Take over what was seen elsewhere."""
+        self.masks += others.masks
+        self.inverted += others.inverted
+        self.painted = self.painted and others.painted
+
     def note(self, protocol: Protocol) -> None:
         """Add to the rows what holds for most masks, or for all photos."""
         if 2 * len(self.inverted) > len(self.masks):

@@ -30,6 +30,7 @@ class Photo:
         pixels: uint8 RGB, ``(H, W, 3)``.
         original_size: Height and width before cropping and resizing.
         note: What reading changed (alpha discarded, 16 bits reduced, ...), or empty.
+        file: A PNG that holds these very pixels; None if there is none.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Photo:
     pixels: np.ndarray
     original_size: tuple[int, int]
     note: str = ""
+    file: Path | None = None
 
     @cached_property
     def sha(self) -> str:

@@ -17,12 +17,15 @@ from bench.folder.differences import in_words
 from bench.folder.header import Fingerprint, Header
 from bench.folder.read import Reader
 from bench.folder.store import RunFolder
+from bench.machine.spread import Hands
 from bench.metrics.meter import MetricStatus, resolve_metrics
 from bench.planning import plan as planning
 from bench.planning.case import Cases
 from bench.planning.images import BUNDLED
+from bench.planning.pictures import Weight
 from bench.planning.protocol import Protocol
-from bench.run import choice, compaction, growth, new_header, summary, training_table
+from bench.run import choice, compaction, disk, growth, new_header, summary, training_table
+from bench.run.executors.local import prepare
 from bench.run.fills import Fills
 from bench.run.identities import Identity, identities
 from bench.run.methods_table import methods_table
@@ -78,7 +81,8 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     )
     key = planning.inputs_key(request.protocol)
     there = growth.plan_of(store) if before else None
-    plan, inputs = _plan(request, store, before, there, key, progress)
+    fills = sum(request.fills_of(m.card.stochastic) for m in asked.values() if m.name != CEILING)
+    plan, inputs = _plan(request, store, before, there, key, progress, fills)
     if request.strict:
         summary.refuse_any(inputs)
     progress.stage("preparing the methods")
@@ -164,12 +168,28 @@ def _plan(
     there: pd.DataFrame | None,
     key: str,
     progress: Progress,
+    fills: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Take the plan of an earlier start if its request and files are the same, else make it."""
+    """Take the plan of an earlier start if its request and files are the same, else make it.
+
+    What disk the run will take, with so many fills of a case, is told as soon as it can be.
+    """
+
+    def tell(weight: Weight, share: float) -> None:
+        found = disk.needed(request.out, weight, share, fills, cases := round(weight.holes / share),
+                            min(cases, planning.KEEP_ALL_UP_TO))  # fmt: skip
+        if found.worth_saying:
+            print(found, file=sys.stderr)
+
     if before is not None and there is not None and before.inputs_key == key:
         with contextlib.suppress(InputError):
             return there, Reader(store, ("inputs",)).table("inputs")
-    plan, inputs = planning.make(request.protocol, store, progress.reading)
+    # Workers are forked from the same process later, so it loads all that they need.
+    context = partial(prepare, request.threads, request.measured if request.truth_known else ())
+    hands = Hands(request.workers, context) if request.executor == "local" else None
+    plan, inputs = planning.make(
+        request.protocol, store, progress.reading, hands=hands, weighed=tell
+    )
     if before is None or there is None or before.protocol.get("seed") != request.protocol.seed:
         return plan, inputs
     generated = plan["mask_source"].eq("generated").all()
