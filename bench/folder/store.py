@@ -14,7 +14,7 @@ import os
 import sys
 import uuid
 import zipfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,8 +25,9 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from bench.errors import InputError, StoreError, traced
-from bench.folder import schema
+from bench.folder import fragments, schema
 from bench.folder.columns import FORMAT
+from bench.folder.fragments import Fragment
 from bench.folder.json_file import read_json
 from bench.machine.disk import flushed
 
@@ -87,10 +88,8 @@ class RunFolder:
         Raises:
             ValueError: If the table is not as declared.
         """
-        packed = pa.BufferOutputStream()
         declared = schema.TABLES[name.removesuffix(".parquet")]
-        pq.write_table(declared.arrow(table), packed, write_page_checksum=True)
-        self._put(name, packed.getvalue())
+        self._put_table(name, declared.arrow(table))
 
     def read_table(
         self,
@@ -248,6 +247,11 @@ class RunFolder:
                 path.unlink()
         return features
 
+    def _put_table(self, name: str, table: pa.Table) -> None:
+        packed = pa.BufferOutputStream()
+        pq.write_table(table, packed, write_page_checksum=True)
+        self._put(name, packed.getvalue())
+
     def _put(self, name: str, data: bytes, *, flush: bool = True) -> None:
         """Write a file under a temporary name; put it in place when all of it is there."""
         target = self.file(name)
@@ -278,28 +282,44 @@ class RunFolder:
         """Write rows of `cases` as one fragment; names must be unique to their writer."""
         columns = dict.fromkeys(key for row in rows for key in row)  # of a failure no metrics
         table = pa.table({column: [row.get(column) for row in rows] for column in columns})
-        packed = pa.BufferOutputStream()
-        pq.write_table(table, packed, write_page_checksum=True)
-        self._put(f"fragments/{name}.parquet", packed.getvalue())
+        self._put_table(f"fragments/{name}.parquet", table)
 
-    def read_fragments(self) -> pd.DataFrame:
-        """Read all fragments; damaged ones move to ``quarantine/`` and count as not written."""
-        tables = []
+    def read_fragments(self, *, join: bool = False) -> pd.DataFrame:
+        """Read all fragments; damaged ones move to ``quarantine/`` and count as not written.
+
+        Args:
+            join: Put many small ones together, for the next to read; only for who alone writes.
+        """
+        found = []
         for path in sorted(self.file("fragments").glob("*.parquet")):
             try:
-                tables.append(pq.ParquetFile(path, page_checksum_verification=True).read())
+                rows = pq.ParquetFile(path, page_checksum_verification=True).read()
+                found.append(Fragment(path, rows))
             except Exception:  # whatever is wrong with it, its cases are computed again
                 quarantine = self.file("quarantine")
                 quarantine.mkdir(exist_ok=True)
                 path.replace(quarantine / path.name)
-        if not tables:
+        if not found:
             return pd.DataFrame(columns=KEYS)
-        return _frame(pa.concat_tables(tables, promote_options="permissive"))
+        if join and len(found) > fragments.MANY:
+            self._join(found)
+        return _frame(_joined(found))
+
+    def _join(self, found: Sequence[Fragment]) -> None:
+        """A row is always in a file: for a moment in two, of which either counts."""
+        for group in fragments.together(found):
+            self._put_table(f"fragments/joined-{uuid.uuid4().hex}.parquet", _joined(group))
+            for each in group:
+                each.path.unlink()
 
     def sweep(self) -> None:
         """Delete temporary files that a killed process left; call it only when none writes."""
         for path in self.path.rglob(".*.tmp"):
             path.unlink(missing_ok=True)
+
+
+def _joined(found: Iterable[Fragment]) -> pa.Table:
+    return pa.concat_tables([each.rows for each in found], promote_options="permissive")
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:

@@ -115,7 +115,7 @@ def finish(
     """
     plan = store.read_table("plan.parquet")
     if fragments is None:
-        fragments = store.read_fragments()
+        fragments = store.read_fragments(join=True)
     rows = _compact(_current(fragments, plan, header), header, store.read_table("metrics.parquet"))
     missing = len(plan) * sum(header.fills_per_case.values()) - len(rows)
     if state == "complete" and missing:

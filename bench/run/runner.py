@@ -84,7 +84,7 @@ def _work(request: Request, opened: Opened, progress: Progress) -> pd.DataFrame 
         What all fragments hold, if there was nothing to do and so none was added.
     """
     store, header = opened.store, opened.header
-    fragments = store.read_fragments()
+    fragments = store.read_fragments(join=True)
     done, earlier = compaction.settled(store, fragments, header, retry_failed=request.retry_failed)
     todo = {}
     for method, fills in opened.wanted.items():
