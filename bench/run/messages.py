@@ -63,6 +63,7 @@ class Job:
         cases: Their cases, by number.
         earlier: Of those whose fill still holds and only has to be measured again, what stays.
         fresh: Whether it must be the first job of a worker.
+        told: What the method says of them where it was shown all cases (`Inpainter.tell`).
     """
 
     id: int
@@ -71,6 +72,7 @@ class Job:
     cases: Mapping[int, PlannedCase] = field(default_factory=dict)
     earlier: Mapping[Item, Kept] = field(default_factory=dict)
     fresh: bool = False
+    told: Mapping[Item, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

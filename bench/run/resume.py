@@ -50,6 +50,7 @@ class Opened:
         identities: What the fills of each method depend on, in one line.
         found: What a process found out of methods that are probed, by name.
         gone: Why methods of earlier starts cannot fill what came since, by name.
+        telling: Methods that were shown all cases, and tell workers what they must know of each.
     """
 
     store: RunFolder
@@ -61,6 +62,7 @@ class Opened:
     identities: Mapping[str, str]
     found: Mapping[str, str]
     gone: Mapping[str, str]
+    telling: Mapping[str, Inpainter]
 
 
 def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
@@ -134,7 +136,8 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
         print(line, file=sys.stderr)
     texts = {name: identity.text for name, identity in known.items()}
     told = {name: identity.found for name, identity in known.items() if identity.found}
-    return Opened(store, header, cases, metrics, wanted, steady, texts, told, gone)
+    telling = {m.name: m for m in ordered if type(m).tell is not Inpainter.tell}
+    return Opened(store, header, cases, metrics, wanted, steady, texts, told, gone, telling)
 
 
 def _check(request: Request) -> None:

@@ -8,12 +8,14 @@ import sys
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from bench.folder.header import Header
 from bench.folder.same_fills import machines_agree
+from bench.folder.store import Item
 from bench.metrics.meter import weight_files
 from bench.run import compaction
 from bench.run.executors.inline import InlineExecutor
@@ -27,6 +29,7 @@ from bench.run.request import Request
 from bench.run.resume import Opened, open_run
 from bench.run.scheduler import Executor, Scheduler
 from bench.run.time_left import Forecast, seconds_a_fill
+from methods.base import CaseKey, Inpainter
 
 
 def run(request: Request, progress: Progress | None = None) -> Header:
@@ -113,8 +116,15 @@ def _work(request: Request, opened: Opened, progress: Progress) -> pd.DataFrame 
             _give_up(setup, opened, method, [entry for entry in settled if not entry.written])
             progress.settled(method, [entry.status for entry in settled])
 
-        Scheduler(executor, request.limits, settle, forecast).run(todo, opened.plan, earlier)
+        tell = {name: partial(_told, opened, each) for name, each in opened.telling.items()}
+        scheduler = Scheduler(executor, request.limits, settle, forecast, tell=tell)
+        scheduler.run(todo, opened.plan, earlier)
     return None
+
+
+def _told(opened: Opened, method: Inpainter, item: Item) -> str:
+    case = opened.plan[item.case]
+    return method.tell(CaseKey(case.photo, case.tier, case.draw, item.sample, prompt=case.prompt))
 
 
 def _give_up(setup: Setup, opened: Opened, method: str, settled: Sequence[Settled]) -> None:

@@ -10,6 +10,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Protocol
 
 from bench.errors import BenchError, StoreError
@@ -61,6 +62,7 @@ class Scheduler:
         settle: Called with a method and items of it that ended, each item once.
         forecast: Is told what happens, for those who want to know how long the rest takes.
         clock: Seconds.
+        tell: What a method says of an item to the worker that fills it, by name.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Scheduler:
         settle: Callable[[str, Sequence[Settled]], None],
         forecast: Forecast | None = None,
         clock: Callable[[], float] = time.monotonic,
+        tell: Mapping[str, Callable[[Item], str]] = MappingProxyType({}),
     ) -> None:
         """Take the parts; nothing runs yet."""
         self._executor = executor
@@ -77,6 +80,7 @@ class Scheduler:
         self._settle = settle
         self._forecast = forecast or Forecast(executor.capacity)
         self._clock = clock
+        self._tell = tell
         self._queues: dict[str, deque[Job]] = {}  # by method, in the order to start in
         self._running: dict[int, _Running] = {}
         self._tries: Counter[tuple[str, Item]] = Counter()
@@ -111,13 +115,18 @@ class Scheduler:
             while len(self._running) < self._executor.capacity and (job := self._next_job()):
                 self._running[job.id] = _Running(job, self._clock(), left=list(job.items))
                 self._forecast.begins(job.id, job.method, len(job.items))
-                # What is queued is no more than its numbers.
-                cases = {item.case: plan[item.case] for item in job.items}
-                self._executor.submit(replace(job, items=tuple(job.items), cases=cases))
+                self._executor.submit(self._whole(job, plan))
             event = self._executor.next(timeout=0.5)
             if event is not None and event.job in self._running:
                 self._handle(event, self._running[event.job])
             self._stop_overdue()
+
+    def _whole(self, job: Job, plan: Sequence[PlannedCase]) -> Job:
+        """All that a worker must know; what is queued is no more than its numbers."""
+        items, tell = tuple(job.items), self._tell.get(job.method)
+        told = {item: tell(item) for item in items} if tell else {}
+        cases = {item.case: plan[item.case] for item in items}
+        return replace(job, items=items, cases=cases, told=told)
 
     def _enqueue(
         self,
