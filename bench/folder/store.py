@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import os
-import sys
 import uuid
 import zipfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -29,10 +28,9 @@ from bench.folder import fragments, schema
 from bench.folder.columns import FORMAT
 from bench.folder.fragments import Fragment
 from bench.folder.json_file import read_json
-from bench.machine.disk import flushed
+from bench.machine import disk
 
 KEYS = schema.KEYS
-_CLONE = 0x40049409  # FICLONE of ioctl(2)
 
 
 class Item(NamedTuple):
@@ -149,22 +147,17 @@ class RunFolder:
         self._put(name, data, flush=False)
 
     def link(self, name: str, source: Path) -> bool:
-        """Give a file of the user's a name in this folder, without a copy; False if that fails.
-
-        Its content may share the disk until one is changed, where the file system can do that
-        (Btrfs, XFS); elsewhere it is one file of two names, and what changes one changes both.
-        """
+        """Give a file of the user's a name in this folder, without a copy; False if that fails."""
         target = self.file(name)
         temporary = target.parent / f".{uuid.uuid4().hex}.tmp"
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            if not _cloned(source, temporary):
-                os.link(source.resolve(), temporary)
+            disk.link(source, temporary)
             os.replace(temporary, target)
         except OSError:
             return False
         finally:
-            # Of one file that has both names already, replacing leaves the other there.
+            # Where both names are of one file already, replacing leaves it.
             temporary.unlink(missing_ok=True)
         return True
 
@@ -175,7 +168,7 @@ class RunFolder:
             StoreError: If the disk did not take it.
         """
         try:
-            flushed(self.path)
+            disk.flush(self.path)
         except OSError as error:
             raise StoreError(f"cannot write {self.path}: {error}") from error
 
@@ -325,19 +318,6 @@ def _joined(found: Iterable[Fragment]) -> pa.Table:
 def _frame(table: pa.Table) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas()
     return frame
-
-
-def _cloned(source: Path, target: Path) -> bool:
-    """Copy a file such that both share the disk; False where the file system cannot."""
-    if sys.platform != "linux":
-        return False
-    import fcntl
-
-    with contextlib.suppress(OSError), source.open("rb") as given, target.open("xb") as copy:
-        fcntl.ioctl(copy.fileno(), _CLONE, given.fileno())
-        return True
-    target.unlink(missing_ok=True)
-    return False
 
 
 def packed(picture: np.ndarray) -> bytes:

@@ -111,13 +111,13 @@ def make(
             weight += part.weight
             if (read := min(start + _TOGETHER, len(photos))) >= min(WEIGHED, len(photos)):
                 weighed(weight, read / len(photos))
-    if write:
-        store.flush()
     for path, reason in doubts.unread(protocol, inputs.rows):
         inputs.refused(path, "other", reason)
     inputs.doubts.note(protocol)
     rows = pa.concat_tables([_ROWS.empty_table(), *tables]).combine_chunks().to_pandas()
     _refuse_nothing(rows, inputs)
+    if write:
+        store.flush()
     inputs.drop(idle)
     rows.insert(0, "case", np.arange(len(rows)))
     rows["keep"] = _kept(rows)
