@@ -93,7 +93,7 @@ def test_what_is_sent_to_a_worker_does_not_grow_with_the_plan():
 
 
 def test_cases_are_those_of_the_plan():
-    plan = plan_of(300).assign(prompt="ein Stück Käse", hole_width=np.nan, keep=True)
+    plan = plan_of(300).assign(prompt="ein Stück Käse", hole_width=np.nan, hole_share=0.25)
     cases = Cases(plan)
     assert len(cases) == 300
     assert cases.keys == plan["case_key"].tolist()

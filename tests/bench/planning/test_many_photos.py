@@ -128,7 +128,7 @@ def test_a_photo_whose_file_holds_its_pixels_is_linked(tmp_path):
     with Image.open(source / "000001.png") as image:
         image.save(source / "grey.jpg")
         image.convert("L").save(source / "grey.png")
-        image.convert("RGBA").save(source / "alpha.png")
+        image.convert("RGBA").rotate(180).save(source / "alpha.png")
     store = RunFolder(tmp_path / "run")
     table, _ = plan.make(Protocol(photos=f"{source}", size=None, tiers=("small",)), store)
     files = table.set_index("photo")["photo_sha"].map(pictures.photo_file)
