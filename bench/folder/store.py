@@ -13,7 +13,7 @@ import json
 import os
 import uuid
 import zipfile
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -232,13 +232,25 @@ class RunFolder:
     def read_features(self, network: str) -> dict[str, np.ndarray]:
         """Read features by content hash of the picture; damaged files count as not written."""
         features: dict[str, np.ndarray] = {}
+        for names, values in self._features(network):
+            features |= zip(names, values, strict=True)
+        return features
+
+    def has_features(self, network: str) -> set[str]:
+        """Content hashes of the pictures of which there are features, without keeping these."""
+        return {name for names, _ in self._features(network) for name in names}
+
+    def _features(self, network: str) -> Iterator[tuple[list[str], np.ndarray]]:
         for path in sorted(self.file(f"features/{network}").glob("*.npz")):
             try:
                 with np.load(path) as file:
-                    features |= dict(zip(file["sha"].tolist(), file["values"], strict=True))
+                    names, values = file["sha"].tolist(), file["values"]
+                    if len(names) != len(values):
+                        raise ValueError("other numbers of names than of features")
             except (OSError, ValueError, KeyError, zipfile.BadZipFile):
                 path.unlink()
-        return features
+            else:
+                yield names, values
 
     def _put_table(self, name: str, table: pa.Table) -> None:
         packed = pa.BufferOutputStream()

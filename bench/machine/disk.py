@@ -42,9 +42,8 @@ def link(source: Path, target: Path) -> None:
     if sys.platform == "linux":
         import fcntl
 
-        with source.open("rb") as given, target.open("xb") as copy:
-            with contextlib.suppress(OSError):
-                fcntl.ioctl(copy.fileno(), _CLONE, given.fileno())
-                return
+        with source.open("rb") as given, target.open("xb") as copy, contextlib.suppress(OSError):
+            fcntl.ioctl(copy.fileno(), _CLONE, given.fileno())
+            return
         target.unlink()
     os.link(source.resolve(), target)

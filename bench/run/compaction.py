@@ -55,7 +55,7 @@ def settled(
     rows = _current(fragments, store.read_table("plan.parquet"), header)
     good, enough = rows["status"].eq("ok"), rows["measured"].astype(bool)
     for network in header.features:
-        enough &= rows["output_sha"].isin(store.read_features(network).keys())
+        enough &= rows["output_sha"].isin(store.has_features(network))
     # What was never tried, as for want of weights, may go well by now.
     final = rows["attempt"].astype(bool)
     if retry_failed:

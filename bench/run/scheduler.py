@@ -162,7 +162,12 @@ class Scheduler:
     def _shared(self, job: Job) -> Job:
         """The beginning of a job that the last workers share, so that they end at about once."""
         workers = self._executor.capacity
-        left = len(job.items) + sum(len(other.items) for other in self._queues[job.method])
+        # Not further than to see that there is enough: a queue may be long.
+        enough, left = 2 * workers * len(job.items), len(job.items)
+        for other in self._queues[job.method]:
+            if left >= enough:
+                break
+            left += len(other.items)
         size = max(SMALLEST_JOB, left // (2 * workers))
         if workers == 1 or len(job.items) <= size:
             return job
