@@ -24,13 +24,18 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from bench.errors import InputError, StoreError, traced
-from bench.folder import fragments, schema
+from bench.folder import fragments, png, schema, seal
 from bench.folder.columns import FORMAT
 from bench.folder.fragments import Fragment
 from bench.folder.json_file import read_json
 from bench.machine import disk
 
 KEYS = schema.KEYS
+
+_GO_ON = (
+    "what was done so far is kept: make room or fix the permissions, then give the same command "
+    "again"
+)
 
 
 class Item(NamedTuple):
@@ -59,6 +64,8 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         """Point at a folder, existing or not."""
         self.path = path
+        self.aside: list[str] = []  # damaged files that were moved to quarantine
+        self._unflushed: list[Path] = []
 
     def file(self, name: str) -> Path:
         """Path of something inside the folder."""
@@ -87,7 +94,7 @@ class RunFolder:
             ValueError: If the table is not as declared.
         """
         declared = schema.TABLES[name.removesuffix(".parquet")]
-        self._put_table(name, declared.arrow(table))
+        self._put(name, *_parquet(declared.arrow(table)))
 
     def read_table(
         self,
@@ -111,14 +118,17 @@ class RunFolder:
         """
         path = self.file(name)
         try:
+            seal.check(path)
+            if columns is None and method is None:
+                return _frame(pq.ParquetFile(path, page_checksum_verification=True).read())
+            names = pq.read_schema(path).names
+            there = [name for name in names if columns is None or name in columns]
             if method is not None:
                 own = [("method", "==", method)]
-                table = pq.read_table(path, filters=own, page_checksum_verification=True)
-                return _frame(table)
-            if columns is None:
-                return _frame(pq.ParquetFile(path, page_checksum_verification=True).read())
+                return _frame(
+                    pq.read_table(path, columns=there, filters=own, page_checksum_verification=True)
+                )
             # Column by column, since a whole table would be in memory twice for a moment.
-            there = [column for column in pq.read_schema(path).names if column in columns]
             as_codes = [*{*there} & {*categories}]
             with pq.ParquetFile(
                 path, read_dictionary=as_codes, page_checksum_verification=True
@@ -137,8 +147,7 @@ class RunFolder:
         """Write uint8 RGB or a bool mask as PNG, atomically.
 
         Fills are not flushed to disk one by one, which would take longer than making many of
-        them. Rows hold the content's hash, so a fill lost with the power is noticed when it is
-        measured again.
+        them, but all at once before their rows are written.
         """
         self.write_bytes(name, packed(pixels))
 
@@ -161,17 +170,6 @@ class RunFolder:
             temporary.unlink(missing_ok=True)
         return True
 
-    def flush(self) -> None:
-        """Bring all that was written to disk, many files in the time of a few.
-
-        Raises:
-            StoreError: If the disk did not take it.
-        """
-        try:
-            disk.flush(self.path)
-        except OSError as error:
-            raise StoreError(f"cannot write {self.path}: {error}") from error
-
     def write_named(self, form: str, data: bytes) -> str:
         """Write bytes under a name made of their hash, unless they are there; gives the name.
 
@@ -190,8 +188,15 @@ class RunFolder:
         return self.write_named("tracebacks/{}.txt", text.encode()) if text else ""
 
     def read_picture(self, name: str) -> np.ndarray:
-        """Read a PNG of this folder as it was written."""
-        with Image.open(self.file(name)) as image:
+        """Read a PNG of this folder as it was written.
+
+        Raises:
+            OSError: If it is not there or damaged.
+        """
+        data = self.file(name).read_bytes()
+        if not png.is_whole(data):
+            raise OSError("damaged: its checksums are not those of its bytes")
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             # Pillow's own bool arrays hold bytes of 255, which hash differently.
             return np.array(image.convert("L")) > 0 if image.mode == "1" else np.array(image)
 
@@ -227,10 +232,13 @@ class RunFolder:
             stream = io.BytesIO()
             values = np.stack([of_picture[network] for of_picture in features.values()])
             np.savez(stream, sha=np.array(list(features)), values=values)
-            self._put(f"features/{network}/{fragment}.npz", stream.getvalue())
+            self._put(f"features/{network}/{fragment}.npz", stream.getvalue(), flush=False)
 
     def read_features(self, network: str) -> dict[str, np.ndarray]:
-        """Read features by content hash of the picture; damaged files count as not written."""
+        """Read features by content hash of the picture.
+
+        Damaged files move to ``quarantine/`` and count as not written.
+        """
         features: dict[str, np.ndarray] = {}
         for names, values in self._features(network):
             features |= zip(names, values, strict=True)
@@ -243,22 +251,49 @@ class RunFolder:
     def _features(self, network: str) -> Iterator[tuple[list[str], np.ndarray]]:
         for path in sorted(self.file(f"features/{network}").glob("*.npz")):
             try:
-                with np.load(path) as file:
-                    names, values = file["sha"].tolist(), file["values"]
-                    if len(names) != len(values):
-                        raise ValueError("other numbers of names than of features")
-            except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-                path.unlink()
+                with zipfile.ZipFile(path) as file:
+                    # All bytes of a part, so that its checksum is looked at.
+                    sha, values = (
+                        np.load(io.BytesIO(file.read(f"{name}.npy")), allow_pickle=False)
+                        for name in ("sha", "values")
+                    )
+                if len(sha) != len(values):
+                    raise ValueError("other numbers of names than of features")
+            except Exception:  # zipfile and NumPy raise errors of many kinds
+                self.set_aside(f"features/{network}/{path.name}")
             else:
-                yield names, values
+                yield sha.tolist(), values
 
-    def _put_table(self, name: str, table: pa.Table) -> None:
-        packed = pa.BufferOutputStream()
-        pq.write_table(table, packed, write_page_checksum=True)
-        self._put(name, packed.getvalue())
+    def set_aside(self, name: str) -> None:
+        """Move a damaged file to ``quarantine/``, where nothing reads it; `aside` has its name."""
+        place = self.file(f"quarantine/{name}")
+        with contextlib.suppress(OSError):  # it is gone already, or the folder is only read
+            place.parent.mkdir(parents=True, exist_ok=True)
+            self.file(name).replace(place)
+            self.aside.append(name)
 
-    def _put(self, name: str, data: bytes, *, flush: bool = True) -> None:
-        """Write a file under a temporary name; put it in place when all of it is there."""
+    def flush(self, *, of_others: bool = False) -> None:
+        """Have all on disk that was written without: what refers to it may be written then.
+
+        One call of the system for all files, where it has one; it waits for what others wrote to
+        the same disk, too, and takes no longer than flushing some ten files one by one.
+
+        Args:
+            of_others: Also what other processes wrote, which elsewhere do it themselves.
+        """
+        if not self._unflushed and not of_others:
+            return
+        names, self._unflushed = self._unflushed, []
+        try:
+            if not disk.flush(self.path):
+                for name in names:
+                    with open(name, "rb+") as file:
+                        os.fsync(file.fileno())
+        except OSError as error:
+            raise StoreError(f"cannot write to {self.path}: {error}; {_GO_ON}") from error
+
+    def _put(self, name: str, *parts: bytes | memoryview, flush: bool = True) -> None:
+        """Write a file under a temporary name; put it in place when all parts of it are there."""
         target = self.file(name)
         temporary = os.path.join(target.parent, f".{uuid.uuid4().hex}.tmp")
         try:
@@ -266,28 +301,28 @@ class RunFolder:
             if not os.path.isdir(target.parent):
                 os.makedirs(target.parent, exist_ok=True)
             with open(temporary, "xb") as file:
-                file.write(data)
+                file.writelines(parts)
                 if flush:
                     file.flush()
                     os.fsync(file.fileno())
             os.replace(temporary, target)
+            if not flush:
+                self._unflushed.append(target)
         except BaseException as error:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             if not isinstance(error, OSError):
                 raise
-            raise StoreError(
-                f"cannot write {target}: {error}; what was done so far is kept: make room or fix "
-                "the permissions, then give the same command again"
-            ) from error
+            raise StoreError(f"cannot write {target}: {error}; {_GO_ON}") from error
 
     # -- fragments --------------------------------------------------------------------------
 
     def write_fragment(self, name: str, rows: list[dict[str, Any]]) -> None:
         """Write rows of `cases` as one fragment; names must be unique to their writer."""
+        self.flush()
         columns = dict.fromkeys(key for row in rows for key in row)  # of a failure no metrics
         table = pa.table({column: [row.get(column) for row in rows] for column in columns})
-        self._put_table(f"fragments/{name}.parquet", table)
+        self._put(f"fragments/{name}.parquet", *_parquet(table))
 
     def read_fragments(self, *, join: bool = False) -> pd.DataFrame:
         """Read all fragments; damaged ones move to ``quarantine/`` and count as not written.
@@ -298,12 +333,12 @@ class RunFolder:
         found = []
         for path in sorted(self.file("fragments").glob("*.parquet")):
             try:
+                seal.check(path)
                 rows = pq.ParquetFile(path, page_checksum_verification=True).read()
+                rows.validate(full=True)  # of before there were seals: texts may be none
                 found.append(Fragment(path, rows))
             except Exception:  # whatever is wrong with it, its cases are computed again
-                quarantine = self.file("quarantine")
-                quarantine.mkdir(exist_ok=True)
-                path.replace(quarantine / path.name)
+                self.set_aside(f"fragments/{path.name}")
         if not found:
             return pd.DataFrame(columns=KEYS)
         if join and len(found) > fragments.MANY:
@@ -313,7 +348,7 @@ class RunFolder:
     def _join(self, found: Sequence[Fragment]) -> None:
         """A row is always in a file: for a moment in two, of which either counts."""
         for group in fragments.together(found):
-            self._put_table(f"fragments/joined-{uuid.uuid4().hex}.parquet", _joined(group))
+            self._put(f"fragments/joined-{uuid.uuid4().hex}.parquet", *_parquet(_joined(group)))
             for each in group:
                 each.path.unlink()
 
@@ -325,6 +360,12 @@ class RunFolder:
 
 def _joined(found: Iterable[Fragment]) -> pa.Table:
     return pa.concat_tables([each.rows for each in found], promote_options="permissive")
+
+
+def _parquet(table: pa.Table) -> Sequence[bytes | memoryview]:
+    stream = pa.BufferOutputStream()
+    pq.write_table(table, stream, write_page_checksum=True)
+    return seal.sealed(memoryview(stream.getvalue()))
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:

@@ -11,23 +11,22 @@ from pathlib import Path
 _CLONE = 0x40049409  # FICLONE of ioctl(2)
 
 
-def flush(folder: Path) -> None:
-    """Wait until all that was written to the file system of a folder is on its disk.
+def flush(folder: Path) -> bool:
+    """Flush all that was written to the file system of a folder; whether the system can do it.
 
     Raises:
-        OSError: If the disk failed to take it (Linux).
+        OSError: If the disk did not take it.
     """
-    if sys.platform != "linux":
-        if hasattr(os, "sync"):
-            os.sync()
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
+    library = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+    if not hasattr(library, "syncfs"):
+        return False
+    place = os.open(folder, os.O_RDONLY)
     try:
-        if ctypes.CDLL(None, use_errno=True).syncfs(descriptor):
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number), str(folder))
+        if library.syncfs(place):
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     finally:
-        os.close(descriptor)
+        os.close(place)
+    return True
 
 
 def link(source: Path, target: Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import InputError, writable
+from bench.folder import png
 from bench.folder.schema import INPUTS
 from bench.planning import images, truths
 from bench.planning.doubts import Doubts
@@ -48,10 +49,10 @@ class Given:
 
 
 def _holds_pixels(path: Path) -> bool:
-    """Whether a file is a PNG of 8-bit RGB, so that reading it gives what it holds."""
-    with contextlib.suppress(OSError), path.open("rb") as file:
-        head = file.read(26)
-        return head.startswith(b"\x89PNG\r\n\x1a\n") and head[24:] == b"\x08\x02"
+    """Whether a file is a whole PNG of 8-bit RGB, so that reading it gives what it holds."""
+    with contextlib.suppress(OSError):
+        data = path.read_bytes()
+        return data[24:26] == b"\x08\x02" and png.is_whole(data)
     return False
 
 

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import math
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -26,7 +27,7 @@ from bench.planning.geometry import Fitted, stretched
 from bench.planning.images import Photo
 from bench.planning.pairing import Given, Inputs, Tell, asked_for, given, untold
 from bench.planning.pairs import Wanted, read_pairs
-from bench.planning.pictures import Pictures, Weight
+from bench.planning.pictures import Pictures, Weight, mask_file, photo_file
 from bench.planning.protocol import UNKNOWN, Protocol
 from masks import files, tiers
 from masks.files import MaskFile
@@ -117,7 +118,7 @@ def make(
     rows = pa.concat_tables([_ROWS.empty_table(), *tables]).combine_chunks().to_pandas()
     _refuse_nothing(rows, inputs)
     if write:
-        store.flush()
+        store.flush(of_others=True)
     inputs.drop(idle)
     rows.insert(0, "case", np.arange(len(rows)))
     rows["keep"] = _kept(rows)
@@ -134,7 +135,8 @@ def _read(
     """Read some photos and their masks, or draw these; the first number says whether to weigh."""
     inputs = Inputs(notes=dict(notes))
     start, photos = part
-    pictures = Pictures(store, write=write, weigh=start < WEIGHED)
+    folder = RunFolder(store.path)
+    pictures = Pictures(folder, write=write, weigh=start < WEIGHED)
     rows: list[dict[str, Any]] = []
     idle = []
     for each in photos:
@@ -149,7 +151,16 @@ def _read(
         prompt = found.prompt or protocol.prompt
         facts = {"truth": truth, "prompt": prompt, "group": found.group}
         rows.extend(case | facts for case in cases)
+    if sys.platform != "linux":
+        folder.flush()
     return Part(pa.Table.from_pylist(rows, _ROWS), inputs, idle, pictures.weight)
+
+
+def picture_files(plan: pd.DataFrame) -> list[str]:
+    """The files of a plan's photos, holes and truths in the run folder."""
+    truths = plan.loc[~plan["truth"].isin(["", UNKNOWN]), "truth"]
+    photos = [*plan["photo_sha"].unique(), *truths.unique()]
+    return [*map(photo_file, photos), *map(mask_file, plan["mask_sha"].unique())]
 
 
 def inputs_key(protocol: Protocol) -> str:
