@@ -7,6 +7,7 @@ import ctypes
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 _CLONE = 0x40049409  # FICLONE of ioctl(2)
 
@@ -17,7 +18,7 @@ def flush(folder: Path) -> bool:
     Raises:
         OSError: If the disk did not take it.
     """
-    library = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+    library: Any = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
     if not hasattr(library, "syncfs"):
         return False
     place = os.open(folder, os.O_RDONLY)
