@@ -66,4 +66,4 @@ def test_no_file_is_made_whose_loss_costs_much(store, rows, seconds):
     lost = len(pd.read_parquet(damaged))
     damaged.write_bytes(damaged.read_bytes()[:-100])
     assert len(store.read_fragments()) == len(before) - lost
-    assert store.file(f"quarantine/{damaged.name}").exists()
+    assert store.file(f"quarantine/fragments/{damaged.name}").exists()
