@@ -58,6 +58,12 @@ class Watched:
         self.cpu.append(cpu)
         self.peak.append(peak)
 
+    @property
+    def alone(self) -> float:
+        """The moment from which on the command worked alone."""
+        others = [sum(spent.values()) - spent.get(0, 0.0) for spent in self.cpu]
+        return self.times[others.index(others[-1])]
+
     def of(self, begin: float, end: float) -> tuple[float, float, int, int]:
         """CPU seconds of the command and of others, and the most bytes of both, between moments."""
         inside = [n for n, at in enumerate(self.times) if begin <= at < end]
@@ -110,11 +116,9 @@ def measure(folder: Path, cases: int, workers: int) -> None:
     _row(cases, "`plan`", watch("plan", *options))
     run = watch("run", *options, "--no-report")
     planned = out.joinpath("plan.parquet").stat().st_mtime
-    filled = max(path.stat().st_mtime for path in out.joinpath("fragments").iterdir())
-    count = sum(1 for _ in out.joinpath("fragments").iterdir())
     _row(cases, "`run`: plan", run, end=planned)
-    _row(cases, f"`run`: fill and measure ({count} fragments)", run, planned, filled)
-    _row(cases, "`run`: compact", run, filled)
+    _row(cases, "`run`: fill and measure", run, planned, run.alone)
+    _row(cases, "`run`: compact", run, run.alone)
     _row(cases, "the same command again", watch("run", *options, "--no-report"))
 
 

@@ -7,7 +7,6 @@ from collections import Counter
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 
 from bench.folder.store import Item
@@ -52,7 +51,7 @@ class Holds:
 
 
 def begun(cases: Cases):
-    """A run of ten methods that is at its first jobs; gives all that is held for it."""
+    """A run of ten methods that is at its first jobs: who holds what there is of it."""
     executor = Holds()
     scheduler = Scheduler(executor, Limits(), lambda method, settled: None)
     with pytest.raises(KeyboardInterrupt):
@@ -61,23 +60,21 @@ def begun(cases: Cases):
 
 
 def bytes_held(cases: int) -> int:
-    plan = plan_of(cases)
+    planned = Cases(plan_of(cases))
     gc.collect()
-    before = pa.total_allocated_bytes()
     tracemalloc.start()
-    planned = Cases(plan)
     held = begun(planned)
     gc.collect()
     now, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert held
-    return now + pa.total_allocated_bytes() - before
+    return now + sum(column.nbytes for column in planned._columns)
 
 
 def test_a_case_takes_few_bytes_of_the_driver_however_many_there_are():
     small, large = bytes_held(SMALL), bytes_held(LARGE)
     a_case = (large - small) / (LARGE - SMALL)
-    assert a_case < 800  # the plan's texts, and for each of ten methods less than fifty
+    assert a_case < 600  # of which ten methods take half
     assert large < 1.1 * small * LARGE / SMALL
 
 
