@@ -185,7 +185,7 @@ class RunFolder:
 
     def read_picture(self, name: str) -> np.ndarray:
         """Read a PNG of this folder as it was written."""
-        with Image.open(self.file(name)) as image:
+        with Image.open(self.file(name), formats=["PNG"]) as image:
             # Pillow's own bool arrays hold bytes of 255, which hash differently.
             return np.array(image.convert("L")) > 0 if image.mode == "1" else np.array(image)
 
