@@ -185,7 +185,7 @@ def fingerprint(plan: pd.DataFrame, protocol: Protocol, metric_signatures: Seque
 
     Nothing is said of a truth that is the photo itself.
     """
-    photos = plan[["photo", "photo_sha"]].drop_duplicates().agg("|".join, axis=1)
+    photos = _pairs(plan[["photo", "photo_sha"]])
     return " ".join(
         (
             f"photos:{_digest(sorted(photos))}/{len(photos)}",
@@ -203,7 +203,12 @@ def _truth_part(plan: pd.DataFrame) -> Iterator[str]:
     if (other["truth"] == UNKNOWN).any():
         yield f"truth:{UNKNOWN}"
     elif len(other):
-        yield f"truth:{_digest(sorted(other.agg('|'.join, axis=1)))}/{len(other)}"
+        yield f"truth:{_digest(sorted(_pairs(other)))}/{len(other)}"
+
+
+def _pairs(table: pd.DataFrame) -> list[str]:
+    """The different rows of a table of texts, each in one."""
+    return ["|".join(row) for row in table.drop_duplicates().itertuples(index=False, name=None)]
 
 
 def _digest(lines: Iterable[str]) -> str:
