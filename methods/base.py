@@ -149,6 +149,8 @@ class Inpainter:
     def expect(self, cases: Sequence[CaseKey]) -> str | None:
         """Look at all cases of the run that have a hole; called in each process, before `load`.
 
+        Of a method with a `tell` of its own, in the run's own process only.
+
         Returns:
             What a user is told before the run starts, if anything.
 
@@ -156,6 +158,17 @@ class Inpainter:
             BenchError: If the method can see already that it cannot serve them.
         """
         return None
+
+    def tell(self, case: CaseKey) -> str:
+        """Say what the process that fills a case must know of it.
+
+        A method that overrides this is shown all cases by `expect` in the run's own process only,
+        and hears this, as `CaseKey.told`, of the cases it fills: no copy of all is in each worker.
+
+        Args:
+            case: One of those that `expect` was shown, by photo, tier, draw and sample.
+        """
+        return ""
 
     def begin_job(self, given: Iterable[Given]) -> None:
         """Be given the cases that are filled next, to work on them together.

@@ -11,7 +11,7 @@ _LONGEST_NAME = 240  # bytes; common file systems take 255
 class CaseKey(NamedTuple):
     """Which fill is wanted: one photo, one hole, one sample.
 
-    Mask, size and its rule are facts that only `Inpainter.expect` is told.
+    Mask, size and its rule are facts that only `Inpainter.expect` and `Inpainter.tell` are told.
 
     Attributes:
         photo: Id of the photo.
@@ -22,6 +22,7 @@ class CaseKey(NamedTuple):
         size: Height and width that are evaluated.
         size_rule: How the photo came to that size, in words.
         prompt: What to fill in, as `Inpainter.prompted` methods read it; empty if nothing was said.
+        told: What `Inpainter.tell` says of the fill; empty for others.
     """
 
     photo: str
@@ -32,6 +33,7 @@ class CaseKey(NamedTuple):
     size: tuple[int, int] = (0, 0)
     size_rule: str = ""
     prompt: str = ""
+    told: str = ""
 
     @property
     def file_name(self) -> str:

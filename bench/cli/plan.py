@@ -59,11 +59,7 @@ def _plan(options: argparse.Namespace) -> int:
     header = ("method", "fills", "there", "each", "to do", "how that is known")
     print(table(header, _rows(ahead), "lrrrrl"))
     print(f"time: {_time(ahead, request.workers)}; metrics of sets and the report come on top")
-    print(
-        f"disk: {_size(ahead.pictures)} of photos and holes, weighed; about "
-        f"{_size(ahead.outputs)} of fills, each kept one taken to be as large as its photo; "
-        f"{_size(ahead.free)} are free"
-    )
+    print(ahead.disk)
     if ahead.differs:
         print(
             f"{options.out} holds a run with another protocol (other {' and '.join(ahead.differs)})"
@@ -91,7 +87,3 @@ def _time(ahead: Ahead, workers: int) -> str:
     if unknown and not seconds:
         return "unknown"
     return f"{'over ' if unknown else ''}{duration(seconds)} of fills with {workers} workers"
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"

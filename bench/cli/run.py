@@ -23,6 +23,7 @@ from bench.cli.arguments import (
 )
 from bench.cli.results import build_report, status, summarise
 from bench.errors import BenchError
+from bench.text.plain import one_line
 
 if TYPE_CHECKING:
     from bench.run.request import Request
@@ -125,7 +126,7 @@ def _run(options: argparse.Namespace) -> int:
     summarise(options.out, header, report=not (options.no_report or header.missing))
     for name, reason in header.made_anew.items():
         if name not in header.without_result:
-            print(f"{name}: its fills will be made anew by the next start: {reason}")
+            print(one_line(f"{name}: its fills will be made anew by the next start: {reason}"))
     if header.missing:
         print(f"{header.missing} fills belong to other shards; join them: inpaint-bench merge")
         return status(options.out, header)
@@ -208,5 +209,5 @@ def _default_methods() -> list[str]:
     from bench.run.request import default_methods
 
     for name, reason in methods.inventory()[1].items():
-        print(f"inpaint-bench: left out {name}: {reason}", file=sys.stderr)
+        print(one_line(f"inpaint-bench: left out {name}: {reason}"), file=sys.stderr)
     return default_methods()

@@ -7,18 +7,14 @@ temporary name, flushed to disk and renamed, so a reader sees a complete file or
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import hashlib
 import io
 import json
 import os
 import shutil
-import sys
 import uuid
 import zipfile
-from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,19 +25,18 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from bench.errors import InputError, StoreError, traced
-from bench.folder import png, schema, seal
+from bench.folder import fragments, png, schema, seal
 from bench.folder.columns import FORMAT
+from bench.folder.fragments import Fragment
 from bench.folder.json_file import read_json
+from bench.machine import disk
 
 KEYS = schema.KEYS
 
-# Disks flush several files in the time of one.
-_WRITERS, _PENDING = 4, 64
 _GO_ON = (
     "what was done so far is kept: make room or fix the permissions, then give the same command "
     "again"
 )
-WritePicture = Callable[[str, np.ndarray], None]
 
 
 class Item(NamedTuple):
@@ -149,31 +144,32 @@ class RunFolder:
         except Exception as error:  # pyarrow raises its own, OSError and ValueError
             raise InputError(f"{path}: cannot be read as a table: {error}") from error
 
-    def write_picture(self, name: str, pixels: np.ndarray, *, flush: bool = False) -> None:
+    def write_picture(self, name: str, pixels: np.ndarray) -> None:
         """Write uint8 RGB or a bool mask as PNG, atomically.
 
         Fills are not flushed to disk one by one, which would take longer than making many of
         them, but all at once before their rows are written.
         """
-        self._put(name, packed(pixels), flush=flush)
+        self.write_bytes(name, packed(pixels))
 
-    @contextlib.contextmanager
-    def writing(self) -> Iterator[WritePicture]:
-        """Give a `write_picture` that flushes in other threads, many files at once.
+    def write_bytes(self, name: str, data: bytes) -> None:
+        """Write a file atomically; `flush` brings many of them to disk."""
+        self._put(name, data, flush=False)
 
-        All is written when the context ends; what went wrong is raised then, or by a later call.
-        """
-        pending: deque[Future[None]] = deque()
-
-        def write(name: str, pixels: np.ndarray) -> None:
-            if len(pending) == _PENDING:
-                pending.popleft().result()
-            pending.append(pool.submit(self.write_picture, name, pixels, flush=True))
-
-        with ThreadPoolExecutor(_WRITERS) as pool:
-            yield write
-            for future in pending:
-                future.result()
+    def link(self, name: str, source: Path) -> bool:
+        """Give a file of the user's a name in this folder, without a copy; False if that fails."""
+        target = self.file(name)
+        temporary = target.parent / f".{uuid.uuid4().hex}.tmp"
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            disk.link(source, temporary)
+            os.replace(temporary, target)
+        except OSError:
+            return False
+        finally:
+            # Where both names are of one file already, replacing leaves it.
+            temporary.unlink(missing_ok=True)
+        return True
 
     def write_named(self, form: str, data: bytes) -> str:
         """Write bytes under a name made of their hash, unless they are there; gives the name.
@@ -245,6 +241,15 @@ class RunFolder:
         Damaged files move to ``quarantine/`` and count as not written.
         """
         features: dict[str, np.ndarray] = {}
+        for names, values in self._features(network):
+            features |= zip(names, values, strict=True)
+        return features
+
+    def has_features(self, network: str) -> set[str]:
+        """Content hashes of the pictures of which there are features, without keeping these."""
+        return {name for names, _ in self._features(network) for name in names}
+
+    def _features(self, network: str) -> Iterator[tuple[list[str], np.ndarray]]:
         for path in sorted(self.file(f"features/{network}").glob("*.npz")):
             try:
                 with zipfile.ZipFile(path) as file:
@@ -253,10 +258,12 @@ class RunFolder:
                         np.load(io.BytesIO(file.read(f"{name}.npy")), allow_pickle=False)
                         for name in ("sha", "values")
                     )
-                features |= dict(zip(sha.tolist(), values, strict=True))
+                if len(sha) != len(values):
+                    raise ValueError("other numbers of names than of features")
             except Exception:  # zipfile and NumPy raise errors of many kinds
                 self.set_aside(f"features/{network}/{path.name}")
-        return features
+            else:
+                yield sha.tolist(), values
 
     def take_over(self, source: Path, name: str) -> None:
         """Have a file of another folder, unless one of that name is here: linked, else copied.
@@ -281,17 +288,20 @@ class RunFolder:
             self.file(name).replace(place)
             self.aside.append(name)
 
-    def flush(self) -> None:
+    def flush(self, *, of_others: bool = False) -> None:
         """Have all on disk that was written without: what refers to it may be written then.
 
         One call of the system for all files, where it has one; it waits for what others wrote to
         the same disk, too, and takes no longer than flushing some ten files one by one.
+
+        Args:
+            of_others: Also what other processes wrote, which elsewhere do it themselves.
         """
-        if not self._unflushed:
+        if not self._unflushed and not of_others:
             return
         names, self._unflushed = self._unflushed, []
         try:
-            if not _flush_disk(self.path):
+            if not disk.flush(self.path):
                 for name in names:
                     with open(name, "rb+") as file:
                         os.fsync(file.fileno())
@@ -330,20 +340,33 @@ class RunFolder:
         table = pa.table({column: [row.get(column) for row in rows] for column in columns})
         self._put(f"fragments/{name}.parquet", *_parquet(table))
 
-    def read_fragments(self) -> pd.DataFrame:
-        """Read all fragments; damaged ones move to ``quarantine/`` and count as not written."""
-        tables = []
+    def read_fragments(self, *, join: bool = False) -> pd.DataFrame:
+        """Read all fragments; damaged ones move to ``quarantine/`` and count as not written.
+
+        Args:
+            join: Put many small ones together, for the next to read; only for who alone writes.
+        """
+        found = []
         for path in sorted(self.file("fragments").glob("*.parquet")):
             try:
                 seal.check(path)
-                table = pq.ParquetFile(path, page_checksum_verification=True).read()
-                table.validate(full=True)  # of before there were seals: texts may be none
-                tables.append(table)
+                rows = pq.ParquetFile(path, page_checksum_verification=True).read()
+                rows.validate(full=True)  # of before there were seals: texts may be none
+                found.append(Fragment(path, rows))
             except Exception:  # whatever is wrong with it, its cases are computed again
                 self.set_aside(f"fragments/{path.name}")
-        if not tables:
+        if not found:
             return pd.DataFrame(columns=KEYS)
-        return _frame(pa.concat_tables(tables, promote_options="permissive"))
+        if join and len(found) > fragments.MANY:
+            self._join(found)
+        return _frame(_joined(found))
+
+    def _join(self, found: Sequence[Fragment]) -> None:
+        """A row is always in a file: for a moment in two, of which either counts."""
+        for group in fragments.together(found):
+            self._put(f"fragments/joined-{uuid.uuid4().hex}.parquet", *_parquet(_joined(group)))
+            for each in group:
+                each.path.unlink()
 
     def sweep(self) -> None:
         """Delete temporary files that a killed process left; call it only when none writes.
@@ -355,18 +378,8 @@ class RunFolder:
                 path.unlink(missing_ok=True)
 
 
-def _flush_disk(folder: Path) -> bool:
-    """Flush all that was written to the file system of a folder; whether the system can do it."""
-    library = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
-    if not hasattr(library, "syncfs"):
-        return False
-    place = os.open(folder, os.O_RDONLY)
-    try:
-        if library.syncfs(place):
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    finally:
-        os.close(place)
-    return True
+def _joined(found: Iterable[Fragment]) -> pa.Table:
+    return pa.concat_tables([each.rows for each in found], promote_options="permissive")
 
 
 def _parquet(table: pa.Table) -> Sequence[bytes | memoryview]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, overload
 
 import pandas as pd
+import pyarrow as pa
 
 from bench.folder import shown_cases
 from bench.folder.header import UNKNOWN
@@ -58,7 +60,40 @@ class PlannedCase(NamedTuple):
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
 
 
-def planned(plan: pd.DataFrame) -> list[PlannedCase]:
-    """The cases of a plan, by their number."""
-    table = plan.assign(shown=shown_cases.surely_shown(plan))[[*PlannedCase._fields]]
-    return [PlannedCase(*row) for row in table.itertuples(index=False, name=None)]
+class Cases(Sequence[PlannedCase]):
+    """The cases of a plan, by their number, in the memory of a table: one is made when asked for.
+
+    Attributes:
+        keys: Their keys.
+    """
+
+    def __init__(self, plan: pd.DataFrame) -> None:
+        """Take what is needed of a plan."""
+        table = plan.assign(shown=shown_cases.surely_shown(plan))[[*PlannedCase._fields]]
+        # Without pandas' missing values, which numbers need not have.
+        arrays = (pa.array(table[name], from_pandas=False) for name in table)
+        self._columns = [
+            each.combine_chunks() if isinstance(each, pa.ChunkedArray) else each for each in arrays
+        ]
+        self._count = len(table)
+
+    @property
+    def keys(self) -> list[str]:
+        """Their keys."""
+        keys: list[str] = self._columns[0].to_pylist()
+        return keys
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, number: int) -> PlannedCase: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> list[PlannedCase]: ...
+
+    def __getitem__(self, number: int | slice) -> PlannedCase | list[PlannedCase]:
+        if isinstance(number, slice):
+            return [self[each] for each in range(*number.indices(self._count))]
+        values: list[Any] = [column[number].as_py() for column in self._columns]
+        return PlannedCase(*values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,12 @@ class Doubts:
             self.inverted.append(row)
         self.painted = self.painted and is_truth and _is_painted(photo, mask)
 
+    def add(self, others: Doubts) -> None:
+        """Take over what was seen elsewhere."""
+        self.masks += others.masks
+        self.inverted += others.inverted
+        self.painted = self.painted and others.painted
+
     def note(self, protocol: Protocol) -> None:
         """Add to the rows what holds for most masks, or for all photos."""
         if 2 * len(self.inverted) > len(self.masks):
@@ -68,12 +75,12 @@ def unread(protocol: Protocol, rows: list[dict[str, Any]]) -> list[tuple[str, st
         Path and reason of each. Hidden files and what systems leave behind are left out.
     """
     known = {row["path"].partition("#")[0] for row in rows} | {protocol.pairs}
-    seen: set[Path] = set()
+    seen: set[str] = set()
     found = []
     photos = protocol.photos if protocol.pairs is None else None  # else only those of the table
     for given in (protocol.masks, photos, protocol.truth):
         for path in kinds.visible(Path(given)) if given and Path(given).is_dir() else ():
-            if (real := path.resolve()) in seen:
+            if (real := os.path.realpath(path)) in seen:
                 continue
             seen.add(real)
             shown = path.relative_to(str(given)).as_posix() if given == photos else str(path)
@@ -94,7 +101,7 @@ def _reason(path: Path, is_mask: bool) -> str:
             return "" if entries(path) else "it is no annotation"
         except InputError as error:
             return str(error)
-    return kinds.unread(path.name)
+    return kinds.unread(path)
 
 
 def _add(rows: list[dict[str, Any]], note: str) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bench.errors import InputError, writable
+from bench.folder import png
 from bench.folder.schema import INPUTS
 from bench.planning import images, truths
 from bench.planning.doubts import Doubts
@@ -22,7 +25,6 @@ from masks.files import MaskFile
 from masks.listing import drawn, find_masks, in_order, is_annotation, natural, none_below
 from masks.pairing import pair
 
-_T = TypeVar("_T")
 Tell = Callable[[int, int], None]
 """Told how many of how many photos are read."""
 
@@ -47,6 +49,14 @@ class Given:
     group: str = ""
 
 
+def _holds_pixels(path: Path) -> bool:
+    """Whether a file is a whole PNG of 8-bit RGB, so that reading it gives what it holds."""
+    with contextlib.suppress(OSError):
+        data = path.read_bytes()
+        return data[24:26] == b"\x08\x02" and png.is_whole(data)
+    return False
+
+
 @dataclass
 class Inputs:
     """Rows on every file that was read or refused."""
@@ -66,6 +76,11 @@ class Inputs:
         """Record a file that cannot be used, and why."""
         self._add(writable(path), kind, "refused", writable(reason), "", "", 0, 0)
 
+    def add(self, others: Inputs) -> None:
+        """Take over what was recorded elsewhere."""
+        self.rows += others.rows
+        self.doubts.add(others.doubts)
+
     def drop(self, photos: Collection[str]) -> None:
         """Refuse photos that were read, since nothing of them is to be filled."""
         for row in self.rows:
@@ -84,43 +99,56 @@ def untold(done: int, total: int) -> None:
     """Where nobody wants to know."""
 
 
-def read_photos(protocol: Protocol, inputs: Inputs, tell: Tell = untold) -> Iterator[Given]:
+def read_photos(protocol: Protocol, inputs: Inputs) -> Iterator[Given]:
     """Read the photos, each with what belongs to it."""
+    for each in asked_for(protocol, inputs):
+        if (found := given(each, protocol, inputs)) is not None:
+            yield found
+
+
+def asked_for(protocol: Protocol, inputs: Inputs) -> Sequence[Wanted | Photo]:
+    """The photos that are asked for, of a folder before they are read."""
     if protocol.photos == images.BUNDLED:
-        for photo in _told(list(images.bundled())[: protocol.limit], tell):
-            inputs.ok(photo.id, "photo", photo.pixels)
-            yield Given(photo, None)
-        return
-    folder = Path(protocol.photos)
-    for wanted in _told(_wanted(protocol, folder, inputs)[: protocol.limit], tell):
-        name = wanted.name
-        if any("\ud800" <= letter <= "\udfff" for letter in name):
-            _refuse(wanted, "the file name is not valid UTF-8; rename the file", protocol, inputs)
-            continue
+        return list(images.bundled())[: protocol.limit]
+    return _wanted(protocol, Path(protocol.photos), inputs)[: protocol.limit]
+
+
+def given(wanted: Wanted | Photo, protocol: Protocol, inputs: Inputs) -> Given | None:
+    """Read a photo with what belongs to it; None, and a row, if it cannot be used."""
+    if isinstance(wanted, Photo):
+        inputs.ok(wanted.id, "photo", wanted.pixels)
+        return Given(wanted, None)
+    folder, name = Path(protocol.photos), wanted.name
+    if any("\ud800" <= letter <= "\udfff" for letter in name):
+        _refuse(wanted, "the file name is not valid UTF-8; rename the file", protocol, inputs)
+        return None
+    path = folder if folder.is_file() else folder / name
+    try:
+        pixels, note = images.read(path)
+        evaluated = protocol.geometry.photo(pixels)
+    except InputError as error:
+        _refuse(wanted, str(error), protocol, inputs)
+        return None
+    same = evaluated.shape == pixels.shape and not note and _holds_pixels(path)
+    if (times := protocol.geometry.enlargement(*pixels.shape[:2])) > 1:
+        larger = f"enlarged, which flatters every method: {times:.2f} times"
+        note = "; ".join(filter(None, (note, larger)))
+    apart = name if protocol.clusters == "photo" else PurePosixPath(name).parent.as_posix()
+    cluster, file = wanted.cluster or apart, path if same else None
+    photo = Photo(name, cluster, evaluated, pixels.shape[:2], note, file)
+    truth = None
+    if wanted.truth_path is not None:
         try:
-            pixels, note = images.read(folder if folder.is_file() else folder / name)
-            evaluated = protocol.geometry.photo(pixels)
+            truth = _truth(wanted.truth_path, photo, protocol, inputs)
         except InputError as error:
-            _refuse(wanted, str(error), protocol, inputs)
-            continue
-        if (times := protocol.geometry.enlargement(*pixels.shape[:2])) > 1:
-            larger = f"enlarged, which flatters every method: {times:.2f} times"
-            note = "; ".join(filter(None, (note, larger)))
-        apart = name if protocol.clusters == "photo" else PurePosixPath(name).parent.as_posix()
-        photo = Photo(name, wanted.cluster or apart, evaluated, pixels.shape[:2], note)
-        truth = None
-        if wanted.truth_path is not None:
-            try:
-                truth = _truth(wanted.truth_path, photo, protocol, inputs)
-            except InputError as error:
-                _refuse(wanted, f"its truth cannot be used: {error}", protocol, inputs)
-                continue
-        inputs.ok(name, "photo", pixels, note)
-        masks = wanted.masks
-        if masks is not None and protocol.pairing == "pool":
-            # By content, so that a photo keeps its masks wherever it lies.
-            masks = drawn(masks, f"{protocol.seed}|{photo.sha}", protocol.draws)
-        yield Given(photo, masks, truth, prompt=wanted.prompt, group=wanted.group)
+            _refuse(wanted, f"its truth cannot be used: {error}", protocol, inputs)
+            return None
+    inputs.ok(name, "photo", pixels, note)
+    masks = wanted.masks
+    if masks is not None and protocol.pairing == "pool":
+        # By content, so that a photo keeps its masks wherever it lies.
+        masks = drawn(masks, f"{protocol.seed}|{photo.sha}", protocol.draws)
+    return Given(photo, masks, truth, prompt=wanted.prompt, group=wanted.group)
 
 
 def _refuse(wanted: Wanted, reason: str, protocol: Protocol, inputs: Inputs) -> None:
@@ -139,13 +167,6 @@ def _truth(path: Path, photo: Photo, protocol: Protocol, inputs: Inputs) -> np.n
         raise
     inputs.ok(str(path), "truth", pixels, note)
     return evaluated
-
-
-def _told(photos: Sequence[_T], tell: Tell) -> Iterator[_T]:
-    """Photos one by one; each is read, and its holes are made, when the next is asked for."""
-    for done, photo in enumerate(photos):
-        tell(done, len(photos))
-        yield photo
 
 
 def _wanted(protocol: Protocol, folder: Path, inputs: Inputs) -> list[Wanted]:
@@ -228,8 +249,8 @@ def _by_number(
 ) -> Mapping[str, Sequence[MaskFile]]:
     """One mask each in the order of names, or for each the pool that it draws from."""
     masks = in_order(given)
-    taken = {file.path.resolve() for file in masks}
-    photos = [name for name in names if (home / name).resolve() not in taken]
+    taken = {os.path.realpath(file.path) for file in masks}
+    photos = [name for name in names if os.path.realpath(home / name) not in taken]
     if pairing == "pool":
         return dict.fromkeys(photos, masks)
     if len(photos) != len(masks):

@@ -6,24 +6,28 @@ import contextlib
 import hashlib
 import json
 import math
+import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from bench.errors import InputError
 from bench.folder import shown_cases
 from bench.folder.schema import PLAN
-from bench.folder.store import RunFolder, WritePicture
+from bench.folder.store import RunFolder
+from bench.machine.spread import Hands, spread
 from bench.planning import doubts, images
 from bench.planning.geometry import Fitted, stretched
 from bench.planning.images import Photo
-from bench.planning.pairing import Given, Inputs, Tell, read_photos, untold
-from bench.planning.pairs import read_pairs
-from bench.planning.pictures import mask_file, photo_file
+from bench.planning.pairing import Given, Inputs, Tell, asked_for, given, untold
+from bench.planning.pairs import Wanted, read_pairs
+from bench.planning.pictures import Pictures, Weight, mask_file, photo_file
 from bench.planning.protocol import UNKNOWN, Protocol
 from masks import files, tiers
 from masks.files import MaskFile
@@ -33,10 +37,40 @@ from masks.raster import Mask
 
 KEEP_ALL_UP_TO = 5000
 NO_HOLE = "no-hole"
+WEIGHED = 256
+"""Photos, the first, whose pictures tell what all will weigh."""
+
+_TOGETHER = 16  # photos that are read in one go
+_ALONE = 64  # times so many are read here, before others could start
+_ROWS = pa.schema(
+    [(each.name, each.type) for each in PLAN.columns if each.name not in ("case", "keep")]
+)
+
+
+class Part(NamedTuple):
+    """What became of some photos.
+
+    Attributes:
+        cases: Rows of the plan, but ``case`` and ``keep``.
+        inputs: Rows on their files.
+        idle: Photos of which nothing is to be filled.
+        weight: Of their pictures.
+    """
+
+    cases: pa.Table
+    inputs: Inputs
+    idle: Sequence[str]
+    weight: Weight
 
 
 def make(
-    protocol: Protocol, store: RunFolder, tell: Tell = untold
+    protocol: Protocol,
+    store: RunFolder,
+    tell: Tell = untold,
+    *,
+    hands: Hands | None = None,
+    write: bool = True,
+    weighed: Callable[[Weight, float], None] = lambda weight, share: None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read the photos, and draw or read their holes.
 
@@ -47,6 +81,10 @@ def make(
         protocol: What is asked for.
         store: The run folder.
         tell: Told how many of how many photos are read.
+        hands: Who reads many photos; this process if omitted. The plan is the same.
+        write: Whether to write photos and holes.
+        weighed: Told what the pictures of the first photos weigh, and which share of all photos
+            these are, as soon as they are read.
 
     Returns:
         The plan, one row per case, and the inputs, one row per file (columns in
@@ -56,28 +94,66 @@ def make(
         InputError: If no photo can be used, or no hole has a pixel.
     """
     inputs = Inputs()
-    rows: list[dict[str, Any]] = []
+    photos = asked_for(protocol, inputs)
+    tables: list[pa.Table] = []
     idle: set[str] = set()
-    with store.writing() as write:
-        for given in read_photos(protocol, inputs, tell):
-            cases = list(_cases(given, protocol, write, inputs))
-            if not cases:
-                idle.add(given.photo.id)
-            else:
-                write(photo_file(given.photo.sha), given.photo.pixels)
-                truth = _truth(given, protocol, write)
-                prompt = given.prompt or protocol.prompt
-                facts = {"truth": truth, "prompt": prompt, "group": given.group}
-                rows.extend(case | facts for case in cases)
+    weight = Weight()
+    starts = range(0, len(photos), _TOGETHER)
+    work = partial(_read, protocol, store, inputs.notes, write)
+    some = [(start, photos[start : start + _TOGETHER]) for start in starts]
+    many = hands is not None and hands.workers > 1 and len(some) > _ALONE
+    parts = spread(work, some, hands) if hands and many else map(work, some)
+    for start, part in zip(starts, parts, strict=True):
+        tell(start, len(photos))
+        inputs.add(part.inputs)
+        tables.append(part.cases)
+        idle |= {*part.idle}
+        if start < WEIGHED:
+            weight += part.weight
+            if (read := min(start + _TOGETHER, len(photos))) >= min(WEIGHED, len(photos)):
+                weighed(weight, read / len(photos))
     for path, reason in doubts.unread(protocol, inputs.rows):
         inputs.refused(path, "other", reason)
     inputs.doubts.note(protocol)
+    rows = pa.concat_tables([_ROWS.empty_table(), *tables]).combine_chunks().to_pandas()
     _refuse_nothing(rows, inputs)
+    if write:
+        store.flush(of_others=True)
     inputs.drop(idle)
-    plan = pd.DataFrame(rows)
-    plan.insert(0, "case", np.arange(len(plan)))
-    plan["keep"] = _kept(plan)
-    return PLAN.typed(plan), inputs.table()
+    rows.insert(0, "case", np.arange(len(rows)))
+    rows["keep"] = _kept(rows)
+    return PLAN.typed(rows), inputs.table()
+
+
+def _read(
+    protocol: Protocol,
+    store: RunFolder,
+    notes: Mapping[str, str],
+    write: bool,
+    part: tuple[int, Sequence[Wanted | Photo]],
+) -> Part:
+    """Read some photos and their masks, or draw these; the first number says whether to weigh."""
+    inputs = Inputs(notes=dict(notes))
+    start, photos = part
+    folder = RunFolder(store.path)
+    pictures = Pictures(folder, write=write, weigh=start < WEIGHED)
+    rows: list[dict[str, Any]] = []
+    idle = []
+    for each in photos:
+        if (found := given(each, protocol, inputs)) is None:
+            continue
+        cases = list(_cases(found, protocol, pictures, inputs))
+        if not cases:
+            idle.append(found.photo.id)
+            continue
+        pictures.photo(found.photo)
+        truth = _truth(found, protocol, pictures)
+        prompt = found.prompt or protocol.prompt
+        facts = {"truth": truth, "prompt": prompt, "group": found.group}
+        rows.extend(case | facts for case in cases)
+    if sys.platform != "linux":
+        folder.flush()
+    return Part(pa.Table.from_pylist(rows, _ROWS), inputs, idle, pictures.weight)
 
 
 def picture_files(plan: pd.DataFrame) -> list[str]:
@@ -109,7 +185,7 @@ def fingerprint(plan: pd.DataFrame, protocol: Protocol, metric_signatures: Seque
 
     Nothing is said of a truth that is the photo itself.
     """
-    photos = plan[["photo", "photo_sha"]].drop_duplicates().agg("|".join, axis=1)
+    photos = _pairs(plan[["photo", "photo_sha"]])
     return " ".join(
         (
             f"photos:{_digest(sorted(photos))}/{len(photos)}",
@@ -127,16 +203,21 @@ def _truth_part(plan: pd.DataFrame) -> Iterator[str]:
     if (other["truth"] == UNKNOWN).any():
         yield f"truth:{UNKNOWN}"
     elif len(other):
-        yield f"truth:{_digest(sorted(other.agg('|'.join, axis=1)))}/{len(other)}"
+        yield f"truth:{_digest(sorted(_pairs(other)))}/{len(other)}"
+
+
+def _pairs(table: pd.DataFrame) -> list[str]:
+    """The different rows of a table of texts, each in one."""
+    return ["|".join(row) for row in table.drop_duplicates().itertuples(index=False, name=None)]
 
 
 def _digest(lines: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:10]
 
 
-def _refuse_nothing(rows: list[dict[str, Any]], inputs: Inputs) -> None:
+def _refuse_nothing(rows: pd.DataFrame, inputs: Inputs) -> None:
     """Refuse a plan in which there is nothing to fill."""
-    if not rows:
+    if rows.empty:
         # One file for each reason is enough.
         reasons = {
             row["reason"].replace(row["path"], ""): row["reason"]
@@ -145,27 +226,27 @@ def _refuse_nothing(rows: list[dict[str, Any]], inputs: Inputs) -> None:
         }
         shown = list(filter(None, reversed(reasons.values())))[:3]
         raise InputError(f"no photo with a hole to fill: {'; '.join(shown) or 'none given'}")
-    if all(row["tier"] == NO_HOLE for row in rows):
+    if (rows["tier"] == NO_HOLE).all():
+        first = rows["mask_source"].iloc[0]
         raise InputError(
-            f"nothing to fill: the {len(rows)} masks that were read have no hole (first: "
-            f"{rows[0]['mask_source']}); white is hole, from --mask-threshold up, or black with "
-            "--invert-masks"
+            f"nothing to fill: the {len(rows)} masks that were read have no hole (first: {first}); "
+            "white is hole, from --mask-threshold up, or black with --invert-masks"
         )
 
 
 def _cases(
-    given: Given, protocol: Protocol, write: WritePicture, inputs: Inputs
+    given: Given, protocol: Protocol, pictures: Pictures, inputs: Inputs
 ) -> Iterator[dict[str, Any]]:
     photo = given.photo
     if given.masks is None:
-        yield from _generated(photo, protocol, write, inputs)
+        yield from _generated(photo, protocol, pictures, inputs)
         return
     draws: Counter[str] = Counter()
     for file, mask, lost in read_masks(given, protocol, inputs):
         share = float(mask.mean())
         # A case without a hole is perfect for every method: it must not enter a tier's means.
         tier = tiers.tier_of(share) if share else NO_HOLE
-        row = _row(write, photo, tier, draws[tier], mask, str(file), "file", {})
+        row = _row(pictures, photo, tier, draws[tier], mask, str(file), "file", {})
         yield row | {"lost_share": lost}
         draws[tier] += 1
 
@@ -213,17 +294,17 @@ def _of_pool(mask: Mask, height: int, width: int) -> Fitted:
     return Fitted(stretched(mask, height, width), note=note)
 
 
-def _truth(given: Given, protocol: Protocol, write: WritePicture) -> str:
+def _truth(given: Given, protocol: Protocol, pictures: Pictures) -> str:
     """What the plan says of a photo's truth; one that is another picture is kept."""
     if given.truth is None:
         return UNKNOWN if protocol.truth == UNKNOWN else ""
     sha = images.content_hash(given.truth)
-    write(photo_file(sha), given.truth)
+    pictures.truth(sha, given.truth)
     return sha
 
 
 def _generated(
-    photo: Photo, protocol: Protocol, write: WritePicture, inputs: Inputs
+    photo: Photo, protocol: Protocol, pictures: Pictures, inputs: Inputs
 ) -> Iterator[dict[str, Any]]:
     height, width = photo.pixels.shape[:2]
     for tier in protocol.tiers:
@@ -235,12 +316,12 @@ def _generated(
                 inputs.refused(photo.id, "mask", f"{photo.id}: {error}")
                 continue
             yield _row(
-                write, photo, tier, draw, hole.mask, "generated", hole.family, hole.parameters
+                pictures, photo, tier, draw, hole.mask, "generated", hole.family, hole.parameters
             )
 
 
 def _row(
-    write: WritePicture,
+    pictures: Pictures,
     photo: Photo,
     tier: str,
     draw: int,
@@ -251,7 +332,7 @@ def _row(
 ) -> dict[str, Any]:
     facts = tiers.describe(mask)
     sha = tiers.mask_hash(mask)
-    write(mask_file(sha), mask)
+    pictures.hole(sha, mask)
     identity = f"{photo.id}|{tier}|{draw}|{photo.sha}|{sha}"
     return {
         "case_key": hashlib.sha256(identity.encode()).hexdigest()[:16],

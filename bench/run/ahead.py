@@ -5,27 +5,28 @@ No method is loaded: what only a loaded one tells is not known here.
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 import methods
 from bench.folder import header as headers
 from bench.folder.header import Fingerprint
 from bench.folder.schema import CASES, LATENCY, PLAN
-from bench.folder.store import RunFolder, WritePicture, packed, records
+from bench.folder.store import RunFolder, records
 from bench.gate.tolerances import CEILING
+from bench.machine import children
+from bench.machine.spread import Hands
 from bench.planning import plan as planning
 from bench.planning.pairing import Tell
-from bench.planning.pictures import photo_file
+from bench.planning.pictures import Weight
 from bench.planning.protocol import Protocol
-from bench.run import growth
+from bench.run import disk, growth
+from bench.run.disk import Disk
 from bench.run.request import Request
 from bench.run.time_left import Forecast, Left, seconds_a_fill
 from methods.spec import Spec
@@ -66,9 +67,7 @@ class Ahead:
         inputs: Rows of ``inputs.parquet``.
         methods: What each method would do.
         left: How long the fills would take.
-        pictures: Bytes of photos and holes, as they would be written.
-        outputs: Of the fills, about: each that is kept is taken to be as large as its photo.
-        free: Bytes of the disk that are free.
+        disk: What the run folder would take.
         differs: In what the run folder holds another protocol, which a run would refuse.
     """
 
@@ -76,26 +75,8 @@ class Ahead:
     inputs: pd.DataFrame
     methods: list[Planned]
     left: Left
-    pictures: int
-    outputs: int
-    free: int
+    disk: Disk
     differs: list[str]
-
-
-class _Scales(RunFolder):
-    """A run folder that weighs the pictures it is given, and writes none."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.bytes: dict[str, int] = {}
-
-    @contextlib.contextmanager
-    def writing(self) -> Iterator[WritePicture]:
-        def weigh(name: str, pixels: np.ndarray) -> None:
-            if name not in self.bytes:
-                self.bytes[name] = len(packed(pixels))
-
-        yield weigh
 
 
 def look(request: Request, earlier: Sequence[Path], tell: Tell) -> Ahead:
@@ -115,10 +96,18 @@ def look(request: Request, earlier: Sequence[Path], tell: Tell) -> Ahead:
     asked = map(methods.parse, dict.fromkeys([*request.methods, CEILING]))
     specs = [spec for spec in asked if spec.name != CEILING or request.truth_known]
     obstacles = {spec.name: obstacle(spec) for spec in specs}
-    scales = _Scales(request.out)
-    plan, inputs = planning.make(request.protocol, scales, tell)
+    folder = RunFolder(request.out)
+    weights: list[tuple[Weight, float]] = []
+    plan, inputs = planning.make(
+        request.protocol,
+        folder,
+        tell,
+        hands=Hands(request.workers, partial(children.context, 1, [planning.__name__])),
+        write=False,
+        weighed=lambda *weight: weights.append(weight),
+    )
     paces = _paces([request.out, *earlier], plan, request.device)
-    kept = _kept(scales, plan)
+    kept = _kept(folder, plan)
     planned = [
         Planned(
             spec.name,
@@ -136,18 +125,16 @@ def look(request: Request, earlier: Sequence[Path], tell: Tell) -> Ahead:
     forecast = Forecast(
         request.workers, {name: pace.seconds for name, pace in paces.items()}, waiting
     )
-    photos = plan.loc[plan["keep"], "photo_sha"].map(photo_file).map(scales.bytes)
     made = sum(each.fills for each in planned if each.name != CEILING and not each.obstacle)
-    there = next(path for path in (request.out, *request.out.absolute().parents) if path.exists())
     return Ahead(
         plan,
         inputs,
         planned,
         forecast.left(),
-        sum(scales.bytes.values()),
-        int(photos.sum()) * made // len(plan),
-        shutil.disk_usage(there).free,
-        _differences(scales, plan, request),
+        disk.needed(
+            request.out, *weights[0], made // len(plan), len(plan), int(plan["keep"].sum())
+        ),
+        _differences(folder, plan, request),
     )
 
 

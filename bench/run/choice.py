@@ -91,7 +91,9 @@ def guarded(name: str, call: Callable[..., _T], *arguments: object) -> _T:
 def show(
     request: Request, plan: pd.DataFrame, inputs: pd.DataFrame, method: Inpainter
 ) -> str | None:
-    """Let a method look at all its cases; gives what it says of them."""
+    """Let a method that wants to look at all its cases; gives what it says of them."""
+    if type(method).expect is Inpainter.expect:
+        return None
     samples = request.fills_of(method.card.stochastic)
     protocol = request.protocol
     keys = case_keys(plan, inputs, asdict(protocol), protocol.size_rule, samples)

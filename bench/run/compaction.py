@@ -46,13 +46,13 @@ def metrics_table(metrics: Sequence[MetricStatus]) -> pd.DataFrame:
 
 def settled(
     store: RunFolder, fragments: pd.DataFrame, header: Header, *, retry_failed: bool
-) -> tuple[dict[tuple[str, Item], str], Earlier, dict[str, int]]:
+) -> tuple[pd.DataFrame, Earlier, dict[str, int]]:
     """See what earlier starts did; pictures that are damaged are set aside.
 
     Returns:
-        The fills that need nothing more, as (method, item), with the status of each; by method
-        and item what stays of fills that still hold but must be measured again; and by method how
-        many hold no more for their pictures.
+        The fills that need nothing more: columns ``method``, ``case``, ``sample``, ``status``; by
+        method and item what stays of fills that still hold but must be measured again; and by
+        method how many hold no more for their pictures.
     """
     rows = _current(fragments, store.read_table("plan.parquet"), header)
     damages = kept.damaged(store, rows[rows["status"].eq("ok")], content_hash)
@@ -63,14 +63,12 @@ def settled(
     rows = rows.drop(index=damages.index)
     good, enough = rows["status"].eq("ok"), rows["measured"].astype(bool)
     for network in header.features:
-        enough &= rows["output_sha"].isin(store.read_features(network).keys())
+        enough &= rows["output_sha"].isin(store.has_features(network))
     # What was never tried, as for want of weights, may go well by now.
     final = rows["attempt"].astype(bool)
     if retry_failed:
         final &= rows["status"].eq("declined")
-    over = rows[enough.where(good, final)]
-    fills = zip(over["method"], map(Item, over["case"], over["sample"]), strict=True)
-    done = dict(zip(fills, over["status"], strict=True))
+    done = rows.loc[enough.where(good, final), ["method", "case", "sample", "status"]]
     earlier: Earlier = {}
     for row in records(rows[good & ~enough & rows["output"].ne("")]):
         if store.file(row["output"]).exists():
@@ -78,11 +76,10 @@ def settled(
     return done, earlier, lost
 
 
-def tried(store: RunFolder, fragments: pd.DataFrame, header: Header, method: str) -> set[Item]:
-    """The fills of a method that have a row, whatever it says."""
+def tried(store: RunFolder, fragments: pd.DataFrame, header: Header, method: str) -> pd.DataFrame:
+    """The fills of a method that have a row, whatever it says; columns ``case``, ``sample``."""
     own = fragments[fragments["method"] == method]
-    rows = _current(own, store.read_table("plan.parquet"), header)
-    return set(map(Item, rows["case"], rows["sample"]))
+    return _current(own, store.read_table("plan.parquet"), header)[["case", "sample"]]
 
 
 def of_others(fragments: pd.DataFrame, header: Header) -> dict[str, int]:
@@ -127,7 +124,7 @@ def finish(
     """
     plan = store.read_table("plan.parquet")
     if fragments is None:
-        fragments = store.read_fragments()
+        fragments = store.read_fragments(join=True)
     rows = _compact(_current(fragments, plan, header), header, store.read_table("metrics.parquet"))
     missing = len(plan) * sum(header.fills_per_case.values()) - len(rows)
     if state == "complete" and missing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -63,14 +63,16 @@ class Job:
         cases: Their cases, by number.
         earlier: Of those whose fill still holds and only has to be measured again, what stays.
         fresh: Whether it must be the first job of a worker.
+        told: What the method says of them where it was shown all cases (`Inpainter.tell`).
     """
 
     id: int
     method: str
-    items: tuple[Item, ...]
+    items: Sequence[Item]
     cases: Mapping[int, PlannedCase] = field(default_factory=dict)
     earlier: Mapping[Item, Kept] = field(default_factory=dict)
     fresh: bool = False
+    told: Mapping[Item, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import contextlib
 import json
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -77,7 +77,8 @@ class Casework:
         except Exception as error:
             raise StoreError(f"the metrics cannot be loaded: {describe(error)}") from error
         self._method = methods.get(setup.methods[method], device=setup.device)
-        if type(self._method).expect is not Inpainter.expect:
+        kind = type(self._method)
+        if kind.expect is not Inpainter.expect and kind.tell is Inpainter.tell:
             self._method.expect(self._all_cases())
         if found := setup.found.get(method):
             self._method.found = found
@@ -88,11 +89,16 @@ class Casework:
         self._ahead: tuple[str, Future[_Pictures]] | None = None
         self._pictures_now: _Pictures | None = None
         self._lost: dict[Item, Exception] = {}
+        self._told: Mapping[Item, str] = {}
 
     @property
     def in_jobs(self) -> bool:
         """Whether the method is to be given the cases of a job together."""
         return self._method.in_jobs
+
+    def hear(self, job: Job) -> None:
+        """Take what the method says of a job's cases elsewhere."""
+        self._told = job.told
 
     def begin_job(self, job: Job) -> None:
         """Give the method the cases of a job; what it raises is the reason of all their rows.
@@ -201,7 +207,8 @@ class Casework:
         return replace(row, kept=kept, note="; ".join(filter(None, [_of_batch(kept), row.note])))
 
     def _key(self, case: PlannedCase, item: Item) -> CaseKey:
-        return CaseKey(case.photo, case.tier, case.draw, item.sample, prompt=case.prompt)
+        told = self._told.get(item, "")
+        return CaseKey(case.photo, case.tier, case.draw, item.sample, prompt=case.prompt, told=told)
 
     def _seed(self, case: PlannedCase, key: CaseKey) -> int:
         return case.seed_of(self._setup.seed, key.sample)

@@ -18,13 +18,17 @@ from bench.folder.differences import in_words
 from bench.folder.header import Fingerprint, Header
 from bench.folder.json_file import NewerFormat
 from bench.folder.read import Reader
-from bench.folder.store import Item, RunFolder
+from bench.folder.store import RunFolder
+from bench.machine.spread import Hands
 from bench.metrics.meter import MetricStatus, resolve_metrics
 from bench.planning import plan as planning
-from bench.planning.case import PlannedCase, planned
+from bench.planning.case import Cases
 from bench.planning.images import BUNDLED
+from bench.planning.pictures import Weight
 from bench.planning.protocol import Protocol
-from bench.run import choice, compaction, growth, new_header, summary, training_table
+from bench.run import choice, compaction, disk, growth, new_header, summary, training_table
+from bench.run.executors.local import prepare
+from bench.run.fills import Fills
 from bench.run.identities import Identity, identities
 from bench.run.methods_table import methods_table
 from bench.run.progress import Progress
@@ -48,17 +52,19 @@ class Opened:
         identities: What the fills of each method depend on, in one line.
         found: What a process found out of methods that are probed, by name.
         gone: Why methods of earlier starts cannot fill what came since, by name.
+        telling: Methods that were shown all cases, and tell workers what they must know of each.
     """
 
     store: RunFolder
     header: Header
-    plan: list[PlannedCase]
+    plan: Cases
     metrics: list[MetricStatus]
-    wanted: dict[str, list[Item]]
+    wanted: dict[str, Fills]
     deterministic: frozenset[str]
     identities: Mapping[str, str]
     found: Mapping[str, str]
     gone: Mapping[str, str]
+    telling: Mapping[str, Inpainter]
 
 
 def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
@@ -79,14 +85,15 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     )
     key = planning.inputs_key(request.protocol)
     there = growth.plan_of(store) if before else None
-    plan, inputs = _plan(request, store, before, there, key, progress)
+    fills = sum(request.fills_of(m.card.stochastic) for m in asked.values() if m.name != CEILING)
+    plan, inputs = _plan(request, store, before, there, key, progress, fills)
     if request.strict:
         summary.refuse_any(inputs)
     progress.stage("preparing the methods")
     signatures = [entry.metric.signature for entry in metrics if entry.status == "ok"]
     fingerprint = Fingerprint.parse(planning.fingerprint(plan, request.protocol, signatures))
     _same_protocol(store, before, there, fingerprint, request, plan)
-    cases = planned(plan)
+    cases = Cases(plan)
     choice.none_sees_the_answer(asked.values(), plan)
     show = partial(choice.show, request, plan, inputs)
     for method in asked.values():
@@ -106,7 +113,7 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     }
     chosen = {text: m for text, m in chosen.items() if m.name not in gone}
     known = {method.name: known[method.name] for method in chosen.values()}
-    prompts = [(case.case_key, case.prompt) for case in cases]
+    prompts = list(zip(plan["case_key"], plan["prompt"], strict=True))
     header = new_header.begun(request, before, chosen, metrics, known, fingerprint, key, prompts)
     described = _described(store, header, list(chosen.values()), known)
     if unknown := header.fill_keys.keys() - {*described["method"]}:
@@ -124,7 +131,10 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     store.write_table("training.parquet", training_table.table(list(chosen.values())))
     header.write(store)
     ordered = sorted(chosen.values(), key=lambda method: -method.card.cost)
-    wanted = {method.name: _items(cases, method, request) for method in ordered}
+    wanted = {
+        method.name: Fills.of(len(cases), request.fills_of(method.card.stochastic))
+        for method in ordered
+    }
     steady = frozenset(
         method.name for method in ordered if not (method.card.stochastic or method.name == CEILING)
     )
@@ -133,7 +143,8 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
         print(line, file=sys.stderr)
     texts = {name: identity.text for name, identity in known.items()}
     told = {name: identity.found for name, identity in known.items() if identity.found}
-    return Opened(store, header, cases, metrics, wanted, steady, texts, told, gone)
+    telling = {m.name: m for m in ordered if type(m).tell is not Inpainter.tell}
+    return Opened(store, header, cases, metrics, wanted, steady, texts, told, gone, telling)
 
 
 def _before(store: RunFolder) -> Header | None:
@@ -190,8 +201,19 @@ def _plan(
     there: pd.DataFrame | None,
     key: str,
     progress: Progress,
+    fills: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Take the plan of an earlier start if its request and files are the same, else make it."""
+    """Take the plan of an earlier start if its request and files are the same, else make it.
+
+    What disk the run will take, with so many fills of a case, is told as soon as it can be.
+    """
+
+    def tell(weight: Weight, share: float) -> None:
+        found = disk.needed(request.out, weight, share, fills, cases := round(weight.holes / share),
+                            min(cases, planning.KEEP_ALL_UP_TO))  # fmt: skip
+        if found.worth_saying:
+            print(found, file=sys.stderr)
+
     if before is not None and there is not None and before.inputs_key == key:
         with contextlib.suppress(InputError):
             inputs = Reader(store, ("inputs",)).table("inputs")
@@ -199,7 +221,12 @@ def _plan(
                 return there, inputs
             for name in damaged:  # made anew below
                 store.set_aside(name)
-    plan, inputs = planning.make(request.protocol, store, progress.reading)
+    # Workers are forked from the same process later, so it loads all that they need.
+    context = partial(prepare, request.threads, request.measured if request.truth_known else ())
+    hands = Hands(request.workers, context) if request.executor == "local" else None
+    plan, inputs = planning.make(
+        request.protocol, store, progress.reading, hands=hands, weighed=tell
+    )
     if before is None or there is None or before.protocol.get("seed") != request.protocol.seed:
         return plan, inputs
     generated = plan["mask_source"].eq("generated").all()
@@ -229,11 +256,6 @@ def _same_protocol(
         f"{store.path} holds a run with another protocol ({'; '.join(differs)}); give another "
         "--out, or the options of that run"
     )
-
-
-def _items(cases: list[PlannedCase], method: Inpainter, request: Request) -> list[Item]:
-    samples = range(request.fills_of(method.card.stochastic))
-    return [Item(case, sample) for case in range(len(cases)) for sample in samples]
 
 
 def _described(

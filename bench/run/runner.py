@@ -8,7 +8,9 @@ import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
+import numpy as np
 import pandas as pd
 
 from bench.errors import few
@@ -19,6 +21,7 @@ from bench.metrics.meter import weight_files
 from bench.run import compaction
 from bench.run.executors.inline import InlineExecutor
 from bench.run.executors.local import LocalExecutor, prepare
+from bench.run.fills import Fills
 from bench.run.lock import only_writer
 from bench.run.messages import Settled, Setup
 from bench.run.new_header import digest
@@ -28,6 +31,8 @@ from bench.run.resume import Opened, open_run
 from bench.run.scheduler import Executor, Scheduler
 from bench.run.time_left import Forecast, seconds_a_fill
 from bench.text.numbers import counted
+from bench.text.plain import one_line
+from methods.base import CaseKey, Inpainter
 
 
 def run(request: Request, progress: Progress | None = None) -> Header:
@@ -75,7 +80,7 @@ def _say_absent(opened: Opened) -> None:
         if entry.status == "absent":
             absent.setdefault(entry.reason, []).append(entry.metric.name)
     for reason, names in absent.items():
-        print(f"{', '.join(names)} not measured: {reason}", file=sys.stderr)
+        print(one_line(f"{', '.join(names)} not measured: {reason}"), file=sys.stderr)
 
 
 def _work(request: Request, opened: Opened, progress: Progress) -> pd.DataFrame | None:
@@ -85,21 +90,15 @@ def _work(request: Request, opened: Opened, progress: Progress) -> pd.DataFrame 
         What all fragments hold, if there was nothing to do and so none was added.
     """
     store, header = opened.store, opened.header
-    fragments = store.read_fragments()
+    fragments = store.read_fragments(join=True)
     done, earlier, lost = compaction.settled(
         store, fragments, header, retry_failed=request.retry_failed
     )
     _say_damaged(store, lost, opened)
-    todo = {
-        method: [
-            item
-            for item in items
-            if (method, item) not in done and _in_shard(method, item, request.shard, opened)
-        ]
-        for method, items in opened.wanted.items()
-    }
-    for method, again in _made_again(request, opened, done).items():
-        todo[method] += again
+    todo = {}
+    for method, fills in opened.wanted.items():
+        ours, over = _of_shard(method, fills, request.shard, opened), done[done["method"] == method]
+        todo[method] = ours.where(~ours.among(over)) + _made_again(opened, method, ours, over)
     for method, count in compaction.of_others(fragments, header).items():
         print(
             f"{method}: {count} kept fills are by other code, parameters, weights, files or "
@@ -113,7 +112,7 @@ def _work(request: Request, opened: Opened, progress: Progress) -> pd.DataFrame 
     if not any(todo.values()):
         return None if unfilled else fragments
     paces = seconds_a_fill(fragments)
-    del fragments  # no less than the table of all cases
+    del fragments, done  # no less than the table of all cases
     with _executor(request, setup) as executor:
         counts = {method: len(items) for method, items in todo.items() if items}
         forecast = Forecast(executor.capacity, paces, dict(counts))
@@ -123,7 +122,8 @@ def _work(request: Request, opened: Opened, progress: Progress) -> pd.DataFrame 
             _give_up(setup, opened, method, [entry for entry in settled if not entry.written])
             progress.settled(method, [entry.status for entry in settled])
 
-        scheduler = Scheduler(executor, request.limits, settle, forecast)
+        tell = {name: partial(_told, opened, each) for name, each in opened.telling.items()}
+        scheduler = Scheduler(executor, request.limits, settle, forecast, tell=tell)
         try:
             scheduler.run(todo, opened.plan, earlier)
         except KeyboardInterrupt:
@@ -131,6 +131,11 @@ def _work(request: Request, opened: Opened, progress: Progress) -> pd.DataFrame 
             scheduler.wind_down()
             raise
     return None
+
+
+def _told(opened: Opened, method: Inpainter, item: Item) -> str:
+    case = opened.plan[item.case]
+    return method.tell(CaseKey(case.photo, case.tier, case.draw, item.sample, prompt=case.prompt))
 
 
 def _say_damaged(store: RunFolder, lost: Mapping[str, int], opened: Opened) -> None:
@@ -174,38 +179,29 @@ def _of_gone(request: Request, opened: Opened, fragments: pd.DataFrame) -> dict[
     for method, why in opened.gone.items():
         reason = f"it cannot run now, and had not filled this before: {why}"
         tried = compaction.tried(opened.store, fragments, opened.header, method)
-        samples = range(opened.header.fills_per_case[method])
-        items = (Item(case, sample) for case in range(len(opened.plan)) for sample in samples)
+        fills = Fills.of(len(opened.plan), opened.header.fills_per_case[method])
+        ours = _of_shard(method, fills, request.shard, opened)
         found[method] = [
             Settled(item, "unavailable", reason, written=False, tries=0)
-            for item in items
-            if item not in tried and _in_shard(method, item, request.shard, opened)
+            for item in ours.where(~ours.among(tried))
         ]
     return {method: settled for method, settled in found.items() if settled}
 
 
-def _made_again(
-    request: Request, opened: Opened, done: Mapping[tuple[str, Item], str]
-) -> dict[str, list[Item]]:
-    """A few kept fills of each deterministic method, to be made again and compared.
+def _made_again(opened: Opened, method: str, fills: Fills, done: pd.DataFrame) -> Fills:
+    """A few kept fills of a deterministic method, to be made again and compared.
 
     What a method's identity does not see, such as a file it opens at every fill, shows here, if
     this is the machine that made them.
     """
     starts = opened.header.starts
-    if len(starts) < 2 or not machines_agree(starts):
-        return {}
-    pick = random.Random(len(starts))  # others at each start
-    found = {}
-    for method, items in opened.wanted.items():
-        kept = [
-            item
-            for item in items
-            if done.get((method, item)) == "ok" and _in_shard(method, item, request.shard, opened)
-        ]
-        if kept and method in opened.deterministic:
-            found[method] = pick.sample(kept, min(len(kept), 1 + min(len(kept) // 100, 4)))
-    return found
+    kept = fills.where(fills.among(done[done["status"] == "ok"]))
+    if method not in opened.deterministic or len(starts) < 2 or not machines_agree(starts):
+        return kept[:0]
+    pick = random.Random(f"{len(starts)} {method}")  # others at each start
+    count = min(len(kept), 1 + min(len(kept) // 100, 4))
+    chosen = pick.sample(range(len(kept)), count)
+    return Fills(kept.numbers[chosen], kept.samples)
 
 
 def _setup(request: Request, opened: Opened) -> Setup:
@@ -245,8 +241,10 @@ def _executor(request: Request, setup: Setup) -> Iterator[Executor]:
         executor.close()
 
 
-def _in_shard(method: str, item: Item, shard: tuple[int, int], opened: Opened) -> bool:
-    """Whether a fill belongs to a shard; by its case, which keeps its shard as photos are added."""
+def _of_shard(method: str, fills: Fills, shard: tuple[int, int], opened: Opened) -> Fills:
+    """The fills of a shard: by their case, which keeps its shard as photos are added."""
     index, count = shard
-    case_key = opened.plan[item.case].case_key
-    return count == 1 or int(digest(method, case_key), 16) % count == index
+    if count == 1:
+        return fills
+    ours = [int(digest(method, key), 16) % count == index for key in opened.plan.keys]
+    return fills.of_cases(np.array(ours))

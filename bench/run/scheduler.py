@@ -10,6 +10,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Protocol
 
 from bench.errors import BenchError, StoreError
@@ -70,6 +71,7 @@ class Scheduler:
         settle: Called with a method and items of it that ended, each item once.
         forecast: Is told what happens, for those who want to know how long the rest takes.
         clock: Seconds.
+        tell: What a method says of an item to the worker that fills it, by name.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Scheduler:
         settle: Callable[[str, Sequence[Settled]], None],
         forecast: Forecast | None = None,
         clock: Callable[[], float] = time.monotonic,
+        tell: Mapping[str, Callable[[Item], str]] = MappingProxyType({}),
     ) -> None:
         """Take the parts; nothing runs yet."""
         self._executor = executor
@@ -86,6 +89,7 @@ class Scheduler:
         self._settle = settle
         self._forecast = forecast or Forecast(executor.capacity)
         self._clock = clock
+        self._tell = tell
         self._queues: dict[str, deque[Job]] = {}  # by method, in the order to start in
         self._running: dict[int, _Running] = {}
         self._tries: Counter[tuple[str, Item]] = Counter()
@@ -121,12 +125,18 @@ class Scheduler:
             while len(self._running) < self._executor.capacity and (job := self._next_job()):
                 self._running[job.id] = _Running(job, self._clock(), left=list(job.items))
                 self._forecast.begins(job.id, job.method, len(job.items))
-                cases = {item.case: plan[item.case] for item in job.items}
-                self._executor.submit(replace(job, cases=cases))
+                self._executor.submit(self._whole(job, plan))
             event = self._executor.next(timeout=0.5)
             if event is not None and event.job in self._running:
                 self._handle(event, self._running[event.job])
             self._stop_overdue()
+
+    def _whole(self, job: Job, plan: Sequence[PlannedCase]) -> Job:
+        """All that a worker must know; what is queued is no more than its numbers."""
+        items, tell = tuple(job.items), self._tell.get(job.method)
+        told = {item: tell(item) for item in items} if tell else {}
+        cases = {item.case: plan[item.case] for item in items}
+        return replace(job, items=items, cases=cases, told=told)
 
     def wind_down(self) -> None:
         """After `run` was interrupted: keep what is finished, for as long as a few seconds.
@@ -157,8 +167,8 @@ class Scheduler:
     ) -> None:
         if not items:
             return
-        own = {item: earlier[item] for item in items if item in earlier}
-        job = Job(self._next_id, method, tuple(items), earlier=own, fresh=fresh)
+        own = {item: earlier[item] for item in items if item in earlier} if earlier else {}
+        job = Job(self._next_id, method, items, earlier=own, fresh=fresh)
         self._next_id += 1
         queue = self._queues.setdefault(method, deque())
         if first:
@@ -180,7 +190,12 @@ class Scheduler:
     def _shared(self, job: Job) -> Job:
         """The beginning of a job that the last workers share, so that they end at about once."""
         workers = self._executor.capacity
-        left = len(job.items) + sum(len(other.items) for other in self._queues[job.method])
+        # Not further than to see that there is enough: a queue may be long.
+        enough, left = 2 * workers * len(job.items), len(job.items)
+        for other in self._queues[job.method]:
+            if left >= enough:
+                break
+            left += len(other.items)
         size = max(SMALLEST_JOB, left // (2 * workers))
         if workers == 1 or len(job.items) <= size:
             return job
@@ -294,7 +309,7 @@ class Scheduler:
         for items in (running.left, *self._dropped(method)):
             self._give_up(method, items, status, reason, traceback=traceback)
 
-    def _dropped(self, method: str) -> list[tuple[Item, ...]]:
+    def _dropped(self, method: str) -> list[Sequence[Item]]:
         """Take all that is queued for a method out of the queue, to give it up."""
         return [job.items for job in self._queues.pop(method, ())]
 

@@ -21,7 +21,7 @@ from bench.machine.read_ahead import ahead
 from bench.metrics import METRICS
 from bench.metrics.record import FeatureMetric, PatchMetric, SetValue
 from bench.metrics.sliced import Case, Patches, Photos
-from bench.planning.case import PlannedCase, planned
+from bench.planning.case import Cases, PlannedCase
 from bench.planning.pictures import hole_of, photo_file, photo_of
 from bench.statistics.groups import GROUPS, Estimate, group_of
 
@@ -49,7 +49,7 @@ def set_rows(store: RunFolder, cases: pd.DataFrame, *, threads: int = 1) -> pd.D
     """
     asked = store.read_table("metrics.parquet").query("status == 'ok' and scope == 'set'")
     usable = cases[(cases["status"] == "ok") & (cases["sample"] == 0)]
-    plan = planned(store.read_table("plan.parquet"))
+    plan = Cases(store.read_table("plan.parquet"))
     features: dict[str, dict[str, np.ndarray]] = {}
     rows = []
     for name in asked["metric"]:

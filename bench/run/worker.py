@@ -67,6 +67,7 @@ class Worker:
                 return
         bench = self._bench
         yield Event(job.id, "loaded")
+        bench.hear(job)
         rows: list[FillRow] = []
         flushed = time.monotonic()
         try:

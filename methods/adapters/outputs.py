@@ -46,7 +46,7 @@ class Folder(PictureInpainter):
         self.path = Path(path)
         if not self.path.is_dir():
             raise BenchError(f"method {name!r}: expected a folder of outputs at {self.path}")
-        self._expected: dict[tuple[object, ...], tuple[CaseKey, str]] = {}
+        self._expected: dict[tuple[object, ...], tuple[str, str]] = {}
         self._case: CaseKey | None = None
 
     @cached_property
@@ -74,7 +74,7 @@ class Folder(PictureInpainter):
         except InputError as error:
             raise BenchError(f"method {self.name!r}: {self.path}: {error}") from error
         named = list(zip(cases, names, strict=True))
-        self._expected = {case[:4]: (case, name) for case, name in named}
+        self._expected = {case[:4]: (name, case.size_rule) for case, name in named}
         found = {name: case for case, name in named if name in self._files}
         refused = [why for name, case in found.items() if (why := self._refusal(name, case))]
         if len(refused) == len(found):
@@ -94,6 +94,10 @@ class Folder(PictureInpainter):
         self.card = replace(self.card, limits=f"{type(self).card.limits} {text}.")
         return text
 
+    def tell(self, case: CaseKey) -> str:
+        """The name of its file without suffix, and how the photo came to its size."""
+        return "\n".join(self._expected.get(case[:4], ()))
+
     def begin(self, case: CaseKey) -> None:
         """Remember which file comes next."""
         self._case = case
@@ -110,12 +114,12 @@ class Folder(PictureInpainter):
         if self._case is None:
             raise ContractError(f"method {self.name!r}: a case must begin before it is filled")
         # Outside of a run nothing was expected.
-        ours = self._case, self._case.file_name.removesuffix(".png")
-        case, name = self._expected.get(self._case[:4], ours)
+        name, _, rule = (self._case.told or self.tell(self._case)).rpartition("\n")
+        name = name or self._case.file_name.removesuffix(".png")
         if name not in self._files:
             raise Declined(f"no output file '{name}.png'")
         height, width = hole.shape
-        return read_png(self.path / self._files[name], height, width, case.size_rule)
+        return read_png(self.path / self._files[name], height, width, rule)
 
     @cached_property
     def _pictures(self) -> list[str]:
