@@ -353,7 +353,7 @@ class RunFolder:
 
 def _flush_disk(folder: Path) -> bool:
     """Flush all that was written to the file system of a folder; whether the system can do it."""
-    library = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+    library: Any = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
     if not hasattr(library, "syncfs"):
         return False
     place = os.open(folder, os.O_RDONLY)
