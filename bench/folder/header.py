@@ -184,7 +184,7 @@ class Header:
     def without(self, methods: Collection[str]) -> Header:
         """All but what is said of some methods."""
         names = ("methods", "fill_keys", "fills_per_case", "made_anew")
-        left = {
+        left: dict[str, Any] = {
             name: {key: each for key, each in getattr(self, name).items() if key not in methods}
             for name in names
         }

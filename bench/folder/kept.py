@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import pandas as pd
@@ -58,9 +59,14 @@ def not_whole(store: RunFolder, names: Iterable[str]) -> list[str]:
 
 
 def say_lost(run: Run) -> None:
-    """Say how many kept pictures of a run are gone or cut short; their content is not looked at."""
-    names = dict.fromkeys(run.cases.get("output", ()))
-    lost = [name for name in names if name and not _is_there(run, name)]
+    """Say how many kept pictures of a run are gone or cut short; of thumbnails, any damage."""
+    looks = {"output": png.is_ended, "thumbnail": _is_named_by_content}
+    lost = [
+        name
+        for column, look in looks.items()
+        for name in dict.fromkeys(run.cases.get(column, ()))
+        if name and not any(look(place) for place in _places(run, name))
+    ]
     if lost:
         print(
             lines(
@@ -71,11 +77,11 @@ def say_lost(run: Run) -> None:
         )
 
 
-def _is_there(run: Run, name: str) -> bool:
+def _places(run: Run, name: str) -> list[Path]:
     label, _, rest = name.partition("/")
     if label in run.folders:
-        return png.is_ended(run.folders[label] / rest)
-    return any(png.is_ended(each / name) for each in (run.folder, *run.folders.values()))
+        return [run.folders[label] / rest]
+    return [each / name for each in (run.folder, *run.folders.values())]
 
 
 def _damaged(store: RunFolder, row: _Row, content: Callable[[Any], str]) -> tuple[str, ...]:
@@ -84,7 +90,7 @@ def _damaged(store: RunFolder, row: _Row, content: Callable[[Any], str]) -> tupl
     found = [name for name in names if not _is_whole(store, name)]
     if row.output and row.output not in found and not _is_same(store, row, content):
         found.append(row.output)
-    if row.thumbnail and not _is_named_by_content(store, row.thumbnail):
+    if row.thumbnail and not _is_named_by_content(store.file(row.thumbnail)):
         found.append(row.thumbnail)
     return tuple(found)
 
@@ -106,8 +112,7 @@ def _is_whole(store: RunFolder, name: str) -> bool:
         return False
 
 
-def _is_named_by_content(store: RunFolder, name: str) -> bool:
-    path = store.file(name)
+def _is_named_by_content(path: Path) -> bool:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest().startswith(path.stem)
     except OSError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import urllib.error
 import urllib.request
 from concurrent.futures import Future
 from pathlib import Path
@@ -75,7 +76,11 @@ class _Secure(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, request: Any, *rest: Any) -> urllib.request.Request | None:
         """Look at where it leads."""
-        _require_https(rest[-1])
+        try:
+            _require_https(rest[-1])
+        except BenchError:
+            rest[0].close()
+            raise
         return super().redirect_request(request, *rest)
 
 
@@ -93,11 +98,13 @@ def _opened(url: str) -> HTTPResponse:
             opener = urllib.request.build_opener(_Secure)
             answer.set_result(opener.open(url, timeout=_TIMEOUT_SECONDS))
         except BaseException as error:
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()
             answer.set_exception(error)
 
     threading.Thread(target=ask, daemon=True).start()
     try:
-        return answer.result(_PATIENCE_SECONDS)  # type: ignore[no-any-return]
+        return answer.result(_PATIENCE_SECONDS)
     except TimeoutError as error:
         raise BenchError(f"no answer within {_PATIENCE_SECONDS:.0f} s: {error}") from error
 

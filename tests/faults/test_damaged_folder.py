@@ -198,5 +198,6 @@ def test_a_reader_says_that_pictures_are_gone(tmp_path, whole, capfd):
     read_run(out)
     assert not capfd.readouterr().err
     cut(victim(out, "output"))
+    flipped(victim(out, "thumbnail"))
     read_run(out)
-    assert "1 kept pictures are gone or damaged, first outputs/noise" in capfd.readouterr().err
+    assert "2 kept pictures are gone or damaged, first outputs/noise" in capfd.readouterr().err

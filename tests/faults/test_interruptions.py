@@ -202,3 +202,19 @@ def test_many_kills_at_random_moments_change_nothing(tmp_path, photos, uninterru
         process.wait()
     finish(out, photos)
     pd.testing.assert_frame_equal(commands.quality(out), commands.quality(uninterrupted))
+
+
+@pytest.mark.nightly
+def test_each_of_many_kills_soon_after_a_start_leaves_more_than_was_there(tmp_path, photos):
+    out = tmp_path / "out"
+    kept = 0
+    for number in range(5):
+        marker = tmp_path / f"started-{number}"
+        process = start(out, photos, marker, "--tiers", "small,region,large", "--draws", "20",
+                        SLOW_SECONDS="0.5")  # fmt: skip
+        time.sleep(8)  # of some 90 s of work
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stderr.close()
+        assert len(kept_fills(out, "Slow")) > kept
+        kept = len(kept_fills(out, "Slow"))

@@ -401,7 +401,7 @@ def test_a_photo_changed_in_the_run_folder_is_noticed(tmp_path, photos):
     assert run(request(out, photos, methods=("telea",))).state == "complete"
 
 
-def test_an_output_lost_before_the_set_metrics_is_left_out(tmp_path, photos):
+def test_an_output_lost_before_the_set_metrics_is_made_anew(tmp_path, photos):
     out = tmp_path / "out"
     protocol = Protocol(photos=str(photos), size=96, draws=4)
     run(request(out, photos, protocol=protocol, methods=("mean",)))
@@ -410,11 +410,8 @@ def test_an_output_lost_before_the_set_metrics_is_left_out(tmp_path, photos):
     damaged.write_bytes(damaged.read_bytes()[:-100])
     run(request(out, photos, protocol=protocol, methods=("mean",), metrics=(*QUICK, "swd")))
     sets = RunFolder(out).read_table("sets.parquet").set_index(["method", "tier"])
-    assert sets["n"].to_dict() == {
-        (method, tier): 10 if (method, tier) == ("mean", "small") else 12
-        for method in ("mean", "original")
-        for tier in ("small", "region", "large")
-    }
+    assert (sets["n"] == 12).all()
+    assert len(sets) == 2 * 3
     assert sets["value"].notna().all()
 
 

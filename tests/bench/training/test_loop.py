@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 import methods
 from bench.cli import main
 from bench.errors import BenchError, InputError
+from bench.folder.lock import held
 from bench.training import ledger, photos
 from bench.training.loop import train
 from masks.tiers import TIERS
@@ -146,4 +147,29 @@ def test_what_would_go_wrong_later_is_refused_at_once(job, tmp_path, changes, wo
 def test_a_state_without_its_ledger_is_not_continued(job, trained, tmp_path):
     (tmp_path / "state.pt").write_bytes((job.out / "state.pt").read_bytes())
     with pytest.raises(InputError, match="expected the ledger of 16 pictures"):
+        train(replace(job, out=tmp_path))
+
+
+def test_a_damaged_state_is_left_for_the_one_before(job, trained, tmp_path, capsys):
+    for file in job.out.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    state = tmp_path / "state.pt"
+    whole = state.read_bytes()
+    for damaged in (b"", whole[: len(whole) // 2]):
+        (tmp_path / "state.pt.before").write_bytes((job.out / "state.pt.before").read_bytes())
+        state.write_bytes(damaged)
+        again = train(replace(job, out=tmp_path))
+        assert "going on from the one before" in capsys.readouterr().err
+        assert again.read_bytes() == trained.read_bytes()
+    state.write_bytes(b"")
+    (tmp_path / "state.pt.before").write_bytes(b"")
+    with pytest.raises(InputError, match="expected the state of a training"):
+        train(replace(job, out=tmp_path))
+
+
+def test_a_second_training_into_a_folder_is_refused_in_words(job, tmp_path):
+    with (
+        held(tmp_path / ".lock", "busy"),
+        pytest.raises(BenchError, match="another training is writing into"),
+    ):
         train(replace(job, out=tmp_path))

@@ -232,7 +232,6 @@ DOTS = shape("mask", [[0, 0], [8191, 8191]], mask=encoded(np.ones((8192, 8192), 
         ("a.json", labelme([shape("polygon", FAR)], 9000), "100,000,000 tries"),
         ("a.json", labelme([shape("circle", [[9, 9], [999_999, 9]])] * 20_000), "tries"),
         ("a.json", labelme([DOTS] * 40, 8192), "more than 2,000,000,000 pixels"),
-        ("a.json", record(segmentation=[np.ravel(FAR * 5).tolist()]), "50,000,000 rows|finite"),
     ],
 )
 def test_what_would_take_minutes_to_draw_is_refused(tmp_path, name, content, reason):
