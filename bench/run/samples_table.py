@@ -56,7 +56,7 @@ def sample_rows(
         lpips = "lpips" if _weights("lpips", files) else "lpips_untrained"
     summaries = [f"{name}_{over}" for name in shown for over in ("mean", "best", "worst")]
     rows = []
-    if max(fills_per_case.values()) > 1:
+    if max(fills_per_case.values(), default=1) > 1:
         spread = _Spread(store, lpips, files, device)
         for _, own in cases[cases["status"] == "ok"].groupby(["method", "case"], sort=False):
             first = records(own[[*_KEYS, "cluster"]])[0] | {"samples": len(own)}

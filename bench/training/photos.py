@@ -129,6 +129,8 @@ def _files(source: Path) -> Iterator[tuple[str, bytes | Path | None]]:
                     large = member.size > _LARGEST or member.issparse()
                     file = None if large else archive.extractfile(member)
                     yield member.name, file.read() if file is not None else None
+            while archive.fileobj.read(1 << 20):  # to the sum at its end, if it is compressed
+                pass
     except (tarfile.TarError, OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
         raise InputError(
             f"{source}: expected a tar archive of pictures: {error}; pack it again"

@@ -54,7 +54,6 @@ READS = {
     "seeds": "seeds GIVEN telea mean",
     "plan": "plan --images GIVEN --methods telea",
     "plan masks": "plan --images PHOTOS --masks GIVEN --methods telea",
-    "plan truth": "plan --images PHOTOS --truth GIVEN --masks PHOTOS --methods telea",
     "plan pairs": "plan --images PHOTOS --pairs GIVEN --methods telea",
     "plan method": "plan --images PHOTOS --methods a=onnx:GIVEN",
     "plan command": "plan --images PHOTOS --methods a=command:GIVEN",

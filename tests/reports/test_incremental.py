@@ -153,4 +153,4 @@ def test_a_build_that_cannot_write_says_so_and_leaves_the_report(run, monkeypatc
     with pytest.raises(BenchError, match="No space left"):
         build(run)
     assert times(run / "report") == before
-    assert not list(run.glob(".report-*"))
+    assert not list(run.glob(".report.staging"))
