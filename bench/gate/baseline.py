@@ -125,7 +125,7 @@ def of_run(run: Run) -> Results:
     measured = run.metrics[run.metrics["status"] == "ok"]
     metrics = measured[measured["scope"] == "case"]
     methods = run.methods.reset_index(drop=True)
-    gone = (methods["status"] == "unavailable") & ~methods["method"].isin(run.cases["method"])
+    gone = (methods["status"] == "unavailable") & ~methods["method"].isin(run.cases["method"].unique())
     return Results(
         source=str(run.folder),
         fingerprint=str(run.header.fingerprint),
