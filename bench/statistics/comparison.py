@@ -223,12 +223,12 @@ def finite_values(done: pd.DataFrame, facts: Facts, tier: str) -> tuple[pd.DataF
             f"number, found {row[facts.name]}; only PSNR of equal pictures may be infinite"
         )
     notes = []
-    for name, count in done.loc[infinite, "method"].value_counts().items():
+    for name, count in done.loc[infinite, "method"].astype(str).value_counts().items():
         notes.append(
             f"{tier}, {facts.name}: {name} equals the photo in {count} cases; "
             f"infinite values count as {CAP_DB:.0f} dB"
         )
-    for name, count in done.loc[values.isna(), "method"].value_counts().items():
+    for name, count in done.loc[values.isna(), "method"].astype(str).value_counts().items():
         notes.append(f"{tier}, {facts.name}: {name} has no value in {count} completed cases")
     return done.assign(**{facts.name: values}), notes
 

@@ -26,6 +26,7 @@ from bench.statistics.floors import Outranked, outranked
 from bench.statistics.notes import most_frequent, out_of_reach, powerless
 from reports.results.gaps import Gap, from_base
 
+
 @dataclass(frozen=True)
 class Scores:
     """What one method reached on the cases it is judged by.

@@ -44,9 +44,7 @@ def folders(base: Path, cases: int, methods: int) -> tuple[Path, Path, Path]:
     return first, rest, later
 
 
-def commands(
-    run: Path, rest: Path, later: Path, scratch: Path
-) -> Iterator[tuple[str, list[str]]]:
+def commands(run: Path, rest: Path, later: Path, scratch: Path) -> Iterator[tuple[str, list[str]]]:
     """What is measured: words, and what Python is told."""
     ours = ["-m", "bench"]
     read = f"import sys, inpaint_bench as ib; ib.read_run({str(run)!r}).cases['lpips'].mean()"
