@@ -11,6 +11,11 @@ from bench.folder.store import records
 from bench.statistics import Facts
 
 ALL = "all"
+# Most of a large table, and nothing of it is compared.
+_UNREAD = ("hole_share", "hole_width", "seconds", "cpu_seconds", "measure_seconds", "peak_bytes",
+           "traceback", "note", "counts", "pictures", "thumbnail", "output", "measure_key",
+           "worker", "attempt", "parameters")  # fmt: skip
+_REPEATED = ("method", "photo", "cluster", "tier")
 
 
 def read(path: Path) -> Run:
@@ -19,7 +24,8 @@ def read(path: Path) -> Run:
     Raises:
         InputError: If it is missing or damaged.
     """
-    return read_run(path, ("plan", "cases", "metrics", "methods", "sets"))
+    tables = ("plan", "cases", "metrics", "methods", "sets")
+    return read_run(path, tables, without=_UNREAD, categories=_REPEATED)
 
 
 def facts(run: Run, names: Sequence[str] | None) -> list[Facts]:

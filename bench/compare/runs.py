@@ -15,9 +15,10 @@ from bench.folder.differences import environment_differences, protocol_differenc
 from bench.folder.header import UNKNOWN
 from bench.folder.read import Run
 from bench.statistics import CASE, MARKS, Comparison, Facts
-from bench.statistics.comparison import PAIRS, finite_values, method_interval, rank_table, wide
+from bench.statistics.comparison import NEEDED, PAIRS, finite_values, rank_table, wide
 from bench.statistics.coverage import reference_of, roles
 from bench.statistics.floors import floor_note
+from bench.statistics.intervals import known_intervals
 from bench.statistics.notes import pair_notes
 
 
@@ -214,11 +215,12 @@ def _cases_between(a: Run, b: Run, facts: Facts, tier: str, shared: Sequence[str
     both, names = [], {}
     for run, side, other in ((a, "A", b), (b, "B", a)):
         key = ["method", *CASE]
-        there = statistics.completed(other.cases)[key]
-        rows = statistics.completed(run.cases).merge(there, on=key)
-        rows = rows[(rows["tier"] == tier) & rows["method"].isin(shared)]
+        own, there = (each.cases[each.cases["tier"] == tier] for each in (run, other))
+        rows = statistics.completed(own[[*NEEDED, facts.name]])
+        rows = rows.merge(statistics.completed(there)[key], on=key)
+        rows = rows[rows["method"].isin(shared)]
         names[side] = {name: f"{name} ({side})" for name in shared}
-        both.append(rows.assign(method=rows["method"].map(names[side])))
+        both.append(rows.assign(method=rows["method"].astype(str).map(names[side])))
     rows, notes = finite_values(pd.concat(both, ignore_index=True), facts, tier)
     rows = _valued_in_both(rows, facts.name)
     values, clusters = wide(rows, facts.name)
@@ -231,7 +233,7 @@ def _cases_between(a: Run, b: Run, facts: Facts, tier: str, shared: Sequence[str
         marks=[side[name] for side in names.values() for name in present if role[name] in MARKS],
     )  # fmt: skip
     order = [names[side][name] for name in present for side in ("A", "B")]
-    intervals = {label: method_interval(rows, label, facts.name) for label in order}
+    intervals = known_intervals(values.reindex(columns=order), clusters)
     for name in shared:
         n = 0 if name not in present else int(values[names["A"][name]].notna().sum())
         planned = int((a.plan["tier"] == tier).sum())

@@ -118,6 +118,7 @@ def pictures(run: Run, names: Sequence[str], keys: pd.DataFrame) -> pd.DataFrame
     done = completed(run.cases)
     done = done[done["method"].isin(list(names))]
     hashes = done.pivot(index=CASE, columns="method", values="output_sha").reindex(cases)
+    hashes = hashes.set_axis(list(map(str, hashes)), axis=1)  # of categories they cannot be more
     return hashes.assign(**{PHOTO: run.plan.set_index(CASE)["photo_sha"].reindex(cases)})
 
 

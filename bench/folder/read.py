@@ -78,7 +78,7 @@ class Run:
     @property
     def tiers(self) -> list[str]:
         """Tiers in the order of the plan."""
-        return list(dict.fromkeys(self.plan["tier"]))
+        return list(map(str, self.plan["tier"].unique()))
 
     @property
     def state(self) -> str:

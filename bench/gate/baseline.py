@@ -37,6 +37,10 @@ CASE_KEYS = KEYS[1:]
 _SIGNATURE = ["metric", "region", "implementation", "version", "weights", "direction", "unit"]
 _METRIC = ["metric", "direction", "unit", "signature"]
 _METHOD = ["method", "stochastic", "identity", "fills", "numbers"]
+# Most of a large table, and nothing of it is judged.
+_UNREAD = ("hole_share", "hole_width", "seconds", "cpu_seconds", "measure_seconds", "peak_bytes",
+           "traceback", "note", "flags", "counts", "pictures", "thumbnail", "output", "case_key",
+           "fill_key", "measure_key", "worker", "attempt")  # fmt: skip
 _TEXTS = ["method", "photo", "tier", "status"]
 _WHAT = (
     "a baseline file or a run folder's run.json; make one with inpaint-bench baseline update or "
@@ -116,7 +120,8 @@ def read_run(path: Path) -> Results:
         NewerFormat: If a newer version of this project wrote it.
         InputError: If it is missing or damaged, or has no tables yet.
     """
-    run = folders.read_run(path, ("metrics", "methods", "cases", "latency"))
+    tables = ("metrics", "methods", "cases", "latency")
+    run = folders.read_run(path, tables, without=_UNREAD)
     return replace(of_run(run), cases_hash=_hash(path / CASES.file))
 
 
@@ -125,7 +130,9 @@ def of_run(run: Run) -> Results:
     measured = run.metrics[run.metrics["status"] == "ok"]
     metrics = measured[measured["scope"] == "case"]
     methods = run.methods.reset_index(drop=True)
-    gone = (methods["status"] == "unavailable") & ~methods["method"].isin(run.cases["method"])
+    gone = (methods["status"] == "unavailable") & ~methods["method"].isin(
+        run.cases["method"].unique()
+    )
     return Results(
         source=str(run.folder),
         fingerprint=str(run.header.fingerprint),
@@ -148,7 +155,8 @@ def of_run(run: Run) -> Results:
 
 def _with_facts(run: Run, methods: pd.DataFrame) -> pd.DataFrame:
     """What tells whether a method is another, and whether its pictures are."""
-    shas = run.cases.sort_values(KEYS).groupby("method")["output_sha"].agg("\n".join)
+    shown = run.cases[[*KEYS, "output_sha"]].sort_values(KEYS)
+    shas = shown.groupby("method")["output_sha"].agg("\n".join)
     names = methods["method"]
     asked = run.header.methods
     told = set(shas.index) - run.header.made_anew.keys()

@@ -38,9 +38,12 @@ COLUMNS = [
 
 def pair(baseline: pd.DataFrame, run: pd.DataFrame) -> pd.DataFrame:
     """All fills of either side; columns of the baseline end in ``_old``, of the run in ``_new``."""
-    old = baseline.drop(columns="cluster", errors="ignore").set_index(KEYS).add_suffix("_old")
-    new = run.set_index(KEYS).add_suffix("_new")
-    return old.join(new, how="outer").reset_index()
+    old = baseline.drop(columns="cluster", errors="ignore")
+    old, new = (
+        side.rename(columns={name: f"{name}{end}" for name in side if name not in KEYS})
+        for side, end in ((old, "_old"), (run, "_new"))
+    )
+    return old.merge(new, on=KEYS, how="outer")
 
 
 def changes(
@@ -144,6 +147,9 @@ def _notable(*parts: pd.DataFrame) -> pd.DataFrame:
     rows = pd.concat([part for part in parts if len(part)] or parts[:1])
     if "ratio" not in rows:
         return rows
+    ratio = rows["ratio"].fillna(-np.inf).to_numpy()
+    most = pd.Series(ratio).groupby([rows[key].to_numpy() for key in TIER]).transform("max")
+    rows = rows[(rows["kind"] != SAME).to_numpy() | (ratio == most.to_numpy())]
     rows = rows.sort_values("ratio", ascending=False, kind="stable")
     return rows[(rows["kind"] != SAME) | ~rows.duplicated(TIER)]
 

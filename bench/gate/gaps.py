@@ -34,7 +34,8 @@ def missing(
         fills[KEYS].assign(reason=[why(row) for row in records(fills)]),
         lost[gone][TIER].drop_duplicates().assign(reason="the run has no such method"),
     ]
-    empty = baseline.methods[~baseline.methods["method"].isin(baseline.cases["method"])]
+    filled = baseline.cases["method"].unique()
+    empty = baseline.methods[~baseline.methods["method"].isin(filled)]
     empty = empty[empty["method"] != CEILING]
     parts.append(empty[["method"]].assign(reason="the baseline has no fill of it"))
     absent = metrics[metrics["state"] == "missing"][["metric"]]

@@ -22,7 +22,7 @@ from bench.statistics.coverage import (
 from bench.statistics.crossed import crossed_interval
 from bench.statistics.curves import Bin, Crossing, binned, crossings
 from bench.statistics.equivalence import ALPHA, MARGINS, margin
-from bench.statistics.intervals import Interval, column_intervals, mean_interval
+from bench.statistics.intervals import Interval, column_intervals, known_intervals, mean_interval
 from bench.statistics.pairs import compare_pairs, decide, families
 from bench.statistics.ranks import RankTest, friedman, photo_means
 from bench.statistics.significance import differences_tested
@@ -59,6 +59,7 @@ __all__ = [
     "headline_metric",
     "headline_without_truth",
     "joined",
+    "known_intervals",
     "margin",
     "mean_interval",
     "photo_means",

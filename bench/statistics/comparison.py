@@ -20,7 +20,7 @@ from bench.statistics.coverage import (
     coverage_of,
     roles,
 )
-from bench.statistics.intervals import Interval, mean_interval
+from bench.statistics.intervals import Interval, known_intervals, mean_interval
 from bench.statistics.notes import absence_notes, pair_notes, reference_note, shared_note
 from bench.statistics.pairs import COLUMNS, compare_pairs
 from bench.statistics.ties import rank_ranges, tie_groups
@@ -29,6 +29,8 @@ RANKS = [
     "tier", "metric", "better", "method", "role", "rank_first", "rank_last", "group", "mean",
     "low", "high", "n", "photos", "note",
 ]  # fmt: skip
+NEEDED = (*CASE, "method", "sample", "cluster", "status", "reason")
+"""Columns of the cases that a comparison needs besides the metric."""
 PAIRS = ["tier", "metric", *COLUMNS]
 PARTIAL = [
     "tier", "metric", "method", "coverage", "mean", "low", "high", "n", "photos", "reference",
@@ -114,7 +116,8 @@ def compare_methods(
     Raises:
         BenchError: If a value is infinite that is not in decibels.
     """
-    cases = cases[cases["tier"] == tier]
+    needed = [name for name in (*NEEDED, facts.name) if name in cases]
+    cases = cases.loc[cases["tier"] == tier, needed]
     expected = expected or len(cases[CASE].drop_duplicates())
     role_of = roles(methods)
     started = coverage_of(cases, role_of, expected)
@@ -133,7 +136,7 @@ def compare_methods(
         values, clusters, pairs_of(known, reference), metric=facts.name, higher=facts.higher,
         marks=[name for name in marks if name != reference],
     )  # fmt: skip
-    intervals = {name: method_interval(on_shared, name, facts.name) for name in order}
+    intervals = known_intervals(values.reindex(columns=order), clusters)
     ranks = rank_table(tier, facts, order, role_of, intervals, pairs)
     partial = [n for n in started if role_of[n] == "ranked" and started[n] > 0 and n not in ranked]
     base = reference or next((name for name in known if name in ranked), None)
@@ -220,12 +223,12 @@ def finite_values(done: pd.DataFrame, facts: Facts, tier: str) -> tuple[pd.DataF
             f"number, found {row[facts.name]}; only PSNR of equal pictures may be infinite"
         )
     notes = []
-    for name, count in done.loc[infinite, "method"].value_counts().items():
+    for name, count in done.loc[infinite, "method"].astype(str).value_counts().items():
         notes.append(
             f"{tier}, {facts.name}: {name} equals the photo in {count} cases; "
             f"infinite values count as {CAP_DB:.0f} dB"
         )
-    for name, count in done.loc[values.isna(), "method"].value_counts().items():
+    for name, count in done.loc[values.isna(), "method"].astype(str).value_counts().items():
         notes.append(f"{tier}, {facts.name}: {name} has no value in {count} completed cases")
     return done.assign(**{facts.name: values}), notes
 

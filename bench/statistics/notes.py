@@ -38,7 +38,7 @@ def most_frequent(cases: pd.DataFrame) -> tuple[str, int]:
 
 def flagged(cases: pd.DataFrame) -> dict[str, str]:
     """By method, how many of its fills are flagged and why most are; none with only a few."""
-    good = cases[cases["status"] == "ok"]
+    good = cases.loc[cases["status"] == "ok", ["method", "flags"]]
     found = {}
     for method, odd in good[good["flags"] != ""].groupby("method", sort=False, observed=True):
         fills = int((good["method"] == method).sum())

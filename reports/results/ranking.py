@@ -20,13 +20,11 @@ from bench.folder.header import UNKNOWN
 from bench.folder.read import Run
 from bench.folder.store import records
 from bench.statistics import CASE, FULL_COVERAGE, Facts, Headline, Interval
+from bench.statistics.comparison import NEEDED
 from bench.statistics.coverage import coverage_of
 from bench.statistics.floors import Outranked, outranked
 from bench.statistics.notes import most_frequent, out_of_reach, powerless
 from reports.results.gaps import Gap, from_base
-
-NEEDED = [*CASE, "method", "sample", "cluster", "status", "reason"]
-"""Columns of the cases that a comparison needs besides the metric."""
 
 
 @dataclass(frozen=True)
@@ -150,16 +148,15 @@ def rank(run: Run, tier: str, headline: Headline, reference: str | None = None) 
     if facts.name not in judged_by:
         cases = cases.assign(**{facts.name: np.nan})
     found = statistics.compare_methods(
-        cases[[*NEEDED, facts.name]], run.methods, facts, tier, expected=expected,
-        reference=reference,
-    )  # fmt: skip
+        cases, run.methods, facts, tier, expected=expected, reference=reference
+    )
     places = {row["method"]: row for row in records(found.ranks)}
     ranked = [name for name, row in places.items() if row["role"] == "ranked"]
     if not facts.name:  # nothing ranks: whoever completed enough stands beside the others
         covered = coverage_of(cases, found.partial["method"], expected)
         ranked = [name for name, share in covered.items() if share >= FULL_COVERAGE]
     done = statistics.completed(cases)
-    valued = done.loc[done[facts.name].notna(), NEEDED] if facts.name else done[NEEDED]
+    valued = done.loc[done[facts.name].notna(), [*NEEDED]] if facts.name else done[[*NEEDED]]
     shared = statistics.common_cases(valued, ranked) if ranked else valued
     on_shared = done.merge(shared[CASE].drop_duplicates(), on=CASE)
     gaps = from_base(found, reference)
@@ -216,19 +213,16 @@ def _scores(
     gap: Gap | None,
 ) -> Scores:
     own = rows[rows["method"] == method]
-    values, capped = {}, {}
-    for metric in case_metrics(run):
-        numbers, infinite = statistics.cap_infinite(own[metric].dropna())
-        values[metric] = statistics.mean_interval(numbers, own.loc[numbers.index, "cluster"])
-        if infinite:
-            capped[metric] = infinite
+    metrics = own[case_metrics(run)].astype(float)
+    infinite = np.isposinf(metrics).sum()
+    values = statistics.known_intervals(metrics.replace(np.inf, statistics.CAP_DB), own["cluster"])
     values |= _set_values(run, tier, method)
     timed = bool(run.methods.loc[method, "timed"])
     has_place = place is not None and not pd.isna(place["rank_first"])
     return Scores(
         method=method,
         values=values,
-        capped=capped,
+        capped={str(name): int(count) for name, count in infinite.items() if count},
         n=len(own),
         seconds=float(own["seconds"].median()) if timed and len(own) else float("nan"),
         peak_bytes=float(own["peak_bytes"].max()) if len(own) else float("nan"),

@@ -10,10 +10,11 @@ from bench import statistics
 from bench.folder.read import Run
 from bench.folder.store import records
 from bench.statistics import ALPHA, Facts
+from bench.statistics.comparison import NEEDED
 from bench.statistics.groups import Estimate, rows_of, same_cases
 from bench.statistics.pairs import METHODS
 from reports.results import sentences, tables
-from reports.results.ranking import NEEDED, Ranking, Scores
+from reports.results.ranking import Ranking, Scores
 from reports.results.tables import Column, Label
 from reports.results.timing import times
 

@@ -11,7 +11,7 @@ import pytest
 
 import reports
 from bench.statistics import headline_metric
-from reports.build import read_run
+from reports.build import build, read_run
 from reports.results import orders
 from reports.results.ranking import rank
 from tests.support.large_run import write_large_run
@@ -107,3 +107,28 @@ def test_a_report_shows_at_most_2000_cases_however_many_tiers(tmp_path):
     shown = orders.orders(run, ranking, [])
     assert len(shown[0].keys) == 2000 // 50
     assert [o.keys for o in orders.orders(run, ranking, [])] == [o.keys for o in shown]
+
+
+def test_ten_times_the_cases_make_no_longer_pages_and_all_are_in_the_downloads(tmp_path):
+    elements, megabytes = {}, {}
+    for photos in (100, 1000):
+        run = write_large_run(
+            tmp_path / str(photos), photos=photos, methods=4, pictures=True, side=24
+        )
+        report = build(run).parent
+        pages = {path: path.read_bytes() for path in report.rglob("*.html")}
+        elements[photos] = max(
+            len(re.findall(rb"<[a-z]", text))
+            for path, text in pages.items()
+            if path.name != "provenance.html"  # lists up to 500 photos
+        )
+        shown = sum(path.parent.name == "cases" for path in pages)
+        files = (path for path in report.rglob("*") if path.is_file())
+        megabytes[photos] = sum(f.stat().st_size for f in files if f.parent.name != "data") / 1e6
+        assert shown == len(pd.read_csv(report / "data" / "shown.csv")) <= 3 * 120
+        assert len(pd.read_parquet(report / "data" / "cases.parquet")) == 4 * 3 * photos
+    assert elements[1000] <= 1.1 * elements[100]
+    assert megabytes[1000] <= 1.5 * megabytes[100]
+    text = (report / "tiers" / "small.html").read_text("utf-8")
+    own = pd.read_csv(report / "data" / "shown.csv").query("tier == 'small'")
+    assert f"{len(own)} of 1000 cases have pictures: 40 drawn by their hash" in text

@@ -21,6 +21,7 @@ from bench.compare.layout import blocks, notes
 from bench.compare.runs import compare_between, compare_within
 from bench.errors import BenchError, InputError
 from bench.folder.read import Run
+from bench.folder.read import read_run as read_all
 from bench.folder.store import RunFolder
 from bench.metrics import METRICS
 from bench.metrics.distribution import u_ids
@@ -50,6 +51,17 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def within(folder: Path) -> Comparison:
     return compare_within(read_run(folder), ["psnr_db", "l1"])
+
+
+def test_texts_read_as_categories_and_columns_left_out_change_nothing(folder, other):
+    lean, whole = ([read(path) for path in (folder, other)] for read in (read_run, read_all))
+    assert isinstance(lean[0].cases["photo"].dtype, pd.CategoricalDtype)
+    assert not isinstance(whole[0].cases["photo"].dtype, pd.CategoricalDtype)
+    for metrics in (None, ["all"]):
+        found = [compare_within(runs[0], metrics) for runs in (lean, whole)]
+        assert FORMATS["json"](found[0]) == FORMATS["json"](found[1])
+        found = [compare_between(*runs, metrics) for runs in (lean, whole)]
+        assert FORMATS["json"](found[0]) == FORMATS["json"](found[1])
 
 
 def test_ranks_are_ranges_with_letters_and_floors_have_none(within):

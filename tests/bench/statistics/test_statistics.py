@@ -14,7 +14,7 @@ from bench.statistics import (
     mean_interval,
 )
 from bench.statistics.coverage import coverage_of
-from bench.statistics.intervals import widened
+from bench.statistics.intervals import known_intervals, widened
 
 
 @pytest.fixture
@@ -139,6 +139,25 @@ def test_non_finite_values_are_refused(bad):
 def test_lengths_must_agree():
     with pytest.raises(BenchError, match="as many clusters"):
         mean_interval([1.0, 2.0], ["a"])
+
+
+def test_intervals_of_several_columns_are_those_of_each_without_its_gaps():
+    rng = np.random.default_rng(3)
+    table = pd.DataFrame(rng.normal(size=(90, 4)), columns=list("abcd"))
+    table.loc[table.index % 7 == 0, ["b", "d"]] = np.nan
+    table["empty"] = np.nan
+    photos = pd.Series(np.arange(90) // 2)
+    found = known_intervals(table, photos)
+    assert list(found) == [*"abcd", "empty"]
+    for name, interval in found.items():
+        own = table[name].dropna()
+        alone = mean_interval(own, photos[own.index])
+        assert (interval.n, interval.clusters, interval.note) == (
+            alone.n, alone.clusters, alone.note
+        )  # fmt: skip
+        ends = [interval.mean, interval.low, interval.high]
+        expected = pytest.approx([alone.mean, alone.low, alone.high], rel=1e-12, nan_ok=True)
+        assert ends == expected
 
 
 def test_many_photos_use_the_normal_interval():
