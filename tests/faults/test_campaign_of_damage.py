@@ -36,7 +36,6 @@ KINDS = (
     "report/*",
 )  # fmt: skip
 EMPTY = (".lock",)
-FIGURES = ("report/data/",)
 
 
 def kind(folder: Path, path: Path) -> str:
@@ -86,8 +85,9 @@ def judged(folder: Path, whole: Path) -> tuple[int, object, str]:
 
 def reported(folder: Path, whole: Path) -> tuple[int, object, str]:
     status, _, said = call("report", folder)
-    files = files_of(folder).items()
-    return status, {name: text for name, text in files if name.startswith(FIGURES)}, said
+    data = {path.name: path.read_text() for path in sorted((folder / "report/data").glob("*.*"))
+            if path.suffix != ".parquet"}  # fmt: skip
+    return status, data, said
 
 
 def merged(folder: Path, whole: Path) -> tuple[int, object, str]:

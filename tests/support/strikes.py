@@ -238,7 +238,8 @@ def strike(struck: Struck, moment: Moment, usual: Mapping[str, float]) -> str:
         hit = process.phase
     status = process.end()
     wanted = STATUSES[moment.how] | struck.statuses.get(moment.how, set())
-    wanted |= {0} if hit in ("ended", struck.phases[-1]) else set()
+    if hit in ("ended", struck.phases[-1]):  # it may come when all is done
+        wanted |= {0, -signal.SIGINT, -signal.SIGTERM}
     assert status in wanted, f"{moment}, hit in {hit}: status {status}: {process.said}"
     assert "Traceback" not in process.said, f"{moment}, hit in {hit}: {process.said}"
     return hit
