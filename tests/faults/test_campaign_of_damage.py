@@ -20,7 +20,6 @@ import pytest
 from bench.cli import main
 from tests.faults.test_campaign_of_kills import result
 from tests.support import commands
-from tests.support.hub import files_of
 
 pytestmark = pytest.mark.nightly
 METHODS = "telea,noise,Tells=tests.support.phases:Tells,Raises=tests.support.faulty:Raises"
