@@ -264,7 +264,7 @@ def options(path: Path) -> None:
     except SystemExit as end:  # as argparse ends, after it said why
         if end.code != 2:
             raise
-        return
+        raise BenchError from end
     run_command.asked(found)
 
 
