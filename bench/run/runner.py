@@ -118,7 +118,13 @@ def _work(request: Request, opened: Opened, progress: Progress) -> pd.DataFrame 
             _give_up(setup, opened, method, [entry for entry in settled if not entry.written])
             progress.settled(method, [entry.status for entry in settled])
 
-        Scheduler(executor, request.limits, settle, forecast).run(todo, opened.plan, earlier)
+        scheduler = Scheduler(executor, request.limits, settle, forecast)
+        try:
+            scheduler.run(todo, opened.plan, earlier)
+        except KeyboardInterrupt:
+            progress.stage("stopping: writing what is finished; Ctrl-C again stops at once")
+            scheduler.wind_down()
+            raise
     return None
 
 
