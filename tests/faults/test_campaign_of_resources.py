@@ -71,7 +71,7 @@ def continued(out: Path, photos: Path, whole: Path, *more: str) -> None:
     same(out, whole)
 
 
-@pytest.mark.parametrize("share", [0.02, 0.15, 0.3, 0.5, 0.7, 0.9])
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.9])
 def test_a_full_disk(tmp_path, photos, whole, share):
     used = sum(-(-len(data) // 4096) * 4096 for data in files_of(whole).values())
     with small_disk(tmp_path / "disk", f"size={int(share * used) // 4096 * 4096}") as mount:
@@ -81,7 +81,7 @@ def test_a_full_disk(tmp_path, photos, whole, share):
         continued(out, photos, whole)
 
 
-@pytest.mark.parametrize("inodes", [3, 20, 45])
+@pytest.mark.parametrize("inodes", [3, 45])
 def test_no_inodes(tmp_path, photos, whole, inodes):
     with small_disk(tmp_path / "disk", f"size=1g,nr_inodes={inodes}") as mount:
         out = tmp_path / "disk" / "out"
@@ -127,7 +127,7 @@ def test_what_is_printed_onto_a_full_disk(whole, photos, command):
     in_words(done, 2)
 
 
-@pytest.mark.parametrize("handles", [20, 32, 48, 64, 128])
+@pytest.mark.parametrize("handles", [20, 48, 128])
 def test_few_file_handles(tmp_path, photos, whole, handles):
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (handles, handles))
@@ -137,7 +137,7 @@ def test_few_file_handles(tmp_path, photos, whole, handles):
     continued(out, photos, whole, "--retry-failed")
 
 
-@pytest.mark.parametrize("mebibytes", [300, 1000, 2000, 3000, 5000])
+@pytest.mark.parametrize("mebibytes", [300, 2000, 5000])
 def test_little_memory(tmp_path, photos, whole, mebibytes):
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (mebibytes * MIB, mebibytes * MIB))
@@ -159,7 +159,7 @@ def test_a_small_shared_memory(tmp_path, photos, whole):
     same(out, whole)
 
 
-@pytest.mark.parametrize("folder", ["fragments", "outputs/telea", "."])
+@pytest.mark.parametrize("folder", ["outputs/telea", "."])
 def test_a_folder_that_may_not_be_written_for_a_while(tmp_path, photos, whole, folder):
     out = tmp_path / "out"
     shutil.copytree(whole, out)
