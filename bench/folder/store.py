@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from bench.errors import InputError, StoreError, traced
-from bench.folder import schema, seal
+from bench.folder import png, schema, seal
 from bench.folder.columns import FORMAT
 from bench.folder.json_file import read_json
 
@@ -131,7 +131,7 @@ class RunFolder:
             if method is not None:
                 own = [("method", "==", method)]
                 return _frame(
-                    pq.read_table(path, there, filters=own, page_checksum_verification=True)
+                    pq.read_table(path, columns=there, filters=own, page_checksum_verification=True)
                 )
             # Column by column, since a whole table would be in memory twice for a moment.
             as_codes = [*{*there} & {*categories}]
@@ -192,8 +192,15 @@ class RunFolder:
         return self.write_named("tracebacks/{}.txt", text.encode()) if text else ""
 
     def read_picture(self, name: str) -> np.ndarray:
-        """Read a PNG of this folder as it was written."""
-        with Image.open(self.file(name)) as image:
+        """Read a PNG of this folder as it was written.
+
+        Raises:
+            OSError: If it is not there or damaged.
+        """
+        data = self.file(name).read_bytes()
+        if not png.is_whole(data):
+            raise OSError("damaged: its checksums are not those of its bytes")
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             # Pillow's own bool arrays hold bytes of 255, which hash differently.
             return np.array(image.convert("L")) > 0 if image.mode == "1" else np.array(image)
 
@@ -253,9 +260,10 @@ class RunFolder:
     def set_aside(self, name: str) -> None:
         """Move a damaged file to ``quarantine/``, where nothing reads it; `aside` has its name."""
         place = self.file(f"quarantine/{name}")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        self.file(name).replace(place)
-        self.aside.append(name)
+        with contextlib.suppress(OSError):  # it is gone already, or the folder is only read
+            place.parent.mkdir(parents=True, exist_ok=True)
+            self.file(name).replace(place)
+            self.aside.append(name)
 
     def flush(self) -> None:
         """Have all on disk that was written without: what refers to it may be written then.
