@@ -5,6 +5,7 @@ Nothing is stretched to fit: a mask of another size than its photo is refused.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from masks.classes import THRESHOLD as THRESHOLD
 from masks.kinds import PICTURES as PICTURES
 from masks.mask_file import MaskFile as MaskFile
 from masks.mask_file import ReadMask as ReadMask
-from masks.picture import decode, read_bytes
+from masks.picture import decode, explained, read_bytes
 from masks.raster import Mask
 
 
@@ -58,8 +59,13 @@ def read(file: MaskFile, rules: Rules, size: tuple[int, int] | None = None) -> R
     Raises:
         InputError: If it cannot be read, naming the file and the reason.
     """
+    with explained(str(file)):
+        return _read(file, rules, size)
+
+
+def _read(file: MaskFile, rules: Rules, size: tuple[int, int] | None) -> ReadMask:
     path = file.path
-    if path.is_dir() or path.suffix.lower() in ANNOTATIONS:
+    if os.path.isdir(path) or path.suffix.lower() in ANNOTATIONS:
         mask, note = read_annotation(file, rules.labels, size)
     elif path.name == "label.png" and labelme_export.is_export(path.parent):
         mask, note = labelme_export.read_classes(path) > 0, ""

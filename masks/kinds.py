@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
 from PIL import Image
 
@@ -49,9 +49,15 @@ def is_picture(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in PICTURES
 
 
-def unread(name: str) -> str:
-    """Why a file of this name is not read."""
-    suffix = os.path.splitext(name)[1].lower()
+def unread(path: Path) -> str:
+    """Why a file, or a folder that `visible` gives, is not read."""
+    if os.path.isdir(path):
+        try:
+            os.listdir(path)
+        except OSError as error:
+            return f"a folder that cannot be listed: {error.strerror}"
+        return "a link to a folder that it lies in"
+    suffix = path.suffix.lower()
     for suffixes, reason in _REASONS.items():
         if suffix in suffixes.split():
             return f"{suffix} {reason}"
@@ -61,21 +67,26 @@ def unread(name: str) -> str:
 def visible(folder: Path) -> Iterator[Path]:
     """All files below a folder, sorted, but hidden ones and what systems leave behind.
 
-    Links are followed, also to folders, unless one leads back to where it lies. Links to nowhere
-    and pipes count: reading them says what they are.
+    Links are followed, also to folders. What is no file counts too, since reading it says what it
+    is: links to nowhere, pipes, folders that cannot be listed or lead back to where they lie.
 
     Raises:
-        InputError: If a folder cannot be listed.
+        InputError: If the folder itself cannot be listed.
     """
-
-    def stop(error: OSError) -> NoReturn:
-        raise InputError(f"'{error.filename}' cannot be listed: {error.strerror}") from error
-
     found: list[Path] = []
+
+    def unlisted(error: OSError) -> None:
+        if str(error.filename) == str(folder):
+            raise InputError(f"'{folder}' cannot be listed: {error.strerror}") from error
+        found.append(Path(error.filename))
+
     above: dict[str, tuple[str, ...]] = {str(folder): ()}
-    for place, folders, names in os.walk(folder, onerror=stop, followlinks=True):
+    for place, folders, names in os.walk(folder, onerror=unlisted, followlinks=True):
         here = (*above.pop(place), os.path.realpath(place))
-        folders[:] = [name for name in folders if _is_ours(name) and not _back(place, name, here)]
+        folders[:] = filter(_is_ours, folders)
+        back = [name for name in folders if _back(place, name, here)]
+        found += (Path(place, name) for name in back)
+        folders[:] = (name for name in folders if name not in back)
         above.update((os.path.join(place, name), here) for name in folders)
         found += (Path(place, name) for name in names if _is_ours(name))
     return iter(sorted(found))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import unicodedata
 from collections import defaultdict
@@ -45,16 +46,16 @@ def find_masks(folder: Path) -> list[Named]:
     Raises:
         InputError: If there is no such folder.
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise InputError(f"expected a folder of masks at '{folder}', found none")
     found: dict[str, list[Path]] = defaultdict(list)
     for path in _candidates(folder):
         name = path.relative_to(folder).as_posix()
-        found[composed(name.removesuffix("_json") if path.is_dir() else stem(name))].append(path)
+        found[composed(name.removesuffix("_json") if os.path.isdir(path) else stem(name))].append(path)
     masks = []
     for name, paths in sorted(found.items()):
         best = min(map(_precedence, paths))
-        aside = tuple(path for path in paths if _precedence(path) > best and path.is_file())
+        aside = tuple(path for path in paths if _precedence(path) > best and os.path.isfile(path))
         masks += [
             Named(name, MaskFile(path), aside)
             for path in sorted(paths)
@@ -142,4 +143,4 @@ def _is_table(path: Path) -> bool:
 
 
 def _precedence(path: Path) -> int:
-    return 0 if path.is_dir() else 1 if is_annotation(path) else 2
+    return 0 if os.path.isdir(path) else 1 if is_annotation(path) else 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,12 +69,12 @@ def unread(protocol: Protocol, rows: list[dict[str, Any]]) -> list[tuple[str, st
         Path and reason of each. Hidden files and what systems leave behind are left out.
     """
     known = {row["path"].partition("#")[0] for row in rows} | {protocol.pairs}
-    seen: set[Path] = set()
+    seen: set[str] = set()
     found = []
     photos = protocol.photos if protocol.pairs is None else None  # else only those of the table
     for given in (protocol.masks, photos, protocol.truth):
         for path in kinds.visible(Path(given)) if given and Path(given).is_dir() else ():
-            if (real := path.resolve()) in seen:
+            if (real := os.path.realpath(path)) in seen:
                 continue
             seen.add(real)
             shown = path.relative_to(str(given)).as_posix() if given == photos else str(path)
@@ -94,7 +95,7 @@ def _reason(path: Path, is_mask: bool) -> str:
             return "" if entries(path) else "it is no annotation"
         except InputError as error:
             return str(error)
-    return kinds.unread(path.name)
+    return kinds.unread(path)
 
 
 def _add(rows: list[dict[str, Any]], note: str) -> None:

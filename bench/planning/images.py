@@ -121,7 +121,7 @@ def find(folder: Path) -> list[str]:
     files = [path.relative_to(folder).as_posix() for path in kinds.visible(folder)]
     found = sorted(filter(kinds.is_picture, files))
     if not found:
-        first = f"; {files[0]}: {kinds.unread(files[0])}" if files else ""
+        first = f"; {files[0]}: {kinds.unread(folder / files[0])}" if files else ""
         raise InputError(f"photos: no picture that can be read below {folder}{first}")
     return found
 

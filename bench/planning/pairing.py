@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -228,8 +229,8 @@ def _by_number(
 ) -> Mapping[str, Sequence[MaskFile]]:
     """One mask each in the order of names, or for each the pool that it draws from."""
     masks = in_order(given)
-    taken = {file.path.resolve() for file in masks}
-    photos = [name for name in names if (home / name).resolve() not in taken]
+    taken = {os.path.realpath(file.path) for file in masks}
+    photos = [name for name in names if os.path.realpath(home / name) not in taken]
     if pairing == "pool":
         return dict.fromkeys(photos, masks)
     if len(photos) != len(masks):

@@ -7,6 +7,7 @@ and CSV), CVAT for images (XML), YOLO (text a photo). The content decides what a
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Collection, Iterator
 from functools import lru_cache
@@ -18,7 +19,7 @@ from masks.annotations.photo_names import match as match
 from masks.annotations.shape import Shape, draw
 from masks.annotations.sheet import Annotation, Sheet, require
 from masks.mask_file import MaskFile, ReadMask
-from masks.picture import read_bytes
+from masks.picture import explained, read_bytes
 
 SUFFIXES = frozenset({".json", ".xml", ".txt", ".csv"})
 """What annotations end in; other files may end so too."""
@@ -40,7 +41,8 @@ def entries(path: Path) -> dict[str, MaskFile] | None:
     Raises:
         InputError: If it is damaged, or JSON or XML that no annotation tool known here writes.
     """
-    annotation = _parsed(path)
+    with explained(str(path)):
+        annotation = _parsed(path)
     if annotation is None:
         return None
     if list(annotation.sheets) == [path.stem]:
@@ -66,7 +68,7 @@ def read(
         InputError: If it cannot be read, its size is unknown, a shape is malformed, or no area
             has one of the labels.
     """
-    if file.path.is_dir():
+    if os.path.isdir(file.path):
         if (mask := labelme_export.read(file.path, labels)) is not None:
             return ReadMask(mask, "")
         file = MaskFile(labelme_export.annotation(file.path))

@@ -66,7 +66,7 @@ def _shapes(
 def _shape(record: dict[str, Any], labels: tuple[str, ...], where: str, extent: Size) -> Shape:
     outline = record.get("segmentation")
     if isinstance(outline, dict):
-        return Shape(labels, "RLE", bitmap=_bitmap(outline, where, extent))
+        return Shape(labels, "RLE", bitmap=partial(_bitmap, outline, where, extent))
     if isinstance(outline, list) and outline:
         rings = outline if isinstance(outline[0], list) else [outline]
         return Shape(labels, "polygon", tuple(interleaved(ring, 3, where) for ring in rings))

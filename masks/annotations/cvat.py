@@ -14,6 +14,7 @@ import numpy as np
 from bench.errors import InputError
 from masks.annotations.shape import Numbers, Shape, Size, box, corners, ellipse, numbers, runs, size
 from masks.annotations.sheet import Annotation, Sheet, add
+from masks.raster import Mask
 
 _NO_AREA = ("polyline", "points", "cuboid", "skeleton")
 
@@ -87,11 +88,14 @@ def _bitmap(element: Element, labels: tuple[str, ...], where: str) -> Shape:
     """Run lengths go along the rows of the box."""
     left, top, width, height = _attributes(element, "left top width height", where).astype(int)
     size(height, width, where)
-    try:
-        counts = np.array(element.get("rle", "").split(","), dtype=np.int64)
-    except (ValueError, OverflowError) as error:
-        raise InputError(f"{where}: expected whole numbers in 'rle'") from error
-    inside = runs(counts, int(height * width), where).reshape(height, width)
+
+    def inside() -> Mask:
+        try:
+            counts = np.array(element.get("rle", "").split(","), dtype=np.int64)
+        except (ValueError, OverflowError) as error:
+            raise InputError(f"{where}: expected whole numbers in 'rle'") from error
+        return runs(counts, int(height * width), where).reshape(height, width)
+
     return Shape(labels, "mask", bitmap=inside, corner=(int(left), int(top)))
 
 

@@ -18,6 +18,7 @@ from bench.errors import InputError
 from masks.annotations.shape import Numbers, Shape, Size, box, corners, ellipse, size
 from masks.annotations.sheet import Annotation, Sheet
 from masks.picture import open_picture, picture_size, read_bytes
+from masks.raster import Mask
 
 IGNORED = "__ignore__"
 """Label of regions that are not to be used."""
@@ -104,16 +105,19 @@ def _ring(kind: str, points: Numbers, where: str) -> Numbers:
 
 def _bitmap(labels: tuple[str, ...], points: Numbers, encoded: Any, where: str) -> Shape:
     """A bitmap at its box."""
-    picture = open_picture(_decoded(encoded, where), where)
     ends = np.floor(points + 0.5).astype(int)
     (left, top), (right, bottom) = ends.min(axis=0).tolist(), ends.max(axis=0).tolist()
-    expected = right - left + 1, bottom - top + 1
-    if picture.size != expected:
-        raise InputError(
-            f"{where}: the bitmap is {picture.width}x{picture.height} but its box is "
-            f"{expected[0]}x{expected[1]}"
-        )
-    inside = np.asarray(np.atleast_3d(np.asarray(picture)).any(axis=2))
+
+    def inside() -> Mask:
+        picture = open_picture(_decoded(encoded, where), where)
+        expected = right - left + 1, bottom - top + 1
+        if picture.size != expected:
+            raise InputError(
+                f"{where}: the bitmap is {picture.width}x{picture.height} but its box is "
+                f"{expected[0]}x{expected[1]}"
+            )
+        return np.asarray(np.atleast_3d(np.asarray(picture)).any(axis=2))
+
     return Shape(labels, "mask", bitmap=inside, corner=(left, top))
 
 

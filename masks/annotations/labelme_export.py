@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from pathlib import Path
 
@@ -19,9 +20,9 @@ _COMPANIONS = ("label_viz.png", "label_names.txt", "info.yaml", "img.png")
 
 def is_export(folder: Path) -> bool:
     """Tell whether labelme made this folder, or an author filled it in that manner."""
-    if not any((folder / name).is_file() for name in ("mask.png", "label.png")):
+    if not any(os.path.isfile(folder / name) for name in ("mask.png", "label.png")):
         return False
-    return folder.name.endswith("_json") or any((folder / name).is_file() for name in _COMPANIONS)
+    return folder.name.endswith("_json") or any(os.path.isfile(folder / name) for name in _COMPANIONS)
 
 
 def read(folder: Path, labels: Collection[str] = ()) -> Mask | None:
@@ -38,11 +39,11 @@ def read(folder: Path, labels: Collection[str] = ()) -> Mask | None:
     Raises:
         InputError: If a picture cannot be read or a label is unknown.
     """
-    if not labels and (folder / "mask.png").is_file():
+    if not labels and os.path.isfile(folder / "mask.png"):
         return read_classes(folder / "mask.png") > 0
     listed = folder / "label_names.txt"
-    names = read_bytes(listed).decode("utf-8", "replace").splitlines() if listed.is_file() else []
-    if not (folder / "label.png").is_file() or (labels and not names):
+    names = read_bytes(listed).decode("utf-8", "replace").splitlines() if os.path.isfile(listed) else []
+    if not os.path.isfile(folder / "label.png") or (labels and not names):
         return None
     classes = read_classes(folder / "label.png")
     require(labels, names, folder)
@@ -64,7 +65,7 @@ def annotation(folder: Path) -> Path:
         InputError: If there is none, or more than one.
     """
     beside = folder.with_name(folder.name.removesuffix("_json") + ".json")
-    found = sorted(folder.glob("*.json")) or [beside] * beside.is_file()
+    found = sorted(folder.glob("*.json")) or [beside] * os.path.isfile(beside)
     if len(found) != 1:
         raise InputError(
             f"labelme folder '{folder}': expected mask.png, label.png or one annotation, "

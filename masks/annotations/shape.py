@@ -7,7 +7,7 @@ centre of its first pixel at 0.5.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,11 @@ Numbers = NDArray[np.float64]
 _FURTHEST = 1_000_000  # pixels; no photo is so large, and drawing stays exact
 _TURN = np.linspace(0, 2 * math.pi, 128, endpoint=False)
 _TOGETHER = 256  # rings that are drawn at once
-_CROSSINGS = 50_000_000  # rows that the edges of one ring cross; memory grows with them
+_CORNERS = 1 << 20  # of all these, likewise
+# What takes some seconds of one photo, far beyond what anybody draws:
+_CROSSINGS = 50_000_000  # rows that edges cross
+_LOOKS = 100_000_000  # looks of labelme's way of drawing, which tries each edge at each row
+_COVERED = 2_000_000_000  # pixels of bitmaps, which lie on each other
 
 
 @dataclass(frozen=True)
@@ -38,14 +42,14 @@ class Shape:
         labels: All names that it can be chosen by.
         kind: What its tool calls it.
         rings: Outlines, each ``(N, 2)`` in pixels; what lies in any of them is inside.
-        bitmap: What is inside, where outlines do not say.
+        bitmap: Gives what is inside, where outlines do not say.
         corner: Left and top of the bitmap, in whole pixels.
     """
 
     labels: tuple[str, ...]
     kind: str
     rings: tuple[Numbers, ...] = ()
-    bitmap: Mask | None = None
+    bitmap: Callable[[], Mask] | None = None
     corner: tuple[int, int] = (0, 0)
 
     @property
@@ -161,23 +165,38 @@ def draw(shapes: Iterable[Shape], height: int, width: int, *, outlined: bool = F
         bool, ``(height, width)``.
 
     Raises:
-        InputError: If the mask or an outline is beyond what can be drawn.
+        InputError: If the mask, outlines or bitmaps are beyond what can be drawn.
     """
     refuse_large(height, width, "annotation")
     if max(height, width) > _FURTHEST:
         raise InputError(f"expected sides up to {_FURTHEST:,} pixels, found {width}x{height}")
     shapes = list(shapes)
-    rings = sorted((ring for shape in shapes for ring in shape.rings), key=len)
-    if outlined:
-        mask = _outlined(rings, height, width)
-    else:
-        mask = np.zeros((height, width), dtype=np.bool_)
-        for start in range(0, len(rings), _TOGETHER):
-            mask |= _filled(rings[start : start + _TOGETHER], height, width)
+    rings = sorted((ring for shape in shapes for ring in shape.rings), key=len, reverse=True)
+    _refuse_endless(rings, height, outlined)
+    mask = _outlined(rings, height, width) if outlined else np.zeros((height, width), np.bool_)
+    while rings and not outlined:
+        several = min(_TOGETHER, _CORNERS // len(rings[0]) + 1)
+        mask |= _filled(rings[:several], height, width)
+        rings = rings[several:]
+    covered = 0
     for shape in shapes:
         if shape.bitmap is not None:
-            _paste(mask, shape.bitmap, *shape.corner)
+            bitmap = shape.bitmap()
+            covered += bitmap.size
+            if covered > _COVERED:
+                raise InputError(f"bitmaps have more than {_COVERED:,} pixels; expected fewer")
+            _paste(mask, bitmap, *shape.corner)
     return mask
+
+
+def _refuse_endless(rings: Iterable[Numbers], height: int, outlined: bool) -> None:
+    """Refuse outlines that take minutes or all memory, before any is drawn."""
+    work, most, what = 0.0, _LOOKS if outlined else _CROSSINGS, "tries" if outlined else "rows"
+    for ring in rings:
+        rows = ring[:, 1].clip(0, height)
+        work += len(rows) * np.ptp(rows) if outlined else np.abs(np.diff(rows)).sum() + len(rows)
+        if work > most:
+            raise InputError(f"outlines cross more than {most:,} {what}; expected simpler ones")
 
 
 def _measures(values: Any, where: str) -> list[float]:
@@ -201,9 +220,6 @@ def _filled(rings: list[Numbers], height: int, width: int) -> Mask:
     most = max(map(len, rings))
     padded = np.stack([np.pad(r, ((0, most - len(r)), (0, 0)), mode="edge") for r in rings])
     fine = np.rint(padded * SUB).astype(np.int64)
-    rows = np.abs(np.diff(fine[..., 1].clip(0, height * SUB), axis=1)).sum(axis=1)
-    if rows.sum() > _CROSSINGS * SUB:
-        raise InputError(f"outlines cross {rows.sum() // SUB:,} rows; expected simpler ones")
     return fill_polygons(fine[..., 0], fine[..., 1], height, width)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from functools import lru_cache, partial
 from pathlib import Path
@@ -61,7 +62,7 @@ def _names(folder: Path) -> dict[int, str]:
     """Names of the classes, from a file beside the annotation or up to two folders above it."""
     for place in (folder, *folder.absolute().parents[:2]):
         for file in (place / name for name in NAMES):
-            if file.is_file() and (found := _listed(file, file.stat().st_mtime_ns)):
+            if os.path.isfile(file) and (found := _listed(file, file.stat().st_mtime_ns)):
                 return found
     return {}
 
