@@ -20,25 +20,13 @@ from tests.support.strikes import Moment, Struck
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="children end with us by other means there"),
-    pytest.mark.slow,
+    pytest.mark.nightly,
 ]
 RUN = ("starting", "planning", "preparing", "filling", "measuring", "compacting", "reporting")
 WITH_CHILDREN = {"filling": 7, "measuring": 7}  # times of the nine that are surely seen
 METRICS = "psnr_db,ssim_hole,drift,swd,told=tests.support.phases:told"
 METHODS = "noise,Tells=tests.support.phases:Tells"
 PICTURES = ("photos", "masks", "outputs", "pictures", "thumbs", "tracebacks")
-
-
-def drawn(count: int, quick: int) -> list:
-    """Moments as parameters; all but one are for the night."""
-    return [
-        pytest.param(
-            each,
-            marks=[] if number == quick else pytest.mark.nightly,
-            id=f"{each.phase}-{each.how}".replace(" ", "_"),
-        )
-        for number, each in enumerate(strikes.moments(RUN, count, WITH_CHILDREN))
-    ]
 
 
 def of_run(folder: Path, said: str) -> str:
@@ -89,7 +77,7 @@ def whole(tmp_path_factory, photos):
     return struck, strikes.lengths(struck)
 
 
-@pytest.mark.parametrize("moment", drawn(30, quick=5))
+@pytest.mark.parametrize("moment", strikes.moments(RUN, 30, WITH_CHILDREN), ids=str)
 def test_a_run(tmp_path, photos, whole, tally, moment):
     reference, usual = whole
     report = moment.phase == "reporting"  # which takes as long as all else
@@ -111,7 +99,6 @@ if ahead:
 """
 
 
-@pytest.mark.nightly
 @pytest.mark.parametrize("days", [400, -3000])
 def test_a_run_that_was_begun_by_another_clock(tmp_path, photos, whole, days):
     (tmp_path / "sitecustomize.py").write_text(CLOCK)

@@ -59,17 +59,26 @@ class Moment:
     share: float
     how: str
 
+    def __str__(self) -> str:
+        return f"{self.phase}-{self.how}".replace(" ", "_")
+
 
 class Process:
     """A command at work, in a session of its own."""
 
-    def __init__(self, struck: Struck) -> None:
+    def __init__(self, struck: Struck, told: Path | None = None) -> None:
+        """Start it; its plug-ins tell what they are at where it says what it says, or in `told`."""
         self.mark = uuid.uuid4().hex
         self._struck = struck
         self._loaded = False
         struck.folder.parent.mkdir(parents=True, exist_ok=True)
         self._log = struck.folder.with_name(f"{struck.folder.name}-{self.mark}.log")
-        marked = {**os.environ, **struck.environment, MARK: self.mark, phases.TOLD: str(self._log)}
+        marked = {
+            **os.environ,
+            **struck.environment,
+            MARK: self.mark,
+            phases.TOLD: str(told or self._log),
+        }
         with self._log.open("a") as log:  # it and its plug-ins append, each line as a whole
             self.popen = subprocess.Popen(
                 struck.words, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=marked,
@@ -196,7 +205,10 @@ def moments(phases: Sequence[str], count: int, repeated: Mapping[str, int]) -> l
     """
     rng = np.random.default_rng(0)
     whole = [how for how in HOW if how not in OF_CHILDREN]
-    ways = {phase: rng.permutation([*HOW] if phase in repeated else whole) for phase in phases}
+    ways = {
+        phase: [*(OF_CHILDREN if phase in repeated else ()), *rng.permutation(whole)]
+        for phase in phases
+    }
     found = []
     for number in range(count):
         phase = phases[number % len(phases)]
