@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import sys
 import uuid
 import zipfile
@@ -256,6 +257,21 @@ class RunFolder:
             except Exception:  # zipfile and NumPy raise errors of many kinds
                 self.set_aside(f"features/{network}/{path.name}")
         return features
+
+    def take_over(self, source: Path, name: str) -> None:
+        """Have a file of another folder, unless one of that name is here: linked, else copied.
+
+        Files of a run folder never change, they are only replaced.
+        """
+        target = self.file(name)
+        if target.exists():
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(source, target)
+        except OSError:  # another file system, or one without links
+            shutil.copy2(source, target)
+            self._unflushed.append(target)
 
     def set_aside(self, name: str) -> None:
         """Move a damaged file to ``quarantine/``, where nothing reads it; `aside` has its name."""

@@ -93,7 +93,8 @@ def of_others(fragments: pd.DataFrame, header: Header) -> dict[str, int]:
     today = _by_todays(good, header)
     counts = good.groupby("method")["case_key"].nunique()[~today.groupby(good["method"]).any()]
     passing = {CEILING, *header.made_anew}  # one changes with the truths
-    return {str(name): int(n) for name, n in counts.items() if name not in passing}
+    ours = header.fill_keys.keys() - passing
+    return {str(name): int(n) for name, n in counts.items() if name in ours}
 
 
 def finish(

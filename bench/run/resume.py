@@ -113,6 +113,7 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
         print(f"{', '.join(sorted(unknown))}: left out until asked for, since methods.parquet was "
               "damaged; their fills stay", file=sys.stderr)  # fmt: skip
         header = header.without(unknown)
+        gone = {name: why for name, why in gone.items() if name not in unknown}
     if before is not None:  # what is complete until then has the tables of before
         # Without its key, so that this start, killed in between, leaves no plan of another's files.
         replace(before, state="running", inputs_key="").write(store)
