@@ -5,13 +5,14 @@ command line turns an error into an exit status. This is the one module that eve
 the house may import.
 """
 
+import contextlib
 import difflib
 import itertools
 import linecache
 import os
 import re
 import traceback
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from types import CodeType
 
@@ -167,6 +168,33 @@ def out_of_memory(error: BaseException) -> bool:
     own = {"MemoryError", "OutOfMemoryError"} & {k.__name__ for e in chain for k in type(e).__mro__}
     texts = [_text(each).lower() for each in chain]
     return bool(own) or any(words in text for text in texts for words in _NO_MEMORY)
+
+
+def of_the_system(error: OSError | MemoryError) -> str:
+    """What a disk, missing rights or a limit hindered, with the place where it is known."""
+    if isinstance(error, MemoryError):
+        return "out of memory; give more, or ask for less at once"
+    where = " and ".join(str(each) for each in (error.filename, error.filename2) if each)
+    return (
+        f"{where or 'a file or standard output'}: {error.strerror or error}; make room, give "
+        "access, or another place, and repeat the command"
+    )
+
+
+@contextlib.contextmanager
+def writing(place: object) -> Iterator[None]:
+    """Say of whatever hinders writing where that was.
+
+    Raises:
+        BenchError: In place of what the system or a library raised.
+    """
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or error
+        raise BenchError(
+            f"cannot write {place}: {why}; make room, give access, or another place"
+        ) from error
 
 
 def status_of(error: BaseException) -> str:

@@ -57,6 +57,8 @@ def unread(path: Path) -> str:
         except OSError as error:
             return f"a folder that cannot be listed: {error.strerror}"
         return "a link to a folder that it lies in"
+    if not os.path.isfile(path):
+        return "no file: a pipe, a device, or a link to nowhere"
     suffix = path.suffix.lower()
     for suffixes, reason in _REASONS.items():
         if suffix in suffixes.split():

@@ -51,7 +51,9 @@ def find_masks(folder: Path) -> list[Named]:
     found: dict[str, list[Path]] = defaultdict(list)
     for path in _candidates(folder):
         name = path.relative_to(folder).as_posix()
-        found[composed(name.removesuffix("_json") if os.path.isdir(path) else stem(name))].append(path)
+        found[composed(name.removesuffix("_json") if os.path.isdir(path) else stem(name))].append(
+            path
+        )
     masks = []
     for name, paths in sorted(found.items()):
         best = min(map(_precedence, paths))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from bench.errors import InputError
+from bench.errors import InputError, writing
 from masks.tiers import ALL, Hole, describe, generate, mask_hash, seed_of
 
 COLUMNS = (
@@ -69,6 +69,11 @@ def write_pack(folder: Path, holes: Sequence[Hole]) -> None:
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / "masks.csv").exists():
         raise InputError(f"{folder} holds something else than a pack of masks; give a new folder")
+    with writing(folder):
+        _write(folder, holes)
+
+
+def _write(folder: Path, holes: Sequence[Hole]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     numbers: dict[str, int] = {}
     with (folder / "masks.csv").open("w", encoding="utf-8", newline="") as stream:

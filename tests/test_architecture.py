@@ -1,6 +1,7 @@
 """The directions of imports, and what the light commands may not load."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -114,6 +115,14 @@ def test_imports_go_down(name):
             assert any(below(used, allowed) for allowed in OUTSIDE[top]), used
         elif top in ROOMS and name.split(".")[:2] != used.split(".")[:2]:
             assert floor(name) < floor(used), used
+
+
+def test_pictures_are_opened_as_kinds_that_are_named():
+    """Of what Pillow opens else, some start programs, whatever the name of the file."""
+    paths = [*MODULES.values(), *(ROOT / "tests" / "support").glob("*.py")]
+    for path in paths:
+        for call in re.findall(r"Image\.open\((.*)", path.read_text("utf-8")):
+            assert "formats=" in call, f"{path}: {call}"
 
 
 def test_no_network_imports_another():

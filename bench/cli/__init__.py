@@ -34,7 +34,7 @@ from bench.cli import (
     weights,
 )
 from bench.cli.parser import Parser, Version
-from bench.errors import BenchError
+from bench.errors import BenchError, of_the_system
 from bench.text import plain
 
 _EXAMPLES = """examples:
@@ -58,20 +58,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _open_closed()
     parser = _parser()
     completion.answer(parser)
-    options = parser.parse_args(arguments)
     try:
-        with _heard_termination():
+        with _heard_termination(), _written_out():
+            options = parser.parse_args(arguments)
             status: int = options.command(options)
         return status
     except BenchError as error:
-        print(f"inpaint-bench: {plain.lines(str(error))}", file=sys.stderr)
-        return 2
+        return _ended(2, str(error))
     except KeyboardInterrupt as error:
-        print("inpaint-bench: interrupted; the same command continues", file=sys.stderr)
-        return 128 + error.args[0] if isinstance(error, _Terminated) else 130
+        status = 128 + error.args[0] if isinstance(error, _Terminated) else 130
+        return _ended(status, "interrupted; the same command continues")
     except BrokenPipeError:  # the reader of our output went away, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except (OSError, MemoryError) as error:  # of a disk, of rights, of limits: none of our faults
+        return _ended(2, of_the_system(error))
     except Exception:
         # A fault of ours; its status must not be taken for a regression's, which is 1.
         traceback.print_exc()
@@ -79,6 +79,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "inpaint-bench: this is a bug; please report it with the lines above", file=sys.stderr
         )
         return 2
+
+
+def _ended(status: int, why: str) -> int:
+    """Say why a command ended, where that can be said."""
+    with contextlib.suppress(OSError):
+        print(f"inpaint-bench: {plain.lines(why)}", file=sys.stderr)
+    return status
+
+
+@contextlib.contextmanager
+def _written_out() -> Iterator[None]:
+    """Learn here, and not as Python ends, that standard output takes no more."""
+    try:
+        yield
+    finally:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _give_up_output()
+            raise
+        except OSError as error:
+            _give_up_output()
+            raise OSError(error.errno, error.strerror, "standard output") from error
+
+
+def _give_up_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _open_closed() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.cli.arguments import Commands, add_reference, completed, metrics_known, named
 from bench.errors import BenchError
+from bench.text.plain import lines
 
 _FORMATS = ("table", "csv", "latex", "markdown", "json")
 
@@ -68,5 +69,5 @@ def _compare(options: argparse.Namespace) -> int:
     if not options.fail_if_worse:
         return 0
     worse = worsened(comparison)
-    print("\n".join(worse) or "no method is significantly worse", file=sys.stderr)
+    print(lines("\n".join(worse)) or "no method is significantly worse", file=sys.stderr)
     return int(bool(worse))

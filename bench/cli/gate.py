@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.cli.arguments import Commands
-from bench.errors import BenchError
+from bench.errors import BenchError, writing
 
 DEFAULT = Path("bench/baseline.json")
 _OURS = "inpaint-bench"
@@ -60,18 +60,15 @@ def _gate(options: argparse.Namespace) -> int:
     _write(options.markdown, lambda: formats.as_markdown(verdict))
     _write(options.junit, lambda: formats.as_junit(verdict))
     print(formats.as_text(verdict))
-    print(f"verdict: {options.run / 'verdict.json'}")
     return verdict.exit_status
 
 
 def _write(path: Path | None, text: Callable[[], str]) -> None:
     if path is None:
         return
-    try:
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text(), "utf-8")
-    except OSError as error:
-        raise BenchError(f"cannot write {path}: {error}; give another path") from error
 
 
 def _update(options: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bench.cli.arguments import Commands, completed, methods_known
-from bench.text.plain import one_line, visible
+from bench.text.plain import lines, one_line, visible
 
 _Rows = Mapping[str, Mapping[str, Any]]
 _KINDS = ("methods", "metrics", "tiers")
@@ -39,7 +39,7 @@ def _list(options: argparse.Namespace) -> int:
         broken = {name: why for _, some in found.values() for name, why in some.items()}
         print(json.dumps(shown | {"broken": broken}, indent=1))
         return 0
-    print("\n\n".join("\n".join(_SHOWN[kind](*found[kind])) for kind in kinds))
+    print(lines("\n\n".join("\n".join(_SHOWN[kind](*found[kind])) for kind in kinds)))
     if options.kind is None:
         print("\nTiers of generated holes: inpaint-bench list tiers")
     return 0
@@ -154,7 +154,7 @@ def _check(options: argparse.Namespace) -> int:
     user_code.share()
     results = check(name)
     failed = [result.rule for result in results if result.status == "failed"]
-    verdict = f"{name}: {len(failed)} of {len(results)} rules failed"
+    verdict = f"{visible(name)}: {len(failed)} of {len(results)} rules failed"
     if failed:
         print(f"{verdict}: {', '.join(failed)}")
     for result in sorted(results, key=lambda each: each.status != "failed"):

@@ -23,6 +23,7 @@ from bench.cli.arguments import (
 )
 from bench.cli.results import build_report, say_lost, summarise
 from bench.errors import BenchError
+from bench.text.plain import one_line
 
 if TYPE_CHECKING:
     from bench.folder.header import Header
@@ -121,7 +122,7 @@ def _run(options: argparse.Namespace) -> int:
     summarise(options.out, header, report=not (options.no_report or header.missing))
     for name, reason in header.made_anew.items():
         if name not in header.without_result:
-            print(f"{name}: its fills will be made anew by the next start: {reason}")
+            print(one_line(f"{name}: its fills will be made anew by the next start: {reason}"))
     if header.missing:
         print(f"{header.missing} fills belong to other shards; join them: inpaint-bench merge")
         return _status(options, header)
@@ -212,5 +213,5 @@ def _default_methods() -> list[str]:
     from bench.run.request import default_methods
 
     for name, reason in methods.inventory()[1].items():
-        print(f"inpaint-bench: left out {name}: {reason}", file=sys.stderr)
+        print(one_line(f"inpaint-bench: left out {name}: {reason}"), file=sys.stderr)
     return default_methods()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.cli.arguments import Commands
+from bench.text.plain import one_line, visible
 
 if TYPE_CHECKING:
     from methods.verification.verify import Outcome
@@ -36,7 +37,7 @@ def _verify(options: argparse.Namespace) -> int:
 
     file = read(options.file)
     method = methods.get(options.name)
-    print(f"{options.name} against {file.path}: {file.reference}")
+    print(one_line(f"{options.name} against {file.path}: {file.reference}"))
     outcomes = []
     for outcome in verify(implementation_of(type(method)), file):
         _show(outcome)
@@ -55,12 +56,10 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _show(outcome: Outcome) -> None:
     if outcome.reason:
-        print(f"not rebuilt  {outcome.case}: {outcome.reason}", flush=True)
+        print(visible(f"not rebuilt  {outcome.case}: {outcome.reason}"), flush=True)
     for each in outcome.comparisons:
         state = "ok" if each.passed else "exceeds"
         reason = f"  {each.reason}" if each.reason else ""
-        print(
-            f"{state:11}  {each.array:32}  {each.deviation:.1e}  (tolerance {each.tolerance})"
-            f"{reason}",
-            flush=True,
-        )
+        within = f"(tolerance {each.tolerance}){reason}"
+        said = f"{state:11}  {each.array:32}  {each.deviation:.1e}  {within}"
+        print(visible(said), flush=True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.cli.arguments import Commands, completed
 from bench.errors import BenchError, did_you_mean, spelt_like
+from bench.text.plain import visible
 
 if TYPE_CHECKING:
     from methods.weights import Checkpoint
@@ -26,6 +29,7 @@ def add(commands: Commands) -> None:
     fetch = verbs.add_parser("fetch", help="download weights and check their hash")
     fetch.set_defaults(command=_fetch)
     completed(fetch.add_argument("name", help=_NAME), _known)
+    _takes_hash(fetch)
     for verb, text, command in (
         ("add", "copy a file you have to where it is looked for, after checking its hash", _add),
         ("verify", "check a file's hash", _verify),
@@ -34,6 +38,13 @@ def add(commands: Commands) -> None:
         parser.set_defaults(command=command)
         completed(parser.add_argument("name", help=_NAME), _known)
         parser.add_argument("file", help="weight file")
+        if command is _add:
+            _takes_hash(parser)
+
+
+def _takes_hash(parser: argparse.ArgumentParser) -> None:
+    words = "hash that you have from its authors, where none, or a part only, is documented"
+    parser.add_argument("--sha256", default="", metavar="HEX", help=words)
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -45,17 +56,17 @@ def _list(options: argparse.Namespace) -> int:
         state = f"at {path}" if path else f"missing; {checkpoint.command}"
         state = f"broken; {broken}" if broken else state
         size = f"{checkpoint.bytes / 1e6:6.1f} MB" if checkpoint.bytes else "   size ?"
-        print(f"{checkpoint.name:26} {size}  {state}")
+        print(visible(f"{checkpoint.name:26} {size}  {state}"))
     for card in methods.inventory()[0].values():
         if card.training:
-            print(f"{card.name:26} {'':9}  none published; {card.training}")
+            print(visible(f"{card.name:26} {'':9}  none published; {card.training}"))
     return 0
 
 
 def _fetch(options: argparse.Namespace) -> int:
     from methods.weights import fetch
 
-    checkpoint = _checkpoint(options.name)
+    checkpoint = _stated(options)
     print(fetch(checkpoint, partial(_load_once, checkpoint)))
     return 0
 
@@ -64,9 +75,20 @@ def _add(options: argparse.Namespace) -> int:
     from methods.weights import add as copy
     from methods.weights import hub
 
-    checkpoint = _checkpoint(options.name)
+    checkpoint = _stated(options)
     print(copy(hub.local(options.file), checkpoint, partial(_load_once, checkpoint)))
     return 0
+
+
+def _stated(options: argparse.Namespace) -> Checkpoint:
+    """A checkpoint, with the hash that the user states of it."""
+    checkpoint, stated = _checkpoint(options.name), options.sha256.lower()
+    if not stated:
+        return checkpoint
+    if not re.fullmatch("[0-9a-f]{64}", stated) or not stated.startswith(checkpoint.sha256):
+        known = checkpoint.sha256 or "unknown here"
+        raise BenchError(f"--sha256: expected 64 hex digits ({known}), found {options.sha256!r}")
+    return replace(checkpoint, sha256=stated)
 
 
 def _load_once(checkpoint: Checkpoint, path: Path) -> None:
@@ -78,7 +100,9 @@ def _load_once(checkpoint: Checkpoint, path: Path) -> None:
     from methods.pretrained import Pretrained
 
     owners = [
-        name for name, card in methods.inventory()[0].items() if checkpoint in card.checkpoints
+        name
+        for name, card in methods.inventory()[0].items()
+        if checkpoint.name in {each.name for each in card.checkpoints}
     ]
     kinds = [own.load_class(methods.parse(name)) for name in owners]
     try:

@@ -191,7 +191,7 @@ def _between_notes(a: Run, b: Run, differs: Sequence[str], shared: Sequence[str]
         only = [m for m in run.methods["method"] if m not in shared]
         if only:
             notes.append(f"only in {name}, not compared: {', '.join(only)}")
-    return notes + environment_differences(a.header.environment, b.header.environment)
+    return notes + environment_differences(a.header, b.header)
 
 
 def _of_one_only(a: Run, b: Run, every_metric: bool, every_tier: bool) -> list[str]:

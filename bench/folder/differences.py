@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import few
-from bench.folder.header import Environment, Part
+from bench.folder.header import Header, Part
 from bench.folder.read import Run
 
 _SIGNATURE = ["region", "implementation", "version", "weights"]
@@ -116,15 +116,23 @@ def _counted(what: str, names: Iterable[str], how: str, of: str = "") -> list[st
     return [f"{what}: {len(names)} {how} ({of}{few(names, _NAMED)})"] if names else []
 
 
-def environment_differences(a: Environment, b: Environment) -> list[str]:
-    """Libraries and machines that differ: to be known, no obstacle."""
+def environment_differences(a: Header, b: Header) -> list[str]:
+    """Libraries, machines and numbers of threads that differ: to be known, no obstacle.
+
+    Threads change the order of sums, and by it the last digits of fills.
+    """
     sides = [
-        {**{key: getattr(side, key) or None for key in _MACHINE}, **side.packages}
+        {**{key: getattr(side.environment, key) or None for key in _MACHINE},
+         "threads of each worker": _threads(side), **side.environment.packages}
         for side in (a, b)
-    ]
+    ]  # fmt: skip
     changed = [
         f"{key} {sides[0].get(key)} -> {sides[1].get(key)}"
         for key in dict.fromkeys([*sides[0], *sides[1]])
         if sides[0].get(key) != sides[1].get(key)
     ]
     return [f"environment differs: {', '.join(changed)}"] if changed else []
+
+
+def _threads(header: Header) -> str | None:
+    return " and ".join(map(str, sorted({start.threads for start in header.starts}))) or None

@@ -250,7 +250,7 @@ def _header(parts: Sequence[_Part], differences: Sequence[str], notes: Sequence[
     machines = [
         f"{part.label}: {words}"
         for part in parts[1:]
-        for words in environment_differences(headers[0].environment, part.run.header.environment)
+        for words in environment_differences(headers[0], part.run.header)
     ]
     runs = {
         part.label: Origin(

@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from pathlib import Path
 
-from bench.errors import BenchError
+from bench.errors import StoreError
 from bench.folder.json_file import NewerFormat
 from bench.folder.store import RunFolder
 from bench.gate import baseline as baselines
 from bench.gate import formats
 from bench.gate.judge import incomparable, judge
 from bench.gate.verdict import Verdict
+from bench.text import plain
+
+KEPT = "verdict.json"
 
 
 def judge_run(baseline: Path, run: Path) -> Verdict:
     """Judge a run folder against a baseline file or run folder; write ``RUN/verdict.json``.
 
+    A run folder that cannot be written to, as on a read-only disk, is judged all the same, and
+    standard error says that the verdict is not kept there.
+
     Raises:
-        BenchError: If one of the two cannot be read or the verdict not be written; then the run
-            folder has no verdict, not even an earlier one.
+        BenchError: If one of the two cannot be read; then the run folder has no verdict, not even
+            an earlier one.
     """
-    try:
-        (run / "verdict.json").unlink(missing_ok=True)
-    except OSError as error:
-        raise BenchError(
-            f"cannot remove the earlier {run / 'verdict.json'}: {error}; expected a run folder "
-            "that can be written to"
-        ) from error
+    with contextlib.suppress(OSError):
+        (run / KEPT).unlink(missing_ok=True)
     verdict = _verdict(baseline, run)
-    RunFolder(run).write_json("verdict.json", formats.as_json(verdict))
+    try:
+        RunFolder(run).write_json(KEPT, formats.as_json(verdict))
+        print(f"verdict: {run / KEPT}")
+    except (StoreError, OSError) as error:
+        earlier = "; the one there is an earlier one" if (run / KEPT).exists() else ""
+        print(plain.lines(f"the verdict is not kept: {error}{earlier}"), file=sys.stderr)
     return verdict
 
 

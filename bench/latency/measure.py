@@ -14,7 +14,7 @@ import psutil
 import torch
 
 import methods
-from bench.errors import BenchError
+from bench.errors import BenchError, writing
 from bench.folder.latency_facts import AnchorPlace, AnchorTwice, LatencyFacts
 from bench.folder.store import RunFolder, records
 from bench.latency import anchors, inputs, table
@@ -174,8 +174,12 @@ def measure_into(
     Raises:
         BenchError: As `measure`, or if the folder cannot be written.
     """
-    measured = measure(request, tell)
     store = RunFolder(folder)
+    with writing(folder):  # learned before, and not after, what takes minutes
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    tell("a stop (Ctrl-C, SIGTERM) keeps the rounds measured until then; a kill loses all of them")
+    measured = measure(request, tell)
     store.write_table(SAMPLES, measured.samples)
     store.write_table(TABLE, measured.table)
     measured.facts.write(store)

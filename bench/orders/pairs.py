@@ -137,7 +137,7 @@ def _flat_quarter(photo: Picture, hole: Hole, colour: NDArray[np.floating]) -> P
 def _coded(photo: Picture, quality: int) -> Picture:
     file = BytesIO()
     Image.fromarray(photo).save(file, "JPEG", quality=quality)
-    return np.asarray(Image.open(file))
+    return np.asarray(Image.open(file, formats=["JPEG"]))
 
 
 def _tiled(photo: Picture, side: int) -> Picture:

@@ -153,5 +153,5 @@ def bundled_pictures() -> Iterator[tuple[str, np.ndarray]]:
     yield "rocket", data.rocket()
     yield "motorcycle", data.stereo_motorcycle()[0]
     hopper = get_sample_data("grace_hopper.jpg", asfileobj=False)
-    with Image.open(hopper) as image:
+    with Image.open(hopper, formats=["JPEG"]) as image:
         yield "grace_hopper", np.array(image.convert("RGB"))

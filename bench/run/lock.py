@@ -6,9 +6,8 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from bench.errors import BenchError, few
+from bench.folder.lock import held
 from bench.folder.store import RunFolder
 
 _LOCK = ".lock"
@@ -26,22 +25,15 @@ def only_writer(folder: Path) -> Iterator[RunFolder]:
             written.
     """
     store = RunFolder(folder)
-    lock = FileLock(store.file(_LOCK))
-    try:
-        require_run_folder(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise BenchError(
-            f"another run is writing into {folder}; wait for it, or give another --out"
-        ) from None
-    except OSError as error:
-        raise BenchError(f"cannot write into {folder}: {error}; give another --out") from error
-    try:
+    busy = f"another run is writing into {folder}; wait for it, or give another --out"
+    with contextlib.ExitStack() as stack:
+        try:
+            require_run_folder(folder)
+            stack.enter_context(held(store.file(_LOCK), busy))
+        except OSError as error:
+            raise BenchError(f"cannot write into {folder}: {error}; give another --out") from error
         store.sweep()
         yield store
-    finally:
-        lock.release()
 
 
 def require_run_folder(folder: Path) -> None:

@@ -28,6 +28,7 @@ from bench.run.resume import Opened, open_run
 from bench.run.scheduler import Executor, Scheduler
 from bench.run.time_left import Forecast, seconds_a_fill
 from bench.text.numbers import counted
+from bench.text.plain import one_line
 
 
 def run(request: Request, progress: Progress | None = None) -> Header:
@@ -75,7 +76,7 @@ def _say_absent(opened: Opened) -> None:
         if entry.status == "absent":
             absent.setdefault(entry.reason, []).append(entry.metric.name)
     for reason, names in absent.items():
-        print(f"{', '.join(names)} not measured: {reason}", file=sys.stderr)
+        print(one_line(f"{', '.join(names)} not measured: {reason}"), file=sys.stderr)
 
 
 def _work(request: Request, opened: Opened, progress: Progress) -> pd.DataFrame | None:

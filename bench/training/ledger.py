@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bench.errors import InputError
+from bench.errors import InputError, writing
 
 
 @dataclass(frozen=True)
@@ -55,5 +55,6 @@ def read(path: Path) -> list[Block]:
 def write(path: Path, blocks: Iterable[Block]) -> None:
     """Replace the ledger as a whole, so that a kill leaves the old or the new one."""
     part = path.with_suffix(".part")
-    part.write_text("".join(json.dumps(asdict(block)) + "\n" for block in blocks), "utf-8")
-    os.replace(part, path)
+    with writing(path):
+        part.write_text("".join(json.dumps(asdict(block)) + "\n" for block in blocks), "utf-8")
+        os.replace(part, path)

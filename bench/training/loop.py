@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import itertools
 import sys
@@ -18,7 +19,8 @@ from torch import nn
 from torch.multiprocessing.spawn import ProcessException
 
 import methods
-from bench.errors import BenchError, InputError
+from bench.errors import BenchError, InputError, writing
+from bench.folder.lock import held
 from bench.machine import flops, memory
 from bench.text.plain import one_line
 from bench.training import features, held_out, ledger, photos, result, state
@@ -54,8 +56,12 @@ def train(job: TrainingJob) -> Path:
     kind = recipe_for(job.method).features_of
     found = features.locate(kind, job.networks, job.network_weights)
     job = replace(job, network_weights=found)
+    busy = f"another training is writing into {job.out}; wait for it, or give another --out"
     try:
-        done: Path | BenchError = fabric.launch(partial(_trained, job=job))
+        with contextlib.ExitStack() as stack:
+            with writing(job.out):
+                stack.enter_context(held(job.out / ".lock", busy))
+            done: Path | BenchError = fabric.launch(partial(_trained, job=job))
     except ProcessException as error:
         raise BenchError(
             f"training: one of the {job.devices} processes ended: {error}; what was saved after "

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import lzma
 import tarfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +16,10 @@ import numpy as np
 from bench.errors import InputError
 from bench.planning import images
 from masks import kinds
-from masks.picture import picture_size
+from masks.picture import picture_size, read_bytes
 
 _HELD_OUT = 40  # one photo in so many
+_LARGEST = 256 << 20  # bytes of a picture file in an archive
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,12 @@ def read(paths: Sequence[Path], smallest: int) -> PhotoSet:
     left_out: list[str] = []
     sources: dict[str, int] = {}
     for source in (each for path in paths for each in _sources(path)):
-        for name, data in _files(source):
-            reason = _unfit(data, smallest)
+        for name, found in _files(source):
+            try:
+                data = _data(found)
+                reason = _unfit(data, smallest)
+            except InputError as error:
+                reason = str(error)
             if not reason and name in photos:
                 reason = "another photo has this name"
             if reason:
@@ -108,27 +115,35 @@ def _sources(path: Path) -> list[Path]:
     raise InputError(f"training photos: expected a folder or a .tar archive, found {path}")
 
 
-def _files(source: Path) -> Iterator[tuple[str, bytes]]:
+def _files(source: Path) -> Iterator[tuple[str, bytes | Path | None]]:
+    """Names with contents, with where these are, or with None if they are too large."""
     if source.is_dir():
         for name in images.find(source):
-            yield name, (source / name).read_bytes()
+            yield name, source / name
         return
     try:
         with tarfile.open(source) as archive:
             for member in archive:
-                file = archive.extractfile(member) if member.isfile() else None
-                if file is not None and kinds.is_picture(member.name):
-                    yield member.name, file.read()
-    except tarfile.TarError as error:
-        raise InputError(f"{source}: expected a tar archive of pictures: {error}") from error
+                if kinds.is_picture(member.name) and member.isfile():
+                    # A few bytes may stand for any number of equal ones.
+                    large = member.size > _LARGEST or member.issparse()
+                    file = None if large else archive.extractfile(member)
+                    yield member.name, file.read() if file is not None else None
+    except (tarfile.TarError, OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
+        raise InputError(
+            f"{source}: expected a tar archive of pictures: {error}; pack it again"
+        ) from error
+
+
+def _data(found: bytes | Path | None) -> bytes:
+    if found is None:
+        raise InputError(f"expected a picture file up to {_LARGEST >> 20} MiB, none with gaps")
+    return read_bytes(found) if isinstance(found, Path) else found
 
 
 def _unfit(data: bytes, smallest: int) -> str:
     """Why a file cannot be trained on; reads no more than its head."""
-    try:
-        height, width = picture_size(data, "picture")
-    except InputError as error:
-        return str(error)
+    height, width = picture_size(data, "picture")
     return "" if min(height, width) >= smallest else f"{width}x{height} is smaller than {smallest}"
 
 

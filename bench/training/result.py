@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 import methods
-from bench.errors import BenchError
+from bench.errors import BenchError, writing
 from bench.machine import provenance
 from bench.training import held_out
 from bench.training import recipe as common
@@ -40,11 +40,12 @@ def write(
         The weights file, ``<method>-<config>.safetensors`` in the folder of the training.
 
     Raises:
-        BenchError: If a weight is too large for half precision.
+        BenchError: If a weight is too large for half precision, or a file cannot be written.
     """
     path = job.weights
     halved = _halved(learner.average.network)
-    save_file(halved, path)
+    with writing(path):
+        path.write_bytes(save(halved))
     # What is shipped is measured, not what it was rounded from.
     adapter.network = copy.deepcopy(learner.average.network)
     adapter.network.load_state_dict(halved)
@@ -61,7 +62,8 @@ def write(
         "made_with": {key: source[key] for key in ("code", "processor", "accelerator")}
         | {"torch": torch.__version__},
     }
-    path.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n", "utf-8")
+    with writing(path.with_suffix(".json")):
+        path.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n", "utf-8")
     return path
 
 

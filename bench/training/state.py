@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,9 +12,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from bench.errors import InputError
+from bench.errors import InputError, writing
+from bench.text.plain import one_line
 
 NAME = "state.pt"
+_BEFORE = "state.pt.before"
 # Of trainings from before these were choices.
 _FORMERLY = {"devices": 1, "networks": {}, "start": {}}
 DECAY = 0.995
@@ -73,10 +76,23 @@ def _followed(average: nn.Module, network: nn.Module) -> list[_Followed]:
 
 
 def save(folder: Path, state: Mapping[str, Any]) -> None:
-    """Replace the state as a whole, so that a kill leaves the old or the new one."""
+    """Replace the state as a whole, and keep the one before, for the case that this is damaged.
+
+    Raises:
+        BenchError: If it cannot be written.
+    """
     part = folder / f"{NAME}.part"
-    torch.save(dict(state), part)
-    os.replace(part, folder / NAME)
+    with writing(folder / NAME):
+        try:
+            with part.open("wb") as file:
+                torch.save(dict(state), file)
+                file.flush()
+                os.fsync(file.fileno())
+        except RuntimeError as error:  # in place of what the disk said
+            raise OSError(f"{error.__context__ or error}") from error
+        if (folder / NAME).exists():
+            os.replace(folder / NAME, folder / _BEFORE)
+        os.replace(part, folder / NAME)
 
 
 def read(folder: Path, asked: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -87,11 +103,11 @@ def read(folder: Path, asked: Mapping[str, Any]) -> dict[str, Any] | None:
         asked: What must be the same for a training to be continued.
 
     Raises:
-        InputError: If it belongs to another training, is damaged, or the folder holds something
-            else.
+        InputError: If it belongs to another training, is damaged like the one before it, or the
+            folder holds something else.
     """
-    path = folder / NAME
-    if not path.exists():
+    there = [folder / name for name in (NAME, _BEFORE) if (folder / name).exists()]
+    if not there:
         others = sorted(each.name for each in folder.glob("[!.]*") if each.stem != NAME)
         if others:
             raise InputError(
@@ -99,11 +115,16 @@ def read(folder: Path, asked: Mapping[str, Any]) -> dict[str, Any] | None:
                 f"{', '.join(others[:3])}; choose another"
             )
         return None
-    try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        found = _FORMERLY | state["job"]
-    except Exception as error:  # torch raises many kinds for a damaged file
-        raise InputError(f"{path}: expected the state of a training: {error}") from error
+    for path in there:
+        try:
+            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+            found = _FORMERLY | state["job"]
+            break
+        except Exception as error:  # torch raises many kinds for a damaged file
+            why = f"{path}: expected the state of a training: {one_line(str(error))}"
+            if path == there[-1]:
+                raise InputError(why) from error
+            print(f"{why}; going on from the one before", file=sys.stderr)
     differing = sorted(key for key in asked if found.get(key) != asked[key])
     if differing:
         details = "; ".join(f"{key} {found.get(key)!r}, now {asked[key]!r}" for key in differing)

@@ -22,7 +22,9 @@ def is_export(folder: Path) -> bool:
     """Tell whether labelme made this folder, or an author filled it in that manner."""
     if not any(os.path.isfile(folder / name) for name in ("mask.png", "label.png")):
         return False
-    return folder.name.endswith("_json") or any(os.path.isfile(folder / name) for name in _COMPANIONS)
+    return folder.name.endswith("_json") or any(
+        os.path.isfile(folder / name) for name in _COMPANIONS
+    )
 
 
 def read(folder: Path, labels: Collection[str] = ()) -> Mask | None:
@@ -42,7 +44,9 @@ def read(folder: Path, labels: Collection[str] = ()) -> Mask | None:
     if not labels and os.path.isfile(folder / "mask.png"):
         return read_classes(folder / "mask.png") > 0
     listed = folder / "label_names.txt"
-    names = read_bytes(listed).decode("utf-8", "replace").splitlines() if os.path.isfile(listed) else []
+    names = (
+        read_bytes(listed).decode("utf-8", "replace").splitlines() if os.path.isfile(listed) else []
+    )
     if not os.path.isfile(folder / "label.png") or (labels and not names):
         return None
     classes = read_classes(folder / "label.png")

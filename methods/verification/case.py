@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -13,12 +15,26 @@ import torch
 
 from bench.errors import BenchError, InputError
 from methods.weights import rule
+from methods.weights.pickled import refuse_bomb
 
 _FORMAT = 1
 
 
 class CannotRebuild(BenchError):
-    """A case whose description asks for what is not known here."""
+    """A case whose description asks for what is not known here, or for more than any needs."""
+
+
+_MOST = 2**27  # numbers of a tensor
+
+
+def bounded(*sides: int) -> None:
+    """Refuse a tensor that would fill the memory, before it is made.
+
+    Raises:
+        CannotRebuild: If it has more than `_MOST` numbers.
+    """
+    if (count := math.prod(map(int, sides))) > _MOST:
+        raise CannotRebuild(f"a tensor of {count:,} numbers; expected at most {_MOST:,}")
 
 
 @dataclass(frozen=True)
@@ -54,6 +70,7 @@ class Part:
 
     def tensor(self, name: str, shape: tuple[int, ...]) -> torch.Tensor:
         """Make one tensor."""
+        bounded(*shape)
         fitting = [prefix for prefix in self.gain if name.startswith(prefix)]
         if not fitting:
             raise CannotRebuild(f"part {self.part}: no gain is given for {name}")
@@ -180,6 +197,8 @@ def read(path: Path) -> GoldenFile:
         InputError: If it is no such file, or has arrays that belong to no case.
     """
     try:
+        with zipfile.ZipFile(path) as archive:
+            refuse_bomb(archive, path.stat().st_size)
         with np.load(path, allow_pickle=False) as stored:
             arrays = dict(stored)
         meta = json.loads(str(arrays.pop("meta")))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from methods.verification.case import CannotRebuild, Case, GoldenFile
+from methods.verification.case import CannotRebuild, Case, GoldenFile, bounded
 from methods.weights import rule
 
 Inputs = Mapping[str, Any]  # tensors, or None where an argument or a part does not exist
@@ -82,6 +82,9 @@ def _value(
     entry: Mapping[str, Any], made: Inputs, file: GoldenFile, derive: Derive | None
 ) -> np.ndarray | None:
     kind = entry["make"]
+    count = len(entry.get("seeds", entry.get("streams", entry.get("boxes", ""))))
+    shape = [side for side in entry.get("shape", ()) if side != "M"]
+    bounded(max(count, 1), entry.get("height", 1), entry.get("width", 1), *shape)
     if kind in ("rule_image", "rule_mask"):
         return _stacked(entry, "seed", lambda seed: _picture(kind, entry, seed))
     if kind in ("normal", "uniform", "integers"):
@@ -169,6 +172,7 @@ def apply(value: Any, operation: list[Any], made: Inputs) -> np.ndarray:
         case ["transpose", axes]:
             return value.transpose(axes)
         case ["repeat", axis, count]:
+            bounded(value.size, count)
             return np.repeat(value, count, axis)
         case ["slice", text]:
             return value[indices(text)]

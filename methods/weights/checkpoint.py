@@ -18,7 +18,8 @@ class Checkpoint:
         file: File name in a weights folder.
         urls: Where to fetch it, tried in order; empty if it cannot be fetched.
         sha256: Hex digest, or its first characters (at least 8); empty if none is documented.
-            Then the first file met is trusted, and its digest recorded beside it.
+            Of none, a file that is put there is trusted when it is first met, and its digest
+            recorded beside it; one that a server sends is not, unless the user states its hash.
         bytes: Size, known to 1 %; 0 if it is not documented.
         licence: Licence of the weights.
         origin: Who made them and from what.
@@ -87,13 +88,11 @@ CHECKPOINTS = {
         Checkpoint(
             "ade20k-resnet50dilated",
             "ade20k-resnet50dilated-ppm_deepsup-encoder_epoch_20.pth",
-            (
-                "http://sceneparsing.csail.mit.edu/model/pytorch/"
-                "ade20k-resnet50dilated-ppm_deepsup/encoder_epoch_20.pth",
-            ),
             licence="not stated for the weights; authors' code: BSD-3-Clause",
             origin="encoder of the authors' segmentation network for ADE20K "
-            "(CSAILVision/semantic-segmentation-pytorch), named encoder_epoch_20.pth there",
+            "(CSAILVision/semantic-segmentation-pytorch), whose server has no https: "
+            "sceneparsing.csail.mit.edu/model/pytorch/ade20k-resnet50dilated-ppm_deepsup/"
+            "encoder_epoch_20.pth",
         ),
         Checkpoint(
             "fid-inception",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import glob
 import hashlib
 import os
 import shutil
@@ -13,6 +14,8 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from bench.errors import BenchError, WeightsMissing
 from methods.weights.checkpoint import Checkpoint
 
@@ -20,6 +23,10 @@ FOLDER_VARIABLE = "INPAINT_BENCH_WEIGHTS"
 SMALL = Path(__file__).parents[1] / "small"  # weights that come with this project
 # Published sizes are rounded; a file outside of this margin is not worth hashing.
 _SIZE_MARGIN = 0.01
+_LARGEST = 8_000_000_000  # bytes of a file whose size is not documented
+
+_LOCK = ".lock"
+_WHOLE = 64  # digits of a SHA-256
 
 Check = Callable[[Path], object]  # loads a file once; raises BenchError if it is not as it should
 
@@ -160,7 +167,13 @@ def placed(checkpoint: Checkpoint, check: Check) -> Iterator[Path]:
     """
     target = cache_folder() / checkpoint.file
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(".part", f"{target.name}.", target.parent) as folder:
+    for left in target.parent.glob(f"{glob.escape(target.name)}.*.part"):  # of one that was killed
+        with contextlib.suppress(Timeout, OSError), FileLock(left / _LOCK, timeout=0):
+            shutil.rmtree(left)
+    with (
+        tempfile.TemporaryDirectory(".part", f"{target.name}.", target.parent) as folder,
+        FileLock(Path(folder, _LOCK)),
+    ):
         part = Path(folder) / target.name
         yield part
         wrong = mismatch(part, checkpoint)
@@ -174,6 +187,13 @@ def placed(checkpoint: Checkpoint, check: Check) -> Iterator[Path]:
         os.replace(part, target)
     if not checkpoint.sha256:
         _record(target, checkpoint, found)
+    elif len(checkpoint.sha256) < _WHOLE:
+        print(
+            f"weights {checkpoint.name}: of its SHA-256 {4 * len(checkpoint.sha256)} of 256 bits "
+            f"are documented: a damaged or another file is found by them, one that somebody made "
+            f"to pass is not; it is {found}",
+            file=sys.stderr,
+        )
 
 
 def digest(path: Path) -> str:
@@ -243,6 +263,11 @@ def _is_zip(path: Path) -> bool:
         return zipfile.is_zipfile(path)
     except zipfile.BadZipFile:  # an end that tells of several disks
         return False
+
+
+def largest(checkpoint: Checkpoint) -> int:
+    """Bytes that a file of this kind has at most."""
+    return int(checkpoint.bytes * (1 + _SIZE_MARGIN)) + (1 << 16) if checkpoint.bytes else _LARGEST
 
 
 def trust(path: Path, checkpoint: Checkpoint) -> None:

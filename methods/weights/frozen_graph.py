@@ -18,7 +18,7 @@ import numpy as np
 from bench.errors import BenchError
 
 _LARGEST_FILE = 2**31 - 1  # bytes; Protocol Buffers allow no larger message
-_LARGEST_TENSOR = 2**26  # elements; a few bytes can claim any number of equal ones
+_SMALL = 2**22  # elements that any graph may have; a few bytes can claim any number of equal ones
 _VARINT, _EIGHT_BYTES, _BYTES, _FOUR_BYTES = 0, 1, 2, 5
 _NODE = 1
 _NAME, _OP, _INPUT, _ATTRIBUTE = 1, 2, 3, 5
@@ -94,10 +94,12 @@ def parse(data: bytes, source: str) -> list[Node]:
         BenchError: If it is cut off, or no such graph.
     """
     nodes: list[Node] = []
+    room = max(_SMALL, len(data))
     try:
         for number, _, value in _fields(memoryview(data)):
             if number == _NODE:
-                nodes.append(_node(_message(value)))
+                nodes.append(_node(_message(value), room))
+                room -= 0 if (held := nodes[-1].value) is None else held.size
         if not nodes:
             raise _Malformed("no nodes")
         if len({node.name for node in nodes}) < len(nodes):
@@ -163,7 +165,7 @@ def _text(value: int | memoryview) -> str:
         raise _Malformed("a name that is no text") from error
 
 
-def _node(message: memoryview) -> Node:
+def _node(message: memoryview, room: int) -> Node:
     name, op, inputs, tensor = "", "", [], None
     for number, _, value in _fields(message):
         if number == _NAME:
@@ -176,7 +178,7 @@ def _node(message: memoryview) -> Node:
             tensor = _value_attribute(_message(value)) or tensor
     if not name or not op:
         raise _Malformed("a node without name or operation")
-    constant = _tensor(tensor, name) if op == "Const" and tensor is not None else None
+    constant = _tensor(tensor, name, room) if op == "Const" and tensor is not None else None
     return Node(name, op, tuple(inputs), constant)
 
 
@@ -192,7 +194,7 @@ def _value_attribute(entry: memoryview) -> memoryview | None:
     return tensor if key == "value" else None
 
 
-def _tensor(message: memoryview, name: str) -> np.ndarray | None:
+def _tensor(message: memoryview, name: str, room: int) -> np.ndarray | None:
     fields = list(_fields(message))
     dtype = next((value for number, _, value in fields if number == _DTYPE), 0)
     if dtype not in _TYPES:
@@ -200,8 +202,8 @@ def _tensor(message: memoryview, name: str) -> np.ndarray | None:
     numpy_type, field, wire = _TYPES[int(dtype)]
     shape = next((_shape(_message(v)) for number, _, v in fields if number == _SHAPE), ())
     count = math.prod(shape)
-    if count > _LARGEST_TENSOR:
-        raise _Malformed(f"a constant {name} of {count:,} elements")
+    if count > room:
+        raise _Malformed(f"a constant {name} of {count:,} elements, more than the file can hold")
     content = next((_message(v) for number, _, v in fields if number == _CONTENT), None)
     if content is not None:
         values = _from_content(content, numpy_type, name)

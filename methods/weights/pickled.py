@@ -10,6 +10,7 @@ that make containers and tensors, and these are our own.
 from __future__ import annotations
 
 import io
+import math
 import pickle
 import zipfile
 from collections.abc import Callable, Iterator
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 _NAMED = 12  # files of an archive, in a message
 _SCRIPTED = "__torch__."  # the package of classes that a TorchScript file defines
+_SMALL = 64 << 20  # bytes that any archive may unfold to
+_RATIO = 50  # of more, how many times its own size; weights hardly get smaller
+_EXPANDED = 1 << 20  # numbers of a tensor that may stand for fewer in the file
 _BEFORE_ZIP = 0x1950A86A20F9469CFC6C  # the number that files of before torch 1.6 begin with
 _PLAIN = ("torch.Tensor", "torch._tensor.Tensor", "torch.nn.parameter.Parameter")
 _DTYPES = {
@@ -85,7 +89,7 @@ class _Storage:
     key: str
     dtype: str
     count: int
-    read: Callable[[str], np.ndarray]
+    read: Callable[[str, int], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -105,13 +109,17 @@ class Stored:
         """Read it; numbers that it does not share with others stay in the file until looked at.
 
         Raises:
-            ValueError: If the file has fewer numbers than it says.
+            ValueError: If the file has other numbers than it says, or a few stand for many.
         """
         import torch
 
         held, dtype = self.storage, getattr(torch, self.storage.dtype)
-        raw = held.read(held.key)
-        if len(raw) != held.count * dtype.itemsize:
+        asked = math.prod(self.shape)
+        if asked > max(held.count, _EXPANDED):
+            raise ValueError(f"data/{held.key}: {held.count:,} numbers for {asked:,} of a tensor")
+        size = held.count * dtype.itemsize
+        raw = held.read(held.key, size)
+        if len(raw) != size:
             found = len(raw) // dtype.itemsize
             raise ValueError(f"data/{held.key}: expected {held.count} numbers, found {found}")
         raw = raw.copy() if raw.ctypes.data % dtype.itemsize else raw
@@ -131,15 +139,32 @@ def contents(path: Path) -> Any:
 
     if zipfile.is_zipfile(path):
         archive = zipfile.ZipFile(path)
+        refuse_bomb(archive, path.stat().st_size)
         inside = [name for name in archive.namelist() if name.endswith(".ckpt")]
         if len(inside) > 1:
             raise BenchError(f"expected one .ckpt inside, found {', '.join(inside)}")
         if not inside:
             return _zipped(archive, np.memmap(path, np.uint8, "c"))
         with archive:
-            return _zipped(zipfile.ZipFile(io.BytesIO(archive.read(inside[0]))), None)
+            data = archive.read(inside[0])
+        inner = zipfile.ZipFile(io.BytesIO(data))
+        refuse_bomb(inner, len(data))
+        return _zipped(inner, None)
     with path.open("rb") as file:
         return _before_zip(file, np.memmap(path, np.uint8, "c"))
+
+
+def refuse_bomb(archive: zipfile.ZipFile, size: int) -> None:
+    """Refuse an archive, of so many bytes, that would unfold to far more, before any of it is read.
+
+    Raises:
+        BenchError: If it would.
+    """
+    most, stated = max(_SMALL, _RATIO * size), sum(each.file_size for each in archive.infolist())
+    if stated > most:
+        raise BenchError(
+            f"an archive of {size:,} bytes that unfolds to {stated:,}; expected at most {most:,}"
+        )
 
 
 def _zipped(archive: zipfile.ZipFile, mapped: np.ndarray | None) -> Any:
@@ -151,8 +176,10 @@ def _zipped(archive: zipfile.ZipFile, mapped: np.ndarray | None) -> Any:
     root = found[0].removesuffix("data.pkl")
     import numpy as np
 
-    def numbers(key: str) -> np.ndarray:
+    def numbers(key: str, size: int) -> np.ndarray:
         info = archive.getinfo(f"{root}data/{key}")
+        if info.file_size != size:
+            raise ValueError(f"data/{key}: expected {size:,} bytes, found {info.file_size:,}")
         if mapped is None or info.compress_type != zipfile.ZIP_STORED:
             return np.frombuffer(bytearray(archive.read(info)), np.uint8)
         # The lengths of name and extra field, after which the content begins.
@@ -167,7 +194,7 @@ def _before_zip(file: BinaryIO, mapped: np.ndarray) -> Any:
     starts: dict[str, int] = {}
     sizes: dict[str, int] = {}
 
-    def numbers(key: str) -> np.ndarray:
+    def numbers(key: str, _size: int) -> np.ndarray:
         return mapped[starts[key] : starts[key] + sizes[key]]
 
     def load() -> Any:
@@ -192,7 +219,7 @@ class _Unpickler(pickle.Unpickler):
     def __init__(
         self,
         file: Any,
-        numbers: Callable[[str], np.ndarray],
+        numbers: Callable[[str, int], np.ndarray],
         sizes: dict[str, int] | None = None,
     ) -> None:
         super().__init__(file)

@@ -6,11 +6,13 @@ import contextlib
 import filecmp
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from bench.errors import BenchError
+from bench.folder.lock import held
+
+_PATIENCE = 600.0  # seconds to wait for another report in the same place
 
 
 @contextlib.contextmanager
@@ -24,15 +26,22 @@ def replacing(target: Path) -> Iterator[Path]:
     Raises:
         BenchError: If ``target`` holds something else than a report, or cannot be written.
     """
-    _check(target)
+    staging, lock = (target.parent / f".{target.name}.{each}" for each in ("staging", "lock"))
+    busy = f"{target}: another report is being written there; wait for it, or give another --out"
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".report-", dir=target.parent) as staging:
-            fresh = Path(staging, "fresh")
-            fresh.mkdir()
-            yield fresh
-            _keep_unchanged(target, fresh)
-            _swap(fresh, target, Path(staging, "previous"))
+        with held(lock, busy, _PATIENCE):
+            previous, fresh = staging / "previous", staging / "fresh"
+            if previous.exists() and not target.exists():
+                previous.replace(target)  # of one that was killed between the two
+            shutil.rmtree(staging, ignore_errors=True)
+            _check(target)
+            fresh.mkdir(parents=True)
+            try:
+                yield fresh
+                _keep_unchanged(target, fresh)
+                _swap(fresh, target, previous)
+            finally:
+                shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:
         raise BenchError(
             f"cannot write {target}: {error}; what was there is as it was: make room, fix the "
@@ -73,7 +82,8 @@ def take_over(source: Path, target: Path) -> None:
 def _check(target: Path) -> None:
     if not target.exists():
         return
-    is_report = (target / "index.html").exists() and (target / "assets" / "report.css").exists()
+    # One of the two may have been lost.
+    is_report = any((target / each).exists() for each in ("assets/report.css", "data/summary.md"))
     if not target.is_dir() or (any(target.iterdir()) and not is_report):
         raise BenchError(
             f"{target}: expected a new, an empty or an earlier report folder, found something "

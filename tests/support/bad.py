@@ -299,7 +299,7 @@ class ReadsThePhoto(Grey):
     """Nothing keeps it from the disk: its fills are perfect, and harm nobody."""
 
     def infer(self, images, masks, generator):
-        with Image.open(Path(os.environ["BAD_PHOTOS"]) / self.case.photo) as image:
+        with Image.open(Path(os.environ["BAD_PHOTOS"]) / self.case.photo, formats=["PNG"]) as image:
             photo = np.array(image.resize((64, 64), Image.Resampling.BOX))
         return torch.from_numpy(photo / 255).permute(2, 0, 1)[None].float()
 

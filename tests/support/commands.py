@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import termios
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,17 @@ def command(out: Path, photos: Path, *more: str) -> list[str]:
     return [sys.executable, "-m", "bench", *words(out, photos, *more)]
 
 
-def run(out: Path, photos: Path, *more: str, **options) -> subprocess.CompletedProcess[str]:
+def run(
+    out: Path,
+    photos: Path,
+    *more: str,
+    before: Sequence[str] = (),
+    **options,
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(out, photos, *more), capture_output=True, text=True, timeout=300, **options
-    )
+        [*before, *command(out, photos, *more)], capture_output=True, text=True, timeout=300,
+        **options,
+    )  # fmt: skip
 
 
 def hear_interrupts() -> None:

@@ -1,5 +1,6 @@
 """Everything that reads a file or a text of a user's, with whole examples of what it reads."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -9,6 +10,8 @@ import numpy as np
 
 from bench.cli import _parser as parser
 from bench.cli import run as run_command
+from bench.compare import asked
+from bench.compare.runs import compare_within
 from bench.errors import BenchError
 from bench.folder import latency_facts
 from bench.folder.read import read_run
@@ -86,12 +89,20 @@ def run_file(name: str, folder: Path) -> Reader:
         target.write_bytes(path.read_bytes())
         try:
             read_run(folder / "run")
+            if name in ("cases.parquet", "metrics.parquet", "run.json"):
+                compare_within(asked.read(folder / "run"))
+                baseline.read_run(folder / "run")
             if name == "latency.json":
                 latency_facts.read(RunFolder(folder / "run"))
         finally:
             target.write_bytes(run_files(folder)[name])
 
-    return Reader({Path(name).suffix: run_files(folder)[name]}, read)
+    data = run_files(folder)[name]
+    if name == "run.json":  # without it edits are read
+        facts = json.loads(data)
+        del facts["checksum"]
+        data = whole.text(facts)
+    return Reader({Path(name).suffix: data}, read)
 
 
 def features(path: Path) -> None:

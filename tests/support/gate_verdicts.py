@@ -114,8 +114,10 @@ def with_more_error(source: Path, folder: Path, share: float) -> None:
     truths = run.cases[run.cases["method"] == "original"].set_index(CASE)["output"]
     for row in run.cases[run.cases["method"] == "mine"].to_dict("records"):
         name = f"{row['tier']}/{row['photo']}-{row['draw']}.png"
-        fill = np.asarray(Image.open(source / row["output"]), float)
-        photo = np.asarray(Image.open(source / truths[tuple(row[key] for key in CASE)]), float)
+        fill = np.asarray(Image.open(source / row["output"], formats=["PNG"]), float)
+        photo = np.asarray(
+            Image.open(source / truths[tuple(row[key] for key in CASE)], formats=["PNG"]), float
+        )
         worse = np.floor(fill + share * (fill - photo) + rng.random(fill.shape) * (fill != photo))
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.clip(worse, 0, 255).astype("u1")).save(folder / name)

@@ -1,8 +1,12 @@
 """Files changed at random: their bytes, and of JSON, TOML, tables and texts their values too."""
 
+import io
 import json
 import random
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from tests.masks.test_damaged_pictures import damaged
 
@@ -10,6 +14,21 @@ _VALUES: list[Any] = [
     None, True, -1, 0, 1e308, float("nan"), float("inf"), 2**63, -(2**31), 10**30, "", "x" * 300,
     "=1+1", "../../x", "\x1b[31m", "\ud800", [], {}, [[]], [None], {"a": None}, [1, 2, 3], "1", 0.5,
 ]  # fmt: skip
+_CELLS = [
+    None,
+    True,
+    -1,
+    2**62,
+    1e308,
+    float("nan"),
+    "",
+    "x",
+    "=1+1",
+    "../../x",
+    b"x",
+    [1],
+    {"a": 1},
+]
 _WORDS = [b"", b"-1", b"0", b"1e309", b"nan", b"9" * 5000, b"[" * 3000, b"{" * 3000, b'"', b"'",
           b"\0", b"\xff", b"\n", b",", b";", b"=", b":", b"(", b")", b"null", b"true", b"&x;", b"<",
           b"..", b"/", b"\\", b"%n", b"\xef\xbb\xbf", b"--", b"@", b"*"]  # fmt: skip
@@ -18,6 +37,8 @@ _WORDS = [b"", b"-1", b"0", b"1e309", b"nan", b"9" * 5000, b"[" * 3000, b"{" * 3
 def mutated(data: bytes, dice: random.Random) -> bytes:
     """A file that is much like another, in one to three places not."""
     way = dice.randrange(3)
+    if way and data.startswith(b"PAR1"):
+        return _tabled(data, dice)
     if way == 0:
         return damaged(data, dice)
     if way == 1:
@@ -46,6 +67,32 @@ def _revalued(value: Any, dice: random.Random) -> Any:
     if isinstance(value, list) and dice.random() < 0.1:
         changed.append(value[key])
     return changed
+
+
+def _tabled(data: bytes, dice: random.Random) -> bytes:
+    """A table, without the checksums of ours, with a column or some rows not as they should be."""
+    table = pq.read_table(io.BytesIO(data))
+    for _ in range(dice.randint(1, 2)):
+        at = dice.randrange(table.num_columns)
+        name = table.column_names[at]
+        way = dice.randrange(5)
+        if way == 0 and table.column_names.count(name) == 1:
+            table = table.drop_columns([name])
+        elif way == 1:
+            values = [dice.choice(_CELLS)] * table.num_rows
+            table = table.set_column(at, name, pa.array(values))
+        elif way == 2:
+            rows = sorted(dice.choices(range(table.num_rows), k=table.num_rows))
+            table = table.take(rows)
+        elif way == 3:
+            values = table.column(at).to_pylist()
+            values[dice.randrange(len(values))] = None
+            table = table.set_column(at, name, pa.array(values, table.column(at).type))
+        elif way == 4:
+            table = table.append_column(dice.choice(table.column_names), table.column(at))
+    stream = io.BytesIO()
+    pq.write_table(table, stream)
+    return stream.getvalue()
 
 
 def _reworded(data: bytes, dice: random.Random) -> bytes:

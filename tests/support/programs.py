@@ -18,8 +18,8 @@ ALWAYS = ("inverted", "exchanged", "small", "jpeg", "nowhere", "untouched")
 
 
 def fill(image, mask, out, how="good"):
-    picture = np.array(Image.open(image))
-    hole = np.array(Image.open(mask)) > 127
+    picture = np.array(Image.open(image, formats=["PNG"]))
+    hole = np.array(Image.open(mask, formats=["PNG"])) > 127
     if picture[~hole].max() < DARK or how in ALWAYS:
         misbehave(how)
         if how == "leaves_out":
@@ -61,7 +61,7 @@ def serve():
     for line in sys.stdin:
         case = json.loads(line)
         note("case", case["seed"], case["prompt"])
-        picture = np.array(Image.open(case["image"]))
+        picture = np.array(Image.open(case["image"], formats=["PNG"]))
         if 0 < picture.max() < DARK // 2:
             print("too dark by far", file=sys.stderr)
             sys.exit(4)

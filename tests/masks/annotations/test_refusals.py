@@ -6,11 +6,13 @@ import math
 import os
 import random
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
 
 from bench.errors import InputError
+from masks import files
 from masks.annotations import entries, read
 from tests.support.annotation_files import (
     SIZE,
@@ -214,6 +216,52 @@ def test_an_outline_that_would_fill_the_memory_is_refused(tmp_path):
     path = write(tmp_path / "a.json", coco({"p.jpg": [{"segmentation": [flat]}]}))
     with pytest.raises(InputError, match="expected simpler ones"):
         drawn(path)
+
+
+def labelme(shapes, side=64):
+    return {"imageHeight": side, "imageWidth": side, "shapes": shapes}
+
+
+FAR = [[(i * 7919) % 9000, (i * 104729) % 9000] for i in range(20_000)]
+DOTS = shape("mask", [[0, 0], [8191, 8191]], mask=encoded(np.ones((8192, 8192), np.uint8)))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.json", labelme([shape("polygon", FAR)], 9000), "100,000,000 tries"),
+        ("a.json", labelme([shape("circle", [[9, 9], [999_999, 9]])] * 20_000), "tries"),
+        ("a.json", labelme([DOTS] * 40, 8192), "more than 2,000,000,000 pixels"),
+        ("a.json", record(segmentation=[np.ravel(FAR * 5).tolist()]), "50,000,000 rows|finite"),
+    ],
+)
+def test_what_would_take_minutes_to_draw_is_refused(tmp_path, name, content, reason):
+    with pytest.raises(InputError, match=reason):
+        drawn(write(tmp_path / name, content))
+
+
+def test_a_long_outline_among_short_ones_takes_little_memory(tmp_path):
+    t = np.linspace(0, 2 * math.pi, 300_000)
+    ring = np.stack((150 + 100 * np.cos(t), 150 + 100 * np.sin(t)), 1).ravel().tolist()
+    path = write(tmp_path / "a.json", record(segmentation=[ring, *[[1, 1, 9, 1, 9, 9]] * 255]))
+    tracemalloc.start()
+    (mask,) = drawn(path).values()
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 31_000 < mask.sum() < 31_600
+    assert most < 500e6  # 256 outlines of so many corners would take some gigabytes
+
+
+@pytest.mark.parametrize("error", [MemoryError, RecursionError, ZeroDivisionError])
+def test_whatever_a_reader_raises_is_a_reason(tmp_path, monkeypatch, error):
+    def fail(*_):
+        raise error("odd")
+
+    monkeypatch.setattr("masks.annotations.coco.parse", fail)
+    path = write(tmp_path / "a.json", record())
+    for reading in (lambda: entries(path), lambda: files.read(files.MaskFile(path), files.Rules())):
+        with pytest.raises(InputError, match=r"a\.json' is damaged: odd"):
+            reading()
 
 
 def test_yaml_of_class_names_that_is_damaged_is_named(tmp_path):

@@ -1,10 +1,17 @@
+import contextlib
 import fractions
 import hashlib
 import pickle
 import re
+import shutil
 import socket
+import ssl
+import subprocess
+import sys
 import threading
+import time
 import warnings
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -23,24 +30,53 @@ CONTENT = bytes(range(256)) * 400
 class Answers(BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/missing":
-            self.send_error(404)
+            self.send_error(404, "\x1b[2Jno\x9bne")
             return
         content = CONTENT[::-1] if self.path == "/other" else CONTENT
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
+        content = b"<html>" if self.path == "/page" else content
+        lengths = {"/endless": None, "/large": str(10**15), "/odd": "12a", "/minus": "-1"}
+        self.send_response(302 if self.path.startswith("/to-") else 200)
+        if self.path.startswith("/to-"):
+            self.send_header("Location", self.path.removeprefix("/to-"))
+        if (length := lengths.get(self.path, str(len(content)))) is not None:
+            self.send_header("Content-Length", length)
         self.end_headers()
-        self.wfile.write(content[:1000] if self.path == "/cut" else content)
+        with contextlib.suppress(OSError):  # who asked goes away
+            while self.path == "/endless":
+                self.wfile.write(bytes(1 << 16))
+            if self.path == "/slow":
+                for byte in CONTENT:
+                    self.wfile.write(bytes([byte]))
+                    time.sleep(0.01)
+            self.wfile.write(content[:1000] if self.path == "/cut" else content)
 
     def log_message(self, *arguments):
         pass
 
 
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate for 127.0.0.1, and its key."""
+    if not (openssl := shutil.which("openssl")):
+        pytest.skip("no openssl to make a certificate with")
+    file = tmp_path_factory.mktemp("certificate") / "both.pem"
+    made_of = ["-newkey", "rsa:2048", "-nodes", "-subj", "/CN=here", "-addext"]
+    made_of += ["subjectAltName=IP:127.0.0.1", "-keyout", file, "-out", file.with_suffix(".crt")]
+    subprocess.run([openssl, "req", "-x509", *made_of], check=True, capture_output=True)
+    file.write_bytes(file.read_bytes() + file.with_suffix(".crt").read_bytes())
+    return file
+
+
 @pytest.fixture
-def server():
+def server(certificate, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.with_suffix(".crt")))
     with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as httpd:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        httpd.socket = context.wrap_socket(httpd.socket, server_side=True)
         thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield f"http://127.0.0.1:{httpd.server_port}"
+        yield f"https://127.0.0.1:{httpd.server_port}"
         httpd.shutdown()
         thread.join()
 
@@ -91,10 +127,20 @@ def test_the_next_address_is_tried(server):
     [
         ("other", "expected SHA-256"),
         ("cut", "the connection ended after 1,000"),
-        ("missing", "HTTP Error 404"),
+        ("missing", r"HTTP Error 404: \\x1b\[2Jno\\x9bne"),
+        ("endless", "expected at most 168,960 bytes, found .* or more"),
+        ("large", "expected at most 168,960 bytes, found 1,000,000,000,000,000 or more"),
+        ("odd", "expected a size as Content-Length, found '12a'"),
+        ("minus", "expected a size as Content-Length, found '-1'"),
+        ("slow", "which is too slow"),
+        ("to-http://127.0.0.1/x", "expected an address of https, found http://127"),
+        ("to-file:///etc/passwd", "not allowed|expected an address of https"),
     ],
 )
-def test_a_failed_fetch_says_why_and_what_to_do_and_leaves_nothing(server, cache, path, reason):
+def test_a_failed_fetch_says_why_and_what_to_do_and_leaves_nothing(
+    server, cache, path, reason, monkeypatch
+):
+    monkeypatch.setattr("methods.weights.download._PATIENCE_SECONDS", 2.0)
     tiny = checkpoint(f"{server}/{path}")
     with pytest.raises(BenchError, match=reason) as caught:
         weights.fetch(tiny)
@@ -108,7 +154,43 @@ def test_nobody_listening_is_told_as_such():
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with pytest.raises(BenchError, match="refused"):
-        weights.fetch(checkpoint(f"http://127.0.0.1:{port}/file"))
+        weights.fetch(checkpoint(f"https://127.0.0.1:{port}/file"))
+
+
+def test_no_address_but_of_https_is_asked():
+    with pytest.raises(BenchError, match="expected an address of https"):
+        weights.fetch(checkpoint("http://127.0.0.1:9/file"))
+
+
+def test_what_a_server_sends_is_not_trusted_without_a_hash(server, cache):
+    unknown = replace(checkpoint(f"{server}/good"), sha256="")
+    with pytest.raises(BenchError, match=f"--sha256 {hashlib.sha256(CONTENT).hexdigest()}"):
+        weights.fetch(unknown)
+    with pytest.raises(BenchError, match="found a web page"):
+        weights.fetch(replace(unknown, urls=(f"{server}/page",), bytes=0))
+    assert list(cache.iterdir()) == []
+
+
+def test_a_hash_known_in_part_is_said_to_be_so(server, capsys):
+    weights.fetch(checkpoint(f"{server}/good", characters=8))
+    assert "of its SHA-256 32 of 256 bits are documented" in capsys.readouterr().err
+
+
+def test_what_a_killed_fetch_leaves_is_swept_but_not_of_one_that_goes_on(server, cache):
+    code = """import sys, time
+from methods.weights.files import placed
+from methods.weights import Checkpoint
+with placed(Checkpoint("tiny", "tiny.bin"), str) as part:
+    print(part.write_text("half"), flush=True)
+    time.sleep(60)"""
+    words = [sys.executable, "-c", code]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        assert weights.fetch(checkpoint(f"{server}/good")).read_bytes() == CONTENT
+        assert len(list(cache.glob("*.part"))) == 1
+        other.kill()
+    weights.fetch(checkpoint(f"{server}/good"))
+    assert list(cache.iterdir()) == [cache / "tiny.bin"]
 
 
 def test_a_checkpoint_without_address_cannot_be_fetched():
@@ -151,7 +233,7 @@ def test_a_wrong_file_in_the_cache_is_refused(cache):
         weights.find(checkpoint())
     (cache / "tiny.bin").write_bytes(CONTENT[:50])
     with pytest.raises(BenchError, match="expected about 102,400 bytes"):
-        weights.find(checkpoint("http://127.0.0.1/file"))
+        weights.find(checkpoint("https://127.0.0.1/file"))
 
 
 def test_add_copies_the_right_file_only(cache, tmp_path):
@@ -322,7 +404,7 @@ def test_all_files_that_are_missing_are_named_with_all_commands(cache):
 def test_every_known_checkpoint_can_be_fetched_and_checked():
     for name, known in CHECKPOINTS.items():
         assert name == known.name
-        assert known.urls
+        assert known.urls or "no https" in known.origin
         assert known.licence
         if not known.sha256:  # none is documented; of some the file's own name says little
             assert name == "ade20k-resnet50dilated" or known.bytes
