@@ -51,9 +51,9 @@ def of_limits(**limits: int) -> Callable[[], None]:
 
 def _command(words: Sequence[str], said: Path, limits: dict[str, int]) -> None:
     with said.open("w") as file:
+        os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     of_limits(**limits)()
-    sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
     sys.exit(main([str(word) for word in words]))
 
 

@@ -91,11 +91,11 @@ class Process:
 
     @property
     def phase(self) -> str:
-        """Its phase; ``loading`` while Python starts, ``ended`` once the command has ended."""
+        """Its phase; ``python`` while that starts, ``ended`` once the command has ended."""
         if self.popen.poll() is None and self._hears():
             self._loaded = True
             return self._struck.phase(self._struck.folder, self.said)
-        return "ended" if self._loaded or self.popen.poll() is not None else "loading"
+        return "ended" if self._loaded or self.popen.poll() is not None else "python"
 
     def _hears(self) -> bool:
         """Whether the command takes SIGTERM itself, as it does from its beginning to its end."""
