@@ -234,6 +234,10 @@ class RunFolder:
                 path.unlink()
         return features
 
+    def write_bytes(self, name: str, data: bytes, *, flush: bool) -> None:
+        """Write what was packed elsewhere, atomically."""
+        self._put(name, data, flush=flush)
+
     def _put(self, name: str, data: bytes, *, flush: bool = True) -> None:
         """Write a file under a temporary name; put it in place when all of it is there."""
         target = self.file(name)

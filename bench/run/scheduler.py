@@ -17,7 +17,7 @@ from bench.folder.store import Item
 from bench.planning.case import PlannedCase
 from bench.run.fill_row import Kept
 from bench.run.limits import LOST, Limits
-from bench.run.messages import Event, Job, Settled
+from bench.run.messages import ENDS, Event, Job, Settled
 from bench.run.time_left import SMALLEST_JOB, Forecast
 
 
@@ -179,7 +179,7 @@ class Scheduler:
         elif event.kind == "kept":
             running.item = None
             self._keep(method, event, running)
-        elif event.kind in ("finished", "refused", "lost", "spoilt", "broken"):
+        elif event.kind in ENDS:
             del self._running[event.job]
             self._forecast.over(event.job, len(running.left))
             if event.kind == "refused":
