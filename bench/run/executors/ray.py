@@ -13,6 +13,7 @@ import logging
 import os
 import secrets
 import signal
+import socket
 import sys
 import time
 import uuid
@@ -36,6 +37,7 @@ from methods.sources import files_behind
 _STORE = 100 * 2**20  # bytes of shared memory; only pieces of files pass through it
 _POLL = 0.5  # seconds that an actor waits for news before it can be told something
 _LOOK = 2.0  # seconds between looks for nodes that came or went
+_REACH = 10.0  # seconds for the first connection
 _PATIENCE = 60.0  # seconds in which nodes should answer at first, and an actor stop a job
 _DEATHS = 3  # of actors that were not at work yet, after which their node is not used
 _ALL_NEED = ("run.json", "plan.parquet", "inputs.parquet")
@@ -262,7 +264,9 @@ class RayExecutor:
         alive = any(n["Alive"] for n in self._ray.nodes() if n["NodeID"] == seat.node)
         self._deaths[seat.node] += seat.stage != "open"
         if self._deaths[seat.node] < _DEATHS:
-            self._bury(seat, "the actor died" if alive else "the node died")
+            why = "its actor died" if alive else "it died"
+            print(f"node {self._names[seat.node]}: {why}", file=sys.stderr)
+            self._bury(seat, why)
         else:
             said = " ".join(str(error).split())
             self._refuse(seat.node, f"actors end before they are at work: {said}")
@@ -328,6 +332,7 @@ def _joined(request: Request) -> Any:
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     where: dict[str, Any] = {"address": request.address}
+    host, _, port = request.address.rpartition(":")
     if not request.address:
         # Whoever reaches its ports must know this; Ray would write one into the user's home.
         os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
@@ -337,6 +342,8 @@ def _joined(request: Request) -> Any:
     try:
         import ray
 
+        if port.isdigit():  # else Ray would wait long, and end this process
+            socket.create_connection((host.strip("[]"), int(port)), _REACH).close()
         ray.init(**where, log_to_driver=False, configure_logging=False, logging_level=logging.ERROR)
     except ImportError as error:
         raise BenchError(
