@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from bench.errors import InputError
-from bench.folder import upgrade
+from bench.folder import seal, upgrade
 from bench.folder.columns import REAL, WORDS, Column, Table, format_of
 
 
@@ -28,6 +28,7 @@ def refuse_undeclared(
         InputError: If it is not so.
     """
     try:
+        seal.check(path)
         with pq.ParquetFile(path) as file:
             expected = columns(file.schema_arrow.names)
             problem = next(_problems(table, file, expected), "")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, NamedTuple, get_type_hints
 
@@ -14,6 +16,7 @@ from bench.folder.store import RunFolder
 from bench.folder.typed_json import Parsed, WrongValue
 
 FILE = "run.json"
+_CHECKSUM = "checksum"
 PHOTO: Final = "photo"
 GIVEN: Final = "given"
 UNKNOWN: Final = "unknown"
@@ -179,9 +182,19 @@ class Header:
         runs = self.joined.runs.values() if self.joined else [self]
         return " | ".join(dict.fromkeys(str(run.fingerprint) for run in runs))
 
+    def without(self, methods: Collection[str]) -> Header:
+        """All but what is said of some methods."""
+        names = ("methods", "fill_keys", "fills_per_case", "made_anew")
+        left = {
+            name: {key: each for key, each in getattr(self, name).items() if key not in methods}
+            for name in names
+        }
+        return dataclasses.replace(self, **left)
+
     def as_json(self) -> dict[str, Any]:
         """The content of the file."""
-        return {"format": FORMAT, **typed_json.plain(self)}
+        value = {"format": FORMAT, **typed_json.plain(self)}
+        return {**value, _CHECKSUM: _checksum(value)}
 
     def write(self, folder: RunFolder) -> None:
         """Write ``run.json``."""
@@ -198,9 +211,22 @@ def read(folder: RunFolder) -> Header:
     value = folder.read_json(FILE)
     path = folder.file(FILE)
     try:
-        return typed_json.made(Header, upgrade.header(value))
+        found = typed_json.made(Header, upgrade.header(value))
     except WrongValue as error:
         raise InputError(f"{path}: expected {error}; {ANEW}") from None
+    sound = _checksum(value)
+    if value.get(_CHECKSUM, sound) != sound:
+        raise InputError(
+            f"{path}: damaged: its checksum is not that of its content; {ANEW}. If you edited it, "
+            f"take its {_CHECKSUM} out"
+        )
+    return found
+
+
+def _checksum(value: Mapping[str, Any]) -> str:
+    rest = {name: each for name, each in value.items() if name != _CHECKSUM}
+    text = json.dumps(rest, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
 def described() -> Iterator[tuple[str, str]]:
@@ -208,3 +234,4 @@ def described() -> Iterator[tuple[str, str]]:
     yield "format", f"version of the layout, {FORMAT}"
     for name, kind in get_type_hints(Header, include_extras=True).items():
         yield name, kind.__metadata__[0]
+    yield _CHECKSUM, "of all the rest; may be taken out"

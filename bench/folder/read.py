@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from bench.errors import InputError
-from bench.folder import checks
+from bench.folder import checks, kept
 from bench.folder import header as headers
 from bench.folder.columns import TEXT, Column, Table
 from bench.folder.header import UNKNOWN, Header
@@ -204,7 +204,9 @@ class Reader:
         self._check_rows(found)
         every = {name: found.get(name, TABLES[name].frame([])) for name in _EVERY}
         every["methods"] = every["methods"].set_axis(every["methods"]["method"].to_numpy())
-        return Run(self.folder.path, self.header, folders=folders or {}, **every)
+        run = Run(self.folder.path, self.header, folders=folders or {}, **every)
+        kept.say_lost(run)
+        return run
 
     def has(self, name: str) -> bool:
         """Whether a table is there to be read.

@@ -8,7 +8,6 @@ from operator import attrgetter
 from typing import Any
 
 import pandas as pd
-import pyarrow.parquet as pq
 
 from bench.errors import BenchError
 from bench.folder.header import Start
@@ -102,7 +101,7 @@ def _rows(run: Run, method: str) -> pd.DataFrame:
         path = run.store.file(CASES.file)
         if not path.exists():  # of a run that was killed; whoever needs it will say so
             return pd.DataFrame(columns=_COLUMNS)
-        rows = pq.read_table(path, columns=_COLUMNS, filters=[("method", "==", method)]).to_pandas()
+        rows = run.store.read_table(CASES.file, _COLUMNS, method=method)
     rows = rows.astype({"method": str, "photo": str, "tier": str})
     return rows[rows["output_sha"].fillna("") != ""]
 

@@ -7,10 +7,13 @@ temporary name, flushed to disk and renamed, so a reader sees a complete file or
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import hashlib
 import io
 import json
 import os
+import shutil
+import sys
 import uuid
 import zipfile
 from collections import deque
@@ -26,7 +29,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from bench.errors import InputError, StoreError, traced
-from bench.folder import schema
+from bench.folder import png, schema, seal
 from bench.folder.columns import FORMAT
 from bench.folder.json_file import read_json
 
@@ -34,6 +37,10 @@ KEYS = schema.KEYS
 
 # Disks flush several files in the time of one.
 _WRITERS, _PENDING = 4, 64
+_GO_ON = (
+    "what was done so far is kept: make room or fix the permissions, then give the same command "
+    "again"
+)
 WritePicture = Callable[[str, np.ndarray], None]
 
 
@@ -63,6 +70,8 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         """Point at a folder, existing or not."""
         self.path = path
+        self.aside: list[str] = []  # damaged files that were moved to quarantine
+        self._unflushed: list[Path] = []
 
     def file(self, name: str) -> Path:
         """Path of something inside the folder."""
@@ -90,10 +99,8 @@ class RunFolder:
         Raises:
             ValueError: If the table is not as declared.
         """
-        packed = pa.BufferOutputStream()
         declared = schema.TABLES[name.removesuffix(".parquet")]
-        pq.write_table(declared.arrow(table), packed, write_page_checksum=True)
-        self._put(name, packed.getvalue())
+        self._put(name, *_parquet(declared.arrow(table)))
 
     def read_table(
         self,
@@ -117,14 +124,17 @@ class RunFolder:
         """
         path = self.file(name)
         try:
+            seal.check(path)
+            if columns is None and method is None:
+                return _frame(pq.ParquetFile(path, page_checksum_verification=True).read())
+            names = pq.read_schema(path).names
+            there = [name for name in names if columns is None or name in columns]
             if method is not None:
                 own = [("method", "==", method)]
-                table = pq.read_table(path, filters=own, page_checksum_verification=True)
-                return _frame(table)
-            if columns is None:
-                return _frame(pq.ParquetFile(path, page_checksum_verification=True).read())
+                return _frame(
+                    pq.read_table(path, columns=there, filters=own, page_checksum_verification=True)
+                )
             # Column by column, since a whole table would be in memory twice for a moment.
-            there = [column for column in pq.read_schema(path).names if column in columns]
             as_codes = [*{*there} & {*categories}]
             with pq.ParquetFile(
                 path, read_dictionary=as_codes, page_checksum_verification=True
@@ -143,8 +153,7 @@ class RunFolder:
         """Write uint8 RGB or a bool mask as PNG, atomically.
 
         Fills are not flushed to disk one by one, which would take longer than making many of
-        them. Rows hold the content's hash, so a fill lost with the power is noticed when it is
-        measured again.
+        them, but all at once before their rows are written.
         """
         self._put(name, packed(pixels), flush=flush)
 
@@ -184,8 +193,15 @@ class RunFolder:
         return self.write_named("tracebacks/{}.txt", text.encode()) if text else ""
 
     def read_picture(self, name: str) -> np.ndarray:
-        """Read a PNG of this folder as it was written."""
-        with Image.open(self.file(name)) as image:
+        """Read a PNG of this folder as it was written.
+
+        Raises:
+            OSError: If it is not there or damaged.
+        """
+        data = self.file(name).read_bytes()
+        if not png.is_whole(data):
+            raise OSError("damaged: its checksums are not those of its bytes")
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             # Pillow's own bool arrays hold bytes of 255, which hash differently.
             return np.array(image.convert("L")) > 0 if image.mode == "1" else np.array(image)
 
@@ -221,25 +237,73 @@ class RunFolder:
             stream = io.BytesIO()
             values = np.stack([of_picture[network] for of_picture in features.values()])
             np.savez(stream, sha=np.array(list(features)), values=values)
-            self._put(f"features/{network}/{fragment}.npz", stream.getvalue())
+            self._put(f"features/{network}/{fragment}.npz", stream.getvalue(), flush=False)
 
     def read_features(self, network: str) -> dict[str, np.ndarray]:
-        """Read features by content hash of the picture; damaged files count as not written."""
+        """Read features by content hash of the picture.
+
+        Damaged files move to ``quarantine/`` and count as not written.
+        """
         features: dict[str, np.ndarray] = {}
         for path in sorted(self.file(f"features/{network}").glob("*.npz")):
             try:
-                with np.load(path) as file:
-                    features |= dict(zip(file["sha"].tolist(), file["values"], strict=True))
-            except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-                path.unlink()
+                with zipfile.ZipFile(path) as file:
+                    # All bytes of a part, so that its checksum is looked at.
+                    sha, values = (
+                        np.load(io.BytesIO(file.read(f"{name}.npy")), allow_pickle=False)
+                        for name in ("sha", "values")
+                    )
+                features |= dict(zip(sha.tolist(), values, strict=True))
+            except Exception:  # zipfile and NumPy raise errors of many kinds
+                self.set_aside(f"features/{network}/{path.name}")
         return features
 
     def write_bytes(self, name: str, data: bytes, *, flush: bool) -> None:
-        """Write what was packed elsewhere, atomically."""
+        """Write what was packed on another machine, atomically."""
         self._put(name, data, flush=flush)
 
-    def _put(self, name: str, data: bytes, *, flush: bool = True) -> None:
-        """Write a file under a temporary name; put it in place when all of it is there."""
+    def take_over(self, source: Path, name: str) -> None:
+        """Have a file of another folder, unless one of that name is here: linked, else copied.
+
+        Files of a run folder never change, they are only replaced.
+        """
+        target = self.file(name)
+        if target.exists():
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(source, target)
+        except OSError:  # another file system, or one without links
+            shutil.copy2(source, target)
+            self._unflushed.append(target)
+
+    def set_aside(self, name: str) -> None:
+        """Move a damaged file to ``quarantine/``, where nothing reads it; `aside` has its name."""
+        place = self.file(f"quarantine/{name}")
+        with contextlib.suppress(OSError):  # it is gone already, or the folder is only read
+            place.parent.mkdir(parents=True, exist_ok=True)
+            self.file(name).replace(place)
+            self.aside.append(name)
+
+    def flush(self) -> None:
+        """Have all on disk that was written without: what refers to it may be written then.
+
+        One call of the system for all files, where it has one; it waits for what others wrote to
+        the same disk, too, and takes no longer than flushing some ten files one by one.
+        """
+        if not self._unflushed:
+            return
+        names, self._unflushed = self._unflushed, []
+        try:
+            if not _flush_disk(self.path):
+                for name in names:
+                    with open(name, "rb+") as file:
+                        os.fsync(file.fileno())
+        except OSError as error:
+            raise StoreError(f"cannot write to {self.path}: {error}; {_GO_ON}") from error
+
+    def _put(self, name: str, *parts: bytes | memoryview, flush: bool = True) -> None:
+        """Write a file under a temporary name; put it in place when all parts of it are there."""
         target = self.file(name)
         temporary = os.path.join(target.parent, f".{uuid.uuid4().hex}.tmp")
         try:
@@ -247,41 +311,40 @@ class RunFolder:
             if not os.path.isdir(target.parent):
                 os.makedirs(target.parent, exist_ok=True)
             with open(temporary, "xb") as file:
-                file.write(data)
+                file.writelines(parts)
                 if flush:
                     file.flush()
                     os.fsync(file.fileno())
             os.replace(temporary, target)
+            if not flush:
+                self._unflushed.append(target)
         except BaseException as error:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             if not isinstance(error, OSError):
                 raise
-            raise StoreError(
-                f"cannot write {target}: {error}; what was done so far is kept: make room or fix "
-                "the permissions, then give the same command again"
-            ) from error
+            raise StoreError(f"cannot write {target}: {error}; {_GO_ON}") from error
 
     # -- fragments --------------------------------------------------------------------------
 
     def write_fragment(self, name: str, rows: list[dict[str, Any]]) -> None:
         """Write rows of `cases` as one fragment; names must be unique to their writer."""
+        self.flush()
         columns = dict.fromkeys(key for row in rows for key in row)  # of a failure no metrics
         table = pa.table({column: [row.get(column) for row in rows] for column in columns})
-        packed = pa.BufferOutputStream()
-        pq.write_table(table, packed, write_page_checksum=True)
-        self._put(f"fragments/{name}.parquet", packed.getvalue())
+        self._put(f"fragments/{name}.parquet", *_parquet(table))
 
     def read_fragments(self) -> pd.DataFrame:
         """Read all fragments; damaged ones move to ``quarantine/`` and count as not written."""
         tables = []
         for path in sorted(self.file("fragments").glob("*.parquet")):
             try:
-                tables.append(pq.ParquetFile(path, page_checksum_verification=True).read())
+                seal.check(path)
+                table = pq.ParquetFile(path, page_checksum_verification=True).read()
+                table.validate(full=True)  # of before there were seals: texts may be none
+                tables.append(table)
             except Exception:  # whatever is wrong with it, its cases are computed again
-                quarantine = self.file("quarantine")
-                quarantine.mkdir(exist_ok=True)
-                path.replace(quarantine / path.name)
+                self.set_aside(f"fragments/{path.name}")
         if not tables:
             return pd.DataFrame(columns=KEYS)
         return _frame(pa.concat_tables(tables, promote_options="permissive"))
@@ -290,6 +353,26 @@ class RunFolder:
         """Delete temporary files that a killed process left; call it only when none writes."""
         for path in self.path.rglob(".*.tmp"):
             path.unlink(missing_ok=True)
+
+
+def _flush_disk(folder: Path) -> bool:
+    """Flush all that was written to the file system of a folder; whether the system can do it."""
+    library = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+    if not hasattr(library, "syncfs"):
+        return False
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        if library.syncfs(place):
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    finally:
+        os.close(place)
+    return True
+
+
+def _parquet(table: pa.Table) -> Sequence[bytes | memoryview]:
+    stream = pa.BufferOutputStream()
+    pq.write_table(table, stream, write_page_checksum=True)
+    return seal.sealed(memoryview(stream.getvalue()))
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:

@@ -80,6 +80,13 @@ def make(
     return PLAN.typed(plan), inputs.table()
 
 
+def picture_files(plan: pd.DataFrame) -> list[str]:
+    """The files of a plan's photos, holes and truths in the run folder."""
+    truths = plan.loc[~plan["truth"].isin(["", UNKNOWN]), "truth"]
+    photos = [*plan["photo_sha"].unique(), *truths.unique()]
+    return [*map(photo_file, photos), *map(mask_file, plan["mask_sha"].unique())]
+
+
 def inputs_key(protocol: Protocol) -> str:
     """Hash of the request and of the listing of its files, to see whether a plan still holds."""
     text = protocol.key_text()

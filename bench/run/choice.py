@@ -22,6 +22,7 @@ from methods.harness import CEILING
 from methods.own import Unmade
 
 _T = TypeVar("_T")
+_OURS = ("built-in", "folder", "trained", "own weights")  # which bring no code
 
 
 def asked(request: Request) -> tuple[dict[str, Inpainter], dict[str, Unmade]]:
@@ -103,7 +104,10 @@ def still_there(
     request: Request,
     show: Callable[[Inpainter], object],
 ) -> tuple[dict[str, Inpainter], dict[str, str]]:
-    """Earlier methods that can still run, and why others cannot; their rows stay as they are."""
+    """Earlier methods that can still run, and why others cannot; their rows stay as they are.
+
+    Nothing is imported or run that this command does not ask for: the folder may come from others.
+    """
     found: dict[str, Inpainter] = {}
     gone: dict[str, str] = {}
     names = {method.name for method in asked.values()}
@@ -111,6 +115,10 @@ def still_there(
         if name in names:
             continue
         try:
+            if methods.parse(text).kind not in _OURS:
+                raise BenchError(
+                    "its code is imported only if this command asks for it; add it to --methods"
+                )
             method = guarded(name, partial(methods.get, text, device=request.here))
             show(method)
             found[text] = method

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import BenchError
-from bench.folder import fill_keys, schema
+from bench.folder import fill_keys, kept, schema
 from bench.folder.header import Header
 from bench.folder.same_fills import machines_agree, other_pictures
 from bench.folder.schema import CASES
@@ -20,6 +20,7 @@ from bench.folder.store import KEYS, Item, RunFolder, records
 from bench.gate.tolerances import CEILING
 from bench.machine import provenance
 from bench.metrics.meter import MetricStatus
+from bench.planning.images import content_hash
 from bench.run.fill_row import Kept
 from bench.run.samples_table import sample_rows
 from bench.run.sets_table import set_rows
@@ -45,14 +46,21 @@ def metrics_table(metrics: Sequence[MetricStatus]) -> pd.DataFrame:
 
 def settled(
     store: RunFolder, fragments: pd.DataFrame, header: Header, *, retry_failed: bool
-) -> tuple[dict[tuple[str, Item], str], Earlier]:
-    """See what earlier starts did.
+) -> tuple[dict[tuple[str, Item], str], Earlier, dict[str, int]]:
+    """See what earlier starts did; pictures that are damaged are set aside.
 
     Returns:
-        The fills that need nothing more, as (method, item), with the status of each; and by
-        method and item what stays of fills that still hold but must be measured again.
+        The fills that need nothing more, as (method, item), with the status of each; by method
+        and item what stays of fills that still hold but must be measured again; and by method how
+        many hold no more for their pictures.
     """
     rows = _current(fragments, store.read_table("plan.parquet"), header)
+    damages = kept.damaged(store, rows[rows["status"].eq("ok")], content_hash)
+    damages = damages[damages.map(bool)]
+    for name in {*damages.explode()}:
+        store.set_aside(name)
+    lost = rows.loc[damages.index, "method"].value_counts().to_dict()
+    rows = rows.drop(index=damages.index)
     good, enough = rows["status"].eq("ok"), rows["measured"].astype(bool)
     for network in header.features:
         enough &= rows["output_sha"].isin(store.read_features(network).keys())
@@ -67,7 +75,7 @@ def settled(
     for row in records(rows[good & ~enough & rows["output"].ne("")]):
         if store.file(row["output"]).exists():
             earlier.setdefault(row["method"], {})[Item(row["case"], row["sample"])] = Kept.of(row)
-    return done, earlier
+    return done, earlier, lost
 
 
 def tried(store: RunFolder, fragments: pd.DataFrame, header: Header, method: str) -> set[Item]:
@@ -85,7 +93,8 @@ def of_others(fragments: pd.DataFrame, header: Header) -> dict[str, int]:
     today = _by_todays(good, header)
     counts = good.groupby("method")["case_key"].nunique()[~today.groupby(good["method"]).any()]
     passing = {CEILING, *header.made_anew}  # one changes with the truths
-    return {str(name): int(n) for name, n in counts.items() if name not in passing}
+    ours = header.fill_keys.keys() - passing
+    return {str(name): int(n) for name, n in counts.items() if name in ours}
 
 
 def finish(

@@ -13,7 +13,7 @@ from bench.folder.store import RunFolder
 
 _LOCK = ".lock"
 # What only this project writes: a start that was killed early leaves the lock alone.
-_OURS = (_LOCK, "run.json", "latency.json")
+_OURS = (_LOCK, "run.json", "latency.json", "slurm/shards.sbatch")
 _SHOWN = 3
 
 

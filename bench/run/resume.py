@@ -13,8 +13,10 @@ import pandas as pd
 
 from bench.errors import BenchError, InputError, require_one_of
 from bench.folder import header as headers
+from bench.folder import kept
 from bench.folder.differences import in_words
 from bench.folder.header import Fingerprint, Header
+from bench.folder.json_file import NewerFormat
 from bench.folder.read import Reader
 from bench.folder.store import Item, RunFolder
 from bench.metrics.meter import MetricStatus, resolve_metrics
@@ -67,7 +69,7 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
             folder holds is changed then.
     """
     _check(request)
-    before = headers.read(store) if store.file(headers.FILE).exists() else None
+    before = _before(store)
     asked, unmade = choice.asked(request)
     metrics = resolve_metrics(
         request.measured,
@@ -107,6 +109,11 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     prompts = [(case.case_key, case.prompt) for case in cases]
     header = new_header.begun(request, before, chosen, metrics, known, fingerprint, key, prompts)
     described = _described(store, header, list(chosen.values()), known)
+    if unknown := header.fill_keys.keys() - {*described["method"]}:
+        print(f"{', '.join(sorted(unknown))}: left out until asked for, since methods.parquet was "
+              "damaged; their fills stay", file=sys.stderr)  # fmt: skip
+        header = header.without(unknown)
+        gone = {name: why for name, why in gone.items() if name not in unknown}
     if before is not None:  # what is complete until then has the tables of before
         # Without its key, so that this start, killed in between, leaves no plan of another's files.
         replace(before, state="running", inputs_key="").write(store)
@@ -127,6 +134,24 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     texts = {name: identity.text for name, identity in known.items()}
     told = {name: identity.found for name, identity in known.items() if identity.found}
     return Opened(store, header, cases, metrics, wanted, steady, texts, told, gone)
+
+
+def _before(store: RunFolder) -> Header | None:
+    """The header of earlier starts; a damaged one is set aside, and all but history made anew."""
+    try:
+        return headers.read(store) if store.file(headers.FILE).exists() else None
+    except NewerFormat:
+        raise
+    except InputError as error:
+        store.set_aside(headers.FILE)
+        print(
+            plain.lines(
+                f"{error}\nIt is set aside, and written anew: earlier starts are no longer listed, "
+                "and methods that are not asked for now are left out until they are. Fills stay"
+            ),
+            file=sys.stderr,
+        )
+        return None
 
 
 def _check(request: Request) -> None:
@@ -165,7 +190,11 @@ def _plan(
     """Take the plan of an earlier start if its request and files are the same, else make it."""
     if before is not None and there is not None and before.inputs_key == key:
         with contextlib.suppress(InputError):
-            return there, Reader(store, ("inputs",)).table("inputs")
+            inputs = Reader(store, ("inputs",)).table("inputs")
+            if not (damaged := kept.not_whole(store, planning.picture_files(there))):
+                return there, inputs
+            for name in damaged:  # made anew below
+                store.set_aside(name)
     plan, inputs = planning.make(request.protocol, store, progress.reading)
     if before is None or there is None or before.protocol.get("seed") != request.protocol.seed:
         return plan, inputs
@@ -209,7 +238,10 @@ def _described(
     """Describe the methods that can run now; keep the description of the others."""
     table = methods_table(chosen, {name: identity.text for name, identity in known.items()})
     if store.file("methods.parquet").exists():
-        before = Reader(store, ("methods",)).table("methods")
-        table = pd.concat([before[~before["method"].isin(table["method"])], table])
+        try:
+            before = Reader(store, ("methods",)).table("methods")
+            table = pd.concat([before[~before["method"].isin(table["method"])], table])
+        except InputError:
+            store.set_aside("methods.parquet")
     order = list(header.fill_keys)
     return table.sort_values("method", key=lambda names: names.map(order.index), kind="stable")

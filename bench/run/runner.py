@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from bench.errors import few
 from bench.folder.header import Header
 from bench.folder.same_fills import machines_agree
-from bench.folder.store import Item
+from bench.folder.store import Item, RunFolder
 from bench.metrics.meter import weight_files
 from bench.run import compaction
 from bench.run.executors.inline import InlineExecutor
@@ -27,6 +28,7 @@ from bench.run.request import Request
 from bench.run.resume import Opened, open_run
 from bench.run.scheduler import Executor, Scheduler
 from bench.run.time_left import Forecast, seconds_a_fill
+from bench.text.numbers import counted
 
 if TYPE_CHECKING:
     from bench.run.executors.ray import RayExecutor
@@ -96,7 +98,10 @@ def _work(
     """
     store, header = opened.store, opened.header
     fragments = store.read_fragments()
-    done, earlier = compaction.settled(store, fragments, header, retry_failed=request.retry_failed)
+    done, earlier, lost = compaction.settled(
+        store, fragments, header, retry_failed=request.retry_failed
+    )
+    _say_damaged(store, lost, opened)
     todo = {
         method: [
             item
@@ -114,11 +119,11 @@ def _work(
             file=sys.stderr,
         )
     setup = _setup(request, opened)
-    lost = _of_gone(request, opened, fragments)
-    for method, settled in lost.items():
+    unfilled = _of_gone(request, opened, fragments)
+    for method, settled in unfilled.items():
         _give_up(setup, opened, method, settled)
     if not any(todo.values()):
-        return None if lost else fragments
+        return None if unfilled else fragments
     paces = seconds_a_fill(fragments)
     del fragments  # no less than the table of all cases
     with _executor(request, setup, cluster) as executor:
@@ -130,8 +135,33 @@ def _work(
             _give_up(setup, opened, method, [entry for entry in settled if not entry.written])
             progress.settled(method, [entry.status for entry in settled])
 
-        Scheduler(executor, request.limits, settle, forecast).run(todo, opened.plan, earlier)
+        scheduler = Scheduler(executor, request.limits, settle, forecast)
+        try:
+            scheduler.run(todo, opened.plan, earlier)
+        except KeyboardInterrupt:
+            progress.stage("stopping: writing what is finished; Ctrl-C again stops at once")
+            scheduler.wind_down()
+            raise
     return None
+
+
+def _say_damaged(store: RunFolder, lost: Mapping[str, int], opened: Opened) -> None:
+    """Say what an earlier start left and is damaged, and what becomes of it."""
+    if again := sum(count for method, count in lost.items() if method in opened.wanted):
+        print(f"{counted(again, 'fill')} whose kept pictures were damaged or gone are made anew",
+              file=sys.stderr)  # fmt: skip
+    for method in lost.keys() - opened.wanted.keys():
+        print(
+            f"{method}: kept pictures of {counted(lost[method], 'fill')} are damaged or gone, and "
+            "are not made anew, as it is not asked for or cannot run now",
+            file=sys.stderr,
+        )
+    if store.aside:
+        print(
+            f"{counted(len(store.aside), 'damaged file')} set aside in {store.file('quarantine')}: "
+            f"{few(store.aside, 3)}; what they held is made anew where it can be",
+            file=sys.stderr,
+        )
 
 
 def _give_up(setup: Setup, opened: Opened, method: str, settled: Sequence[Settled]) -> None:

@@ -20,6 +20,8 @@ from bench.run.limits import LOST, Limits
 from bench.run.messages import ENDS, Event, Job, Settled
 from bench.run.time_left import SMALLEST_JOB, Forecast
 
+_PATIENCE = 5.0  # seconds in which workers may end the fill they are at, once a run is to stop
+
 
 class Executor(Protocol):
     """Where workers live. Events of a job come in order; `next` never raises for its faults."""
@@ -34,6 +36,12 @@ class Executor(Protocol):
 
     def stop(self, job: int) -> None:
         """Kill the worker of a job; a ``lost`` event follows."""
+
+    def wind_down(self) -> None:
+        """Ask all workers to end their jobs after the fill they are at, and to write what they did.
+
+        It returns at once; `next` gives the ``kept`` and ``finished`` events that follow.
+        """
 
     def close(self) -> None:
         """End all workers."""
@@ -104,9 +112,10 @@ class Scheduler:
         """
         for method, items in work.items():
             self._forecast.waiting[method] = len(items)
-            size = self._limits.chunk
-            for start in range(0, len(items), size):
+            start, size = 0, min(SMALLEST_JOB, self._limits.chunk)
+            while start < len(items):  # small ones first, so that a run soon has something to keep
                 self._enqueue(method, items[start : start + size], (earlier or {}).get(method, {}))
+                start, size = start + size, min(2 * size, self._limits.chunk)
         while any(self._queues.values()) or self._running:
             while len(self._running) < self._executor.capacity and (job := self._next_job()):
                 self._running[job.id] = _Running(job, self._clock(), left=list(job.items))
@@ -117,6 +126,24 @@ class Scheduler:
             if event is not None and event.job in self._running:
                 self._handle(event, self._running[event.job])
             self._stop_overdue()
+
+    def wind_down(self) -> None:
+        """After `run` was interrupted: keep what is finished, for as long as a few seconds.
+
+        What a worker is still at then, or loads, is not waited for.
+        """
+        self._executor.wind_down()
+        until = self._clock() + _PATIENCE
+        while any(each.loaded for each in self._running.values()):
+            if (left := until - self._clock()) <= 0:
+                return
+            event = self._executor.next(min(left, 0.5))
+            if event is None or event.job not in self._running:
+                continue
+            if event.kind == "kept":
+                self._keep(self._running[event.job].job.method, event, self._running[event.job])
+            elif event.kind in ENDS:
+                del self._running[event.job]
 
     def _enqueue(
         self,
@@ -184,7 +211,9 @@ class Scheduler:
             self._forecast.over(event.job, len(running.left))
             if event.kind == "refused":
                 self._refused(event, running)
-            elif event.kind != "finished":
+            elif event.kind == "finished":  # before its end, if something asked its worker to
+                self._enqueue(method, running.left, running.job.earlier, first=True)
+            else:
                 self._lost(event, running)
         else:
             raise BenchError(f"executor sent an event of unknown kind {event.kind!r}")

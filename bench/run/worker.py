@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -22,7 +22,8 @@ from bench.run.messages import Event, Job, Setup
 if TYPE_CHECKING:
     from bench.run.one_case import Casework
 
-_FLUSH_SECONDS = 30.0
+# Rows are written after so many seconds, at first, and at last: what a kill costs at most.
+_FIRST_FLUSH, _LAST_FLUSH = 2.0, 30.0
 
 
 class Worker:
@@ -35,10 +36,16 @@ class Worker:
         self._process = os.getpid()
         self._tag = f"{self._process}-{uuid.uuid4().hex[:8]}"
         self._fragments = 0
+        self._flush_after = _FIRST_FLUSH
         self._bench: Casework | None = None
 
-    def run(self, job: Job) -> Iterator[Event]:
-        """Work through a job, telling what happens as it happens."""
+    def run(self, job: Job, enough: Callable[[], bool] = bool) -> Iterator[Event]:
+        """Work through a job, telling what happens as it happens.
+
+        Args:
+            job: The job.
+            enough: Asked after each fill whether to leave the rest of the job.
+        """
         # Imported here because it takes torch, which the scheduler's process may do without.
         from bench.run.one_case import Casework
 
@@ -82,11 +89,18 @@ class Worker:
                     yield Event(job.id, "spoilt", item, (), row.status, row.reason, row.traceback)
                     return
                 rows.append(replace(row, worker=self._tag, written=time.time_ns()))
-                if time.monotonic() - flushed > _FLUSH_SECONDS:
+                if enough():
+                    break
+                if time.monotonic() - flushed > self._flush_after:
                     yield self._flush(bench, job, rows)
                     rows, flushed = [], time.monotonic()
+                    self._flush_after = min(2 * self._flush_after, _LAST_FLUSH)
             if rows:
                 yield self._flush(bench, job, rows)
+        except KeyboardInterrupt:  # in the process of the run itself, which hears Ctrl-C
+            if rows:
+                self._flush(bench, job, rows)
+            raise
         except StoreError as error:
             yield Event(job.id, "broken", reason=str(error))
             return

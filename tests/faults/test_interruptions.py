@@ -10,6 +10,7 @@ import pandas as pd
 import psutil
 import pytest
 
+from bench.folder.store import RunFolder
 from tests.support import commands
 
 METHODS = "telea,noise,Slow=tests.support.faulty:Slow"
@@ -23,10 +24,12 @@ def uninterrupted(tmp_path_factory, photos) -> Path:
     return out
 
 
-def start(out: Path, photos: Path, marker: Path, **environment: str) -> subprocess.Popen:
+def start(
+    out: Path, photos: Path, marker: Path, *words: str, **environment: str
+) -> subprocess.Popen:
     """Start a run in a process group of its own and wait until a worker is at work."""
     process = subprocess.Popen(
-        commands.command(out, photos, "--methods", METHODS),
+        commands.command(out, photos, "--methods", METHODS, *words),
         env={**os.environ, "SLOW_STARTED": str(marker), "SLOW_SECONDS": "3", **environment},
         stderr=subprocess.PIPE,
         text=True,
@@ -93,6 +96,34 @@ def test_control_c_says_how_to_go_on_and_leaves_no_orphan(tmp_path, photos, unin
     pd.testing.assert_frame_equal(commands.quality(out), commands.quality(uninterrupted))
 
 
+def kept_fills(out: Path, method: str) -> set[str]:
+    """The pictures that rows of fragments are of."""
+    rows = RunFolder(out).read_fragments()
+    return set(rows.loc[rows["method"] == method, "output"])
+
+
+@pytest.mark.parametrize("executor", ["local", "inline"])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_finished_is_kept_when_a_run_is_asked_to_end(tmp_path, photos, executor, sent):
+    out = tmp_path / "out"
+    pace = {"SLOW_SECONDS": "0.2"}
+    process = start(out, photos, tmp_path / "started", "--executor", executor, **pace)
+    made = out / "outputs/Slow"
+    while len(list(made.rglob("*.png"))) < 3:  # less than what is written at once
+        time.sleep(0.01)
+    process.send_signal(sent)
+    _, messages = process.communicate(timeout=60)
+    assert process.returncode == 128 + sent, messages
+    assert kept_fills(out, "Slow") == {f"{p.relative_to(out)}" for p in made.rglob("*.png")}
+
+
+def test_a_fill_that_hangs_does_not_hold_a_run_that_is_to_end(tmp_path, photos):
+    process = start(tmp_path / "out", photos, tmp_path / "started", SLOW_SECONDS="3600")
+    process.send_signal(signal.SIGINT)
+    _, messages = process.communicate(timeout=60)
+    assert process.returncode == 130, messages
+
+
 def test_a_killed_worker_is_replaced(tmp_path, photos, uninterrupted):
     out, marker = tmp_path / "out", tmp_path / "started"
     process = start(out, photos, marker, SLOW_SECONDS="1")
@@ -138,7 +169,7 @@ def test_a_damaged_fragment_is_set_aside_and_computed_again(tmp_path, photos, un
     fragment = sorted((out / "fragments").glob("*.parquet"))[0]
     fragment.write_bytes(fragment.read_bytes()[:-100])
     finish(out, photos)
-    assert [path.name for path in (out / "quarantine").iterdir()] == [fragment.name]
+    assert [p.name for p in (out / "quarantine/fragments").iterdir()] == [fragment.name]
     pd.testing.assert_frame_equal(commands.quality(out), commands.quality(uninterrupted))
 
 

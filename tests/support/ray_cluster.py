@@ -66,10 +66,8 @@ class Cluster:
 
     def _wait(self, nodes: int) -> None:
         """Wait until so many nodes are alive."""
-        ask = (
-            "import ray; ray.init(address={!r}, log_to_driver=False, logging_level='ERROR'); "
-            "print(sum(n['Alive'] for n in ray.nodes()))"
-        ).format(self.address)
+        join = f"ray.init(address={self.address!r}, log_to_driver=False, logging_level='ERROR')"
+        ask = f"import ray; {join}; print(sum(n['Alive'] for n in ray.nodes()))"
         until = time.monotonic() + 180
         while True:
             told = subprocess.run(

@@ -17,6 +17,7 @@ XHTML = "{http://www.w3.org/1999/xhtml}"
 
 def change_header(folder: Path, **changes) -> None:
     header = json.loads((folder / "run.json").read_text("utf-8")) | changes
+    header.pop("checksum", None)
     (folder / "run.json").write_text(json.dumps(header), "utf-8")
 
 

@@ -23,6 +23,7 @@ class InlineExecutor:
         self._held.enter_context(threads.held_to(setup.threads))
         self._worker: tuple[str, Worker] | None = None
         self._place = Path.cwd()
+        self._job: int | None = None
         self._events: Iterator[Event] = iter(())
 
     def submit(self, job: Job) -> None:
@@ -30,7 +31,7 @@ class InlineExecutor:
         if self._worker is None or self._worker[0] != job.method or job.fresh:
             self._worker = (job.method, Worker(self._setup, job.method))
             self._place = Path.cwd()
-        self._events = self._worker[1].run(job)
+        self._job, self._events = job.id, self._worker[1].run(job)
 
     def next(self, timeout: float) -> Event | None:
         """Work until the next event, however long it takes."""
@@ -41,6 +42,11 @@ class InlineExecutor:
 
     def stop(self, job: int) -> None:
         """Do nothing: code in this process cannot be stopped from it."""
+
+    def wind_down(self) -> None:
+        """The worker was interrupted with this process, and has written its rows."""
+        if self._job is not None:
+            self._events = iter([Event(self._job, "finished")])
 
     def close(self) -> None:
         """Forget the worker, and use as many threads as before."""

@@ -75,6 +75,13 @@ class LocalExecutor:
             if worker.job == job:
                 self._bury(worker)
 
+    def wind_down(self) -> None:
+        """Tell each worker at a job that it is enough."""
+        for worker in self._workers:
+            if worker.job is not None:
+                with contextlib.suppress(OSError):  # it has ended
+                    worker.pipe.send(None)
+
     def close(self) -> None:
         """End all workers, by force if need be."""
         for worker in self._workers:
@@ -131,11 +138,11 @@ def prepare(threads: int, metrics: Iterable[str]) -> children.Context:
 
 
 def _serve(setup: Setup, method: str, pipe: Connection) -> None:
-    """Be a worker: take jobs until the pipe closes."""
+    """Be a worker: take jobs until the pipe closes, or says None; it may do so amid a job."""
     worker = Worker(setup, method)
     try:
-        while True:
-            for event in worker.run(pipe.recv()):
+        while (job := pipe.recv()) is not None:
+            for event in worker.run(job, enough=pipe.poll):
                 pipe.send(event)
     except (EOFError, OSError):
         return

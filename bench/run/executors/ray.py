@@ -90,9 +90,9 @@ class RayExecutor:
         self._deaths: Counter[str] = Counter()
         self._looked = 0.0
         self._kinds: set[str] = set()
-        self._known = ray_host.facts(), provenance.collect()["packages"]
         self._ray = _joined(request)
         try:
+            self._known = ray_host.facts(), provenance.collect()["packages"]
             self._wait("new", "known")
         except BaseException:
             self.close()
@@ -146,6 +146,12 @@ class RayExecutor:
             if seat.job == job:
                 seat.actor.stop.remote(job)
                 seat.overdue = time.monotonic() + _PATIENCE
+
+    def wind_down(self) -> None:
+        """Ask all workers to end their jobs after the fill they are at."""
+        for seat in self._seats:
+            if seat.job is not None:
+                seat.actor.wind_down.remote()
 
     def close(self) -> None:
         """End all actors and leave the cluster, which ends if it was started here."""
@@ -318,7 +324,9 @@ class RayExecutor:
         while seat.job is not None:
             events, files = yield seat.actor.next.remote(_POLL)
             for name, content in files.items():
-                self._store.write_bytes(name, content, flush=name.startswith("fragments/"))
+                if rows := name.startswith("fragments/"):  # what they speak of came before
+                    self._store.flush()
+                self._store.write_bytes(name, content, flush=rows)
             if any(event.kind in ENDS for event in events):
                 seat.job, seat.overdue = None, _NEVER
             self._events.extend(events)

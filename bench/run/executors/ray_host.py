@@ -165,6 +165,11 @@ class Host:
         if self._executor is not None:
             self._executor.stop(job)
 
+    def wind_down(self) -> None:
+        """Let the worker end its job after the fill it is at."""
+        if self._executor is not None:
+            self._executor.wind_down()
+
     def close(self) -> None:
         """End all, and leave nothing."""
         if self._executor is not None:

@@ -14,6 +14,7 @@ from bench.planning.protocol import Protocol
 from bench.run.merge import merge
 from bench.run.request import Request
 from bench.run.runner import run
+from tests.support import commands, reading
 
 HIDDEN = """
 from pathlib import Path
@@ -76,7 +77,9 @@ def test_machines_that_are_not_alike_are_a_note(runs):
     store = RunFolder(b.folder)
     file = store.file(headers.FILE)
     before = file.read_text()
-    file.write_text(before.replace('"threads": 1', '"threads": 2'))
+    reading.change_header(
+        b.folder, starts=[s | {"threads": 2} for s in commands.header(b.folder)["starts"]]
+    )
     try:
         notes = compare_between(a, read_run(b.folder)).notes
     finally:

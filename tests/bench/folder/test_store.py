@@ -26,7 +26,7 @@ def test_damaged_fragments_go_to_quarantine(tmp_path):
     path = store.file("fragments/a.parquet")
     path.write_bytes(path.read_bytes()[:50])
     assert store.read_fragments()["case"].tolist() == [1]
-    assert store.file("quarantine/a.parquet").exists()
+    assert store.file("quarantine/fragments/a.parquet").exists()
     assert not path.exists()
 
 

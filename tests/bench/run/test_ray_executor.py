@@ -120,6 +120,7 @@ def test_without_ray_the_command_that_installs_it_is_said(tmp_path, photos):
 @pytest.mark.nightly
 def test_a_node_that_is_not_as_it_must_be_is_refused_by_its_name(change, said):
     # It claims to have a GPU; what the driver believes of itself is changed, not the node.
+    device = "cpu" if change else "cuda"
     script = f"""
         import os, sys
         os.environ |= {{"RAY_OVERRIDE_RESOURCES": '{{"GPU": 1}}'}}
@@ -129,7 +130,7 @@ def test_a_node_that_is_not_as_it_must_be_is_refused_by_its_name(change, said):
         from bench.run.request import Request
         {change}
         try:
-            ray.RayExecutor(Request(Path("out"), executor="ray", device="{'cpu' if change else 'cuda'}"))
+            ray.RayExecutor(Request(Path("out"), executor="ray", device={device!r}))
         except BenchError as error:
             print(error)
     """
