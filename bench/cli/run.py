@@ -89,14 +89,23 @@ def add_options(run: argparse.ArgumentParser) -> None:
         )
     how = run.add_argument_group("how")
     how.add_argument(
-        "--workers", type=positive, default=os.cpu_count() or 1, help="worker processes"
+        "--workers",
+        type=positive,
+        help="worker processes (default: as many as there are cores, or as a cluster has room for)",
     )
     how.add_argument("--threads", type=positive, default=1, help="threads of each worker")
     how.add_argument(
         "--executor",
-        choices=("local", "inline"),
+        choices=("local", "inline", "ray"),
         default="local",
-        help="where methods run: in worker processes, or in this one",
+        help="where methods run: in worker processes, in this one, or on the nodes of a Ray "
+        "cluster",
+    )
+    how.add_argument(
+        "--address",
+        default="",
+        metavar="HOST:PORT",
+        help="Ray cluster to join, or auto (default: one of this machine, for this run alone)",
     )
     how.add_argument(
         "--device", type=device, default="cpu", help="torch device of methods and networks"
@@ -158,7 +167,8 @@ def asked(options: argparse.Namespace) -> Request:
     return Request(
         methods=tuple(names or _default_methods()),
         **checked,
-        **taken(options, "out", "samples", "executor", "workers", "threads", "device"),
+        **taken(options, "out", "samples", "executor", "address", "threads", "device"),
+        workers=options.workers or (0 if options.address else os.cpu_count() or 1),
         **taken(options, "retry_failed", "offline", "strict"),
         limits=Limits(timeout=options.timeout),
     )

@@ -134,7 +134,9 @@ def look(request: Request, earlier: Sequence[Path], tell: Tell) -> Ahead:
         m.name: max(m.fills - m.kept, 0) // request.shard[1] * (not m.obstacle) for m in planned
     }
     forecast = Forecast(
-        request.workers, {name: pace.seconds for name, pace in paces.items()}, waiting
+        request.workers or request.processes,
+        {name: pace.seconds for name, pace in paces.items()},
+        waiting,
     )
     photos = plan.loc[plan["keep"], "photo_sha"].map(photo_file).map(scales.bytes)
     made = sum(each.fills for each in planned if each.name != CEILING and not each.obstacle)
