@@ -118,7 +118,7 @@ def _program(facts: Mapping[str, Any], folder: Path, gpu: bool) -> Program:
 
 def _files(facts: Mapping[str, Any], program: Program) -> tuple[Path, ...]:
     """What is stated, and files that the command names."""
-    stated = [program.folder / os.path.expanduser(each) for each in facts.get("files", ())]
+    stated = [program.folder / os.path.expanduser(str(each)) for each in facts.get("files", ())]
     for path in stated:
         if not os.path.exists(path):
             raise BenchError(f"files: expected a file or folder {path}, found none")
