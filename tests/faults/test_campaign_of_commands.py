@@ -44,9 +44,9 @@ def campaign(name, make, count, tally, repeated=(), check=None, usual=None) -> N
     for number, moment in enumerate(strikes.moments(whole.phases, count, dict(repeated))):
         struck = make(str(number))
         hit = strikes.strike(struck, moment, usual)
-        tally[name, hit, moment.how] += 1
         strikes.again(struck)
         check(struck.folder, whole.folder)
+        tally[name, hit, moment.how] += 1
 
 
 @pytest.fixture(scope="module")

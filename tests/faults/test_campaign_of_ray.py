@@ -82,6 +82,6 @@ def test_a_run_on_a_cluster(tmp_path, photos, whole, tally, cluster, victim, pha
     status = driver.popen.wait(strikes.LONGEST)
     assert status in ENDS[victim], driver.said
     assert "Traceback" not in driver.said, driver.said
-    tally["ray", phase, f"{victim} killed"] += 1
     strikes.again(run_of(struck.folder, photos) if victim == "head" else struck)
     same(struck.folder, whole)
+    tally["ray", phase, f"{victim} killed"] += 1

@@ -213,8 +213,9 @@ def moments(phases: Sequence[str], count: int, repeated: Mapping[str, int]) -> l
     for number in range(count):
         phase = phases[number % len(phases)]
         how = str(ways[phase][number // len(phases) % len(ways[phase])])
-        times = int(rng.integers(1, repeated.get(phase, 1) + 1))
-        found.append(Moment(phase, times, float(rng.uniform(0, 0.9)), how))
+        times = int(rng.integers(2, repeated[phase] + 1)) if repeated.get(phase, 1) > 1 else 1
+        share = 0.0 if times > 1 else float(rng.uniform(0, 0.9))  # else the phase would be over
+        found.append(Moment(phase, times, share, how))
     return found
 
 
