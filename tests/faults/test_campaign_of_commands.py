@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import shutil
+import ssl
 import sys
 import threading
 import time
@@ -13,6 +14,7 @@ import pandas as pd
 import pytest
 
 from tests.faults.test_campaign_of_kills import same
+from tests.methods.weights.test_weights import certificate  # noqa: F401
 from tests.support import commands, strikes
 from tests.support.hub import files_of
 from tests.support.strikes import Struck
@@ -159,10 +161,13 @@ class Slow(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def server():
+def server(certificate):  # noqa: F811
     with ThreadingHTTPServer(("127.0.0.1", 0), Slow) as httpd:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        httpd.socket = context.wrap_socket(httpd.socket, server_side=True)
         threading.Thread(target=httpd.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{httpd.server_port}/tiny.bin"
+        yield f"https://127.0.0.1:{httpd.server_port}/tiny.bin"
         httpd.shutdown()
 
 
@@ -183,12 +188,13 @@ def of_fetch(folder: Path, said: str) -> str:
     return "fetching" if any(folder.rglob("*.part")) else "loading"
 
 
-def test_fetching_weights(server, tmp_path, tally):
+def test_fetching_weights(server, certificate, tmp_path, tally):  # noqa: F811
     def make(name: str) -> Struck:
         folder = tmp_path / name
         words = [sys.executable, "-c", FETCH, server, hashlib.sha256(CONTENT).hexdigest()]
         words += [str(len(CONTENT))]
-        here = {"TORCH_HOME": str(folder), "no_proxy": "127.0.0.1"}
+        trusted = str(certificate.with_suffix(".crt"))
+        here = {"TORCH_HOME": str(folder), "no_proxy": "127.0.0.1", "SSL_CERT_FILE": trusted}
         return Struck(words, folder, of_fetch, ("fetching",), here)
 
     def check(one: Path, other: Path) -> None:
