@@ -205,7 +205,7 @@ def _weights(given: list[str] | None) -> dict[str, Path]:
         found[name] = hub.local(file)
     check_names(found)
     for name, path in found.items():
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise BenchError(f"--weights {name}: expected a file, found none at {path}")
     return found
 
