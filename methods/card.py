@@ -289,5 +289,5 @@ def _trained(path: Path) -> tuple[str, Checkpoint]:
             choice=path.stem.rpartition("-")[2],
             config=facts["config"],
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise BenchError(f"{path}: expected the card of a training: {error!r}") from error

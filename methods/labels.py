@@ -26,6 +26,8 @@ def parse(text: str) -> Spec:
     label, _, target = text.partition("=")
     if "(" in label:
         raise BenchError(f"method {text!r}: write LABEL={text}, with a label of your own")
+    if "\0" in text:
+        raise BenchError(f"method {text!r}: expected a text without the character 0")
     if not re.fullmatch(WORD, label) or "--" in label:
         raise BenchError(
             f"method {text!r}: expected a label of letters, digits and _-.+ (no --) before '=', "

@@ -84,6 +84,15 @@ def modules_behind(*written: type | ModuleType) -> list[str]:
     return sorted(_closure(_modules_of(*written))[0])
 
 
+def files_behind(*written: type | ModuleType) -> list[Path]:
+    """The files of `modules_behind` and of their packages, as far as they are the user's."""
+    tops = OURS | sys.stdlib_module_names
+    names = {name for name in modules_behind(*written) if name.partition(".")[0] not in tops}
+    packages = {name.rpartition(".")[0] for name in names} - {""}
+    files = filter(None, map(_file, sorted(names | packages)))
+    return [Path(file) for file in files if not _is_installed(file)]
+
+
 def _modules_of(*written: type | ModuleType) -> list[str]:
     return list(
         dict.fromkeys(

@@ -58,7 +58,8 @@ def _plan(options: argparse.Namespace) -> int:
     print(f"metrics: {', '.join(metrics)}{'' if known else '; all others need a truth'}")
     header = ("method", "fills", "there", "each", "to do", "how that is known")
     print(table(header, _rows(ahead), "lrrrrl"))
-    print(f"time: {_time(ahead, request.workers)}; metrics of sets and the report come on top")
+    workers = request.workers or request.processes
+    print(f"time: {_time(ahead, workers)}; metrics of sets and the report come on top")
     print(ahead.disk)
     if ahead.differs:
         print(

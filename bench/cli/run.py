@@ -88,14 +88,23 @@ def add_options(run: argparse.ArgumentParser) -> None:
         )
     how = run.add_argument_group("how")
     how.add_argument(
-        "--workers", type=positive, default=os.cpu_count() or 1, help="worker processes"
+        "--workers",
+        type=positive,
+        help="worker processes (default: as many as there are cores, or as a cluster has room for)",
     )
     how.add_argument("--threads", type=positive, default=1, help="threads of each worker")
     how.add_argument(
         "--executor",
-        choices=("local", "inline", "slurm"),
+        choices=("local", "inline", "ray", "slurm"),
         default="local",
-        help="where methods run: in worker processes, in this one, or as jobs of Slurm",
+        help="where methods run: in worker processes, in this one, on the nodes of a Ray cluster, "
+        "or as jobs of Slurm",
+    )
+    how.add_argument(
+        "--address",
+        default="",
+        metavar="HOST:PORT",
+        help="Ray cluster to join, or auto (default: one of this machine, for this run alone)",
     )
     slurm.add(how)
     how.add_argument(
@@ -162,7 +171,8 @@ def asked(options: argparse.Namespace) -> Request:
     return Request(
         methods=tuple(names or _default_methods()),
         **checked,
-        **taken(options, "out", "samples", "executor", "workers", "threads", "device"),
+        **taken(options, "out", "samples", "executor", "address", "threads", "device"),
+        workers=options.workers or (0 if options.address else os.cpu_count() or 1),
         **taken(options, "retry_failed", "offline", "strict"),
         limits=Limits(timeout=options.timeout),
     )
@@ -191,7 +201,7 @@ def _weights(given: list[str] | None) -> dict[str, Path]:
         found[name] = hub.local(file)
     check_names(found)
     for name, path in found.items():
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise BenchError(f"--weights {name}: expected a file, found none at {path}")
     return found
 

@@ -99,6 +99,7 @@ class Start:
     command: Sequence[str]
     environment: Environment
     executor: str = "unknown"
+    nodes: Sequence[str] = ()  # system, processor and accelerator of those of a cluster
     workers: int = 1
     threads: int = 1
     device: str = "device unknown"

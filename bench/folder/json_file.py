@@ -38,7 +38,7 @@ def read_json(path: Path, known: int, what: str) -> dict[str, Any]:
     """
     try:
         value: dict[str, Any] = json.loads(path.read_text("utf-8"), object_pairs_hook=_once)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         why = getattr(error, "strerror", None) or error
         raise InputError(f"{path}: expected {what}: {why}; {_RESTORE}") from error
     if not isinstance(value, dict):

@@ -26,7 +26,11 @@ def machines_agree(starts: Sequence[Start]) -> bool:
 
     Processors, accelerators and numbers of threads differ in last digits, which rounding may show.
     """
-    return len({(_MACHINE(start.environment), _START(start)) for start in starts}) < 2
+    return len({(each, _START(start)) for start in starts for each in _machines(start)}) < 2
+
+
+def _machines(start: Start) -> Sequence[str]:
+    return start.nodes or ["; ".join(_MACHINE(start.environment))]
 
 
 def check(runs: Sequence[Run], *, anyway: bool = False) -> list[str]:

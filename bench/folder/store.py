@@ -265,6 +265,10 @@ class RunFolder:
             else:
                 yield sha.tolist(), values
 
+    def write_bytes(self, name: str, data: bytes, *, flush: bool) -> None:
+        """Write what was packed on another machine, atomically."""
+        self._put(name, data, flush=flush)
+
     def take_over(self, source: Path, name: str) -> None:
         """Have a file of another folder, unless one of that name is here: linked, else copied.
 

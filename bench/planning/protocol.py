@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -101,7 +102,7 @@ class Protocol:
         given = {"images": photos, "masks": masks, **more}
         for option in ("images", "masks", "truth", "pairs"):
             path = given.get(option)
-            if path not in (None, images.BUNDLED, UNKNOWN) and not Path(path).exists():
+            if path not in (None, images.BUNDLED, UNKNOWN) and not os.path.exists(path):
                 raise InputError(
                     f"--{option}: expected a folder or a file, found nothing at {path}."
                     f"{beside(Path(path))}"

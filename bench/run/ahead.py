@@ -123,7 +123,9 @@ def look(request: Request, earlier: Sequence[Path], tell: Tell) -> Ahead:
         m.name: max(m.fills - m.kept, 0) // request.shard[1] * (not m.obstacle) for m in planned
     }
     forecast = Forecast(
-        request.workers, {name: pace.seconds for name, pace in paces.items()}, waiting
+        request.workers or request.processes,
+        {name: pace.seconds for name, pace in paces.items()},
+        waiting,
     )
     made = sum(each.fills for each in planned if each.name != CEILING and not each.obstacle)
     return Ahead(

@@ -50,7 +50,7 @@ def asked(request: Request) -> tuple[dict[str, Inpainter], dict[str, Unmade]]:
         if text in found:
             continue
         try:
-            found[text] = guarded(spec.name, partial(methods.get, text, device=request.device))
+            found[text] = guarded(spec.name, partial(methods.get, text, device=request.here))
         except Unmade as error:
             unmade[spec.name] = error
             found[text] = error.stand_in
@@ -121,7 +121,7 @@ def still_there(
                 raise BenchError(
                     "its code is imported only if this command asks for it; add it to --methods"
                 )
-            method = guarded(name, partial(methods.get, text, device=request.device))
+            method = guarded(name, partial(methods.get, text, device=request.here))
             show(method)
             found[text] = method
         except BenchError as error:

@@ -78,11 +78,11 @@ def identities(
         if must_load(method) and not found[method.name].passing
     }
     if request.executor == "inline":
-        told = [_told(text, request.device) for text in asked]
+        told = [_told(text, request.here) for text in asked]
     elif asked:
         context = prepare(request.threads, metrics)
         stopped = threading.Event()
-        with ThreadPoolExecutor(request.workers) as pool, contextlib.ExitStack() as stack:
+        with ThreadPoolExecutor(request.processes) as pool, contextlib.ExitStack() as stack:
             stack.callback(stopped.set)  # by Ctrl-C, too, which the pool's threads do not hear
             told = list(pool.map(lambda text: _ask(context, text, request, stopped), asked))
     else:
@@ -138,7 +138,7 @@ def _ask(
 ) -> Identity:
     """Ask a process of its own; what ends or hangs there is found out again by the worker."""
     ours, theirs = context.Pipe()
-    child = children.start(context, request.threads, _answer, text, request.device, theirs)
+    child = children.start(context, request.threads, _answer, text, request.here, theirs)
     theirs.close()
     until = time.monotonic() + request.limits.load_timeout
     try:

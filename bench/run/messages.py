@@ -12,6 +12,9 @@ from bench.folder.store import Item
 from bench.planning.case import PlannedCase
 from bench.run.fill_row import FillRow, Kept
 
+ENDS = ("finished", "refused", "lost", "spoilt", "broken")
+"""Kinds of events that end a job."""
+
 
 @dataclass(frozen=True)
 class Setup:

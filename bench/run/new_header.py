@@ -68,6 +68,7 @@ def begun(
         command=command,
         environment=environment,
         executor=request.executor,
+        nodes=request.nodes,
         **{name: getattr(request, name) for name in ("workers", "threads", "device", "offline")},
         shard="/".join(map(str, request.shard)),
         limits=asdict(request.limits),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,8 @@ import methods
 from bench.metrics import DEFAULT, WITHOUT_TRUTH
 from bench.planning.protocol import UNKNOWN, Protocol
 from bench.run.limits import Limits
+
+EXECUTORS = ("local", "inline", "ray")
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,10 @@ class Request:
         metrics: Names of metrics, and one's own as ``LABEL=module:function``; the usual ones
             if None.
         samples: Fills per case of stochastic methods.
-        executor: ``local`` or ``inline``.
-        workers: Worker processes.
+        executor: ``local``, ``inline`` or ``ray``.
+        address: Of a Ray cluster to join; empty to start one of this machine.
+        nodes: System, processor and accelerator of each kind of node of it, once it is joined.
+        workers: Worker processes; 0 for as many as a cluster has room for.
         threads: Threads of each worker.
         device: Where methods run.
         shard: ``(i, n)``: do only the i-th of n parts, from 0.
@@ -42,6 +47,8 @@ class Request:
     metrics: tuple[str, ...] | None = None
     samples: int = 1
     executor: str = "local"
+    address: str = ""
+    nodes: tuple[str, ...] = ()
     workers: int = 1
     threads: int = 1
     device: str = "cpu"
@@ -51,6 +58,20 @@ class Request:
     offline: bool = False
     weights: Mapping[str, Path] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def here(self) -> str:
+        """Where methods and networks run in processes of this machine besides the workers."""
+        if self.executor != "ray" or self.device == "cpu":
+            return self.device
+        import torch
+
+        return self.device if torch.cuda.is_available() else "cpu"
+
+    @property
+    def processes(self) -> int:
+        """How many processes or threads of this machine may work besides the workers."""
+        return (os.cpu_count() or 1) if self.address else self.workers
 
     @property
     def truth_known(self) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench.errors import BenchError, InputError
+from bench.errors import BenchError, InputError, require_one_of
 from bench.folder import header as headers
 from bench.folder import kept
 from bench.folder.differences import in_words
@@ -32,7 +32,7 @@ from bench.run.fills import Fills
 from bench.run.identities import Identity, identities
 from bench.run.methods_table import methods_table
 from bench.run.progress import Progress
-from bench.run.request import Request
+from bench.run.request import EXECUTORS, Request
 from bench.text import plain
 from methods.base import Inpainter
 from methods.harness import CEILING
@@ -185,13 +185,14 @@ def check(request: Request) -> None:
     if request.limits.timeout <= 0:
         raise BenchError(f"--timeout: expected seconds above 0, found {request.limits.timeout}")
     for name in ("samples", "workers", "threads"):
-        if getattr(request, name) < 1:
+        if getattr(request, name) < (not (name == "workers" and request.address)):
             raise BenchError(f"--{name}: expected a number from 1, found {getattr(request, name)}")
     index, count = request.shard
     if not 0 <= index < count:
         raise BenchError(f"--shard: expected I/N with I from 0 to N-1, found {index}/{count}")
-    if request.executor not in ("local", "inline"):
-        raise BenchError(f"executor: expected local or inline, found {request.executor!r}")
+    require_one_of(request.executor, EXECUTORS, "executor")
+    if request.address and request.executor != "ray":
+        raise BenchError(f"--address {request.address}: only --executor ray joins a cluster")
 
 
 def _plan(

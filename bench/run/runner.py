@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,9 @@ from bench.text.numbers import counted
 from bench.text.plain import one_line
 from methods.base import CaseKey, Inpainter
 
+if TYPE_CHECKING:
+    from bench.run.executors.ray import RayExecutor
+
 
 def run(request: Request, progress: Progress | None = None) -> Header:
     """Do a run, or what is left of it.
@@ -50,14 +54,20 @@ def run(request: Request, progress: Progress | None = None) -> Header:
             cannot be read or written.
         KeyboardInterrupt: After what was done has been written; the same request continues.
     """
-    with progress or Progress() as progress, only_writer(request.out) as store:
+    with (
+        progress or Progress() as progress,
+        only_writer(request.out) as store,
+        _cluster(request) as cluster,
+    ):
+        if cluster is not None:
+            request = replace(request, nodes=cluster.machines)
         if request.executor == "local" and not store.file("run.json").exists():
             # On another core while the plan is made; of another start there may be nothing left.
             prepare(request.threads, request.measured if request.truth_known else ())
         opened = open_run(request, store, progress)
         _say_absent(opened)
         try:
-            fragments = _work(request, opened, progress)
+            fragments = _work(request, opened, progress, cluster)
         except KeyboardInterrupt:
             compaction.finish(store, opened.header, state="interrupted")
             raise
@@ -68,8 +78,8 @@ def run(request: Request, progress: Progress | None = None) -> Header:
             state="complete",
             fragments=fragments,
             files=weight_files(opened.metrics),
-            device=request.device,
-            threads=request.workers * request.threads,
+            device=request.here,
+            threads=request.processes * request.threads,
         )
 
 
@@ -83,7 +93,9 @@ def _say_absent(opened: Opened) -> None:
         print(one_line(f"{', '.join(names)} not measured: {reason}"), file=sys.stderr)
 
 
-def _work(request: Request, opened: Opened, progress: Progress) -> pd.DataFrame | None:
+def _work(
+    request: Request, opened: Opened, progress: Progress, cluster: RayExecutor | None
+) -> pd.DataFrame | None:
     """Settle every item of this shard that no earlier start settled.
 
     Returns:
@@ -113,7 +125,7 @@ def _work(request: Request, opened: Opened, progress: Progress) -> pd.DataFrame 
         return None if unfilled else fragments
     paces = seconds_a_fill(fragments)
     del fragments, done  # no less than the table of all cases
-    with _executor(request, setup) as executor:
+    with _executor(request, setup, cluster) as executor:
         counts = {method: len(items) for method, items in todo.items() if items}
         forecast = Forecast(executor.capacity, paces, dict(counts))
         progress.filling(counts, forecast)
@@ -229,8 +241,24 @@ def _setup(request: Request, opened: Opened) -> Setup:
 
 
 @contextlib.contextmanager
-def _executor(request: Request, setup: Setup) -> Iterator[Executor]:
+def _cluster(request: Request) -> Iterator[RayExecutor | None]:
+    """Where workers of other machines live; joined before any work, as it may be refused."""
+    if request.executor != "ray":
+        yield None
+        return
+    from bench.run.executors.ray import RayExecutor
+
+    with contextlib.closing(RayExecutor(request)) as cluster:
+        yield cluster
+
+
+@contextlib.contextmanager
+def _executor(request: Request, setup: Setup, cluster: RayExecutor | None) -> Iterator[Executor]:
     executor: Executor
+    if cluster is not None:
+        cluster.begin(setup)
+        yield cluster
+        return
     if request.executor == "inline":
         executor = InlineExecutor(setup)
     else:

@@ -18,11 +18,10 @@ from bench.folder.store import Item
 from bench.planning.case import PlannedCase
 from bench.run.fill_row import Kept
 from bench.run.limits import LOST, Limits
-from bench.run.messages import Event, Job, Settled
+from bench.run.messages import ENDS, Event, Job, Settled
 from bench.run.time_left import SMALLEST_JOB, Forecast
 
 _PATIENCE = 5.0  # seconds in which workers may end the fill they are at, once a run is to stop
-_ENDS = ("finished", "refused", "lost", "spoilt", "broken")  # of a job
 
 
 class Executor(Protocol):
@@ -153,7 +152,7 @@ class Scheduler:
                 continue
             if event.kind == "kept":
                 self._keep(self._running[event.job].job.method, event, self._running[event.job])
-            elif event.kind in _ENDS:
+            elif event.kind in ENDS:
                 del self._running[event.job]
 
     def _enqueue(
@@ -222,7 +221,7 @@ class Scheduler:
         elif event.kind == "kept":
             running.item = None
             self._keep(method, event, running)
-        elif event.kind in _ENDS:
+        elif event.kind in ENDS:
             del self._running[event.job]
             self._forecast.over(event.job, len(running.left))
             if event.kind == "refused":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -104,27 +105,27 @@ def _program(facts: Mapping[str, Any], folder: Path, gpu: bool) -> Program:
     kind = kinds[0] if kinds else ""
     environment = facts[kind] if kind else ""
     if kind in ("python", "apptainer"):
-        environment = str(folder / Path(environment).expanduser())
+        environment = str(folder / os.path.expanduser(environment))
     called = words(facts["command"], "command")
-    if not kind and (folder / called[0]).is_file():
+    if not kind and os.path.isfile(folder / called[0]):
         called = (str(folder / called[0]), *called[1:])
     variables = {str(name): str(value) for name, value in facts.get("env", {}).items()}
-    where = folder / Path(facts.get("cwd", ".")).expanduser()
-    if not where.is_dir():
+    where = folder / os.path.expanduser(facts.get("cwd", "."))
+    if not os.path.isdir(where):
         raise BenchError(f"cwd: expected a folder, found none at {where}")
     return Program(called, where, kind, environment, variables, gpu)
 
 
 def _files(facts: Mapping[str, Any], program: Program) -> tuple[Path, ...]:
     """What is stated, and files that the command names."""
-    stated = [program.folder / Path(each).expanduser() for each in facts.get("files", ())]
+    stated = [program.folder / os.path.expanduser(str(each)) for each in facts.get("files", ())]
     for path in stated:
-        if not path.exists():
+        if not os.path.exists(path):
             raise BenchError(f"files: expected a file or folder {path}, found none")
     first = 0 if program.kind else 1  # a program's own file says little: `version` does
     named = [program.folder / word for word in program.words[first:] if "{" not in word]
     container = [Path(program.environment)] if program.kind == "apptainer" else []
-    return tuple(dict.fromkeys([*stated, *(p for p in [*named, *container] if p.is_file())]))
+    return tuple(dict.fromkeys([*stated, *(p for p in [*named, *container] if os.path.isfile(p))]))
 
 
 def _output(pattern: Any) -> str:

@@ -63,7 +63,7 @@ def stated(kind: str, target: Path) -> Statement:
     path = target if target.suffix == ".toml" else target.with_suffix(".toml")
     try:
         facts = tomllib.loads(path.read_text("utf-8-sig")) if path.is_file() else {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BenchError(f"{path}: expected TOML, found {error}") from error
     about, size = facts.pop("card", {}), facts.pop("size", None)
     require_types(path, {"card": about, "size": size or {}}, {"card": dict, "size": dict})

@@ -253,9 +253,16 @@ def came_instead(path: Path) -> str:
         return "a web page: download the file in a browser"
     if start.startswith(b"version https://git-lfs"):
         return f"a Git LFS pointer of {size} bytes in place of the file: run git lfs pull there"
-    if start.startswith(b"PK\x03\x04") and not zipfile.is_zipfile(path):
+    if start.startswith(b"PK\x03\x04") and not _is_zip(path):
         return f"the first {size:,} bytes of a zip file that is cut off; get it again"
     return ""
+
+
+def _is_zip(path: Path) -> bool:
+    try:
+        return zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:  # an end that tells of several disks
+        return False
 
 
 def largest(checkpoint: Checkpoint) -> int:

@@ -180,7 +180,7 @@ def _read_list(previous: Path | None) -> dict[str, Shown]:
         content = json.loads((previous / _LIST).read_text("utf-8")) if previous else {}
         entries = content["pictures"] if content.get("made by") == _maker() else {}
         return {str(key): Shown(*entry) for key, entry in entries.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
 
 
