@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -141,6 +142,23 @@ def test_a_node_that_is_not_as_it_must_be_is_refused_by_its_name(change, said):
     assert said in done.stdout
 
 
+def test_a_node_with_other_weights_is_refused_with_what_differs(tmp_path):
+    import methods
+    from bench.errors import BenchError
+    from bench.run.executors import ray_host
+    from bench.run.messages import Setup
+
+    name = {"lama:small": "lama:small"}
+    own = methods.get("lama:small")
+    (weights,) = own.digests.values()
+    assert weights in own.identity
+    setup = Setup(tmp_path, 0, (), (), {}, name, name, {"lama:small": own.identity}, "")
+    ray_host._check(setup, "lama:small")
+    other = {"lama:small": own.identity.replace(weights, "0123456789abcdef")}
+    with pytest.raises(BenchError, match=f"found {weights}, expected what the driver's machine"):
+        ray_host._check(replace(setup, identities=other), "lama:small")
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Path:
     """A user's folder, which no node sees."""
@@ -207,6 +225,16 @@ def test_a_cluster_without_a_shared_folder_loses_a_node_and_its_driver(cluster, 
     no_row_twice(project / "node")
 
     cluster.add()
+    process = begun(cluster, project, photos, "asked", 2)
+    process.send_signal(signal.SIGINT)
+    _, messages = process.communicate(timeout=120)
+    assert process.returncode == 130, messages
+    rows = RunFolder(project / "asked").read_fragments().query("method == 'Mine'")
+    assert len(rows) >= 2  # which no job had ended with
+    finish(cluster, project, photos, "asked")
+    pd.testing.assert_frame_equal(told(project / "asked"), whole)
+    no_row_twice(project / "asked")
+
     before = {each.pid for node in cluster.nodes for each in cluster.processes(node)}
     process = begun(cluster, project, photos, "driver", 2)
     process.send_signal(signal.SIGKILL)
