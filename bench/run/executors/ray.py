@@ -268,14 +268,14 @@ class RayExecutor:
 
     def _died(self, seat: _Seat, error: Exception) -> None:
         alive = any(n["Alive"] for n in self._ray.nodes() if n["NodeID"] == seat.node)
+        why = "its actor died" if alive else "it died"
         self._deaths[seat.node] += seat.stage != "open"
+        said = f"{why}: {' '.join(str(error).split())}"
         if self._deaths[seat.node] < _DEATHS:
-            why = "its actor died" if alive else "it died"
-            print(f"node {self._names[seat.node]}: {why}", file=sys.stderr)
+            print(f"node {self._names[seat.node]}: {said}", file=sys.stderr)
             self._bury(seat, why)
         else:
-            said = " ".join(str(error).split())
-            self._refuse(seat.node, f"actors end before they are at work: {said}")
+            self._refuse(seat.node, said)
 
     def _arriving(self, seat: _Seat) -> Course:
         """See that a node is as this machine is."""
@@ -394,10 +394,8 @@ def _needs(setup: Setup) -> set[Path]:
 def _pieces(path: Path) -> Iterator[tuple[bytes, bool]]:
     """A file in pieces, each with whether it is the last."""
     with path.open("rb") as file:
-        left = os.fstat(file.fileno()).st_size
-        while True:
+        last = False
+        while not last:
             piece = file.read(ray_host.PIECE)
-            left -= len(piece)
-            yield piece, left <= 0
-            if left <= 0:
-                return
+            last = len(piece) < ray_host.PIECE
+            yield piece, last
