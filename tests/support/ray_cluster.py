@@ -43,6 +43,7 @@ class Cluster:
         patient = {
             "RAY_health_check_timeout_ms": "60000",
             "RAY_health_check_failure_threshold": "9",
+            "RAY_memory_monitor_refresh_ms": "0",  # nor is memory that others take
         }
         self.environment = {**os.environ, **token, **patient, "RAY_USAGE_STATS_ENABLED": "0"}
         self._head = self._start(

@@ -15,6 +15,7 @@ import secrets
 import signal
 import socket
 import sys
+import textwrap
 import time
 import uuid
 from collections import Counter, deque
@@ -252,6 +253,8 @@ class RayExecutor:
             for call in self._ray.wait(list(waiting), num_returns=len(waiting), timeout=0)[0]:
                 if waiting[call] in self._seats:
                     self._answered(waiting[call])
+        if not self._seats:  # it may have died alone, and its node be well
+            self._place()
 
     def _answered(self, seat: _Seat) -> None:
         call, seat.call = seat.call, None
@@ -270,7 +273,7 @@ class RayExecutor:
         alive = any(n["Alive"] for n in self._ray.nodes() if n["NodeID"] == seat.node)
         why = "its actor died" if alive else "it died"
         self._deaths[seat.node] += seat.stage != "open"
-        said = f"{why}: {' '.join(str(error).split())}"
+        said = textwrap.shorten(f"{why}: {error}", 300)
         if self._deaths[seat.node] < _DEATHS:
             print(f"node {self._names[seat.node]}: {said}", file=sys.stderr)
             self._bury(seat, why)
@@ -344,6 +347,8 @@ def _joined(request: Request) -> Any:
     if not request.address:
         # Whoever reaches its ports must know this; Ray would write one into the user's home.
         os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+        # Else it would end workers for the memory that others of this machine take.
+        os.environ.setdefault("RAY_memory_monitor_refresh_ms", "0")
         where = {"address": "local", "num_cpus": request.workers * request.threads,
                  "object_store_memory": _STORE, "include_dashboard": False}  # fmt: skip
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
