@@ -102,7 +102,7 @@ def look(request: Request, earlier: Sequence[Path], tell: Tell) -> Ahead:
         request.protocol,
         folder,
         tell,
-        hands=Hands(request.workers, partial(children.context, 1, [planning.__name__])),
+        hands=Hands(request.processes, partial(children.context, 1, [planning.__name__])),
         write=False,
         weighed=lambda *weight: weights.append(weight),
     )

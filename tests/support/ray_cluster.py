@@ -39,7 +39,13 @@ class Cluster:
             free.bind(("127.0.0.1", 0))
             self.address = f"127.0.0.1:{free.getsockname()[1]}"
         token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-        self.environment = {**os.environ, **token, "RAY_USAGE_STATS_ENABLED": "0"}
+        # On a busy machine a node may be late, which is no death.
+        patient = {
+            "RAY_health_check_timeout_ms": "60000",
+            "RAY_health_check_failure_threshold": "9",
+            "RAY_memory_monitor_refresh_ms": "0",  # nor is memory that others take
+        }
+        self.environment = {**os.environ, **token, **patient, "RAY_USAGE_STATS_ENABLED": "0"}
         self._head = self._start(
             [*_RAY, "--head", f"--port={self.address.rpartition(':')[2]}", "--num-cpus=0",
              "--include-dashboard=false", f"--temp-dir={folder}"],

@@ -15,6 +15,7 @@ import secrets
 import signal
 import socket
 import sys
+import textwrap
 import time
 import uuid
 from collections import Counter, deque
@@ -252,6 +253,8 @@ class RayExecutor:
             for call in self._ray.wait(list(waiting), num_returns=len(waiting), timeout=0)[0]:
                 if waiting[call] in self._seats:
                     self._answered(waiting[call])
+        if not self._seats:  # it may have died alone, and its node be well
+            self._place()
 
     def _answered(self, seat: _Seat) -> None:
         call, seat.call = seat.call, None
@@ -268,14 +271,14 @@ class RayExecutor:
 
     def _died(self, seat: _Seat, error: Exception) -> None:
         alive = any(n["Alive"] for n in self._ray.nodes() if n["NodeID"] == seat.node)
+        why = "its actor died" if alive else "it died"
         self._deaths[seat.node] += seat.stage != "open"
+        said = textwrap.shorten(f"{why}: {error}", 300)
         if self._deaths[seat.node] < _DEATHS:
-            why = "its actor died" if alive else "it died"
-            print(f"node {self._names[seat.node]}: {why}", file=sys.stderr)
+            print(f"node {self._names[seat.node]}: {said}", file=sys.stderr)
             self._bury(seat, why)
         else:
-            said = " ".join(str(error).split())
-            self._refuse(seat.node, f"actors end before they are at work: {said}")
+            self._refuse(seat.node, said)
 
     def _arriving(self, seat: _Seat) -> Course:
         """See that a node is as this machine is."""
@@ -344,6 +347,8 @@ def _joined(request: Request) -> Any:
     if not request.address:
         # Whoever reaches its ports must know this; Ray would write one into the user's home.
         os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+        # Else it would end workers for the memory that others of this machine take.
+        os.environ.setdefault("RAY_memory_monitor_refresh_ms", "0")
         where = {"address": "local", "num_cpus": request.workers * request.threads,
                  "object_store_memory": _STORE, "include_dashboard": False}  # fmt: skip
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
@@ -394,10 +399,8 @@ def _needs(setup: Setup) -> set[Path]:
 def _pieces(path: Path) -> Iterator[tuple[bytes, bool]]:
     """A file in pieces, each with whether it is the last."""
     with path.open("rb") as file:
-        left = os.fstat(file.fileno()).st_size
-        while True:
+        last = False
+        while not last:
             piece = file.read(ray_host.PIECE)
-            left -= len(piece)
-            yield piece, left <= 0
-            if left <= 0:
-                return
+            last = len(piece) < ray_host.PIECE
+            yield piece, last

@@ -18,7 +18,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import bench
 from bench.errors import BenchError, describe, faults
 from bench.machine import children, provenance
 from bench.run.executors.local import LocalExecutor, prepare
@@ -34,7 +33,7 @@ _BEFORE_ROWS = ("pictures", "outputs", "thumbs", "tracebacks", "features")
 def facts() -> dict[str, str]:
     """What a node must have as the driver has it, whatever is run."""
     found = hashlib.sha256()
-    root = Path(bench.__path__[0]).parent
+    root = Path(__file__).parents[3]
     for path in sorted(each for top in _PACKAGES for each in (root / top).rglob("*")):
         if path.is_file() and path.suffix != ".pyc":
             found.update(f"{path.relative_to(root).as_posix()} {digest(path)}\n".encode())
