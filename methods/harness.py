@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from bench.errors import ContractError, Declined, InputError
-from methods.base import CaseKey, Fill, Inpainter, interleaved, to_float, to_uint8
+from methods.base import CaseKey, Fill, Inpainter, interleaved, rounded, to_float
 from methods.card import VISIBLE
 from methods.suspicions import Suspicion, refuse, suspicions
 
@@ -130,7 +130,7 @@ def fill(
     if not broken and method.card.family != "floor":  # which may be anything, on purpose
         refuse(found)
     return Filled(
-        paste_back(to_uint8(output)[0], photo, hole),
+        paste_back(rounded(raw), photo, hole),
         raw,
         steps,
         result.counts,
