@@ -288,13 +288,8 @@ def find_device(name: str) -> torch.device:
 
 def to_uint8(images: torch.Tensor) -> np.ndarray:
     """Round ``(N, 3, H, W)`` floats in ``[0, 1]`` half to even into uint8 ``(N, H, W, 3)``."""
-    planes = images.detach().to("cpu", torch.float32)
-    return np.stack([rounded(interleaved(each)) for each in planes])
-
-
-def rounded(picture: np.ndarray) -> np.ndarray:
-    """Round floats ``(H, W, 3)`` in ``[0, 1]`` half to even into uint8."""
-    return cv2.convertScaleAbs(np.clip(picture, 0, 1), alpha=255)
+    planes = images.detach().to("cpu", torch.float32).clamp(0, 1)
+    return np.stack([cv2.convertScaleAbs(interleaved(each), alpha=255) for each in planes])
 
 
 def interleaved(planes: torch.Tensor) -> np.ndarray:

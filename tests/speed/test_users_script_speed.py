@@ -55,9 +55,9 @@ def cases_of(run: Path) -> Path:
 
 @pytest.mark.parametrize("method", ["telea", "lama:small"])
 def test_a_run_beside_the_script_of_a_user(benchmark, tmp_path, method):
+    if method != "telea" and not benchmark.enabled:
+        pytest.skip("one method will do to see that all works")
     amount = ("--draws", "2") if benchmark.enabled else ("--limit", "1")
-    a_run(tmp_path / "run", method, amount)
-    cases = cases_of(tmp_path / "run")
     wall: dict[str, list[float]] = {"run": [], "script": []}
 
     def timed(name: str, work) -> None:
@@ -66,7 +66,7 @@ def test_a_run_beside_the_script_of_a_user(benchmark, tmp_path, method):
         wall[name].append(time.perf_counter() - start)
 
     def script(out: Path) -> None:
-        python("tests.speed.users_script", cases, method, out)
+        python("tests.speed.users_script", cases_of(tmp_path / "run-0"), method, out)
 
     work = {"run": partial(a_run, method=method, amount=amount), "script": script}
     forms = {name: partial(timed, name, each) for name, each in work.items()}
