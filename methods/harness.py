@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from bench.errors import ContractError, Declined, InputError
-from methods.base import CaseKey, Fill, Inpainter, interleaved, to_float, to_uint8
+from methods.base import CaseKey, Fill, Inpainter, interleaved, to_float
 from methods.card import VISIBLE
 from methods.suspicions import Suspicion, refuse, suspicions
 
@@ -130,7 +130,7 @@ def fill(
     if not broken and method.card.family != "floor":  # which may be anything, on purpose
         refuse(found)
     return Filled(
-        paste_back(to_uint8(output)[0], photo, hole),
+        paste_back(_rounded(raw), photo, hole),
         raw,
         steps,
         result.counts,
@@ -187,6 +187,11 @@ def check_card(method: Inpainter, hole: np.ndarray) -> None:
 def paste_back(filled: np.ndarray, photo: np.ndarray, hole: np.ndarray) -> np.ndarray:
     """Take hole pixels from the fill and all others from the photo; uint8 ``(H, W, 3)``."""
     return cv2.copyTo(filled, hole.view(np.uint8), photo.copy())
+
+
+def _rounded(raw: np.ndarray) -> np.ndarray:
+    """As `to_uint8`, of a picture whose channels lie side by side already."""
+    return cv2.convertScaleAbs(np.clip(raw, 0, 1), alpha=255)
 
 
 def timed(device: torch.device, step: Callable[[], _T]) -> tuple[_T, Spent]:

@@ -36,7 +36,11 @@ ADVICE: Final = {
     "hole": 'fill where the mask is 1 (black on purpose is of the family "floor" by its card)',
 }
 """What to do, by the rule that was broken."""
-_ORDERS: Final = [order for order in itertools.permutations(range(3)) if order != (0, 1, 2)]
+_ORDERS: Final = {
+    "".join("RGB"[order.index(place)] for place in range(3)): order
+    for order in itertools.permutations(range(3))
+    if order != (0, 1, 2)
+}
 # What the values lie between, and what makes them values of 0 to 1: a factor and a summand.
 _RANGES: Final = {
     (0, 255): (1 / 255, 0), (-1, 1): (1 / 2, 1 / 2), (0, 1 / 255): (255, 0), (1, 0): (-1, 1),
@@ -207,9 +211,9 @@ def _fit_at_edge(inside: np.ndarray, outside: np.ndarray) -> list[Suspicion]:
 def _readings(own: np.ndarray, wanted: np.ndarray) -> Iterator[_Reading]:
     """Values in other orders of channels and of other ranges."""
     off, low, high = _off(own, wanted), own.min(), own.max()
-    for order in _ORDERS:
-        name = "".join("RGB"[place] for place in np.argsort(order))
-        yield _Reading("channel order", f"as {name}", off, _off(own[:, order], wanted))
+    apart = np.abs(own[:, :, None] - wanted[:, None]).mean(0)  # of each channel and each
+    for name, order in _ORDERS.items():
+        yield _Reading("channel order", f"as {name}", off, float(apart[order, range(3)].mean()))
     for (first, last), (factor, summand) in _RANGES.items():
         if (last == 255 and high < _BEYOND) or (first == -1 and low > -_CLIPPED):
             continue

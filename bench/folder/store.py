@@ -53,10 +53,9 @@ def method_folder(method: str) -> str:
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows of a table as dictionaries by column."""
-    return [
-        dict(zip(map(str, table), row, strict=True))
-        for row in table.itertuples(index=False, name=None)
-    ]
+    names = list(map(str, table))
+    columns = [table.iloc[:, place].tolist() for place in range(len(names))]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 class RunFolder:

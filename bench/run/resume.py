@@ -224,7 +224,7 @@ def _plan(
                 store.set_aside(name)
     # Workers are forked from the same process later, so it loads all that they need.
     context = partial(prepare, request.threads, request.measured if request.truth_known else ())
-    hands = Hands(request.workers, context) if request.executor == "local" else None
+    hands = Hands(request.processes, context) if request.executor != "inline" else None
     plan, inputs = planning.make(
         request.protocol, store, progress.reading, hands=hands, weighed=tell
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special
 
 from bench.statistics.clusters import by_cluster, effective
 from bench.statistics.intervals import Interval, standard_error, student_reach
@@ -45,6 +45,6 @@ def crossed_interval(
         note = f"{found}: expected two of each at least"
         return Interval(mean, np.nan, np.nan, n, photos, note)
     error = standard_error(sums.mean(1, keepdims=True), counts).item()
-    of_photos = stats.t.ppf(0.5 + confidence / 2, effective(counts) - 1) * error
+    of_photos = special.stdtrit(effective(counts) - 1, 0.5 + confidence / 2) * error
     reach = float(np.hypot(of_photos, student_reach(table.mean(0), confidence)))
     return Interval(mean, mean - reach, mean + reach, n, photos)

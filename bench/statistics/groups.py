@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 GROUPS = 20
 JACKKNIFE = "jackknife"  # note of pairs compared so
@@ -75,7 +75,7 @@ class Estimate:
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
         """Student's interval with one degree of freedom less than there are groups."""
-        reach = self.error * stats.t.ppf(0.5 + confidence / 2, len(self.sizes) - 1)
+        reach = self.error * special.stdtrit(len(self.sizes) - 1, 0.5 + confidence / 2)
         return self.value - float(reach), self.value + float(reach)
 
     @property
@@ -83,7 +83,7 @@ class Estimate:
         """Two-sided p-value that the number is 0; 1 where it is, without spread."""
         if self.error == 0:
             return 1.0 if self.value == 0 else 0.0
-        return float(2 * stats.t.sf(abs(self.value) / self.error, len(self.sizes) - 1))
+        return float(2 * special.stdtr(len(self.sizes) - 1, -abs(self.value) / self.error))
 
 
 def group_of(labels: Iterable[str]) -> NDArray[np.int64]:

@@ -17,7 +17,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
 
 from bench.statistics.clusters import by_cluster, effective
 
@@ -190,9 +190,9 @@ def widened(confidence: float, clusters: float) -> float:
     """
     if clusters <= 1:
         return _WIDEST
-    reach = stats.t.ppf(0.5 + confidence / 2, clusters - 1) * np.sqrt(clusters / (clusters - 1))
+    reach = special.stdtrit(clusters - 1, 0.5 + confidence / 2) * np.sqrt(clusters / (clusters - 1))
     # Two photos ask for more than the whole range of resamples; that is all they can give.
-    return float(min(2 * stats.norm.cdf(reach) - 1, _WIDEST))
+    return float(min(2 * special.ndtr(reach) - 1, _WIDEST))
 
 
 def student_reach(values: NDArray[np.float64], confidence: float = 0.95) -> float:
@@ -200,7 +200,7 @@ def student_reach(values: NDArray[np.float64], confidence: float = 0.95) -> floa
     k = len(values)
     if k < 2:
         return float("nan")
-    return float(stats.t.ppf(0.5 + confidence / 2, k - 1) * values.std(ddof=1) / np.sqrt(k))
+    return float(special.stdtrit(k - 1, 0.5 + confidence / 2) * values.std(ddof=1) / np.sqrt(k))
 
 
 def _normal(
@@ -208,7 +208,7 @@ def _normal(
 ) -> NDArray[np.float64]:
     """Interval of the ratio of means by its linearised variance."""
     mean = sums.sum(axis=0) / counts.sum()
-    reach = stats.norm.ppf(0.5 + confidence / 2) * standard_error(sums, counts)
+    reach = special.ndtri(0.5 + confidence / 2) * standard_error(sums, counts)
     return np.stack([mean - reach, mean + reach])
 
 
@@ -259,7 +259,7 @@ def _bca_parameters(
     apart = without.mean(axis=0) - without
     with np.errstate(divide="ignore", invalid="ignore"):
         acceleration = (apart**3).sum(axis=0) / (6 * (apart**2).sum(axis=0) ** 1.5)
-    return stats.norm.ppf(below), acceleration
+    return special.ndtri(below), acceleration
 
 
 def _bca(
@@ -269,9 +269,9 @@ def _bca(
     confidence: float,
 ) -> NDArray[np.float64]:
     """Ends ``(2, p)`` of the BCa interval from the sorted resampled means."""
-    level = stats.norm.ppf([[0.5 - confidence / 2], [0.5 + confidence / 2]])
+    level = special.ndtri([[0.5 - confidence / 2], [0.5 + confidence / 2]])
     moved = shift + level
-    share = stats.norm.cdf(shift + moved / (1 - acceleration * moved))
+    share = special.ndtr(shift + moved / (1 - acceleration * moved))
     place = share * (len(ordered) - 1)
     low = np.floor(place).astype(int)
     high = np.minimum(low + 1, len(ordered) - 1)

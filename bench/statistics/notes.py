@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from bench.statistics.equivalence import ALPHA
 from bench.statistics.pairs import METHODS
@@ -15,7 +15,7 @@ from bench.text.numbers import counted
 from bench.text.plain import kind_of
 
 _FEW = 0.05  # of a method's fills, as odd as may be
-_EQUIVALENT_ERRORS = float(stats.norm.ppf(0.95) + stats.norm.ppf(0.9))
+_EQUIVALENT_ERRORS = float(special.ndtri(0.95) + special.ndtri(0.9))
 
 
 def absence_notes(tier: str, cases: pd.DataFrame, absent: Iterable[str]) -> list[str]:
@@ -106,7 +106,7 @@ def out_of_reach(pairs: pd.DataFrame) -> str:
     ``z(0.95) + z(0.9)`` standard errors; an error falls with the root of the number of photos.
     """
     open_ = pairs[(pairs["family"] == METHODS) & (pairs["verdict"] == "cannot tell")]
-    reach = stats.t.ppf(0.95, np.maximum(open_["photos"].to_numpy(float) - 1, 1))
+    reach = special.stdtrit(np.maximum(open_["photos"].to_numpy(float) - 1, 1), 0.95)
     error = (open_["high90"] - open_["low90"]).to_numpy(float) / 2 / reach
     needed = open_["photos"] * (_EQUIVALENT_ERRORS * error / open_["margin"].to_numpy(float)) ** 2
     short = needed[needed > open_["photos"]].sort_values()

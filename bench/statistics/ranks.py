@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 LEAST_METHODS = 3  # of two, a rank says no more than who is ahead
 
@@ -50,6 +49,8 @@ def friedman(means: pd.DataFrame, *, higher: bool) -> RankTest:
         means: One row per photo, one column per method, no gaps.
         higher: Whether higher values are better.
     """
+    from scipy import stats  # half a second, for which a run has no use
+
     n, k = means.shape
     ranks = means.rank(axis=1, ascending=not higher).mean().sort_values(kind="stable")
     statistic = p = critical = np.nan
@@ -62,6 +63,8 @@ def friedman(means: pd.DataFrame, *, higher: bool) -> RankTest:
 
 
 def _tested(means: np.ndarray) -> tuple[float, float]:
+    from scipy import stats
+
     n, k = means.shape
     statistic = float(stats.friedmanchisquare(*means.T).statistic)
     rest = n * (k - 1) - statistic
