@@ -151,9 +151,9 @@ class RunFolder:
         """
         self.write_bytes(name, packed(pixels))
 
-    def write_bytes(self, name: str, data: bytes) -> None:
-        """Write a file atomically; `flush` brings many of them to disk."""
-        self._put(name, data, flush=False)
+    def write_bytes(self, name: str, data: bytes, *, flush: bool = False) -> None:
+        """Write a file atomically; `RunFolder.flush` brings many of them to disk at once."""
+        self._put(name, data, flush=flush)
 
     def link(self, name: str, source: Path) -> bool:
         """Give a file of the user's a name in this folder, without a copy; False if that fails."""
@@ -263,10 +263,6 @@ class RunFolder:
                 self.set_aside(f"features/{network}/{path.name}")
             else:
                 yield sha.tolist(), values
-
-    def write_bytes(self, name: str, data: bytes, *, flush: bool) -> None:
-        """Write what was packed on another machine, atomically."""
-        self._put(name, data, flush=flush)
 
     def take_over(self, source: Path, name: str) -> None:
         """Have a file of another folder, unless one of that name is here: linked, else copied.

@@ -151,7 +151,8 @@ def _notable(*parts: pd.DataFrame) -> pd.DataFrame:
     most = pd.Series(ratio).groupby([rows[key].to_numpy() for key in TIER]).transform("max")
     rows = rows[(rows["kind"] != SAME).to_numpy() | (ratio == most.to_numpy())]
     rows = rows.sort_values("ratio", ascending=False, kind="stable")
-    return rows.loc[(rows["kind"] != SAME) | ~rows.duplicated(TIER)]
+    notable: pd.DataFrame = rows[(rows["kind"] != SAME) | ~rows.duplicated(TIER)]
+    return notable
 
 
 def _worse(old: pd.Series, new: pd.Series, direction: str) -> NDArray[np.float64]:
