@@ -273,5 +273,5 @@ def again(struck: Struck) -> str:
 
 def temporary(folder: Path) -> list[Path]:
     """Files and folders that are there only while something is written."""
-    forms = ("**/.*.tmp", "**/.report-*", "**/*.part")
+    forms = ("**/.*.tmp", "**/.report.staging", "**/*.part")
     return [path for form in forms for path in folder.glob(form)]
