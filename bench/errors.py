@@ -27,7 +27,8 @@ _STANDARD = os.path.dirname(os.__file__) + os.sep
 _CELLS = ("<ipython-input", "<stdin>")  # files that are none, and yet the user's
 # As PyTorch, CUDA, cuBLAS, OpenCV and ONNX Runtime say it.
 _NO_MEMORY = ("can't allocate memory", "out of memory", "alloc_failed", "insufficient memory",
-              "failed to allocate memory")  # fmt: skip
+              "failed to allocate memory", "cannot allocate memory", "failed to map segment",
+              "can't start new thread")  # fmt: skip
 
 
 class BenchError(Exception):

@@ -34,7 +34,7 @@ from bench.cli import (
     weights,
 )
 from bench.cli.parser import Parser, Version
-from bench.errors import BenchError, of_the_system
+from bench.errors import BenchError, of_the_system, out_of_memory
 from bench.text import plain
 
 _EXAMPLES = """examples:
@@ -73,7 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 141
     except (OSError, MemoryError) as error:  # of a disk, of rights, of limits: none of our faults
         return _ended(2, of_the_system(error))
-    except Exception:
+    except Exception as error:
+        if out_of_memory(error):  # as libraries say it
+            return _ended(2, of_the_system(MemoryError()))
         # A fault of ours; its status must not be taken for a regression's, which is 1.
         traceback.print_exc()
         print(

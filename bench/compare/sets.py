@@ -99,6 +99,7 @@ def within(
     clusters = keys["cluster"][there].tolist()
     few = [n for n in covered if n not in names and covered[n] > 0]
     left_out = [f"{tier}, {facts.name}: {n} has too few cases for a set" for n in few]
+    left_out += [f"{tier}, {facts.name}: {said}" for said in lacking(there)]
     why = refusal(metric, clusters, dimension(features))
     if why:
         return joined([], [f"{tier}, {facts.name}: refused: {why}", *left_out])
@@ -125,6 +126,16 @@ def pictures(run: Run, names: Sequence[str], keys: pd.DataFrame) -> pd.DataFrame
 def measured(hashes: pd.DataFrame, features: Features) -> np.ndarray:
     """Which cases have features of all fills and of the photo, ``(n,)``."""
     return hashes.isin(features.keys()).all(axis=1).to_numpy()
+
+
+def lacking(there: np.ndarray) -> list[str]:
+    """In words, if some cases have no features, as where a file of them is damaged."""
+    if there.all():
+        return []
+    return [
+        f"{(~there).sum():,} of {len(there):,} cases lack features, as where their files are "
+        "damaged, and are left out; the run's command makes them anew"
+    ]
 
 
 def _stacked(hashes: pd.DataFrame, features: Features) -> tuple[dict[str, np.ndarray], np.ndarray]:

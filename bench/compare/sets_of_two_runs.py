@@ -14,6 +14,7 @@ from bench.compare.sets import (
     estimates,
     features_metric,
     features_of,
+    lacking,
     measured,
     photos_of,
     pictures,
@@ -50,6 +51,7 @@ def between(a: Run, b: Run, facts: Facts, tier: str, shared: Sequence[str]) -> C
         keys, hashes = _pictures_of_both(a, b, tier, name)
         there = np.logical_and(*(measured(hashes[side], stored[side]) for side in "AB"))
         clusters = keys["cluster"][there].tolist()
+        notes += [f"{tier}, {facts.name} of {name}: {said}" for said in lacking(there)]
         why = refusal(metric, clusters, dimension(stored["A"]))
         if why:
             notes.append(f"{tier}, {facts.name} of {name}: refused: {why}")

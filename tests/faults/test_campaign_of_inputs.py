@@ -1,7 +1,7 @@
 """Fuzzing of every reader of what users give: damaged files are read or refused.
 
 ``pytest tests/faults/test_campaign_of_inputs.py -m nightly -s`` gives each reader damaged files for
-``CAMPAIGN_SECONDS`` (20 if it is not set) and prints how many there were, and how they ended;
+``CAMPAIGN_SECONDS`` (10 if it is not set) and prints how many there were, and how they ended;
 ``CAMPAIGN_SEED`` is that of the damages, else another each night, printed too.
 """
 
@@ -41,4 +41,4 @@ def test_a_few_damaged_inputs_of_every_reader(tmp_path):
 @pytest.mark.nightly
 def test_many_damaged_inputs_of_every_reader(tmp_path):
     seed = int(os.environ.get("CAMPAIGN_SEED") or random.SystemRandom().randrange(2**32))
-    fuzzed(tmp_path, float(os.environ.get("CAMPAIGN_SECONDS", "20")), 100, seed)
+    fuzzed(tmp_path, float(os.environ.get("CAMPAIGN_SECONDS", "10")), 100, seed)
