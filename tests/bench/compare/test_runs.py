@@ -241,6 +241,27 @@ def test_sets_are_compared_with_a_reference(tmp_path):
     assert found.ranks["rank_first"].isna().all()
 
 
+def test_cases_whose_features_are_damaged_are_left_out_and_said(tmp_path):
+    write_run(tmp_path, photos=150)
+    write_features(tmp_path, 150)
+    store = RunFolder(tmp_path)
+    (network,) = (path.name for path in (tmp_path / "features").iterdir())
+    held = store.read_features(network)
+    assert not any("lack features" in n for n in compare_within(read_run(tmp_path), ["all"]).notes)
+    for path in (tmp_path / "features").rglob("*.npz"):
+        path.unlink()
+    store.write_features("some", {sha: {network: held[sha]} for sha in list(held)[5:]})
+    store.write_features("rest", {sha: {network: held[sha]} for sha in list(held)[:5]})
+    path = tmp_path / "features" / network / "rest.npz"
+    path.write_bytes(path.read_bytes()[:-9])
+    run = read_run(tmp_path)
+    for found in (
+        compare_within(run, ["kid_untrained"]),
+        compare_between(run, run, ["kid_untrained"]),
+    ):
+        assert any("cases lack features" in note for note in found.notes), found.notes
+
+
 def test_where_equivalence_is_out_of_reach_the_photos_it_takes_are_said():
     rng = np.random.default_rng(5)
     cases = pd.DataFrame(
