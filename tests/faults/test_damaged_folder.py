@@ -56,7 +56,8 @@ def cut(path: Path) -> None:
 
 def flipped(path: Path) -> None:
     data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 8
+    if data:  # unlike the lock
+        data[len(data) // 2] ^= 8
     path.write_bytes(data)
 
 
