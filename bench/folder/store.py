@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from bench.errors import InputError, StoreError, traced
+from bench.errors import InputError, StoreError, lacking, traced
 from bench.folder import fragments, png, schema, seal
 from bench.folder.columns import FORMAT
 from bench.folder.fragments import Fragment
@@ -141,6 +141,8 @@ class RunFolder:
             pa.default_memory_pool().release_unused()
             return pd.DataFrame(found, copy=False)
         except Exception as error:  # pyarrow raises its own, OSError and ValueError
+            if lacking(error):
+                raise
             raise InputError(f"{path}: cannot be read as a table: {error}") from error
 
     def write_picture(self, name: str, pixels: np.ndarray) -> None:
@@ -259,7 +261,9 @@ class RunFolder:
                     )
                 if len(sha) != len(values):
                     raise ValueError("other numbers of names than of features")
-            except Exception:  # zipfile and NumPy raise errors of many kinds
+            except Exception as error:  # zipfile and NumPy raise errors of many kinds
+                if lacking(error):
+                    raise
                 self.set_aside(f"features/{network}/{path.name}")
             else:
                 yield sha.tolist(), values
@@ -352,7 +356,9 @@ class RunFolder:
                 rows = pq.ParquetFile(path, page_checksum_verification=True).read()
                 rows.validate(full=True)  # of before there were seals: texts may be none
                 found.append(Fragment(path, rows))
-            except Exception:  # whatever is wrong with it, its cases are computed again
+            except Exception as error:  # whatever is wrong with it, its cases are computed again
+                if lacking(error):
+                    raise
                 self.set_aside(f"fragments/{path.name}")
         if not found:
             return pd.DataFrame(columns=KEYS)
