@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -36,6 +37,7 @@ from bench.run.request import EXECUTORS, Request
 from bench.text import plain
 from methods.base import Inpainter
 from methods.harness import CEILING
+from methods.own import Unmade
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,14 @@ class Opened:
     telling: Mapping[str, Inpainter]
 
 
+class _Chosen(NamedTuple):
+    """Methods by the text that asks for them; by name, what fills depend on, why some are gone."""
+
+    methods: dict[str, Inpainter]
+    known: dict[str, Identity]
+    gone: dict[str, str]
+
+
 def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     """Check everything that can be checked, then write what the run starts from.
 
@@ -95,24 +105,7 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     _same_protocol(store, before, there, fingerprint, request, plan)
     cases = Cases(plan)
     choice.none_sees_the_answer(asked.values(), plan)
-    show = partial(choice.show, request, plan, inputs)
-    for method in asked.values():
-        if said := unmade.get(method.name) or show(method):
-            print(plain.lines(f"{method.name}: {said}"), file=sys.stderr)
-    found, gone = choice.still_there(before, asked, request, show)
-    chosen = {**found, **asked}
-    known = identities(chosen, request, [each.metric.name for each in metrics])
-    for method in asked.values():
-        if said := known[method.name].said:
-            print(plain.lines(f"{method.name}: {said}"), file=sys.stderr)
-    # What nobody asked for now must not lose its rows for what cannot be known of it today.
-    gone |= {
-        method.name: known[method.name].passing or "it cannot be loaded now"
-        for text, method in found.items()
-        if not known[method.name].lasting
-    }
-    chosen = {text: m for text, m in chosen.items() if m.name not in gone}
-    known = {method.name: known[method.name] for method in chosen.values()}
+    chosen, known, gone = _choose(request, before, asked, unmade, metrics, plan, inputs)
     prompts = list(zip(plan["case_key"], plan["prompt"], strict=True))
     header = new_header.begun(request, before, chosen, metrics, known, fingerprint, key, prompts)
     described = _described(store, header, list(chosen.values()), known)
@@ -121,15 +114,14 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
               "damaged; their fills stay", file=sys.stderr)  # fmt: skip
         header = header.without(unknown)
         gone = {name: why for name, why in gone.items() if name not in unknown}
-    if before is not None:  # what is complete until then has the tables of before
-        # Without its key, so that this start, killed in between, leaves no plan of another's files.
-        replace(before, state="running", inputs_key="").write(store)
-    store.write_table("inputs.parquet", inputs)
-    store.write_table("plan.parquet", plan)
-    store.write_table("metrics.parquet", compaction.metrics_table(metrics))
-    store.write_table("methods.parquet", described)
-    store.write_table("training.parquet", training_table.table(list(chosen.values())))
-    header.write(store)
+    tables = {
+        "inputs": inputs,
+        "plan": plan,
+        "metrics": compaction.metrics_table(metrics),
+        "methods": described,
+        "training": training_table.table(list(chosen.values())),
+    }
+    _begin(store, before, header, tables)
     ordered = sorted(chosen.values(), key=lambda method: -method.card.cost)
     wanted = {
         method.name: Fills.of(len(cases), request.fills_of(method.card.stochastic))
@@ -232,6 +224,48 @@ def _plan(
         return plan, inputs
     generated = plan["mask_source"].eq("generated").all()
     return growth.with_earlier_holes(there, plan) if generated else plan, inputs
+
+
+def _choose(
+    request: Request,
+    before: Header | None,
+    asked: Mapping[str, Inpainter],
+    unmade: Mapping[str, Unmade],
+    metrics: Sequence[MetricStatus],
+    plan: pd.DataFrame,
+    inputs: pd.DataFrame,
+) -> _Chosen:
+    """Show the methods what there is to fill, and learn what their fills depend on."""
+    show = partial(choice.show, request, plan, inputs)
+    for method in asked.values():
+        if said := unmade.get(method.name) or show(method):
+            print(plain.lines(f"{method.name}: {said}"), file=sys.stderr)
+    found, gone = choice.still_there(before, asked, request, show)
+    chosen = {**found, **asked}
+    known = identities(chosen, request, [each.metric.name for each in metrics])
+    for method in asked.values():
+        if said := known[method.name].said:
+            print(plain.lines(f"{method.name}: {said}"), file=sys.stderr)
+    # What nobody asked for now must not lose its rows for what cannot be known of it today.
+    gone |= {
+        method.name: known[method.name].passing or "it cannot be loaded now"
+        for text, method in found.items()
+        if not known[method.name].lasting
+    }
+    chosen = {text: m for text, m in chosen.items() if m.name not in gone}
+    return _Chosen(chosen, {m.name: known[m.name] for m in chosen.values()}, gone)
+
+
+def _begin(
+    store: RunFolder, before: Header | None, header: Header, tables: Mapping[str, pd.DataFrame]
+) -> None:
+    """Write what a run starts from."""
+    if before is not None:  # what is complete until then has the tables of before
+        # Without its key, so that this start, killed in between, leaves no plan of another's files.
+        replace(before, state="running", inputs_key="").write(store)
+    for name, table in tables.items():
+        store.write_table(f"{name}.parquet", table)
+    header.write(store)
 
 
 def _same_protocol(
