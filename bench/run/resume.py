@@ -22,6 +22,7 @@ from bench.folder.read import Reader
 from bench.folder.store import RunFolder
 from bench.machine.spread import Hands
 from bench.metrics.meter import MetricStatus, resolve_metrics
+from bench.planning import fingerprints
 from bench.planning import plan as planning
 from bench.planning.case import Cases
 from bench.planning.images import BUNDLED
@@ -93,7 +94,7 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
         weights=request.weights,
         truth_known=request.truth_known,
     )
-    key = planning.inputs_key(request.protocol)
+    key = fingerprints.inputs_key(request.protocol)
     there = growth.plan_of(store) if before else None
     fills = sum(request.fills_of(m.card.stochastic) for m in asked.values() if m.name != CEILING)
     plan, inputs = _plan(request, store, before, there, key, progress, fills)
@@ -101,7 +102,7 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
         summary.refuse_any(inputs)
     progress.stage("preparing the methods")
     signatures = [entry.metric.signature for entry in metrics if entry.status == "ok"]
-    fingerprint = Fingerprint.parse(planning.fingerprint(plan, request.protocol, signatures))
+    fingerprint = Fingerprint.parse(fingerprints.fingerprint(plan, request.protocol, signatures))
     _same_protocol(store, before, there, fingerprint, request, plan)
     cases = Cases(plan)
     choice.none_sees_the_answer(asked.values(), plan)
@@ -176,9 +177,10 @@ def check(request: Request) -> None:
         )
     if request.limits.timeout <= 0:
         raise BenchError(f"--timeout: expected seconds above 0, found {request.limits.timeout}")
-    for name in ("samples", "workers", "threads"):
-        if getattr(request, name) < (not (name == "workers" and request.address)):
-            raise BenchError(f"--{name}: expected a number from 1, found {getattr(request, name)}")
+    # A cluster that is joined says itself how many workers it has room for.
+    for name, least in (("samples", 1), ("workers", 0 if request.address else 1), ("threads", 1)):
+        if (found := getattr(request, name)) < least:
+            raise BenchError(f"--{name}: expected a number from {least}, found {found}")
     index, count = request.shard
     if not 0 <= index < count:
         raise BenchError(f"--shard: expected I/N with I from 0 to N-1, found {index}/{count}")
