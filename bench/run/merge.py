@@ -74,7 +74,7 @@ def merge(out: Path, runs: Sequence[Path]) -> Header:
             target.file(_BEGUN).unlink()
         except BenchError:  # such as one method that gave two pictures of one case
             if new:
-                shutil.rmtree(out)
+                shutil.rmtree(out, ignore_errors=True)  # on Windows its lock stays
             else:
                 _clear(target)
             raise
