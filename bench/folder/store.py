@@ -358,7 +358,9 @@ class RunFolder:
             return pd.DataFrame(columns=KEYS)
         if join and len(found) > fragments.MANY:
             self._join(found)
-        return _frame(_joined(found))
+        table = _joined(found)
+        found.clear()  # so that a column goes once it is pandas' own
+        return _frame(table)
 
     def _join(self, found: Sequence[Fragment]) -> None:
         """A row is always in a file: for a moment in two, of which either counts."""
@@ -388,7 +390,7 @@ def _parquet(table: pa.Table) -> Sequence[bytes | memoryview]:
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:
-    frame: pd.DataFrame = table.to_pandas()
+    frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
     return frame
 
 
