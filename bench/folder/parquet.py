@@ -25,6 +25,12 @@ def whole(path: Path) -> pa.Table:
     return pq.ParquetFile(path, page_checksum_verification=True).read()
 
 
+def frame(table: pa.Table) -> pd.DataFrame:
+    """A table in pandas, which takes its columns over one by one: it cannot be used afterwards."""
+    found: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
+    return found
+
+
 def read(
     path: Path, columns: Collection[str] | None, categories: Collection[str], method: str | None
 ) -> pd.DataFrame:
@@ -36,17 +42,14 @@ def read(
         categories: Those to be read as categories, if not only a method's rows are.
         method: Whose rows to read; all if None.
     """
-    frame: pd.DataFrame
     if columns is None and method is None:
-        frame = whole(path).to_pandas()
-        return frame
+        return frame(whole(path))
     seal.check(path)
     there = [name for name in pq.read_schema(path).names if columns is None or name in columns]
     if method is not None:
         own = [("method", "==", method)]
         rows = pq.read_table(path, columns=there, filters=own, page_checksum_verification=True)
-        frame = rows.to_pandas()
-        return frame
+        return frame(rows)
     # Column by column, since a whole table would be in memory twice for a moment.
     as_codes = [*{*there} & {*categories}]
     with pq.ParquetFile(path, read_dictionary=as_codes, page_checksum_verification=True) as file:

@@ -341,8 +341,9 @@ class RunFolder:
             return pd.DataFrame(columns=KEYS)
         if join and len(found) > fragments.MANY:
             self._join(found)
-        frame: pd.DataFrame = _joined(found).to_pandas()
-        return frame
+        table = _joined(found)
+        found.clear()  # so that a column goes once it is pandas' own
+        return parquet.frame(table)
 
     def _join(self, found: Sequence[Fragment]) -> None:
         """A row is always in a file: for a moment in two, of which either counts."""

@@ -112,7 +112,9 @@ def make(
     for path, reason in doubts.unread(protocol, inputs.rows):
         inputs.refused(path, "other", reason)
     inputs.doubts.note(protocol)
-    rows = pa.concat_tables([_ROWS.empty_table(), *tables]).combine_chunks().to_pandas()
+    table = pa.concat_tables([_ROWS.empty_table(), *tables]).combine_chunks()
+    tables.clear()
+    rows: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
     _refuse_nothing(rows, inputs)
     if write:
         store.flush(of_others=True)
