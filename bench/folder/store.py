@@ -27,7 +27,7 @@ from bench.errors import InputError, StoreError, lacking, traced
 from bench.folder import fragments, parquet, png, schema
 from bench.folder.columns import FORMAT
 from bench.folder.fragments import Fragment
-from bench.folder.json_file import read_json
+from bench.folder.json_file import CHECKSUM, checksum, read_json
 from bench.machine import disk
 
 KEYS = schema.KEYS
@@ -73,8 +73,9 @@ class RunFolder:
     # -- whole files ------------------------------------------------------------------------
 
     def write_json(self, name: str, value: dict[str, Any]) -> None:
-        """Write a JSON file atomically."""
-        text = json.dumps(value, indent=1, ensure_ascii=False, default=str)
+        """Write a JSON file atomically, with a checksum of the rest as its last key."""
+        whole = {**value, CHECKSUM: checksum(value)}
+        text = json.dumps(whole, indent=1, ensure_ascii=False, default=str)
         self._put(name, f"{text}\n".encode())
 
     def read_json(self, name: str = "run.json") -> dict[str, Any]:

@@ -1,4 +1,5 @@
 import json
+import re
 import resource
 
 import numpy as np
@@ -75,6 +76,18 @@ def test_a_newer_format_is_refused_with_advice(tmp_path):
     (tmp_path / "run.json").write_text(json.dumps({"format": FORMAT + 1}))
     with pytest.raises(InputError, match="update inpaint-bench"):
         RunFolder(tmp_path).read_json()
+
+
+def test_a_changed_digit_is_noticed_until_the_checksum_is_taken_out(tmp_path):
+    store, path = RunFolder(tmp_path), tmp_path / "verdict.json"
+    store.write_json(path.name, {"format": 1, "b": [0.25, None, float("nan")], "a": {"é": "\n"}})
+    whole = path.read_text("utf-8")
+    store.read_json(path.name)
+    path.write_text(whole.replace("0.25", "0.75"), "utf-8")
+    with pytest.raises(InputError, match=r"verdict\.json: damaged: its checksum"):
+        store.read_json(path.name)
+    path.write_text(re.sub(',\n "checksum": .*', "", path.read_text("utf-8")), "utf-8")
+    assert store.read_json(path.name)["b"][0] == 0.75
 
 
 @pytest.mark.parametrize("text", ["[]", '{"format": "1"}', "{}", "{", ""])
