@@ -58,7 +58,7 @@ def context(threads: int, modules: Iterable[str]) -> Context:
         "JE_ARROW_MALLOC_CONF": "background_thread:false",
     }
     try:
-        with _interrupts_held(), _environment({**_limits(threads), **settings}):
+        with _interrupts_held(), environment({**_limits(threads), **settings}):
             forkserver.ensure_running()
     except OSError:  # as where the path of its socket would be too long
         return mp.get_context("spawn")
@@ -72,7 +72,7 @@ def start(
     *arguments: object,
 ) -> BaseProcess:
     """Start a child that calls a function, leaves Ctrl-C to this process and ends with it."""
-    with _STARTING, _interrupts_held(), _environment(_limits(threads)):
+    with _STARTING, _interrupts_held(), environment(_limits(threads)):
         child = context.Process(
             target=_run, args=(dict(os.environ), threads, target, arguments), daemon=True
         )
@@ -135,7 +135,7 @@ def _limits(threads: int) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _environment(settings: Mapping[str, str]) -> Iterator[None]:
+def environment(settings: Mapping[str, str]) -> Iterator[None]:
     """Add to what children inherit, and take it back: the environment here is the user's."""
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)

@@ -235,7 +235,8 @@ class RayExecutor:
         except self._ray.exceptions.RayTaskError as error:
             self._bury(seat, describe(error.cause), refused=True)
         except self._ray.exceptions.RayError as error:  # who dies as it begins may do so for ever
-            self._bury(seat, str(error).partition("\n")[0], refused=seat.stage != "open")
+            why = str(error).partition("\n")[0].rstrip(".")
+            self._bury(seat, why, refused=seat.stage != "open")
         else:
             seat.then(seat, answer)
 

@@ -11,6 +11,7 @@ import socket
 from typing import Any, NamedTuple
 
 from bench.errors import BenchError
+from bench.machine.children import environment
 from bench.run.executors.ray_host import Host
 from bench.run.request import Request
 
@@ -35,20 +36,27 @@ def joined(request: Request) -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     where: dict[str, Any] = {"address": request.address}
     host, _, port = request.address.rpartition(":")
+    settings = {}
     if not request.address:
         # Whoever reaches its ports must know this; Ray would write one into the user's home.
-        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+        settings = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
         # Else it would end workers for the memory that others of this machine take.
-        os.environ.setdefault("RAY_memory_monitor_refresh_ms", "0")
+        settings["RAY_memory_monitor_refresh_ms"] = "0"
         where = {"address": "local", "num_cpus": request.workers * request.threads,
                  "object_store_memory": _STORE, "include_dashboard": False}  # fmt: skip
     handler = signal.getsignal(signal.SIGTERM)
     try:
-        import ray
-
         if port.isdigit():  # else Ray would wait long, and end this process
             socket.create_connection((host.strip("[]"), int(port)), _REACH).close()
-        ray.init(**where, log_to_driver=False, configure_logging=False, logging_level=logging.ERROR)
+        with environment(settings):
+            import ray
+            from ray._raylet import AuthenticationTokenLoader, Config
+
+            Config.initialize("")  # else as it was when this process first imported Ray
+            AuthenticationTokenLoader.instance().reset_cache()
+            ray.init(
+                **where, log_to_driver=False, configure_logging=False, logging_level=logging.ERROR
+            )
     except Exception as error:
         place = f"the cluster at {request.address}" if request.address else "Ray on this machine"
         install = "; pip install inpaint-bench[ray]" * isinstance(error, ImportError)

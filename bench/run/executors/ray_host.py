@@ -50,13 +50,12 @@ def needs(setup: Setup) -> dict[str, str]:
     written: list[Any] = []
     for name in setup.identities:
         spec = methods.parse(setup.methods[name])
+        method = methods.get(spec)
+        files = method.files
+        named += map(Path, [files] if isinstance(files, str | os.PathLike) else files)
+        named.append(Path(spec.target))  # weights, if it is a file
         if spec.kind == "class":
-            method = methods.get(spec)
             written += type(method).__mro__[:-1]
-            files = method.files
-            named += map(Path, [files] if isinstance(files, str | os.PathLike) else files)
-        else:
-            named.append(Path(spec.target))  # weights, if it is a file
     for text in setup.metrics:
         if "=" in text:
             written.append(user_code.module_of(text.partition("=")[2]))
