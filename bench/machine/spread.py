@@ -79,7 +79,7 @@ def _answer(pipe: Connection, child: BaseProcess) -> Any:
     except (EOFError, OSError):
         child.join(5)
         raise BenchError(
-            f"a process that read photos {children.cause(child.exitcode)}; what was done so far is "
+            f"a process of this run {children.cause(child.exitcode)}; what was done so far is "
             "kept: give the same command again, with fewer --workers if memory was short"
         ) from None
     if error is not None:
