@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bench.errors import InputError
+from bench.errors import InputError, lacking
 
 CHECKSUM = "checksum"
 _RESTORE = "restore it, or write it anew by the command that made it"
@@ -41,6 +41,8 @@ def read_json(path: Path, known: int, what: str) -> dict[str, Any]:
     try:
         value: dict[str, Any] = json.loads(path.read_text("utf-8"), object_pairs_hook=_once)
     except (OSError, ValueError, RecursionError) as error:
+        if lacking(error):
+            raise
         why = getattr(error, "strerror", None) or error
         raise InputError(f"{path}: expected {what}: {why}; {_RESTORE}") from error
     if not isinstance(value, dict):

@@ -68,7 +68,7 @@ def _have_server(threads: int) -> None:
         # It must have one thread only to be forked, and Arrow's allocator would start another.
         "JE_ARROW_MALLOC_CONF": "background_thread:false",
     }
-    with _interrupts_held(), _environment({**_limits(threads), **settings}):
+    with _interrupts_held(), environment({**_limits(threads), **settings}):
         forkserver.ensure_running()
 
 
@@ -100,7 +100,7 @@ def _started(
     with _STARTING:
         if context.get_start_method() == "forkserver":
             _have_server(threads)
-        with _interrupts_held(), _environment(_limits(threads)):
+        with _interrupts_held(), environment(_limits(threads)):
             child = context.Process(
                 target=_run, args=(dict(os.environ), threads, target, arguments), daemon=True
             )
@@ -163,7 +163,7 @@ def _limits(threads: int) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _environment(settings: Mapping[str, str]) -> Iterator[None]:
+def environment(settings: Mapping[str, str]) -> Iterator[None]:
     """Add to what children inherit, and take it back: the environment here is the user's."""
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)

@@ -1,11 +1,13 @@
 import json
 import re
+import resource
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from bench.errors import InputError, StoreError
+from bench.folder import kept
 from bench.folder.store import FORMAT, RunFolder
 
 
@@ -29,6 +31,30 @@ def test_damaged_fragments_go_to_quarantine(tmp_path):
     assert store.read_fragments()["case"].tolist() == [1]
     assert store.file("quarantine/fragments/a.parquet").exists()
     assert not path.exists()
+
+
+def test_what_could_not_be_read_for_want_of_handles_counts_as_whole(tmp_path):
+    store = RunFolder(tmp_path)
+    store.write_json("run.json", {"format": 1})
+    store.write_fragment("a", [row(0)])
+    store.write_picture("a.png", np.zeros((4, 4, 3), np.uint8))
+    rows = pd.DataFrame({"output": ["a.png"], "written": [0]})
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        for read in (
+            store.read_json,
+            store.read_fragments,
+            lambda: store.read_table("fragments/a.parquet"),
+            lambda: kept.damaged(store, rows, str),
+            lambda: kept.not_whole(store, ["a.png"]),
+        ):
+            with pytest.raises(OSError, match="Too many open files"):
+                read()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert not store.aside
+    assert len(store.read_fragments()) == 1
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_temporary_one(tmp_path):
