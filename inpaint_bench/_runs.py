@@ -42,7 +42,8 @@ def run(
     samples: int = 1,
     weights: Mapping[str, str | os.PathLike[str]] | None = None,
     offline: bool = False,
-    executor: Literal["local", "inline"] = "local",
+    executor: Literal["local", "inline", "ray"] = "local",
+    address: str = "",
     workers: int | None = None,
     threads: int = 1,
     device: str = "cpu",
@@ -84,8 +85,10 @@ def run(
         samples: Fills of stochastic methods.
         weights: Files of the networks of metrics, by name, as ``weights list`` shows it.
         offline: Fetch no weights.
-        executor: ``local`` is processes of this machine, ``inline`` this process.
-        workers: Processes; by default as many as there are cores.
+        executor: ``local`` is processes of this machine, ``inline`` this process, ``ray`` actors
+            on the nodes of a Ray cluster, or of a Ray of this machine.
+        address: Of the Ray cluster to join, ``HOST:PORT`` or ``auto``.
+        workers: Processes; by default as many as there are cores, or a cluster has room for.
         threads: Threads of each.
         device: Of methods and networks.
         timeout: Seconds for one case.
@@ -148,7 +151,8 @@ def run(
         metrics=None if metrics is None else listed(metrics),
         samples=samples,
         executor=executor,
-        workers=(os.cpu_count() or 1) if workers is None else workers,
+        address=address,
+        workers=(0 if address else os.cpu_count() or 1) if workers is None else workers,
         threads=threads,
         device=device,
         shard=shard,

@@ -40,7 +40,8 @@ def spread(work: Callable[[_T], _R], parts: Sequence[_T], hands: Hands) -> Itera
         The results, in the order of the parts.
 
     Raises:
-        BenchError: What ``work`` raised; or that its process was ended from outside.
+        Exception: What ``work`` raised: a `BenchError`, OSError or MemoryError as it is.
+        BenchError: If a process was ended from outside.
     """
     left = iter(enumerate(parts))
     at: dict[Any, tuple[BaseProcess, int]] = {}  # by our end of the pipe
@@ -78,7 +79,7 @@ def _answer(pipe: Connection, child: BaseProcess) -> Any:
     except (EOFError, OSError):
         child.join(5)
         raise BenchError(
-            f"a process that read photos {children.cause(child.exitcode)}; what was done so far is "
+            f"a process of this run {children.cause(child.exitcode)}; what was done so far is "
             "kept: give the same command again, with fewer --workers if memory was short"
         ) from None
     if error is not None:
@@ -93,7 +94,7 @@ def _serve(work: Callable[[Any], Any], pipe: Connection) -> None:
             part = pipe.recv()
             try:
                 pipe.send((work(part), None))
-            except (BenchError, OSError) as error:
+            except (BenchError, OSError, MemoryError) as error:
                 pipe.send((None, error))
             except Exception:
                 pipe.send((None, RuntimeError(traceback.format_exc())))

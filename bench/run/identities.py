@@ -103,6 +103,12 @@ def fill_key(digest: str, identity: Identity) -> str:
     return f"once-{uuid.uuid4().hex[:11]}" if identity.passing else digest
 
 
+def hears_all(method: Inpainter) -> bool:
+    """Whether each process that fills with a method must show it all cases of the run before."""
+    kind = type(method)
+    return kind.expect is not Inpainter.expect and kind.tell is Inpainter.tell
+
+
 def check_unchanged(method: Inpainter, expected: str) -> None:
     """Refuse to fill under an identity that a loaded method has no more.
 

@@ -36,9 +36,9 @@ from bench.planning.images import content_hash
 from bench.planning.pictures import hole_of, photo_file, photo_of
 from bench.planning.protocol import UNKNOWN
 from bench.run.fill_row import FillRow, Kept
-from bench.run.identities import check_unchanged
+from bench.run.identities import check_unchanged, hears_all
 from bench.run.messages import Job, Setup
-from methods.base import CaseKey, Given, Inpainter, to_uint8
+from methods.base import CaseKey, Given, to_uint8
 from methods.harness import CEILING, Filled, check_card, fill, paste_back, shown
 
 
@@ -77,8 +77,7 @@ class Casework:
         except Exception as error:
             raise StoreError(f"the metrics cannot be loaded: {describe(error)}") from error
         self._method = methods.get(setup.methods[method], device=setup.device)
-        kind = type(self._method)
-        if kind.expect is not Inpainter.expect and kind.tell is Inpainter.tell:
+        if hears_all(self._method):
             self._method.expect(self._all_cases())
         if found := setup.found.get(method):
             self._method.found = found

@@ -91,8 +91,13 @@ def test_a_run_is_compared_with_another_and_with_itself(found, out):
     assert set(same.pairs["difference"].dropna()) <= {0.0}
 
 
-def test_a_class_of_a_module_is_run_by_workers(tmp_path, photos):
-    own = ib.run(photos, methods=[Grey], out=tmp_path, limit=1, workers=1, **FAST)
+@pytest.mark.parametrize("executor", ["local", pytest.param("ray", marks=pytest.mark.nightly)])
+def test_a_class_of_a_module_is_run_by_workers(tmp_path, photos, executor):
+    if executor == "ray":
+        pytest.importorskip("ray", reason="Ray is not installed")
+    how = {"executor": executor, "workers": 1}
+    ib.run(photos, methods=["mean"], out=tmp_path, limit=1, **how, **FAST)
+    own = ib.run(photos, methods=[Grey], out=tmp_path, limit=1, **how, **FAST)
     assert set(own.cases.query("method == 'grey'")["status"]) == {"ok"}
 
 
@@ -127,7 +132,8 @@ def test_a_class_that_workers_cannot_import_is_refused(tmp_path, photos, monkeyp
         ({"workers": 0}, "--workers: expected a number from 1, found 0"),
         ({"shard": (2, 2)}, "--shard: expected I/N .* found 2/2"),
         ({"timeout": 0}, "--timeout"),
-        ({"executor": "cluster"}, "expected local or inline"),
+        ({"address": "auto"}, "only --executor ray joins a cluster"),
+        ({"executor": "cluster"}, "expected local, inline or ray"),
         ({"masks": "m", "draws": 2}, "not with --masks"),
         ({"device": "abacus"}, "device 'abacus'"),
     ],

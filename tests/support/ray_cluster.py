@@ -34,6 +34,7 @@ class Cluster:
 
     def __init__(self, folder: Path, hidden: Path) -> None:
         self._folder, self._hidden = folder, hidden
+        self.gate = folder / "gate"  # of a test's method
         self._nodes: list[subprocess.Popen] = []
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))

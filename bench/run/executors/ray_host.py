@@ -12,269 +12,211 @@ import hashlib
 import os
 import platform
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from multiprocessing.connection import Connection
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.errors import BenchError, describe, faults
-from bench.machine import children, provenance
+import methods
+from bench.errors import BenchError, Unhashable, describe, faults
+from bench.machine import provenance
+from bench.machine.spread import Hands, spread
 from bench.run.executors.local import LocalExecutor, prepare
-from bench.run.messages import Event, Job, Setup
+from bench.run.messages import ENDS, Event, Job, Setup
+from methods import user_code
 from methods.adapters.workplace import Workplace
+from methods.sources import files_behind
+from methods.weights.files import digest
 
-PIECE = 1 << 24  # bytes that travel at once
-_PATIENCE = 600.0  # seconds for loading what is checked
 _PACKAGES = ("bench", "masks", "methods")
 _BEFORE_ROWS = ("pictures", "outputs", "thumbs", "tracebacks", "features")
 
 
 def facts() -> dict[str, str]:
     """What a node must have as the driver has it, whatever is run."""
-    found = hashlib.sha256()
+    code = hashlib.sha256()
     root = Path(__file__).parents[3]
     for path in sorted(each for top in _PACKAGES for each in (root / top).rglob("*")):
         if path.is_file() and path.suffix != ".pyc":
-            found.update(f"{path.relative_to(root).as_posix()} {digest(path)}\n".encode())
-    return {
-        "Python": platform.python_version(),
-        "inpaint-bench": provenance.version_of("inpaint-bench"),
-        "its code": found.hexdigest()[:12],
-    }
+            code.update(f"{path.relative_to(root).as_posix()} {digest(path)}\n".encode())
+    versions = provenance.collect()["packages"]
+    return {"Python": platform.python_version(), **versions, "its code": code.hexdigest()[:12]}
 
 
-def digest(path: str | Path) -> str:
-    """Hash of a file; empty if it cannot be read."""
-    with contextlib.suppress(OSError), open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-    return ""
+def needs(setup: Setup) -> dict[str, str]:
+    """The files that a user's methods and metrics are made of, and weights, with their hashes."""
+    named = list(setup.weights.values())
+    written: list[Any] = []
+    for name in setup.identities:
+        spec = methods.parse(setup.methods[name])
+        method = methods.get(spec)
+        files = method.files
+        named += map(Path, [files] if isinstance(files, str | os.PathLike) else files)
+        named.append(Path(spec.target))  # weights, if it is a file
+        if spec.kind == "class":
+            written += type(method).__mro__[:-1]
+    for text in setup.metrics:
+        if "=" in text:
+            written.append(user_code.module_of(text.partition("=")[2]))
+    with contextlib.suppress(Unhashable):  # it may be there; whether it is, is checked
+        named += files_behind(*written)
+    return {str(path): digest(path) for path in sorted(map(Path.absolute, named)) if path.is_file()}
+
+
+def below(path: str) -> str:
+    """The name under which an actor keeps a file that is given by its whole path."""
+    return f"given{path}"
 
 
 class Host:
     """An actor; one call at a time. Whatever it raises is why its node cannot be used."""
 
-    def __init__(self) -> None:
-        """Know nothing yet."""
-        self._place: Workplace | None = None
-        self._executor: LocalExecutor | None = None
-        self._said: list[Event] = []
-        self._lent: dict[str, int] = {}
+    def __init__(self, device: str, threads: int) -> None:
+        """Know nothing yet of the run."""
+        self._device, self._threads = device, threads
+        self._place: Any = None
+        self._executor: Any = None
+        self._given: list[Path] = []
 
-    def arrive(
-        self, known: Mapping[str, str], packages: Mapping[str, str], device: str, threads: int
-    ) -> str:
-        """See that this node is as the driver's machine is; gives which machine it is.
+    def arrive(self, known: Mapping[str, str]) -> str:
+        """See that this node has what the driver's machine has; gives which machine it is."""
+        here, machine = _alone(self._threads, _machine, self._device)
+        if other := [name for name in known if here.get(name) != known[name]]:
+            told = "; ".join(f"{name} {here.get(name)}, expected {known[name]}" for name in other)
+            raise BenchError(f"found {told}; install there what the driver's machine has")
+        return "; ".join(machine)
 
-        Args:
-            known: The driver's `facts`.
-            packages: Versions of the driver's libraries.
-            device: Where methods will run.
-            threads: Of each worker.
-        """
-        _same(known, facts())
-        found = _in_child(prepare(threads, ()), threads, _machine, device)
-        _same(packages, found["packages"])
-        return "; ".join(found[name] for name in ("system", "processor", "accelerator"))
+    def look(self, token: Path, needs: Mapping[str, str]) -> tuple[bool, bool]:
+        """Say whether a file of the run folder is seen, and whether those needed are the same."""
+        self._shares = token.is_file()
+        self._same = all(
+            os.path.isfile(each) and digest(Path(each)) == needs[each] for each in needs
+        )
+        if not (self._same and self._shares):
+            self._place = Workplace().path
+        return self._shares, self._same
 
-    def begin(self, setup: Setup, token: str, cwd: str, needs: Mapping[str, str]) -> list[str]:
-        """Look what of the driver's machine can be seen here.
-
-        Args:
-            setup: As the driver has it.
-            token: A file in the run folder.
-            cwd: The driver's directory.
-            needs: Files that methods and metrics are made of, with their hashes.
-
-        Returns:
-            The folder of this actor, empty if it shares the run folder; then the files to be
-            given, which have their whole path below ``given``.
-        """
-        self._setup, self._cwd = setup, cwd
-        self._shared = (setup.folder / token).is_file()
-        self._apart = any(digest(path) != known for path, known in needs.items())
-        if not self._shared or self._apart:
-            self._place = Workplace()
-        place = "" if self._place is None or self._shared else str(self._place.path)
-        return [place, *(f"given{path}" for path in needs if self._apart)]
-
-    def lacks(self, names: Iterable[str], beside: Iterable[str]) -> list[str]:
-        """Of some files those that are not here, nor in the folders of actors beside this one."""
-        for name in (missing := [name for name in names if not self._file(name).exists()]):
-            self._file(name).parent.mkdir(parents=True, exist_ok=True)
-            for folder in beside:
-                with contextlib.suppress(OSError):
-                    os.link(Path(folder, name), self._file(name))
-                    break
-        return [name for name in missing if not self._file(name).exists()]
-
-    def give(self, name: str, piece: bytes, last: bool, lent: bool) -> None:
-        """Take a piece of a file, which is in place once the last has come."""
-        target = self._file(name)
-        coming = target.with_name(f".{target.name}.coming")
-        with coming.open("ab") as file:
-            file.write(piece)
-        if last:
-            coming.replace(target)
-            if lent:
-                self._lent[name] = target.stat().st_ino
-
-    def open(self) -> None:
+    def open(self, setup: Setup, cwd: str, files: Mapping[str, bytes]) -> None:
         """Make ready for jobs, and see that methods are what they are on the driver's machine."""
-        setup, cwd = self._setup, self._cwd
-        if self._place is not None and self._apart:
-            below = str(self._file("given"))
-            setup, cwd = _moved(setup, below), below + cwd
+        self._put(files)
+        if not self._same:
+            setup, cwd = _moved(setup, str(self._place / below(""))), f"{self._place / below(cwd)}"
             os.makedirs(cwd, exist_ok=True)
-        if self._place is not None and not self._shared:
-            setup = replace(setup, folder=self._place.path)
+        if not self._shares:
+            setup = replace(setup, folder=self._place)
         with contextlib.suppress(OSError):  # nobody needs it where all is installed
             os.chdir(cwd)
-        context = prepare(setup.threads, setup.metrics)
         for name in setup.identities:
-            try:
-                _in_child(context, setup.threads, _check, setup, name)
-            except BenchError as error:
-                raise BenchError(f"{name}: {error}") from None
+            _alone(self._threads, partial(_check, setup), name, setup.metrics)
         self._executor = LocalExecutor(setup, 1)
 
-    def submit(self, job: Job) -> None:
-        """Start a job."""
-        for name in self._lent.keys() - {kept.output for kept in job.earlier.values()}:
-            self._file(name).unlink(missing_ok=True)
-            del self._lent[name]
-        assert self._executor is not None
+    def submit(self, job: Job, files: Mapping[str, bytes]) -> tuple[list[Event], dict[str, bytes]]:
+        """Start a job, with the pictures it is about; nothing has happened yet."""
+        self._given = self._put(files)
+        for path in self._given:
+            os.utime(path, (0, 0))  # which nothing has that is written here
         self._executor.submit(job)
+        return [], {}
 
     def next(self, timeout: float) -> tuple[list[Event], dict[str, bytes]]:
-        """Give what happened, and before it all that rows of it speak of, in the order to write."""
-        assert self._executor is not None
-        event = self._executor.next(0 if self._said else timeout)
+        """Give what happened, and all that rows of it speak of, in the order to write."""
+        events = []
+        event = self._executor.next(timeout)
         while event is not None:
-            self._said.append(event)
+            events.append(event)
             event = self._executor.next(0)
-        files, is_all = self._written() if self._said and not self._shared else ({}, True)
-        said: list[Event] = []
-        if is_all:
-            said, self._said = self._said, said
-        return said, files
+        files = {} if self._shares or not events else self._written()
+        if any(event.kind in ENDS for event in events):
+            for path in self._given:
+                path.unlink(missing_ok=True)
+        return events, files
 
     def stop(self, job: int) -> None:
         """End the worker of a job."""
-        if self._executor is not None:
-            self._executor.stop(job)
+        self._executor.stop(job)
 
     def wind_down(self) -> None:
         """Let the worker end its job after the fill it is at."""
-        if self._executor is not None:
-            self._executor.wind_down()
+        self._executor.wind_down()
 
     def close(self) -> None:
         """End all, and leave nothing."""
         if self._executor is not None:
             self._executor.close()
         if self._place is not None:
-            shutil.rmtree(self._place.path, ignore_errors=True)
+            shutil.rmtree(self._place, ignore_errors=True)
 
-    def _file(self, name: str) -> Path:
-        assert self._place is not None
-        return self._place.path / name
+    def _put(self, files: Mapping[str, bytes]) -> list[Path]:
+        for name, content in files.items():
+            (self._place / name).parent.mkdir(parents=True, exist_ok=True)
+            (self._place / name).write_bytes(content)
+        return [self._place / name for name in files]
 
-    def _written(self) -> tuple[dict[str, bytes], bool]:
-        """Take what the worker wrote, up to a size, rows last; and whether that is all."""
-        rows = sorted(self._file("fragments").glob("[!.]*"))  # what they speak of was written first
-        parts = (sorted(self._file(part).rglob("[!.]*")) for part in _BEFORE_ROWS)
-        taken: dict[str, bytes] = {}
-        for path in [*(each for part in parts for each in part if each.is_file()), *rows]:
-            name = path.relative_to(self._file("")).as_posix()
-            if self._lent.get(name) == path.stat().st_ino:
-                continue
-            if sum(map(len, taken.values())) > PIECE:
-                return taken, False
-            taken[name] = path.read_bytes()
-            path.unlink()
-        return taken, True
+    def _written(self) -> dict[str, bytes]:
+        """Take what the worker wrote, rows last."""
+        rows = sorted((self._place / "fragments").glob("[!.]*"))  # what they speak of is there
+        parts = ((self._place / part).rglob("[!.]*") for part in _BEFORE_ROWS)
+        found = {}
+        for path in [*(path for part in parts for path in part if path.is_file()), *rows]:
+            if path.stat().st_mtime:
+                found[str(path.relative_to(self._place))] = path.read_bytes()
+                path.unlink()
+        return found
 
 
-def _same(known: Mapping[str, str], here: Mapping[str, str]) -> None:
-    other = [f"{n} {here.get(n)}, expected {known[n]}" for n in known if here.get(n) != known[n]]
-    if other:
-        raise BenchError(f"found {'; '.join(other)}; install there what the driver's machine has")
-
-
-def _moved(setup: Setup, below: str) -> Setup:
+def _moved(setup: Setup, there: str) -> Setup:
     """The same, with files where they were given; what is relative follows the directory."""
-    import methods
-
-    specs = {name: methods.parse(text) for name, text in setup.methods.items()}
-    moved = {
-        n: replace(s, target=below + s.target) for n, s in specs.items() if s.target[:1] == "/"
-    }
-    metrics = (text.replace("=/", f"={below}/", 1) for text in setup.metrics)
+    moved = dict(setup.methods)
+    for name, text in moved.items():
+        spec = methods.parse(text)
+        if os.path.isabs(spec.target):
+            moved[name] = replace(spec, target=there + spec.target).stored
     return replace(
         setup,
-        methods={**setup.methods, **{name: spec.stored for name, spec in moved.items()}},
-        metrics=tuple(metrics),
-        weights={name: Path(f"{below}{path}") for name, path in setup.weights.items()},
+        methods=moved,
+        metrics=tuple(text.replace("=/", f"={there}/", 1) for text in setup.metrics),
+        weights={name: Path(f"{there}{path}") for name, path in setup.weights.items()},
     )
 
 
-def _machine(device: str) -> dict[str, Any]:
+def _machine(device: str) -> tuple[dict[str, str], list[str]]:
     from methods.base import find_device
 
     find_device(device)
-    return provenance.collect()
+    about = provenance.collect()
+    return facts(), [about[name] for name in ("system", "processor", "accelerator")]
 
 
 def _check(setup: Setup, name: str) -> None:
     """See that a method is here what it is on the driver's machine."""
-    import methods
     from methods import identity
 
     known = setup.identities[name]
-    method = methods.get(setup.methods[name], device=setup.device)
-    if known == identity.unhashable(method) or known.endswith(" not loaded"):
-        return
-    if identity.must_load(method):
-        method.found = setup.found.get(name, "")
-        method.load()
-    if not known.startswith(method.identity):
-        words = known.split()
-        other = [word for word in method.identity.split() if word not in words]
+    try:
+        method = methods.get(setup.methods[name], device=setup.device)
+        if known == identity.unhashable(method) or known.endswith(" not loaded"):
+            return
+        if identity.must_load(method):
+            method.found = setup.found.get(name, "")
+            method.load()
+        found = method.identity
+    except faults() as error:
+        raise BenchError(f"{name}: {describe(error)}") from None
+    if not known.startswith(found):
+        other = " ".join(word for word in found.split() if word not in known.split())
         raise BenchError(
-            f"found {' '.join(other)}, expected what the driver's machine has: {known}; install "
-            "or fetch the same code, libraries and weights there"
+            f"{name}: found {other}, expected what the driver's machine has: {known}; install or "
+            "fetch the same code, libraries and weights there"
         )
 
 
-def _in_child(
-    context: children.Context, threads: int, ask: Callable[..., Any], *arguments: object
+def _alone(
+    threads: int, ask: Callable[[str], Any], what: str, metrics: tuple[str, ...] = ()
 ) -> Any:
-    """Call a function in a process of its own, as it may load a user's code.
+    """Ask in a process of its own, as it may load a user's code.
 
     Raises:
-        BenchError: If it raises an error, dies or takes too long.
+        BenchError: As it does; or that its process died.
     """
-    ours, theirs = context.Pipe()
-    child = children.start(context, threads, _answer, theirs, ask, arguments)
-    theirs.close()
-    problem, answer = "it took too long to load", None
-    try:
-        if ours.poll(_PATIENCE):
-            problem, answer = ours.recv()
-    except (EOFError, OSError):
-        problem = "its process died as it was loaded"
-    finally:
-        ours.close()
-        children.end(child)
-    if problem:
-        raise BenchError(problem)
-    return answer
-
-
-def _answer(pipe: Connection, ask: Callable[..., Any], arguments: Iterable[object]) -> None:
-    try:
-        told = "", ask(*arguments)
-    except faults() as error:
-        told = describe(error), None
-    pipe.send(told)
+    return next(spread(ask, [what], Hands(1, lambda: prepare(threads, metrics))))
