@@ -26,7 +26,7 @@ _DIFFERENCES = (
 _CASE_TEST = (
     "Metrics of single fills: p and joint intervals by the symmetric bootstrap-t over photos, of "
     "the largest ratio of all pairs (single step); below 10 photos also by flipping signs, and "
-    "whichever is larger stands."
+    "whichever is larger stands; from 10,000 on by the normal law that this tends to."
 )
 _SET_TEST = (
     "Metrics of sets: p by Student's t of the jackknife's error of the difference, p and joint "

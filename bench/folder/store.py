@@ -14,7 +14,7 @@ import os
 import shutil
 import uuid
 import zipfile
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -215,13 +215,17 @@ class RunFolder:
             np.savez(stream, sha=np.array(list(features)), values=values)
             self._put(f"features/{network}/{fragment}.npz", stream.getvalue(), flush=False)
 
-    def read_features(self, network: str) -> dict[str, np.ndarray]:
+    def read_features(self, network: str, among: Set[str] | None = None) -> dict[str, np.ndarray]:
         """Read features by content hash of the picture.
 
         Damaged files move to ``quarantine/`` and count as not written.
+
+        Args:
+            network: Its name.
+            among: Pictures that matter; files without any are passed over. All if omitted.
         """
         features: dict[str, np.ndarray] = {}
-        for names, values in self._features(network):
+        for names, values in self._features(network, among):
             features |= zip(names, values, strict=True)
         return features
 
@@ -229,15 +233,21 @@ class RunFolder:
         """Content hashes of the pictures of which there are features, without keeping these."""
         return {name for names, _ in self._features(network) for name in names}
 
-    def _features(self, network: str) -> Iterator[tuple[list[str], np.ndarray]]:
+    def _features(
+        self, network: str, among: Set[str] | None = None
+    ) -> Iterator[tuple[list[str], np.ndarray]]:
         for path in sorted(self.file(f"features/{network}").glob("*.npz")):
             try:
                 with zipfile.ZipFile(path) as file:
                     # All bytes of a part, so that its checksum is looked at.
-                    sha, values = (
+                    parts = (
                         np.load(io.BytesIO(file.read(f"{name}.npy")), allow_pickle=False)
                         for name in ("sha", "values")
                     )
+                    sha = next(parts)
+                    if among is not None and among.isdisjoint(sha.tolist()):
+                        continue
+                    values = next(parts)
                 if len(sha) != len(values):
                     raise ValueError("other numbers of names than of features")
             except Exception as error:  # zipfile and NumPy raise errors of many kinds

@@ -50,7 +50,6 @@ def set_rows(store: RunFolder, cases: pd.DataFrame, *, threads: int = 1) -> pd.D
     asked = store.read_table("metrics.parquet").query("status == 'ok' and scope == 'set'")
     usable = cases[(cases["status"] == "ok") & (cases["sample"] == 0)]
     plan = Cases(store.read_table("plan.parquet"))
-    features: dict[str, dict[str, np.ndarray]] = {}
     rows = []
     for name in asked["metric"]:
         metric = METRICS[name]
@@ -58,9 +57,9 @@ def set_rows(store: RunFolder, cases: pd.DataFrame, *, threads: int = 1) -> pd.D
             found = _of_pictures(metric, store, usable, plan, threads)
         else:
             assert isinstance(metric, FeatureMetric)
-            if metric.network not in features:
-                features = {metric.network: store.read_features(metric.network)}
-            found = _of_features(metric, features[metric.network], usable, plan)
+            found = {}
+            for _, own in usable.groupby("method", sort=False):  # of all there may be 10 GB
+                found |= _of_features(metric, store, own, plan)
         for (method, tier), _ in usable.groupby(["method", "tier"], sort=False):
             value, estimate, keys, seconds = found[method, tier]
             low, high = estimate.interval() if estimate else (math.nan, math.nan)
@@ -76,12 +75,14 @@ def set_rows(store: RunFolder, cases: pd.DataFrame, *, threads: int = 1) -> pd.D
 
 def _of_features(
     metric: FeatureMetric,
-    features: Mapping[str, np.ndarray],
+    store: RunFolder,
     usable: pd.DataFrame,
     plan: Sequence[PlannedCase],
 ) -> _Found:
     """Compare features of fills with those of the photos of the same cases."""
     found: _Found = {}
+    truths = {plan[case].truth_sha for case in usable["case"].astype(int)}
+    features = store.read_features(metric.network, truths | {*usable["output_sha"]})
     for key, own in usable.groupby(["method", "tier"], sort=False):
         start = time.perf_counter()
         rows = own.sort_values("case")

@@ -40,7 +40,7 @@ def _caption(run: Run, ranking: Ranking, columns: Sequence[Column]) -> str:
     words = numbers.holes(ranking.tier)
     cases, photos = numbers.counted(ranking.n, "case"), numbers.counted(ranking.clusters, "photo")
     parts = [f"{words[0].upper()}{words[1:]}: means over {cases} of {photos}"]
-    parts.append("95 % bootstrap intervals over photos in brackets")
+    parts.append("95 % intervals over photos in brackets")
     if columns and ranking.headline:
         parts.append(f"ranked by {columns[0].label}, {columns[0].better}")
         if ranking.reference:

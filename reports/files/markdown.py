@@ -60,7 +60,7 @@ def _lines(run: Run, rankings: Sequence[Ranking]) -> Iterator[str]:
         yield ""
     for ranking in rankings:
         yield from _tier(run, ranking)
-    yield "Arrows point to better values; in brackets 95 % bootstrap intervals, resampling photos; "
+    yield "Arrows point to better values; in brackets 95 % intervals over photos; "
     yield "those of differences hold for all comparisons of a tier at once. "
     yield f"Fingerprint: {escaped(run.header.fingerprints)}"
 

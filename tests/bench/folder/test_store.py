@@ -122,6 +122,16 @@ def test_features_come_back_by_picture_and_damaged_ones_count_as_absent(tmp_path
     assert (features["sha-2"] == -vector).all()
 
 
+def test_features_of_some_pictures_pass_over_the_files_of_others(tmp_path):
+    store = RunFolder(tmp_path)
+    vector = np.arange(4, dtype=np.float32)
+    store.write_features("a", {"sha-1": {"net": vector}, "sha-2": {"net": -vector}})
+    store.write_features("b", {"sha-3": {"net": vector}})
+    assert store.read_features("net", {"sha-2", "sha-4"}).keys() == {"sha-1", "sha-2"}
+    assert store.read_features("net").keys() == {"sha-1", "sha-2", "sha-3"}
+    assert not store.aside
+
+
 def test_tables_of_mixed_fragments_have_all_columns(tmp_path):
     store = RunFolder(tmp_path)
     store.write_fragment("a", [{**row(0), "psnr_db": np.inf}])
