@@ -50,7 +50,7 @@ def joined(request: Request) -> Any:
             socket.create_connection((host.strip("[]"), int(port)), _REACH).close()
         with environment(settings):
             import ray
-            from ray._raylet import AuthenticationTokenLoader, Config
+            from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
 
             Config.initialize("")  # else as it was when this process first imported Ray
             AuthenticationTokenLoader.instance().reset_cache()
