@@ -61,7 +61,8 @@ def run(request: Request, progress: Progress | None = None) -> Header:
         _cluster(request) as cluster,
     ):
         if cluster is not None:
-            request = replace(request, nodes=cluster.machines)
+            workers = request.workers or cluster.seats
+            request = replace(request, nodes=cluster.machines, workers=workers)
         if request.executor == "local" and not store.file("run.json").exists():
             # On another core while the plan is made; of another start there may be nothing left.
             prepare(request.threads, request.measured if request.truth_known else ())

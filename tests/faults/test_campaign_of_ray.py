@@ -24,11 +24,9 @@ ENDS = {"driver": {-9}, "actor": {0}, "node": {0}, "head": {2}}
 
 
 @pytest.fixture
-def cluster(tmp_path, monkeypatch):
-    monkeypatch.setenv(phases.TOLD, str(tmp_path / "told"))  # nodes hand it on to their actors
-    (tmp_path / "ray").mkdir()
+def cluster(tmp_path):
     (tmp_path / "hidden").mkdir()
-    found = Cluster(tmp_path / "ray", tmp_path / "hidden")
+    found = Cluster(tmp_path / "hidden", **{phases.TOLD: str(tmp_path / "told")})
     try:
         found.add()
         found.add()

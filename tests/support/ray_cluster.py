@@ -4,9 +4,11 @@ import contextlib
 import os
 import secrets
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -28,13 +30,15 @@ class Cluster:
     """A head without processors, and nodes of one each.
 
     Args:
-        folder: For what Ray writes.
         hidden: What nodes see empty.
+        environment: Of head, nodes and their actors, besides that of this process.
+
+    Attributes:
+        folder: What all of them see; its path is short, as those of Ray's sockets must be.
     """
 
-    def __init__(self, folder: Path, hidden: Path) -> None:
-        self._folder, self._hidden = folder, hidden
-        self.gate = folder / "gate"  # of a test's method
+    def __init__(self, hidden: Path, **environment: str) -> None:
+        self.folder, self._hidden = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp")), hidden
         self._nodes: list[subprocess.Popen] = []
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -46,16 +50,17 @@ class Cluster:
             "RAY_health_check_failure_threshold": "9",
             "RAY_memory_monitor_refresh_ms": "0",  # nor is memory that others take
         }
-        self.environment = {**os.environ, **token, **patient, "RAY_USAGE_STATS_ENABLED": "0"}
+        quiet = {"RAY_USAGE_STATS_ENABLED": "0"}
+        self.environment = {**os.environ, **token, **patient, **quiet, **environment}
         self._head = self._start(
             [*_RAY, "--head", f"--port={self.address.rpartition(':')[2]}", "--num-cpus=0",
-             "--include-dashboard=false", f"--temp-dir={folder}"],
+             "--include-dashboard=false", f"--temp-dir={self.folder}"],
         )  # fmt: skip
         self._wait(1)
 
     def add(self) -> subprocess.Popen:
         """Start a node with one processor."""
-        place = self._folder / f"node{len(self._nodes)}"
+        place = self.folder / f"node{len(self._nodes)}"
         place.mkdir()
         start = shlex.join([*_RAY, f"--address={self.address}", "--num-cpus=1"])
         hide = f"mount -t tmpfs none {shlex.quote(str(self._hidden))}"
@@ -67,7 +72,7 @@ class Cluster:
 
     def _start(self, command: list[str], **more: str) -> subprocess.Popen:
         return subprocess.Popen(
-            command, env={**self.environment, **more}, cwd=self._folder, start_new_session=True,
+            command, env={**self.environment, **more}, cwd=self.folder, start_new_session=True,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 
@@ -77,13 +82,13 @@ class Cluster:
         ask = f"import ray; {join}; print(sum(n['Alive'] for n in ray.nodes()))"
         until = time.monotonic() + 180
         while True:
+            assert self._head.poll() is None
             told = subprocess.run(
                 [sys.executable, "-c", ask], env=self.environment, capture_output=True, text=True
             )
             if told.stdout.strip() == str(nodes):
                 return
             assert time.monotonic() < until, told.stdout + told.stderr
-            assert self._head.poll() is None
             time.sleep(1)
 
     @staticmethod
@@ -102,3 +107,4 @@ class Cluster:
                 each.kill()
         for node in [*self._nodes, self._head]:
             node.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -94,6 +94,11 @@ class RayExecutor:
         """System, processor and accelerator of each kind of node."""
         return tuple(sorted(self._kinds))
 
+    @property
+    def seats(self) -> int:
+        """How many workers there are now."""
+        return len(self._seats)
+
     def begin(self, setup: Setup) -> None:
         """Make ready for jobs.
 

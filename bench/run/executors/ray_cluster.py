@@ -50,7 +50,7 @@ def joined(request: Request) -> Any:
             socket.create_connection((host.strip("[]"), int(port)), _REACH).close()
         with environment(settings):
             import ray
-            from ray._raylet import AuthenticationTokenLoader, Config
+            from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
 
             Config.initialize("")  # else as it was when this process first imported Ray
             AuthenticationTokenLoader.instance().reset_cache()
@@ -70,7 +70,19 @@ def joined(request: Request) -> Any:
 
 
 def nodes(ray: Any, request: Request) -> list[Node]:
-    """All nodes; on one that is dead there is no room."""
+    """All nodes; on one that is dead there is no room.
+
+    Raises:
+        BenchError: If the head is gone, of which Ray would end this process a minute later.
+    """
+    host, _, port = ray.get_runtime_context().gcs_address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _REACH).close()
+    except OSError as error:
+        raise BenchError(
+            f"the head of the Ray cluster does not answer: {error}; what was done so far is kept: "
+            "give the same command again once there is one"
+        ) from error
     found = []
     for node in ray.nodes():
         has = node["Resources"] if node["Alive"] else {}

@@ -33,7 +33,7 @@ def test_bash_completes_commands_options_and_names(tmp_path):
         "inpaint-bench run --methods pennet:sm": {"small"},  # a colon ends a word in bash
         "inpaint-bench run --methods telea,mine=tor": {"torchscript:"},  # so does this sign
         "inpaint-bench run --metrics psnr_db,gm": {"psnr_db,gmsd"},
-        "inpaint-bench run --executor ": {"local", "inline", "slurm"},
+        "inpaint-bench run --executor ": {"local", "inline", "ray", "slurm"},
         "inpaint-bench weights fetch lpips-al": {"lpips-alex"},
         "inpaint-bench list t": {"tiers"},
     }

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import textwrap
 import time
 from dataclasses import replace
@@ -187,17 +186,16 @@ def project(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def cluster(project, monkeypatch):
+def cluster(project):
     if not can_hide():
         pytest.skip("this user may not hide folders from processes (unshare -m)")
-    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp") as folder:  # its sockets' paths
-        monkeypatch.setenv("RAY_TEST_GATE", f"{folder}/gate")  # nodes hand it on to their actors
-        found = Cluster(Path(folder), project)
-        try:
-            found.nodes = [found.add(), found.add()]
-            yield found
-        finally:
-            found.close()
+    gate = project.with_name("gate")
+    found = Cluster(project, RAY_TEST_GATE=str(gate))
+    try:
+        found.gate, found.nodes = gate, [found.add(), found.add()]
+        yield found
+    finally:
+        found.close()
 
 
 WORDS = ("--methods", "telea,noise,Grey=torchscript:grey.pt,Mine=mine.py:Mine", "--samples", "2",
@@ -245,6 +243,8 @@ def test_without_a_shared_folder_a_node_is_killed_and_one_joins(cluster, project
     _, messages = process.communicate(timeout=300)
     assert process.returncode == 0, messages
     assert "The actor died" in messages
+    (start,) = commands.header(project / "node")["starts"]
+    assert (start["executor"], start["workers"], len(start["nodes"])) == ("ray", 2, 1)
     same(project / "node", whole)
     no_row_twice(project / "node")
     report = [sys.executable, "-m", "bench", "report", str(project / "node")]
