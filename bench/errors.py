@@ -7,6 +7,7 @@ the house may import.
 
 import contextlib
 import difflib
+import errno
 import itertools
 import linecache
 import os
@@ -16,6 +17,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from types import CodeType
 
+_LACKING = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 _REASON_LIMIT, _TRACEBACK_LIMIT = 2000, 10_000  # characters
 _ROOT = Path(__file__).parents[1]
 # Where code lies that is not the user's: this project, the standard library, installed packages.
@@ -168,6 +170,11 @@ def out_of_memory(error: BaseException) -> bool:
     own = {"MemoryError", "OutOfMemoryError"} & {k.__name__ for e in chain for k in type(e).__mro__}
     texts = [_text(each).lower() for each in chain]
     return bool(own) or any(words in text for text in texts for words in _NO_MEMORY)
+
+
+def lacking(error: BaseException) -> bool:
+    """Whether file handles or memory ran out: what could not be read may be whole all the same."""
+    return isinstance(error, MemoryError) or getattr(error, "errno", None) in _LACKING
 
 
 def of_the_system(error: OSError | MemoryError) -> str:

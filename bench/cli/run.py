@@ -50,6 +50,11 @@ def add_options(run: argparse.ArgumentParser) -> None:
     """Describe the options of a run."""
     run.add_argument("--out", type=Path, default=Path("runs/bench"), help="run folder")
     photos.add(run)
+    _add_what(run)
+    _add_how(run)
+
+
+def _add_what(run: argparse.ArgumentParser) -> None:
     what = run.add_argument_group("methods and metrics")
     names = what.add_argument(
         "--methods",
@@ -86,6 +91,9 @@ def add_options(run: argparse.ArgumentParser) -> None:
             type=f"{network}={{}}".format,
             help=argparse.SUPPRESS,
         )
+
+
+def _add_how(run: argparse.ArgumentParser) -> None:
     how = run.add_argument_group("how")
     how.add_argument(
         "--workers",

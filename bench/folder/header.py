@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, NamedTuple, get_type_hints
@@ -12,11 +10,11 @@ from typing import Annotated, Any, Final, NamedTuple, get_type_hints
 from bench.errors import InputError
 from bench.folder import typed_json, upgrade
 from bench.folder.columns import FORMAT
+from bench.folder.json_file import CHECKSUM
 from bench.folder.store import RunFolder
 from bench.folder.typed_json import Parsed, WrongValue
 
 FILE = "run.json"
-_CHECKSUM = "checksum"
 PHOTO: Final = "photo"
 GIVEN: Final = "given"
 UNKNOWN: Final = "unknown"
@@ -193,8 +191,7 @@ class Header:
 
     def as_json(self) -> dict[str, Any]:
         """The content of the file."""
-        value = {"format": FORMAT, **typed_json.plain(self)}
-        return {**value, _CHECKSUM: _checksum(value)}
+        return {"format": FORMAT, **typed_json.plain(self)}
 
     def write(self, folder: RunFolder) -> None:
         """Write ``run.json``."""
@@ -209,24 +206,10 @@ def read(folder: RunFolder) -> Header:
         InputError: If it is missing or damaged.
     """
     value = folder.read_json(FILE)
-    path = folder.file(FILE)
     try:
-        found = typed_json.made(Header, upgrade.header(value))
+        return typed_json.made(Header, upgrade.header(value))
     except WrongValue as error:
-        raise InputError(f"{path}: expected {error}; {ANEW}") from None
-    sound = _checksum(value)
-    if value.get(_CHECKSUM, sound) != sound:
-        raise InputError(
-            f"{path}: damaged: its checksum is not that of its content; {ANEW}. If you edited it, "
-            f"take its {_CHECKSUM} out"
-        )
-    return found
-
-
-def _checksum(value: Mapping[str, Any]) -> str:
-    rest = {name: each for name, each in value.items() if name != _CHECKSUM}
-    text = json.dumps(rest, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+        raise InputError(f"{folder.file(FILE)}: expected {error}; {ANEW}") from None
 
 
 def described() -> Iterator[tuple[str, str]]:
@@ -234,4 +217,4 @@ def described() -> Iterator[tuple[str, str]]:
     yield "format", f"version of the layout, {FORMAT}"
     for name, kind in get_type_hints(Header, include_extras=True).items():
         yield name, kind.__metadata__[0]
-    yield _CHECKSUM, "of all the rest; may be taken out"
+    yield CHECKSUM, "of all the rest; may be taken out"

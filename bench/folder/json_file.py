@@ -1,13 +1,15 @@
-"""JSON files that say the format they were written in."""
+"""JSON files that say the format they were written in, some with a checksum."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
-from bench.errors import InputError
+from bench.errors import InputError, lacking
 
+CHECKSUM = "checksum"
 _RESTORE = "restore it, or write it anew by the command that made it"
 
 
@@ -34,11 +36,13 @@ def read_json(path: Path, known: int, what: str) -> dict[str, Any]:
 
     Raises:
         NewerFormat: If it is of a newer format.
-        InputError: If it is missing or damaged.
+        InputError: If it is missing or damaged, which a checksum tells where it has one.
     """
     try:
         value: dict[str, Any] = json.loads(path.read_text("utf-8"), object_pairs_hook=_once)
     except (OSError, ValueError, RecursionError) as error:
+        if lacking(error):
+            raise
         why = getattr(error, "strerror", None) or error
         raise InputError(f"{path}: expected {what}: {why}; {_RESTORE}") from error
     if not isinstance(value, dict):
@@ -50,7 +54,18 @@ def read_json(path: Path, known: int, what: str) -> dict[str, Any]:
         raise InputError(f"{path}: expected a number as format, found {found!r:.40}; {_RESTORE}")
     if found > known:
         raise NewerFormat(path, found, known)
+    if value.pop(CHECKSUM, None) not in (None, checksum(value)):
+        raise InputError(
+            f"{path}: damaged: its checksum is not that of its content; {_RESTORE}. If you edited "
+            f"it, take its {CHECKSUM} out"
+        )
     return value
+
+
+def checksum(value: dict[str, Any]) -> str:
+    """A hash of what JSON holds, whatever the order of its keys."""
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

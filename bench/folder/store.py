@@ -21,14 +21,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from PIL import Image
 
-from bench.errors import InputError, StoreError, traced
-from bench.folder import fragments, png, schema, seal
+from bench.errors import InputError, StoreError, lacking, traced
+from bench.folder import fragments, parquet, png, schema
 from bench.folder.columns import FORMAT
 from bench.folder.fragments import Fragment
-from bench.folder.json_file import read_json
+from bench.folder.json_file import CHECKSUM, checksum, read_json
 from bench.machine import disk
 
 KEYS = schema.KEYS
@@ -74,8 +73,9 @@ class RunFolder:
     # -- whole files ------------------------------------------------------------------------
 
     def write_json(self, name: str, value: dict[str, Any]) -> None:
-        """Write a JSON file atomically."""
-        text = json.dumps(value, indent=1, ensure_ascii=False, default=str)
+        """Write a JSON file atomically, with a checksum of the rest as its last key."""
+        whole = {**value, CHECKSUM: checksum(value)}
+        text = json.dumps(whole, indent=1, ensure_ascii=False, default=str)
         self._put(name, f"{text}\n".encode())
 
     def read_json(self, name: str = "run.json") -> dict[str, Any]:
@@ -94,7 +94,7 @@ class RunFolder:
             ValueError: If the table is not as declared.
         """
         declared = schema.TABLES[name.removesuffix(".parquet")]
-        self._put(name, *_parquet(declared.arrow(table)))
+        self._put(name, *parquet.packed(declared.arrow(table)))
 
     def read_table(
         self,
@@ -118,29 +118,10 @@ class RunFolder:
         """
         path = self.file(name)
         try:
-            seal.check(path)
-            if columns is None and method is None:
-                return _frame(pq.ParquetFile(path, page_checksum_verification=True).read())
-            names = pq.read_schema(path).names
-            there = [name for name in names if columns is None or name in columns]
-            if method is not None:
-                own = [("method", "==", method)]
-                return _frame(
-                    pq.read_table(path, columns=there, filters=own, page_checksum_verification=True)
-                )
-            # Column by column, since a whole table would be in memory twice for a moment.
-            as_codes = [*{*there} & {*categories}]
-            with pq.ParquetFile(
-                path, read_dictionary=as_codes, page_checksum_verification=True
-            ) as file:
-                found = {column: file.read([column]).column(0).to_pandas() for column in there}
-            for column in {*there} & {*categories}:
-                # In the order of the texts, as sorting them one by one would have it.
-                sorted_texts = sorted(found[column].cat.categories)
-                found[column] = found[column].cat.reorder_categories(sorted_texts)
-            pa.default_memory_pool().release_unused()
-            return pd.DataFrame(found, copy=False)
+            return parquet.read(path, columns, categories, method)
         except Exception as error:  # pyarrow raises its own, OSError and ValueError
+            if lacking(error):
+                raise
             raise InputError(f"{path}: cannot be read as a table: {error}") from error
 
     def write_picture(self, name: str, pixels: np.ndarray) -> None:
@@ -149,7 +130,7 @@ class RunFolder:
         Fills are not flushed to disk one by one, which would take longer than making many of
         them, but all at once before their rows are written.
         """
-        self.write_bytes(name, packed(pixels))
+        self.write_bytes(name, png.packed(pixels))
 
     def write_bytes(self, name: str, data: bytes, *, flush: bool = False) -> None:
         """Write a file atomically; `RunFolder.flush` brings many of them to disk at once."""
@@ -259,7 +240,9 @@ class RunFolder:
                     )
                 if len(sha) != len(values):
                     raise ValueError("other numbers of names than of features")
-            except Exception:  # zipfile and NumPy raise errors of many kinds
+            except Exception as error:  # zipfile and NumPy raise errors of many kinds
+                if lacking(error):
+                    raise
                 self.set_aside(f"features/{network}/{path.name}")
             else:
                 yield sha.tolist(), values
@@ -337,7 +320,7 @@ class RunFolder:
         self.flush()
         columns = dict.fromkeys(key for row in rows for key in row)  # of a failure no metrics
         table = pa.table({column: [row.get(column) for row in rows] for column in columns})
-        self._put(f"fragments/{name}.parquet", *_parquet(table))
+        self._put(f"fragments/{name}.parquet", *parquet.packed(table))
 
     def read_fragments(self, *, join: bool = False) -> pd.DataFrame:
         """Read all fragments; damaged ones move to ``quarantine/`` and count as not written.
@@ -348,22 +331,27 @@ class RunFolder:
         found = []
         for path in sorted(self.file("fragments").glob("*.parquet")):
             try:
-                seal.check(path)
-                rows = pq.ParquetFile(path, page_checksum_verification=True).read()
+                rows = parquet.whole(path)
                 rows.validate(full=True)  # of before there were seals: texts may be none
                 found.append(Fragment(path, rows))
-            except Exception:  # whatever is wrong with it, its cases are computed again
+            except Exception as error:  # whatever is wrong with it, its cases are computed again
+                if lacking(error):
+                    raise
                 self.set_aside(f"fragments/{path.name}")
         if not found:
             return pd.DataFrame(columns=KEYS)
         if join and len(found) > fragments.MANY:
             self._join(found)
-        return _frame(_joined(found))
+        table = _joined(found)
+        found.clear()  # so that a column goes once it is pandas' own
+        return parquet.frame(table)
 
     def _join(self, found: Sequence[Fragment]) -> None:
         """A row is always in a file: for a moment in two, of which either counts."""
         for group in fragments.together(found):
-            self._put(f"fragments/joined-{uuid.uuid4().hex}.parquet", *_parquet(_joined(group)))
+            self._put(
+                f"fragments/joined-{uuid.uuid4().hex}.parquet", *parquet.packed(_joined(group))
+            )
             for each in group:
                 each.path.unlink()
 
@@ -379,30 +367,3 @@ class RunFolder:
 
 def _joined(found: Iterable[Fragment]) -> pa.Table:
     return pa.concat_tables([each.rows for each in found], promote_options="permissive")
-
-
-def _parquet(table: pa.Table) -> Sequence[bytes | memoryview]:
-    stream = pa.BufferOutputStream()
-    pq.write_table(table, stream, write_page_checksum=True)
-    return seal.sealed(memoryview(stream.getvalue()))
-
-
-def _frame(table: pa.Table) -> pd.DataFrame:
-    frame: pd.DataFrame = table.to_pandas()
-    return frame
-
-
-def packed(picture: np.ndarray) -> bytes:
-    """A picture as the PNG that is written: a mask with a bit a pixel; colour with runs only.
-
-    A third quicker and a little smaller than Pillow's compression level 1.
-    """
-    import cv2
-
-    fast = [cv2.IMWRITE_PNG_COMPRESSION, 1]
-    if picture.dtype == np.bool_:
-        levels = picture.view(np.uint8) * np.uint8(255)
-        return cv2.imencode(".png", levels, [*fast, cv2.IMWRITE_PNG_BILEVEL, 1])[1].tobytes()
-    settings = [*fast, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
-    blue_first = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-    return cv2.imencode(".png", blue_first, settings)[1].tobytes()

@@ -121,7 +121,8 @@ def read_run(path: Path) -> Results:
         InputError: If it is missing or damaged, or has no tables yet.
     """
     tables = ("metrics", "methods", "cases", "latency")
-    run = folders.read_run(path, tables, without=_UNREAD)
+    categories = (*_TEXTS, "cluster", "reason")
+    run = folders.read_run(path, tables, without=_UNREAD, categories=categories)
     return replace(of_run(run), cases_hash=_hash(path / CASES.file))
 
 
@@ -175,7 +176,8 @@ def _not_bundled(run: Run) -> str:
 
 def _hash(path: Path) -> str:
     try:
-        return hash_of(path.read_bytes())
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:16]
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error}; {CASES.anew}") from error
 

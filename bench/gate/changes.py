@@ -29,6 +29,7 @@ SAME, BETTER, REGRESSED, NOT_MEASURED = "same", "better", "regressed", "not meas
 TRADE_OFF: Final = "trade-off"  # worse, and outweighed by what leads
 FEWEST_PHOTOS: Final = 5
 TIER = ["method", "tier"]
+_TEXTS = ("method", "photo", "tier", "status", "reason")
 # Keys and texts are empty, draw and sample -1, where a row is not about one fill.
 COLUMNS = [
     "kind", *KEYS, "metric", "old", "new", "worse", "tolerance", "ratio", "low", "high", "n",
@@ -39,8 +40,13 @@ COLUMNS = [
 def pair(baseline: pd.DataFrame, run: pd.DataFrame) -> pd.DataFrame:
     """All fills of either side; columns of the baseline end in ``_old``, of the run in ``_new``."""
     old = baseline.drop(columns="cluster", errors="ignore")
+    # As categories of both, which take few bytes a row.
+    texts = {
+        name: pd.CategoricalDtype(sorted({*old[name].unique(), *run[name].unique()}))
+        for name in _TEXTS
+    }
     old, new = (
-        side.rename(columns={name: f"{name}{end}" for name in side if name not in KEYS})
+        side.astype(texts).rename(columns={n: f"{n}{end}" for n in side if n not in KEYS})
         for side, end in ((old, "_old"), (run, "_new"))
     )
     return old.merge(new, on=KEYS, how="outer")
@@ -64,8 +70,9 @@ def changes(
         Rows of `COLUMNS`: every one that is not `SAME`, and of those the largest in each tier.
     """
     name = metric["metric"]
-    rows = paired[(paired["status_old"] == "ok") & (paired["status_new"] == "ok")]
-    rows = rows.loc[rows["method"] != CEILING, [*KEYS, "cluster_new", f"{name}_old", f"{name}_new"]]
+    both = (paired["status_old"] == "ok") & (paired["status_new"] == "ok")
+    columns = [*KEYS, "cluster_new", f"{name}_old", f"{name}_new"]
+    rows = paired.loc[both & (paired["method"] != CEILING), columns]
     rows = rows.set_axis([*KEYS, "cluster", "old", "new"], axis=1)
     rows = rows[rows["old"].notna()].assign(metric=name, tolerance=metric["tolerance"])
     rows["worse"] = _worse(rows["old"], rows["new"], metric["direction"])

@@ -264,8 +264,8 @@ def _checks(
     comparable: bool,
 ) -> pd.DataFrame:
     ceiling = paired["method"] == CEILING
-    rows = paired.assign(values=values if comparable else values.where(ceiling, 0))
-    rows = rows[rows["status_old"].notna() | ceiling]
+    rows = paired[TIER].assign(values=values if comparable else values.where(ceiling, 0))
+    rows = rows[paired["status_old"].notna() | ceiling]
     table = rows.groupby(TIER)["values"].agg(cases="size", compared="sum")
     for column, kind in (("regressed", REGRESSED), ("better", BETTER), ("missing", NOT_MEASURED)):
         counts = findings[findings["kind"] == kind].groupby(TIER).size()

@@ -17,6 +17,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from multiprocessing import resource_tracker, spawn
 from multiprocessing.connection import wait
@@ -26,6 +27,7 @@ from typing import Any
 
 import psutil
 
+from bench.errors import BenchError
 from bench.machine import keeper
 from bench.machine.threads import held_to
 from methods.adapters.workplace import remove_abandoned
@@ -46,10 +48,19 @@ def context(threads: int, modules: Iterable[str]) -> Context:
     """
     if sys.platform != "linux":
         return mp.get_context("spawn")
-    from multiprocessing import forkserver
-
     found = mp.get_context("forkserver")
     found.set_forkserver_preload(list(modules))
+    try:
+        _have_server(threads)
+    except OSError:  # as where the path of its socket would be too long
+        return mp.get_context("spawn")
+    return found
+
+
+def _have_server(threads: int) -> None:
+    """See that the process is there which children are forked from; another, if it was ended."""
+    from multiprocessing import forkserver
+
     settings = {
         # Python does not tell that process where to look for modules.
         "PYTHONPATH": os.pathsep.join(sys.path),
@@ -57,12 +68,8 @@ def context(threads: int, modules: Iterable[str]) -> Context:
         # It must have one thread only to be forked, and Arrow's allocator would start another.
         "JE_ARROW_MALLOC_CONF": "background_thread:false",
     }
-    try:
-        with _interrupts_held(), environment({**_limits(threads), **settings}):
-            forkserver.ensure_running()
-    except OSError:  # as where the path of its socket would be too long
-        return mp.get_context("spawn")
-    return found
+    with _interrupts_held(), environment({**_limits(threads), **settings}):
+        forkserver.ensure_running()
 
 
 def start(
@@ -71,13 +78,34 @@ def start(
     target: Callable[..., None],
     *arguments: object,
 ) -> BaseProcess:
-    """Start a child that calls a function, leaves Ctrl-C to this process and ends with it."""
-    with _STARTING, _interrupts_held(), environment(_limits(threads)):
-        child = context.Process(
-            target=_run, args=(dict(os.environ), threads, target, arguments), daemon=True
-        )
-        with _main_left_alone(child.name):
-            child.start()
+    """Start a child that calls a function, leaves Ctrl-C to this process and ends with it.
+
+    Raises:
+        BenchError: If the process that it is forked from was killed, and so was each that took its
+            place.
+    """
+    for seconds in (0.1, 1.0, 0.0):
+        with contextlib.suppress(EOFError, ConnectionError):  # of that process
+            return _started(context, threads, target, arguments)
+        time.sleep(seconds)
+    raise BenchError(
+        "the process that starts others was killed three times: see who kills it (`dmesg` tells of "
+        "a lack of memory), and give the same command again"
+    )
+
+
+def _started(
+    context: Context, threads: int, target: Callable[..., None], arguments: tuple[object, ...]
+) -> BaseProcess:
+    with _STARTING:
+        if context.get_start_method() == "forkserver":
+            _have_server(threads)
+        with _interrupts_held(), environment(_limits(threads)):
+            child = context.Process(
+                target=_run, args=(dict(os.environ), threads, target, arguments), daemon=True
+            )
+            with _main_left_alone(child.name):
+                child.start()
     return child
 
 

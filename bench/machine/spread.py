@@ -40,7 +40,8 @@ def spread(work: Callable[[_T], _R], parts: Sequence[_T], hands: Hands) -> Itera
         The results, in the order of the parts.
 
     Raises:
-        BenchError: What ``work`` raised; or that its process was ended from outside.
+        Exception: What ``work`` raised: a `BenchError`, OSError or MemoryError as it is.
+        BenchError: If a process was ended from outside.
     """
     left = iter(enumerate(parts))
     at: dict[Any, tuple[BaseProcess, int]] = {}  # by our end of the pipe
@@ -93,7 +94,7 @@ def _serve(work: Callable[[Any], Any], pipe: Connection) -> None:
             part = pipe.recv()
             try:
                 pipe.send((work(part), None))
-            except (BenchError, OSError) as error:
+            except (BenchError, OSError, MemoryError) as error:
                 pipe.send((None, error))
             except Exception:
                 pipe.send((None, RuntimeError(traceback.format_exc())))

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.errors import StoreError
-from bench.folder.store import RunFolder, packed
+from bench.folder.png import packed
+from bench.folder.store import RunFolder
 from bench.planning.images import Photo, content_hash
 from masks import tiers
 

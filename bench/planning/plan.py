@@ -1,16 +1,14 @@
-"""The plan of a run: cases = photos x tiers x draws, their holes, and the protocol fingerprint."""
+"""The plan of a run: cases = photos x tiers x draws, and their holes."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import math
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,12 +24,11 @@ from bench.planning import doubts, images
 from bench.planning.geometry import Fitted, stretched
 from bench.planning.images import Photo
 from bench.planning.pairing import Given, Inputs, Tell, asked_for, given, untold
-from bench.planning.pairs import Wanted, read_pairs
+from bench.planning.pairs import Wanted
 from bench.planning.pictures import Pictures, Weight, mask_file, photo_file
 from bench.planning.protocol import UNKNOWN, Protocol
 from masks import files, tiers
 from masks.files import MaskFile
-from masks.kinds import visible
 from masks.picture import TURNED
 from masks.raster import Mask
 
@@ -115,7 +112,9 @@ def make(
     for path, reason in doubts.unread(protocol, inputs.rows):
         inputs.refused(path, "other", reason)
     inputs.doubts.note(protocol)
-    rows = pa.concat_tables([_ROWS.empty_table(), *tables]).combine_chunks().to_pandas()
+    table = pa.concat_tables([_ROWS.empty_table(), *tables]).combine_chunks()
+    tables.clear()
+    rows: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
     _refuse_nothing(rows, inputs)
     if write:
         store.flush(of_others=True)
@@ -161,58 +160,6 @@ def picture_files(plan: pd.DataFrame) -> list[str]:
     truths = plan.loc[~plan["truth"].isin(["", UNKNOWN]), "truth"]
     photos = [*plan["photo_sha"].unique(), *truths.unique()]
     return [*map(photo_file, photos), *map(mask_file, plan["mask_sha"].unique())]
-
-
-def inputs_key(protocol: Protocol) -> str:
-    """Hash of the request and of the listing of its files, to see whether a plan still holds."""
-    text = protocol.key_text()
-    folders: tuple[str | Path | None, ...] = (protocol.photos, protocol.masks, protocol.truth)
-    if protocol.pairs is not None:
-        folders = (protocol.pairs, *folders[1:], *read_pairs(protocol).files)
-        text += f"\n{hashlib.sha256(Path(protocol.pairs).read_bytes()).hexdigest()}"
-    for folder in folders:
-        if folder not in (None, images.BUNDLED, UNKNOWN):
-            paths = [Path(folder)] if Path(folder).is_file() else visible(Path(folder))
-            for path in paths:
-                with contextlib.suppress(OSError):  # a link to nowhere is no file
-                    stat = path.stat()
-                    text += f"\n{path}|{stat.st_size}|{stat.st_mtime_ns}"
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-
-
-def fingerprint(plan: pd.DataFrame, protocol: Protocol, metric_signatures: Sequence[str]) -> str:
-    """One printable line for the protocol: photos, masks, truth, size rule, paste-back, metrics.
-
-    Nothing is said of a truth that is the photo itself.
-    """
-    photos = _pairs(plan[["photo", "photo_sha"]])
-    return " ".join(
-        (
-            f"photos:{_digest(sorted(photos))}/{len(photos)}",
-            f"masks:{_digest(sorted(plan['case_key']))}/{len(plan)}",
-            *_truth_part(plan),
-            f"size:{protocol.size_rule}",
-            "paste:known-8bit",
-            f"metrics:{_digest(sorted(metric_signatures))}",
-        )
-    )
-
-
-def _truth_part(plan: pd.DataFrame) -> Iterator[str]:
-    other = plan.loc[plan["truth"] != "", ["photo", "truth"]].drop_duplicates()
-    if (other["truth"] == UNKNOWN).any():
-        yield f"truth:{UNKNOWN}"
-    elif len(other):
-        yield f"truth:{_digest(sorted(_pairs(other)))}/{len(other)}"
-
-
-def _pairs(table: pd.DataFrame) -> list[str]:
-    """The different rows of a table of texts, each in one."""
-    return ["|".join(row) for row in table.drop_duplicates().itertuples(index=False, name=None)]
-
-
-def _digest(lines: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:10]
 
 
 def _refuse_nothing(rows: pd.DataFrame, inputs: Inputs) -> None:

@@ -21,6 +21,7 @@ from bench.folder.store import RunFolder, records
 from bench.gate.tolerances import CEILING
 from bench.machine import children
 from bench.machine.spread import Hands
+from bench.planning import fingerprints
 from bench.planning import plan as planning
 from bench.planning.pairing import Tell
 from bench.planning.pictures import Weight
@@ -162,7 +163,7 @@ def obstacle(spec: Spec) -> str:
 def _differences(folder: RunFolder, plan: pd.DataFrame, request: Request) -> list[str]:
     if not folder.file(headers.FILE).exists():
         return []
-    now = Fingerprint.parse(planning.fingerprint(plan, request.protocol, ()))
+    now = Fingerprint.parse(fingerprints.fingerprint(plan, request.protocol, ()))
     header = headers.read(folder)
     asked = asdict(Protocol()) | dict(header.protocol), asdict(request.protocol)
     if growth.continues(header, growth.plan_of(folder), now, asked, plan):

@@ -21,11 +21,13 @@ from bench.gate.tolerances import CEILING
 from bench.machine import provenance
 from bench.metrics.meter import MetricStatus
 from bench.planning.images import content_hash
+from bench.planning.plan import picture_files
 from bench.run.fill_row import Kept
 from bench.run.samples_table import sample_rows
 from bench.run.sets_table import set_rows
 
 Earlier = dict[str, dict[Item, Kept]]
+_PLANNED = ("case_key", "case", "cluster", "prompt")
 
 
 def metrics_table(metrics: Sequence[MetricStatus]) -> pd.DataFrame:
@@ -54,10 +56,11 @@ def settled(
         method and item what stays of fills that still hold but must be measured again; and by
         method how many hold no more for their pictures.
     """
-    rows = _current(fragments, store.read_table("plan.parquet"), header)
+    plan = store.read_table("plan.parquet", (*_PLANNED, "photo_sha", "mask_sha", "truth"))
+    rows = _current(fragments, plan, header)
     damages = kept.damaged(store, rows[rows["status"].eq("ok")], content_hash)
     damages = damages[damages.map(bool)]
-    for name in {*damages.explode()}:
+    for name in {*damages.explode()} - {*picture_files(plan)}:  # those workers hold to the plan
         store.set_aside(name)
     lost = rows.loc[damages.index, "method"].value_counts().to_dict()
     rows = rows.drop(index=damages.index)
@@ -79,7 +82,7 @@ def settled(
 def tried(store: RunFolder, fragments: pd.DataFrame, header: Header, method: str) -> pd.DataFrame:
     """The fills of a method that have a row, whatever it says; columns ``case``, ``sample``."""
     own = fragments[fragments["method"] == method]
-    return _current(own, store.read_table("plan.parquet"), header)[["case", "sample"]]
+    return _current(own, store.read_table("plan.parquet", _PLANNED), header)[["case", "sample"]]
 
 
 def of_others(fragments: pd.DataFrame, header: Header) -> dict[str, int]:
@@ -122,14 +125,16 @@ def finish(
         BenchError: After all is written, if a method gave other pictures for what was the same by
             all that is known of it, on one machine, and does not call itself stochastic.
     """
-    plan = store.read_table("plan.parquet")
+    plan = store.read_table("plan.parquet", _PLANNED)
     if fragments is None:
         fragments = store.read_fragments(join=True)
-    rows = _compact(_current(fragments, plan, header), header, store.read_table("metrics.parquet"))
+    others = _other_pictures(fragments, header)
+    rows = _current(fragments, plan, header)
+    del fragments  # as large as what follows
+    rows = _compact(rows, header, store.read_table("metrics.parquet"))
     missing = len(plan) * sum(header.fills_per_case.values()) - len(rows)
     if state == "complete" and missing:
         state = "incomplete"
-    others = _other_pictures(fragments, header)
     header = replace(
         header,
         state=state,
@@ -178,23 +183,27 @@ def _current(fragments: pd.DataFrame, plan: pd.DataFrame, header: Header) -> pd.
     enough = {key for key, had in header.measurements.items() if asked <= set(had)}
     planned = plan.set_index("case_key")
     keys = fragments["case_key"]
-    # What is independent is no part of a fill: it may be asked otherwise of kept ones.
-    rows = fragments.assign(
-        case=keys.map(planned["case"]), cluster=keys.map(planned["cluster"]).fillna("")
-    )
     prompts = keys.map(planned["prompt"]) if "prompt" in planned else pd.Series("", keys.index)
-    expected = fill_keys.of_cases(rows["method"].map(header.fill_keys), prompts.fillna(""))
-    rows = rows[
-        rows["case"].notna()
-        & (rows["fill_key"] == expected)
-        & (rows["sample"] < rows["method"].map(header.fills_per_case))
+    expected = fill_keys.of_cases(fragments["method"].map(header.fill_keys), prompts.fillna(""))
+    # Of all columns there is one copy more, at the end.
+    rows = fragments[["method", "sample", "written"]].assign(
+        case=keys.map(planned["case"]),
+        measured=fragments["measure_key"].isin(enough),
+        good=fragments["status"] == "ok",
+    )[
+        keys.isin(planned.index)
+        & (fragments["fill_key"] == expected)
+        & (fragments["sample"] < fragments["method"].map(header.fills_per_case))
     ]
-    rows = rows.assign(
+    rows = rows.sort_values(["measured", "good", "written"], kind="stable")
+    rows = rows.drop_duplicates(["method", "case", "sample"], keep="last")
+    found: pd.DataFrame = fragments.loc[rows.index].assign(
         case=rows["case"].astype(int),
-        measured=rows["measure_key"].isin(enough),
-        good=rows["status"] == "ok",
-    ).sort_values(["measured", "good", "written"], kind="stable")
-    return rows.drop_duplicates(["method", "case", "sample"], keep="last")
+        measured=rows["measured"],
+        # What is independent is no part of a fill: it may be asked otherwise of kept ones.
+        cluster=keys.map(planned["cluster"])[rows.index],
+    )
+    return found
 
 
 def _by_todays(fragments: pd.DataFrame, header: Header) -> pd.Series:
@@ -214,9 +223,11 @@ def _other_pictures(fragments: pd.DataFrame, header: Header) -> pd.DataFrame:
     keys = [*KEYS, "case_key", "fill_key"]
     if fragments.empty:
         return pd.DataFrame(columns=[*keys, "first", "last"])
-    good = fragments[_by_todays(fragments, header) & (fragments["status"] == "ok")]
-    good = good.sort_values("written")
-    made = good.groupby(keys, sort=False)["output_sha"].agg(["nunique", "first", "last"])
+    good = _by_todays(fragments, header) & (fragments["status"] == "ok")
+    rows = fragments.loc[good, [*keys, "output_sha", "written"]]
+    rows = rows[rows.duplicated(["method", "sample", "case_key"], keep=False)]
+    shas = rows.sort_values("written").groupby(keys, sort=False)["output_sha"]
+    made = shas.agg(["nunique", "first", "last"])
     return made[made["nunique"] > 1].reset_index()
 
 

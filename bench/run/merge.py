@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
 from collections.abc import Sequence
@@ -22,7 +23,8 @@ from bench.run import compaction
 from bench.run.lock import only_writer
 from bench.text.numbers import counted
 
-_FOLDERS = ("photos", "masks", "fragments", "features", "outputs", "pictures", "thumbs",
+# Rows first: what they name was there before them, also in a part that still works.
+_FOLDERS = ("fragments", "photos", "masks", "features", "outputs", "pictures", "thumbs",
             "tracebacks")  # fmt: skip
 _TABLES = ("plan", "inputs", "metrics", "methods", "training", "cases", "sets", "samples")
 _BEGUN = ".merging"  # a file that is there until all is
@@ -33,7 +35,8 @@ def merge(out: Path, runs: Sequence[Path]) -> Header:
     """Write a run folder that holds all rows of several.
 
     Killed at any moment, it begins anew when it is called again; so it does after parts were
-    continued or repaired. Files are linked, not copied, where the file system allows.
+    continued or repaired, or while they still work. Files are linked, not copied, where the file
+    system allows.
 
     Args:
         out: Folder to write: new, empty, what an earlier merge wrote, or one with shards of Slurm.
@@ -50,6 +53,8 @@ def merge(out: Path, runs: Sequence[Path]) -> Header:
         StoreError: If ``out`` cannot be written.
     """
     new = not out.exists()
+    if out.resolve() in (run.resolve() for run in runs):
+        raise InputError(f"{out} is to be written and one of the parts; give a new folder")
     _require_free(out)
     # Cases are not taken over but made of the fragments: a run that was killed has none.
     parts = [read_run(run, ("plan", "inputs", "metrics", "methods", "training")) for run in runs]
@@ -69,7 +74,7 @@ def merge(out: Path, runs: Sequence[Path]) -> Header:
             target.file(_BEGUN).unlink()
         except BenchError:  # such as one method that gave two pictures of one case
             if new:
-                shutil.rmtree(out)
+                shutil.rmtree(out, ignore_errors=True)  # on Windows its lock stays
             else:
                 _clear(target)
             raise
@@ -95,9 +100,7 @@ def _take_over(target: RunFolder, parts: Sequence[Run]) -> None:
         _clear(target)
         for part in parts:
             for folder in _FOLDERS:
-                for path in sorted(part.store.file(folder).rglob("*")):
-                    if path.is_file():
-                        target.take_over(path, path.relative_to(part.folder).as_posix())
+                _take_folder(target, part.folder, folder)
     except OSError as error:
         raise StoreError(
             f"cannot write into {target.path}: {error}; make room or fix the permissions, then "
@@ -112,6 +115,16 @@ def _take_over(target: RunFolder, parts: Sequence[Run]) -> None:
     if any(part.store.file(name).exists() for part in parts):
         trained = pd.concat([part.training for part in parts])
         target.write_table(name, trained.drop_duplicates())
+
+
+def _take_folder(target: RunFolder, part: Path, folder: str) -> None:
+    """Take over all files of a folder; a part that works may put fragments together meanwhile."""
+    seen: set[Path] = set()
+    while new := {path for path in (part / folder).rglob("[!.]*") if path.is_file()} - seen:
+        for path in sorted(new):
+            with contextlib.suppress(FileNotFoundError):  # then its rows are in a newer file
+                target.take_over(path, path.relative_to(part).as_posix())
+        seen |= new
 
 
 def _clear(target: RunFolder) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -21,6 +22,7 @@ from bench.folder.read import Reader
 from bench.folder.store import RunFolder
 from bench.machine.spread import Hands
 from bench.metrics.meter import MetricStatus, resolve_metrics
+from bench.planning import fingerprints
 from bench.planning import plan as planning
 from bench.planning.case import Cases
 from bench.planning.images import BUNDLED
@@ -36,6 +38,7 @@ from bench.run.request import EXECUTORS, Request
 from bench.text import plain
 from methods.base import Inpainter
 from methods.harness import CEILING
+from methods.own import Unmade
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,14 @@ class Opened:
     telling: Mapping[str, Inpainter]
 
 
+class _Chosen(NamedTuple):
+    """Methods by the text that asks for them; by name, what fills depend on, why some are gone."""
+
+    methods: dict[str, Inpainter]
+    known: dict[str, Identity]
+    gone: dict[str, str]
+
+
 def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
     """Check everything that can be checked, then write what the run starts from.
 
@@ -83,7 +94,7 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
         weights=request.weights,
         truth_known=request.truth_known,
     )
-    key = planning.inputs_key(request.protocol)
+    key = fingerprints.inputs_key(request.protocol)
     there = growth.plan_of(store) if before else None
     fills = sum(request.fills_of(m.card.stochastic) for m in asked.values() if m.name != CEILING)
     plan, inputs = _plan(request, store, before, there, key, progress, fills)
@@ -91,28 +102,11 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
         summary.refuse_any(inputs)
     progress.stage("preparing the methods")
     signatures = [entry.metric.signature for entry in metrics if entry.status == "ok"]
-    fingerprint = Fingerprint.parse(planning.fingerprint(plan, request.protocol, signatures))
+    fingerprint = Fingerprint.parse(fingerprints.fingerprint(plan, request.protocol, signatures))
     _same_protocol(store, before, there, fingerprint, request, plan)
     cases = Cases(plan)
     choice.none_sees_the_answer(asked.values(), plan)
-    show = partial(choice.show, request, plan, inputs)
-    for method in asked.values():
-        if said := unmade.get(method.name) or show(method):
-            print(plain.lines(f"{method.name}: {said}"), file=sys.stderr)
-    found, gone = choice.still_there(before, asked, request, show)
-    chosen = {**found, **asked}
-    known = identities(chosen, request, [each.metric.name for each in metrics])
-    for method in asked.values():
-        if said := known[method.name].said:
-            print(plain.lines(f"{method.name}: {said}"), file=sys.stderr)
-    # What nobody asked for now must not lose its rows for what cannot be known of it today.
-    gone |= {
-        method.name: known[method.name].passing or "it cannot be loaded now"
-        for text, method in found.items()
-        if not known[method.name].lasting
-    }
-    chosen = {text: m for text, m in chosen.items() if m.name not in gone}
-    known = {method.name: known[method.name] for method in chosen.values()}
+    chosen, known, gone = _choose(request, before, asked, unmade, metrics, plan, inputs)
     prompts = list(zip(plan["case_key"], plan["prompt"], strict=True))
     header = new_header.begun(request, before, chosen, metrics, known, fingerprint, key, prompts)
     described = _described(store, header, list(chosen.values()), known)
@@ -121,15 +115,14 @@ def open_run(request: Request, store: RunFolder, progress: Progress) -> Opened:
               "damaged; their fills stay", file=sys.stderr)  # fmt: skip
         header = header.without(unknown)
         gone = {name: why for name, why in gone.items() if name not in unknown}
-    if before is not None:  # what is complete until then has the tables of before
-        # Without its key, so that this start, killed in between, leaves no plan of another's files.
-        replace(before, state="running", inputs_key="").write(store)
-    store.write_table("inputs.parquet", inputs)
-    store.write_table("plan.parquet", plan)
-    store.write_table("metrics.parquet", compaction.metrics_table(metrics))
-    store.write_table("methods.parquet", described)
-    store.write_table("training.parquet", training_table.table(list(chosen.values())))
-    header.write(store)
+    tables = {
+        "inputs": inputs,
+        "plan": plan,
+        "metrics": compaction.metrics_table(metrics),
+        "methods": described,
+        "training": training_table.table(list(chosen.values())),
+    }
+    _begin(store, before, header, tables)
     ordered = sorted(chosen.values(), key=lambda method: -method.card.cost)
     wanted = {
         method.name: Fills.of(len(cases), request.fills_of(method.card.stochastic))
@@ -184,9 +177,10 @@ def check(request: Request) -> None:
         )
     if request.limits.timeout <= 0:
         raise BenchError(f"--timeout: expected seconds above 0, found {request.limits.timeout}")
-    for name in ("samples", "workers", "threads"):
-        if getattr(request, name) < (not (name == "workers" and request.address)):
-            raise BenchError(f"--{name}: expected a number from 1, found {getattr(request, name)}")
+    # A cluster that is joined says itself how many workers it has room for.
+    for name, least in (("samples", 1), ("workers", 0 if request.address else 1), ("threads", 1)):
+        if (found := getattr(request, name)) < least:
+            raise BenchError(f"--{name}: expected a number from {least}, found {found}")
     index, count = request.shard
     if not 0 <= index < count:
         raise BenchError(f"--shard: expected I/N with I from 0 to N-1, found {index}/{count}")
@@ -232,6 +226,48 @@ def _plan(
         return plan, inputs
     generated = plan["mask_source"].eq("generated").all()
     return growth.with_earlier_holes(there, plan) if generated else plan, inputs
+
+
+def _choose(
+    request: Request,
+    before: Header | None,
+    asked: Mapping[str, Inpainter],
+    unmade: Mapping[str, Unmade],
+    metrics: Sequence[MetricStatus],
+    plan: pd.DataFrame,
+    inputs: pd.DataFrame,
+) -> _Chosen:
+    """Show the methods what there is to fill, and learn what their fills depend on."""
+    show = partial(choice.show, request, plan, inputs)
+    for method in asked.values():
+        if said := unmade.get(method.name) or show(method):
+            print(plain.lines(f"{method.name}: {said}"), file=sys.stderr)
+    found, gone = choice.still_there(before, asked, request, show)
+    chosen = {**found, **asked}
+    known = identities(chosen, request, [each.metric.name for each in metrics])
+    for method in asked.values():
+        if said := known[method.name].said:
+            print(plain.lines(f"{method.name}: {said}"), file=sys.stderr)
+    # What nobody asked for now must not lose its rows for what cannot be known of it today.
+    gone |= {
+        method.name: known[method.name].passing or "it cannot be loaded now"
+        for text, method in found.items()
+        if not known[method.name].lasting
+    }
+    chosen = {text: m for text, m in chosen.items() if m.name not in gone}
+    return _Chosen(chosen, {m.name: known[m.name] for m in chosen.values()}, gone)
+
+
+def _begin(
+    store: RunFolder, before: Header | None, header: Header, tables: Mapping[str, pd.DataFrame]
+) -> None:
+    """Write what a run starts from."""
+    if before is not None:  # what is complete until then has the tables of before
+        # Without its key, so that this start, killed in between, leaves no plan of another's files.
+        replace(before, state="running", inputs_key="").write(store)
+    for name, table in tables.items():
+        store.write_table(f"{name}.parquet", table)
+    header.write(store)
 
 
 def _same_protocol(

@@ -20,6 +20,7 @@ from bench.folder.same_fills import machines_agree
 from bench.folder.store import Item, RunFolder
 from bench.metrics.meter import weight_files
 from bench.run import compaction
+from bench.run.executors.executor import Executor
 from bench.run.executors.inline import InlineExecutor
 from bench.run.executors.local import LocalExecutor, prepare
 from bench.run.fills import Fills
@@ -29,7 +30,7 @@ from bench.run.new_header import digest
 from bench.run.progress import Progress
 from bench.run.request import Request
 from bench.run.resume import Opened, open_run
-from bench.run.scheduler import Executor, Scheduler
+from bench.run.scheduler import Scheduler
 from bench.run.time_left import Forecast, seconds_a_fill
 from bench.text.numbers import counted
 from bench.text.plain import one_line

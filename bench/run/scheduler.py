@@ -11,41 +11,17 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Protocol
 
 from bench.errors import BenchError, StoreError
 from bench.folder.store import Item
 from bench.planning.case import PlannedCase
+from bench.run.executors.executor import Executor
 from bench.run.fill_row import Kept
 from bench.run.limits import LOST, Limits
 from bench.run.messages import ENDS, Event, Job, Settled
 from bench.run.time_left import SMALLEST_JOB, Forecast
 
 _PATIENCE = 5.0  # seconds in which workers may end the fill they are at, once a run is to stop
-
-
-class Executor(Protocol):
-    """Where workers live. Events of a job come in order; `next` never raises for its faults."""
-
-    capacity: int
-
-    def submit(self, job: Job) -> None:
-        """Start a job on a free worker."""
-
-    def next(self, timeout: float) -> Event | None:
-        """Wait for the next event, at most so many seconds."""
-
-    def stop(self, job: int) -> None:
-        """Kill the worker of a job; a ``lost`` event follows."""
-
-    def wind_down(self) -> None:
-        """Ask all workers to end their jobs after the fill they are at, and to write what they did.
-
-        It returns at once; `next` gives the ``kept`` and ``finished`` events that follow.
-        """
-
-    def close(self) -> None:
-        """End all workers."""
 
 
 @dataclass

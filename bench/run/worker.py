@@ -46,26 +46,11 @@ class Worker:
             job: The job.
             enough: Asked after each fill whether to leave the rest of the job.
         """
-        # Imported here because it takes torch, which the scheduler's process may do without.
-        from bench.run.one_case import Casework
-
-        if self._bench is None:
-            try:
-                self._bench = Casework(self._setup, self._name)
-            except StoreError as error:
-                yield Event(job.id, "broken", reason=str(error))
-                return
-            except faults() as error:
-                status = _load_status(error)
-                yield Event(
-                    job.id,
-                    "spoilt" if status == "oom" else "refused",
-                    status=status,
-                    reason=describe(error),
-                    traceback=RunFolder(self._setup.folder).write_traceback(error),
-                )
-                return
-        bench = self._bench
+        bench = self._bench or self._load(job)
+        if isinstance(bench, Event):
+            yield bench
+            return
+        self._bench = bench
         yield Event(job.id, "loaded")
         bench.hear(job)
         rows: list[FillRow] = []
@@ -106,6 +91,25 @@ class Worker:
             yield Event(job.id, "broken", reason=str(error))
             return
         yield Event(job.id, "finished")
+
+    def _load(self, job: Job) -> Casework | Event:
+        """The method with its metrics; or why not."""
+        # Imported here because it takes torch, which the scheduler's process may do without.
+        from bench.run.one_case import Casework
+
+        try:
+            return Casework(self._setup, self._name)
+        except StoreError as error:
+            return Event(job.id, "broken", reason=str(error))
+        except faults() as error:
+            status = _load_status(error)
+            return Event(
+                job.id,
+                "spoilt" if status == "oom" else "refused",
+                status=status,
+                reason=describe(error),
+                traceback=RunFolder(self._setup.folder).write_traceback(error),
+            )
 
     def _flush(self, bench: Casework, job: Job, rows: list[FillRow]) -> Event:
         bench.write(f"{self._tag}-{self._fragments:05d}", rows)

@@ -48,7 +48,7 @@ def read(path: Path) -> list[Block]:
         return []
     try:
         return [Block(**json.loads(line)) for line in path.read_text("utf-8").splitlines()]
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise InputError(f"{path}: expected a training ledger: {error}") from error
 
 

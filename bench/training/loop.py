@@ -111,7 +111,7 @@ def _train(fabric: Any, job: TrainingJob) -> Path:
     asked = _asked(job) | {"photos": photo_set.sha, "networks": result.networks(found)}
     asked["start"] = result.start(job)
     job.out.mkdir(parents=True, exist_ok=True)
-    saved = state.read(job.out, asked)
+    saved = state.read(job.out, asked, job.ledger)
     learner, adapter = _set_up(job, fabric)
     learner.recipe.features = found.to(fabric.device) if found is not None else None
     blocks: list[ledger.Block] = []

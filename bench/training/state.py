@@ -95,12 +95,13 @@ def save(folder: Path, state: Mapping[str, Any]) -> None:
         os.replace(part, folder / NAME)
 
 
-def read(folder: Path, asked: Mapping[str, Any]) -> dict[str, Any] | None:
+def read(folder: Path, asked: Mapping[str, Any], ledger: Path) -> dict[str, Any] | None:
     """Read the state; None where there is none.
 
     Args:
         folder: Of the training.
         asked: What must be the same for a training to be continued.
+        ledger: What is written before the first state, so that a kill may leave it alone.
 
     Raises:
         InputError: If it belongs to another training, is damaged like the one before it, or the
@@ -108,7 +109,8 @@ def read(folder: Path, asked: Mapping[str, Any]) -> dict[str, Any] | None:
     """
     there = [folder / name for name in (NAME, _BEFORE) if (folder / name).exists()]
     if not there:
-        others = sorted(each.name for each in folder.glob("[!.]*") if each.stem != NAME)
+        own = {f"{NAME}.part", ledger.name, ledger.with_suffix(".part").name}
+        others = sorted({each.name for each in folder.glob("[!.]*")} - own)
         if others:
             raise InputError(
                 f"{folder}: expected a new or an empty folder, or that of a training, found "

@@ -12,6 +12,7 @@ from __future__ import annotations
 import io
 import math
 import pickle
+import struct
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -204,7 +205,7 @@ def _before_zip(file: BinaryIO, mapped: np.ndarray) -> Any:
         if load() != _BEFORE_ZIP:
             raise ValueError("a pickle that torch did not write")
         _protocol, _system, found, keys = load(), load(), load(), load()
-    except EOFError as error:
+    except (EOFError, struct.error) as error:
         raise ValueError("a file that is cut off; get it again") from error
     at = file.tell()
     for key in keys:
@@ -213,8 +214,18 @@ def _before_zip(file: BinaryIO, mapped: np.ndarray) -> Any:
     return found
 
 
-class _Unpickler(pickle.Unpickler):
-    """Makes containers, numbers, text, tensors unread, and placeholders."""
+class _Unpickler(pickle._Unpickler):
+    """Makes containers, numbers, text, tensors unread, and placeholders.
+
+    The one in Python: that in C takes as many places as a file says it has memos, up to 64 GB.
+    Arrays of bytes, which torch does not write, would be taken at the length that a file says.
+    """
+
+    dispatch = {  # noqa: RUF012
+        code: load
+        for code, load in pickle._Unpickler.dispatch.items()
+        if code != pickle.BYTEARRAY8[0]
+    }
 
     def __init__(
         self,

@@ -6,7 +6,6 @@ CSV is safe to open in a spreadsheet. The cases of a large run are offered as Pa
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -81,10 +80,8 @@ def write(run: Run, rankings: Sequence[Ranking], shown: pd.DataFrame, folder: Pa
 
 def _cases(source: Path, folder: Path) -> None:
     """All columns of the cases, also those that no page needs, a part at a time."""
-    try:
-        os.link(source, folder / "cases.parquet")  # a run's tables are replaced, never changed
-    except OSError:
-        shutil.copyfile(source, folder / "cases.parquet")
+    # No second name of the file: what a reader saves under it would change the run.
+    shutil.copyfile(source, folder / "cases.parquet")
     with pq.ParquetFile(source) as file:
         if file.metadata.num_rows > CSV_UP_TO:
             return

@@ -62,7 +62,7 @@ def complete(tmp_path_factory, photos) -> Path:
 
 
 def of_report(folder: Path, said: str) -> str:
-    if any(folder.glob(".report-*")):
+    if any(folder.glob(".report.staging")):
         return "writing"
     return "reading"
 

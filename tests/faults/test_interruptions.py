@@ -5,13 +5,13 @@ import subprocess
 import time
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import psutil
 import pytest
 
 from bench.folder.store import RunFolder
 from tests.support import commands
+from tests.support.hub import files_of
 
 METHODS = "telea,noise,Slow=tests.support.faulty:Slow"
 
@@ -96,6 +96,26 @@ def test_control_c_says_how_to_go_on_and_leaves_no_orphan(tmp_path, photos, unin
     pd.testing.assert_frame_equal(commands.quality(out), commands.quality(uninterrupted))
 
 
+STRUCK = """
+import os, signal, sys
+class Strikes:
+    def find_spec(name, *_):
+        if name == "bench.cli.run":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Strikes)
+"""
+
+
+def test_control_c_while_the_command_loads_is_no_traceback(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(STRUCK)
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [commands.sys.executable, "-m", "bench", "list"], capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": path}, preexec_fn=commands.hear_interrupts,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def kept_fills(out: Path, method: str) -> set[str]:
     """The pictures that rows of fragments are of."""
     rows = RunFolder(out).read_fragments()
@@ -104,7 +124,9 @@ def kept_fills(out: Path, method: str) -> set[str]:
 
 @pytest.mark.parametrize("executor", ["local", "inline"])
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_what_is_finished_is_kept_when_a_run_is_asked_to_end(tmp_path, photos, executor, sent):
+def test_what_is_finished_is_kept_when_a_run_is_asked_to_end(
+    tmp_path, photos, uninterrupted, executor, sent
+):
     out = tmp_path / "out"
     pace = {"SLOW_SECONDS": "0.2"}
     process = start(out, photos, tmp_path / "started", "--executor", executor, **pace)
@@ -114,7 +136,16 @@ def test_what_is_finished_is_kept_when_a_run_is_asked_to_end(tmp_path, photos, e
     process.send_signal(sent)
     _, messages = process.communicate(timeout=60)
     assert process.returncode == 128 + sent, messages
-    assert kept_fills(out, "Slow") == {f"{p.relative_to(out)}" for p in made.rglob("*.png")}
+    kept, there = (
+        kept_fills(out, "Slow"),
+        {f"{path.relative_to(out)}" for path in made.rglob("*.png")},
+    )
+    assert kept <= there
+    # Inline the signal ends what is at work: of one fill the picture may be there, but no row.
+    assert len(there - kept) <= (executor == "inline")
+    finish(out, photos)
+    pd.testing.assert_frame_equal(commands.quality(out), commands.quality(uninterrupted))
+    assert files_of(out / "outputs") == files_of(uninterrupted / "outputs")
 
 
 def test_a_fill_that_hangs_does_not_hold_a_run_that_is_to_end(tmp_path, photos):
@@ -184,24 +215,6 @@ def test_shards_merged_equal_the_whole(tmp_path, photos, uninterrupted):
     words = ["-m", "bench", "merge", str(merged), *map(str, parts)]
     subprocess.run([commands.sys.executable, *words], check=True, timeout=120)
     pd.testing.assert_frame_equal(commands.quality(merged), commands.quality(uninterrupted))
-
-
-@pytest.mark.nightly
-def test_many_kills_at_random_moments_change_nothing(tmp_path, photos, uninterrupted):
-    out = tmp_path / "out"
-    rng = np.random.default_rng(0)
-    for _ in range(20):
-        process = subprocess.Popen(
-            commands.command(out, photos, "--methods", METHODS),
-            env={**os.environ, "SLOW_SECONDS": "1"},
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        time.sleep(float(rng.uniform(0.5, 12)))
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    finish(out, photos)
-    pd.testing.assert_frame_equal(commands.quality(out), commands.quality(uninterrupted))
 
 
 @pytest.mark.nightly

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from bench.errors import BenchError, InputError
+from bench.folder import fragments
+from bench.folder.store import RunFolder
 from bench.run.lock import only_writer
 from bench.run.merge import merge
 from bench.run.runner import run
@@ -123,3 +125,28 @@ def test_what_a_merge_did_not_write_is_not_touched(tmp_path, photos, parts, whol
         merge(tmp_path / "merged", parts)
     header = json.loads((tmp_path / "merged/run.json").read_text("utf-8"))
     assert {"mean", "noise", "telea"} <= header["methods"].keys()
+
+
+def test_a_part_may_put_its_fragments_together_meanwhile(tmp_path, parts, whole, monkeypatch):
+    take_over = RunFolder.take_over
+    monkeypatch.setattr(fragments, "MANY", 1)
+
+    def interfering(self, source, name):
+        if source.is_relative_to(parts[0] / "fragments"):
+            RunFolder(parts[0]).read_fragments(join=True)
+            (source.parent / ".half.tmp").write_bytes(b"half a row")
+        take_over(self, source, name)
+
+    monkeypatch.setattr(RunFolder, "take_over", interfering)
+    assert len([*(parts[0] / "fragments").iterdir()]) > 1
+    merge(tmp_path / "merged", parts)
+    damage.assert_equal(tmp_path / "merged", whole)
+    assert not [*(tmp_path / "merged").rglob("*.tmp")]
+
+
+def test_a_part_is_not_written_over(tmp_path, parts):
+    merge(tmp_path / "merged", parts)
+    before = (tmp_path / "merged/run.json").read_bytes()
+    with pytest.raises(InputError, match="one of the parts"):
+        merge(tmp_path / "merged", [tmp_path / "merged", *parts])
+    assert (tmp_path / "merged/run.json").read_bytes() == before

@@ -55,6 +55,8 @@ def commands(run: Path, rest: Path, later: Path, scratch: Path) -> Iterator[tupl
     ]  # fmt: skip
     yield "`compare` of two runs", [*ours, "compare", str(run), str(later), "--fail-if-worse"]
     yield "`gate` of two runs", [*ours, "gate", str(run), str(later)]
+    kept = str(scratch / "baseline.json")
+    yield "`baseline update`", [*ours, "baseline", "update", str(later), "--file", kept]
     merged = [str(scratch / "merged"), str(run), str(rest)]
     yield "`merge`, with its report", [*ours, "merge", *merged]
     report = str(scratch / "report")

@@ -31,7 +31,7 @@ from tests.support.mutations import mutated
 SECONDS = 10.0  # of CPU time, for one input
 LONGEST = 300  # seconds, even if this machine has other things to do
 BYTES = 1 << 30  # of memory, besides what was there before
-ADDRESSES = 24 << 30  # so that a bomb ends this process and not the machine
+ADDRESSES = 8 << 30  # so that a bomb ends this process and not the machine
 CODE = {
     "os.system",
     "os.exec",

@@ -191,7 +191,7 @@ OF_CHILDREN = ("worker killed", "fork server killed")
 STATUSES = {
     "parent killed": {-signal.SIGKILL}, "group killed": {-signal.SIGKILL},
     "parent terminated": {128 + signal.SIGTERM}, "group interrupted": {128 + signal.SIGINT},
-    "parent stopped": {0}, "worker killed": {0}, "fork server killed": {0, 2},
+    "parent stopped": {0}, "worker killed": {0}, "fork server killed": {0},
 }  # fmt: skip
 
 
@@ -273,5 +273,5 @@ def again(struck: Struck) -> str:
 
 def temporary(folder: Path) -> list[Path]:
     """Files and folders that are there only while something is written."""
-    forms = ("**/.*.tmp", "**/.report-*", "**/*.part")
+    forms = ("**/.*.tmp", "**/.report.staging", "**/*.part")
     return [path for form in forms for path in folder.glob(form)]

@@ -144,6 +144,7 @@ def test_a_method_without_a_card(run, other, tmp_path):
 def test_each_key_of_the_header_that_is_missing_or_of_another_type(key, run, other, tmp_path):
     path = run / "run.json"
     value = json.loads(path.read_text("utf-8"))
+    del value["checksum"]  # as who edits it is told to do
     less = {name: each for name, each in value.items() if name != key}
     wrong = value | {key: 3.5 if get_type_hints(header.Header)[key] is not float else "x"}
     for damaged, words in ((less, "found none"), (wrong, "found 3.5")):

@@ -1,10 +1,13 @@
 import json
+import re
+import resource
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from bench.errors import InputError, StoreError
+from bench.folder import kept
 from bench.folder.store import FORMAT, RunFolder
 
 
@@ -30,6 +33,30 @@ def test_damaged_fragments_go_to_quarantine(tmp_path):
     assert not path.exists()
 
 
+def test_what_could_not_be_read_for_want_of_handles_counts_as_whole(tmp_path):
+    store = RunFolder(tmp_path)
+    store.write_json("run.json", {"format": 1})
+    store.write_fragment("a", [row(0)])
+    store.write_picture("a.png", np.zeros((4, 4, 3), np.uint8))
+    rows = pd.DataFrame({"output": ["a.png"], "written": [0]})
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        for read in (
+            store.read_json,
+            store.read_fragments,
+            lambda: store.read_table("fragments/a.parquet"),
+            lambda: kept.damaged(store, rows, str),
+            lambda: kept.not_whole(store, ["a.png"]),
+        ):
+            with pytest.raises(OSError, match="Too many open files"):
+                read()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert not store.aside
+    assert len(store.read_fragments()) == 1
+
+
 def test_a_failed_write_leaves_the_old_file_and_no_temporary_one(tmp_path):
     store = RunFolder(tmp_path)
     store.write_json("run.json", {"format": 1})
@@ -49,6 +76,18 @@ def test_a_newer_format_is_refused_with_advice(tmp_path):
     (tmp_path / "run.json").write_text(json.dumps({"format": FORMAT + 1}))
     with pytest.raises(InputError, match="update inpaint-bench"):
         RunFolder(tmp_path).read_json()
+
+
+def test_a_changed_digit_is_noticed_until_the_checksum_is_taken_out(tmp_path):
+    store, path = RunFolder(tmp_path), tmp_path / "verdict.json"
+    store.write_json(path.name, {"format": 1, "b": [0.25, None, float("nan")], "a": {"é": "\n"}})
+    whole = path.read_text("utf-8")
+    store.read_json(path.name)
+    path.write_text(whole.replace("0.25", "0.75"), "utf-8")
+    with pytest.raises(InputError, match=r"verdict\.json: damaged: its checksum"):
+        store.read_json(path.name)
+    path.write_text(re.sub(',\n "checksum": .*', "", path.read_text("utf-8")), "utf-8")
+    assert store.read_json(path.name)["b"][0] == 0.75
 
 
 @pytest.mark.parametrize("text", ["[]", '{"format": "1"}', "{}", "{", ""])

@@ -491,6 +491,7 @@ def test_the_command_has_one_exit_status_for_each_outcome_and_never_loads_torch(
         done = command("gate", baseline, made / name, *options)
         assert done.returncode == status, done.stdout + done.stderr
         saved = json.loads((made / name / "verdict.json").read_text("utf-8"))
+        assert len(saved.pop("checksum")) == 16
         assert saved == json.loads(outputs[0].read_text("utf-8"))
         assert saved["exit_status"] == status
         assert outputs[1].read_text("utf-8").startswith("### Gate")

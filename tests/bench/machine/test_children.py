@@ -90,3 +90,25 @@ def test_what_loads_for_children_never_sees_an_interrupt(tmp_path):
         "print(blocked >> (signal.SIGINT - 1) & 1)\n"
     )
     assert python("-c", script, cwd=tmp_path).stdout == "1\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="children are spawned from afresh elsewhere")
+def test_what_children_are_forked_from_may_be_killed_even_as_one_starts(tmp_path):
+    script = (
+        "import os, signal, threading, time\n"
+        "from multiprocessing import forkserver\n"
+        "from bench.machine import children\n"
+        "context = children.context(1, ['time'])\n"
+        "def server(): return forkserver._forkserver._forkserver_pid\n"
+        "def begin(word): children.start(context, 1, os.write, 1, word).join()\n"
+        "begin(b'one ')\n"
+        "os.kill(server(), signal.SIGKILL)\n"
+        "begin(b'two ')\n"
+        "os.kill(server(), signal.SIGSTOP)\n"  # so that what begins waits for it
+        "threading.Timer(0.5, os.kill, (server(), signal.SIGKILL)).start()\n"
+        "begin(b'three ')\n"
+        "settings = open(f'/proc/{server()}/environ').read()\n"
+        "print(settings.count('JE_ARROW_MALLOC_CONF'), 'JE_ARROW_MALLOC_CONF' in os.environ)\n"
+    )
+    done = python("-c", script, cwd=tmp_path)
+    assert done.stdout == "one two three 1 False\n", done.stderr

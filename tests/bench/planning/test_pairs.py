@@ -9,7 +9,7 @@ from PIL import Image
 
 from bench.errors import BenchError, InputError
 from bench.folder.store import RunFolder
-from bench.planning import plan
+from bench.planning import fingerprints, plan
 from bench.planning.pairing import Inputs, read_photos
 from bench.planning.pairs import COLUMNS, read_pairs
 from bench.planning.protocol import Protocol
@@ -109,7 +109,9 @@ def test_truths_of_a_table_are_what_fills_are_held_against(here, folder):
     assert reasons == []
     for each, name in zip(found, ("a.png", "b.png"), strict=True):
         np.testing.assert_array_equal(each.truth, np.array(Image.open(here / "truth" / name)))
-    assert plan.inputs_key(protocol) != plan.inputs_key(asked(here, text, masks="masks", seed=1))
+    assert fingerprints.inputs_key(protocol) != fingerprints.inputs_key(
+        asked(here, text, masks="masks", seed=1)
+    )
     (here / "truth/b.png").unlink()
     assert [each.photo.id for each in photos(protocol)[0]] == ["b.png"]
 
@@ -249,13 +251,13 @@ def test_options_that_would_change_nothing_are_refused(here, text, more, reason)
 
 def test_a_plan_holds_while_the_table_and_its_files_are_the_same(here):
     protocol = asked(here, "photo,mask\na.png,masks/x.png\n")
-    key = plan.inputs_key(protocol)
+    key = fingerprints.inputs_key(protocol)
     lay(here, "photos/other.png")
-    assert plan.inputs_key(protocol) == key
+    assert fingerprints.inputs_key(protocol) == key
     lay(here, "masks/x.png", size=(65, 64))
-    changed = plan.inputs_key(protocol)
+    changed = fingerprints.inputs_key(protocol)
     write(here, "photo,mask,group\na.png,masks/x.png,g\n")
-    assert len({key, changed, plan.inputs_key(protocol)}) == 3
+    assert len({key, changed, fingerprints.inputs_key(protocol)}) == 3
 
 
 def test_photos_and_masks_in_order(here):

@@ -5,7 +5,7 @@ from PIL import Image
 from bench.errors import InputError, StoreError
 from bench.folder import shown_cases
 from bench.folder.store import RunFolder, records
-from bench.planning import pictures, plan
+from bench.planning import fingerprints, pictures, plan
 from bench.planning.images import content_hash
 from bench.planning.protocol import Protocol
 
@@ -203,7 +203,7 @@ def test_photos_and_masks_may_share_a_folder(store, tmp_path):
 def test_the_fingerprint_tells_photos_masks_size_and_metrics_apart(store, photos):
     def line(metrics=("psnr 1",), **changes):
         protocol = Protocol(photos=str(photos), **{"size": 64, **changes})
-        return plan.fingerprint(plan.make(protocol, store)[0], protocol, metrics).split()
+        return fingerprints.fingerprint(plan.make(protocol, store)[0], protocol, metrics).split()
 
     base = line()
     differs = {
@@ -223,10 +223,10 @@ def test_the_fingerprint_tells_photos_masks_size_and_metrics_apart(store, photos
 def test_the_request_is_known_again_only_while_its_files_are_the_same(tmp_path):
     Image.new("RGB", (64, 64)).save(tmp_path / "a.png")
     protocol = Protocol(photos=str(tmp_path))
-    before = plan.inputs_key(protocol)
-    assert plan.inputs_key(protocol) == before
+    before = fingerprints.inputs_key(protocol)
+    assert fingerprints.inputs_key(protocol) == before
     Image.new("RGB", (65, 64)).save(tmp_path / "b.png")
-    assert plan.inputs_key(protocol) != before
+    assert fingerprints.inputs_key(protocol) != before
 
 
 def test_equal_pixels_of_another_shape_are_another_content():

@@ -8,7 +8,7 @@ from PIL import Image
 
 from bench.errors import InputError
 from bench.folder.store import RunFolder
-from bench.planning import plan, truths
+from bench.planning import fingerprints, plan, truths
 from bench.planning.images import content_hash
 from bench.planning.protocol import Protocol
 
@@ -144,7 +144,9 @@ def test_a_truth_that_changes_makes_another_plan(tmp_path):
             truth=str(tmp_path / "truth"),
         )  # fmt: skip
         table, _ = plan.make(protocol, RunFolder(tmp_path / "run"))
-        keys.append((plan.inputs_key(protocol), plan.fingerprint(table, protocol, [])))
+        keys.append(
+            (fingerprints.inputs_key(protocol), fingerprints.fingerprint(table, protocol, []))
+        )
     assert keys[0][0] != keys[1][0]
     assert keys[0][1] != keys[1][1]
     assert table["case_key"].nunique() == 1

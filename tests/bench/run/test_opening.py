@@ -106,7 +106,7 @@ def test_a_folder_of_something_else_is_refused_and_stays_as_it_was(tmp_path, pho
     with pytest.raises(InputError, match="holds something else than a pack"):
         make_pack(out, tiers=["small"], count=1, height=32, width=32, seed=0)
     with pytest.raises(InputError, match=r"that of a training, found chapter\.tex"):
-        state.read(out, {})
+        state.read(out, {}, out / "lama.jsonl")
     assert sorted(each.name for each in out.iterdir()) == [
         "chapter.tex", "data.csv", "notes.txt", "zoo.png",
     ]  # fmt: skip

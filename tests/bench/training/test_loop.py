@@ -71,6 +71,13 @@ def test_a_killed_training_ends_with_the_same_weights(job, trained, tmp_path):
     ]
 
 
+def test_a_training_that_ended_before_its_first_state_begins_anew(job, trained, tmp_path):
+    again = replace(job, out=tmp_path / "again")
+    again.out.mkdir()
+    ledger.write(again.ledger, ledger.read(job.ledger)[:1])
+    assert train(again).read_bytes() == trained.read_bytes()
+
+
 def test_the_source_reports_recipe_sees_all_photos_six_times_in_batches_of_six(
     archive, monkeypatch
 ):

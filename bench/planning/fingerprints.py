@@ -1,0 +1,67 @@
+"""Whether two plans are comparable, and whether one still holds for the files it was made of."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from bench.planning import images
+from bench.planning.pairs import read_pairs
+from bench.planning.protocol import UNKNOWN, Protocol
+from masks.kinds import visible
+
+
+def inputs_key(protocol: Protocol) -> str:
+    """Hash of the request and of the listing of its files, to see whether a plan still holds."""
+    text = protocol.key_text()
+    folders: tuple[str | Path | None, ...] = (protocol.photos, protocol.masks, protocol.truth)
+    if protocol.pairs is not None:
+        folders = (protocol.pairs, *folders[1:], *read_pairs(protocol).files)
+        text += f"\n{hashlib.sha256(Path(protocol.pairs).read_bytes()).hexdigest()}"
+    for folder in folders:
+        if folder not in (None, images.BUNDLED, UNKNOWN):
+            paths = [Path(folder)] if Path(folder).is_file() else visible(Path(folder))
+            for path in paths:
+                with contextlib.suppress(OSError):  # a link to nowhere is no file
+                    stat = path.stat()
+                    text += f"\n{path}|{stat.st_size}|{stat.st_mtime_ns}"
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def fingerprint(plan: pd.DataFrame, protocol: Protocol, metric_signatures: Sequence[str]) -> str:
+    """One printable line for the protocol: photos, masks, truth, size rule, paste-back, metrics.
+
+    Nothing is said of a truth that is the photo itself.
+    """
+    photos = _pairs(plan[["photo", "photo_sha"]])
+    return " ".join(
+        (
+            f"photos:{_digest(sorted(photos))}/{len(photos)}",
+            f"masks:{_digest(sorted(plan['case_key']))}/{len(plan)}",
+            *_truth_part(plan),
+            f"size:{protocol.size_rule}",
+            "paste:known-8bit",
+            f"metrics:{_digest(sorted(metric_signatures))}",
+        )
+    )
+
+
+def _truth_part(plan: pd.DataFrame) -> Iterator[str]:
+    other = plan.loc[plan["truth"] != "", ["photo", "truth"]].drop_duplicates()
+    if (other["truth"] == UNKNOWN).any():
+        yield f"truth:{UNKNOWN}"
+    elif len(other):
+        yield f"truth:{_digest(sorted(_pairs(other)))}/{len(other)}"
+
+
+def _pairs(table: pd.DataFrame) -> list[str]:
+    """The different rows of a table of texts, each in one."""
+    return ["|".join(row) for row in table.drop_duplicates().itertuples(index=False, name=None)]
+
+
+def _digest(lines: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:10]
