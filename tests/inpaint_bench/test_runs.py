@@ -133,7 +133,7 @@ def test_a_class_that_workers_cannot_import_is_refused(tmp_path, photos, monkeyp
         ({"shard": (2, 2)}, "--shard: expected I/N .* found 2/2"),
         ({"timeout": 0}, "--timeout"),
         ({"address": "auto"}, "only --executor ray joins a cluster"),
-        ({"executor": "cluster"}, "expected local, inline or ray"),
+        ({"executor": "cluster"}, "expected one of local, inline, ray"),
         ({"masks": "m", "draws": 2}, "not with --masks"),
         ({"device": "abacus"}, "device 'abacus'"),
     ],
