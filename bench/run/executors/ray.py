@@ -27,10 +27,8 @@ from bench.run.identities import hears_all
 from bench.run.messages import ENDS, Event, Job, Setup
 from bench.run.request import Request
 
-_STORE = 100 * 2**20  # bytes of shared memory; Ray takes a file for what does not fit
 _POLL = 0.5  # seconds that an actor waits for news before it can be told something
 _LOOK = 2.0  # seconds between looks for nodes that came or went
-_REACH = 10.0  # seconds for the first connection
 _PATIENCE = 60.0  # seconds in which nodes should answer at first, and an actor stop a job
 _OF_ALL_CASES = ("run.json", "plan.parquet", "inputs.parquet")
 _NEVER = float("inf")
