@@ -60,7 +60,8 @@ def test_a_run_goes_on_from_another_directory(folder, photos, monkeypatch):
     kept = RunFolder(request.out)
     before = len(kept.read_table("cases.parquet"))
     monkeypatch.chdir("/")
-    run(Request(**{**vars(request), "methods": ("mean",), "shard": (0, 1)}))
+    own = f"a={folder}/one/net.py:Net(share=2)"
+    run(Request(**{**vars(request), "methods": ("mean", own), "shard": (0, 1)}))
     rows = kept.read_table("cases.parquet").query("method == 'a'")
     assert before < 18
     assert list(rows["status"]) == ["ok"] * 9

@@ -18,7 +18,7 @@ from bench.training.recipe import Shown
 from bench.training.recipes.ict import ICT
 from bench.training.recipes.lama import LaMa
 from methods import weights
-from methods.weights import CHECKPOINTS
+from methods.weights import CHECKPOINTS, pickled
 from tests.bench.training.test_recipe_ict import STAGES, batch_at
 from tests.bench.training.test_recipes import batch_of, middle_of
 from tests.support import feature_files
@@ -49,7 +49,11 @@ def folder(tmp_path_factory, scene_tensors, object_tensors) -> Path:
 
 @pytest.fixture(autouse=True)
 def nothing_else(tmp_path, monkeypatch):
-    """No weights of this machine; and the rule's VGG-19 has another hash than the published."""
+    """No weights of this machine; the rule's VGG-19 has another hash than the published.
+
+    And what no feature needs of it is one number a tensor, as in no file that comes from elsewhere.
+    """
+    monkeypatch.setattr(pickled, "_EXPANDED", 1 << 30)
     monkeypatch.delenv(weights.FOLDER_VARIABLE, raising=False)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setitem(CHECKPOINTS, OBJECT.name, replace(OBJECT, sha256="", bytes=0))
