@@ -94,9 +94,13 @@ def test_results_come_in_order_and_an_end_before_the_last_leaves_nobody():
 
 def test_an_interrupted_plan_leaves_nobody():
     main = threading.main_thread().ident
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started this
     threading.Timer(3, signal.pthread_kill, (main, signal.SIGINT)).start()
-    with pytest.raises(KeyboardInterrupt):
-        list(spread(wait_long, [1, 2, 3], HANDS))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            list(spread(wait_long, [1, 2, 3], HANDS))
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert not _at_work()
 
 
