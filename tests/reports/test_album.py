@@ -46,8 +46,8 @@ def test_pictures_of_the_run_are_taken_over_byte_by_byte(tmp_path, photo, hole):
 
 
 def test_pictures_of_other_formats_become_png(tmp_path, photo):
-    path = tmp_path / "photo.bmp"
-    Image.fromarray(photo).save(path)
+    path = tmp_path / "photo.webp"
+    Image.fromarray(photo).save(path, lossless=True)
     shown = Album(tmp_path / "report").kept(path, photo)
     with Image.open(tmp_path / "report" / shown.path) as image:
         assert image.format == "PNG"
