@@ -238,7 +238,8 @@ class RayExecutor:
         except self._ray.exceptions.RayTaskError as error:
             self._bury(seat, describe(error.cause), refused=True)
         except self._ray.exceptions.RayError as error:  # who dies as it begins may do so for ever
-            why = str(error).partition("\n")[0].rstrip(".")
+            said = str(error).partition("\n")[0].rstrip(".")
+            why = f"a worker died or cannot be reached: {said}"
             self._bury(seat, why, refused=seat.stage != "open")
         else:
             seat.then(seat, answer)
