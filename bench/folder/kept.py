@@ -32,11 +32,17 @@ class _Row(NamedTuple):
     pictures: str = ""
     thumbnail: str = ""
 
+    @property
+    def files(self) -> list[str]:
+        """Its PNGs, the output first."""
+        further = json.loads(self.pictures).values() if self.pictures else ()
+        return [name for name in (self.output, *further) if name]
+
 
 def damaged(store: RunFolder, rows: pd.DataFrame, content: Callable[[Any], str]) -> pd.Series:
     """Of each row, the names of its pictures that are no more what was written, or gone.
 
-    All are read, and their own checksums looked at; only where a file is younger than its row,
+    Each is read once, and its own checksums looked at; only where a file is younger than its row,
     so that it may be another picture, it is decoded and its content's hash compared.
 
     Args:
@@ -49,13 +55,24 @@ def damaged(store: RunFolder, rows: pd.DataFrame, content: Callable[[Any], str])
         for name, none in _Row._field_defaults.items()
     ]
     every = [*map(_Row, *columns)]
-    return pd.Series(_in_threads(lambda row: _damaged(store, row, content), every), rows.index)
+    broken = {*not_whole(store, (name for row in every for name in row.files))}
+    thumbnails = [*{row.thumbnail for row in every if row.thumbnail}]
+    named = _in_threads(lambda name: _is_named_by_content(store.file(name)), thumbnails)
+    broken |= {name for name, holds in zip(thumbnails, named, strict=True) if not holds}
+
+    def of(row: _Row) -> tuple[str, ...]:
+        found = [name for name in (*row.files, row.thumbnail) if name in broken]
+        if row.output and row.output not in broken and not _is_same(store, row, content):
+            found.append(row.output)
+        return tuple(found)
+
+    return pd.Series(_in_threads(of, every), rows.index)
 
 
 def not_whole(store: RunFolder, names: Iterable[str]) -> list[str]:
     """Those of some PNGs of a folder that are damaged or gone."""
     every = list(dict.fromkeys(names))
-    found = _in_threads(lambda name: _is_whole(store, name), every)
+    found = _in_threads(lambda name: png.is_whole(_read(store.file(name))), every)
     return [name for name, whole in zip(every, found, strict=True) if not whole]
 
 
@@ -85,17 +102,6 @@ def _places(run: Run, name: str) -> list[Path]:
     return [each / name for each in (run.folder, *run.folders.values())]
 
 
-def _damaged(store: RunFolder, row: _Row, content: Callable[[Any], str]) -> tuple[str, ...]:
-    further = json.loads(row.pictures).values() if row.pictures else ()
-    names = [name for name in (row.output, *further) if name]
-    found = [name for name in names if not _is_whole(store, name)]
-    if row.output and row.output not in found and not _is_same(store, row, content):
-        found.append(row.output)
-    if row.thumbnail and not _is_named_by_content(store.file(row.thumbnail)):
-        found.append(row.thumbnail)
-    return tuple(found)
-
-
 def _is_same(store: RunFolder, row: _Row, content: Callable[[Any], str]) -> bool:
     """Whether an output is as old as its row, or else holds the same pixels."""
     try:
@@ -106,10 +112,6 @@ def _is_same(store: RunFolder, row: _Row, content: Callable[[Any], str]) -> bool
         if lacking(error):
             raise
         return False
-
-
-def _is_whole(store: RunFolder, name: str) -> bool:
-    return png.is_whole(_read(store.file(name)))
 
 
 def _is_named_by_content(path: Path) -> bool:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from bench.folder import shown_cases
 from bench.folder.header import UNKNOWN
+from methods.case_key import CaseKey
 
 
 class PlannedCase(NamedTuple):
@@ -53,6 +54,10 @@ class PlannedCase(NamedTuple):
     def truth_sha(self) -> str:
         """Hash of what fills are held against; of the photo if that is unknown."""
         return self.photo_sha if self.truth in ("", UNKNOWN) else self.truth
+
+    def key_of(self, sample: int, told: str = "") -> CaseKey:
+        """What a method that fills it is told of it, with what the method said of it elsewhere."""
+        return CaseKey(self.photo, self.tier, self.draw, sample, prompt=self.prompt, told=told)
 
     def seed_of(self, seed: int, sample: int) -> int:
         """Seed of a method's generator: the same for every method, whatever runs before."""

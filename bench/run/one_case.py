@@ -206,8 +206,7 @@ class Casework:
         return replace(row, kept=kept, note="; ".join(filter(None, [_of_batch(kept), row.note])))
 
     def _key(self, case: PlannedCase, item: Item) -> CaseKey:
-        told = self._told.get(item, "")
-        return CaseKey(case.photo, case.tier, case.draw, item.sample, prompt=case.prompt, told=told)
+        return case.key_of(item.sample, self._told.get(item, ""))
 
     def _seed(self, case: PlannedCase, key: CaseKey) -> int:
         return case.seed_of(self._setup.seed, key.sample)

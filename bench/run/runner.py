@@ -34,7 +34,7 @@ from bench.run.scheduler import Scheduler
 from bench.run.time_left import Forecast, seconds_a_fill
 from bench.text.numbers import counted
 from bench.text.plain import one_line
-from methods.base import CaseKey, Inpainter
+from methods.base import Inpainter
 
 if TYPE_CHECKING:
     from bench.run.executors.ray import RayExecutor
@@ -148,8 +148,7 @@ def _work(
 
 
 def _told(opened: Opened, method: Inpainter, item: Item) -> str:
-    case = opened.plan[item.case]
-    return method.tell(CaseKey(case.photo, case.tier, case.draw, item.sample, prompt=case.prompt))
+    return method.tell(opened.plan[item.case].key_of(item.sample))
 
 
 def _say_damaged(store: RunFolder, lost: Mapping[str, int], opened: Opened) -> None:

@@ -29,7 +29,8 @@ _Group = tuple[Hashable, ...]  # method and tier
 # Outputs by case; those of one tier and of the same cases together.
 _Fills = dict[tuple[Hashable, tuple[int, ...]], dict[_Group, dict[int, str]]]
 # With its jackknife, the cases that it is of, and the seconds it took.
-_Found = dict[_Group, tuple[SetValue, Estimate | None, Sequence[str], float]]
+_Value = tuple[SetValue, Estimate | None, Sequence[str], float]
+_Found = dict[_Group, _Value]
 
 
 def set_rows(store: RunFolder, cases: pd.DataFrame, *, threads: int = 1) -> pd.DataFrame:
@@ -50,16 +51,16 @@ def set_rows(store: RunFolder, cases: pd.DataFrame, *, threads: int = 1) -> pd.D
     asked = store.read_table("metrics.parquet").query("status == 'ok' and scope == 'set'")
     usable = cases[(cases["status"] == "ok") & (cases["sample"] == 0)]
     plan = Cases(store.read_table("plan.parquet"))
+    metrics = [METRICS[name] for name in asked["metric"]]
+    of_features = _of_features(
+        [metric for metric in metrics if isinstance(metric, FeatureMetric)], store, usable, plan
+    )
     rows = []
-    for name in asked["metric"]:
-        metric = METRICS[name]
+    for name, metric in zip(asked["metric"], metrics, strict=True):
         if isinstance(metric, PatchMetric):
             found = _of_pictures(metric, store, usable, plan, threads)
         else:
-            assert isinstance(metric, FeatureMetric)
-            found = {}
-            for _, own in usable.groupby("method", sort=False):  # of all there may be 10 GB
-                found |= _of_features(metric, store, own, plan)
+            found = of_features[metric.name]
         for (method, tier), _ in usable.groupby(["method", "tier"], sort=False):
             value, estimate, keys, seconds = found[method, tier]
             low, high = estimate.interval() if estimate else (math.nan, math.nan)
@@ -74,33 +75,51 @@ def set_rows(store: RunFolder, cases: pd.DataFrame, *, threads: int = 1) -> pd.D
 
 
 def _of_features(
-    metric: FeatureMetric,
+    metrics: Sequence[FeatureMetric],
     store: RunFolder,
     usable: pd.DataFrame,
     plan: Sequence[PlannedCase],
-) -> _Found:
-    """Compare features of fills with those of the photos of the same cases."""
-    found: _Found = {}
-    truths = {plan[case].truth_sha for case in usable["case"].astype(int)}
-    features = store.read_features(metric.network, truths | {*usable["output_sha"]})
-    for key, own in usable.groupby(["method", "tier"], sort=False):
-        start = time.perf_counter()
-        rows = own.sort_values("case")
-        present = [
-            (output, plan[case])
-            for output, case in zip(rows["output_sha"], rows["case"].astype(int), strict=True)
-            if output in features and plan[case].truth_sha in features
-        ]
-        value = SetValue(math.nan, 0, "no features of fills and photos")
-        estimate = None
-        if present:
-            fills = np.stack([features[output] for output, _ in present])
-            photos = np.stack([features[case.truth_sha] for _, case in present])
-            value = metric.function(fills, photos)
-            estimate = estimate_at_once(metric, fills, photos, [c.cluster for _, c in present])
-        keys = [case.case_key for _, case in present]
-        found[key] = value, estimate, keys, time.perf_counter() - start
+) -> dict[str, _Found]:
+    """Compare features of fills with those of the photos of the same cases, for each metric.
+
+    Features of one method are held at a time, as of all there may be 10 GB, and read once for all
+    metrics of their network.
+    """
+    found: dict[str, _Found] = {metric.name: {} for metric in metrics}
+    for network in dict.fromkeys(metric.network for metric in metrics):
+        for _, of_method in usable.groupby("method", sort=False):
+            rows = of_method.sort_values("case")
+            cases = [plan[case] for case in rows["case"].astype(int)]
+            shas = {case.truth_sha for case in cases} | {*rows["output_sha"]}
+            features = store.read_features(network, shas)
+            pairs = pd.Series(list(zip(rows["output_sha"], cases, strict=True)), rows.index)
+            for key, own in rows.groupby(["method", "tier"], sort=False):
+                for metric in metrics:
+                    if metric.network == network:
+                        found[metric.name][key] = _compared(metric, features, pairs[own.index])
     return found
+
+
+def _compared(
+    metric: FeatureMetric,
+    features: Mapping[str, np.ndarray],
+    pairs: Iterable[tuple[str, PlannedCase]],
+) -> _Value:
+    """Compare fills, by the hashes of their content, with the photos of their cases."""
+    start = time.perf_counter()
+    present = [
+        (output, case)
+        for output, case in pairs
+        if output in features and case.truth_sha in features
+    ]
+    value = SetValue(math.nan, 0, "no features of fills and photos")
+    estimate = None
+    if present:
+        fills = np.stack([features[output] for output, _ in present])
+        photos = np.stack([features[case.truth_sha] for _, case in present])
+        value = metric.function(fills, photos)
+        estimate = estimate_at_once(metric, fills, photos, [c.cluster for _, c in present])
+    return value, estimate, [case.case_key for _, case in present], time.perf_counter() - start
 
 
 def _of_pictures(
