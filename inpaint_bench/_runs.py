@@ -72,7 +72,7 @@ def run(
             empty.
         size: Side of the evaluated square in pixels (256), ``"WxH"``, ``"fit:N"`` (short side,
             nothing cut off) or ``"native"``.
-        tiers: Of generated holes: small, region, large, object, outside.
+        tiers: Of generated holes, as `inpaint-bench list tiers` has them.
         draws: Generated holes a tier, or masks of a pool a photo.
         limit: Only the first so many photos.
         truth: Folder of what fills are held against, by the photos' names, or ``unknown``, where

@@ -1,8 +1,9 @@
-"""The tiers of holes: small damage, an object, much of a scene; and two that stand beside them.
+"""The tiers of holes: small damage, an object, much of a scene; and those that stand beside them.
 
 A tier is an interval of hole shares, unions of the bins of Liu et al. (ECCV 2018), and a mix
 of shape families. The share of a generated hole always lies in its interval, at the size asked
-for: a share is drawn, a shape is aimed at it, and the aim is corrected until it hits.
+for: a share is drawn, a shape is aimed at it, and the aim is corrected until it hits. Those of
+`masks.published` follow other people's rules instead.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import cv2
 import numpy as np
 
 from bench.errors import InputError
-from masks import shapes, strokes
+from masks import published, shapes, strokes
 from masks.raster import Mask
 from masks.shapes import Drawn, Parameters
 
@@ -52,7 +53,7 @@ class Tier:
         name: Name in tables and on the command line.
         low: Shares are above this many hundredths.
         high: Shares are at most this many hundredths.
-        families: The mix of shapes.
+        families: The mix of shapes; none if `masks.published` draws it.
     """
 
     name: str
@@ -63,6 +64,11 @@ class Tier:
     def holds(self, hole_pixels: int, pixels: int) -> bool:
         """Tell, in whole numbers, whether the share lies in ``(low, high]``."""
         return self.low * pixels < 100 * hole_pixels <= self.high * pixels
+
+    def shapes(self) -> list[str]:
+        """Names of its families, also of one that follows other people's rules."""
+        own = [family.name for family in self.families]
+        return own or published.SETS[self.name][256].families()
 
 
 TIERS = (
@@ -88,7 +94,7 @@ TIERS = (
 )  # fmt: skip
 """The tiers that are drawn unless others are asked for, in order of share."""
 
-ALL = (
+OWN = (
     *TIERS,
     # An object to be removed: compact, in one piece.
     Tier("object", 1, 10, (
@@ -101,7 +107,13 @@ ALL = (
         Family("border", 2, (310, 590), shapes.border),
     )),
 )  # fmt: skip
-"""All tiers."""
+"""Those and two more, with shares that are drawn evenly from their intervals."""
+
+ALL = (
+    *OWN,
+    *(Tier(name, 0, settings[256].most, ()) for name, settings in published.SETS.items()),
+)
+"""All tiers. Those of published generators have no families here and whatever share comes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,9 +169,12 @@ def generate(tier: str, height: int, width: int, seed: int) -> Hole:
 
     Raises:
         InputError: If there is no such tier or the picture has fewer than `SMALLEST_PICTURE`
-            pixels.
+            pixels, of a published generator's tier one side below `published.SMALLEST_SIDE`.
     """
     kind = _tier(tier)
+    if not kind.families:
+        mask, name, parameters = published.generate(tier, height, width, seed)
+        return Hole(mask, tier, name, parameters, seed)
     pixels = height * width
     if min(height, width) < 1 or pixels < SMALLEST_PICTURE:
         raise InputError(

@@ -17,7 +17,7 @@ def add(commands: Commands) -> None:
     masks.set_defaults(command=_masks)
     masks.add_argument("out", type=Path, help="folder to write")
     masks.add_argument(
-        "--tiers", type=tiers, default="small,region,large", help="also: object, outside"
+        "--tiers", type=tiers, default="small,region,large", help="all: inpaint-bench list tiers"
     )
     masks.add_argument("--count", type=positive, default=8, help="holes a tier")
     masks.add_argument("--size", default="256", help="side, or WIDTHxHEIGHT, in pixels")

@@ -123,7 +123,7 @@ def _tiers() -> tuple[_Rows, Mapping[str, str]]:
             "above": tier.low / 100,
             "up_to": tier.high / 100,
             "default": tier.name in Protocol().tiers,
-            "shapes": [family.name for family in tier.families],
+            "shapes": tier.shapes(),
         }
         for tier in ALL
     }

@@ -56,7 +56,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--tiers",
         type=named,
-        help="tiers of generated holes (small,region,large; also: object, outside)",
+        help="tiers of generated holes (small,region,large; all: inpaint-bench list tiers)",
     )
     group.add_argument(
         "--draws", type=positive, help="generated holes a tier, or masks of a pool a photo (1)"
