@@ -5,8 +5,9 @@ authors' random numbers nor their drawing of lines are had: holes agree in distr
 one, and every machine draws the same (`masks.raster`).
 
 Settings were published for pictures of 256 and of 512 pixels. A picture has those of the size
-that its short side is nearer to, and lengths given in pixels are scaled by the ratio; at 256 and 512
-they are as published. Every set is drawn again until its own limit is kept and the hole is not empty.
+that its short side is nearer to, and lengths given in pixels are scaled by the ratio; at 256 and
+512 they are as published. Each hole is drawn again until it keeps its set's own limit and is not
+empty.
 
 Sources: Suvorov et al., WACV 2022 (LaMa); Zhao et al., ICLR 2021 (CoModGAN); Li et al., CVPR 2022
 (MAT); their strokes after Yu et al., ICCV 2019 (DeepFill v2).
@@ -139,7 +140,7 @@ class FreeForm:
         if count[2]:
             strokes = [_brush(rng, height, width, base) for _ in range(count[2])]
             brushed = _lines(np.concatenate(strokes, axis=1), height, width)
-            flips = [axis for axis in (0, 1) if rng.integers(2)]
+            flips = tuple(axis for axis in (0, 1) if rng.integers(2))
             mask |= np.flip(brushed, flips)
         return mask, "boxes_and_brush", {"boxes": sum(count[:2]), "strokes": count[2]}
 
