@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bench.planning.bundled import BUNDLED
+from bench.planning.bundled import folder as bundled_folder
+
 NEAR = 8  # bits of 64 in which two pictures of one scene may differ
 
 
@@ -45,7 +48,7 @@ def trained(shared_data: Path) -> dict[str, np.ndarray]:
 def test_the_index_shares_no_source_and_no_file_with_the_photos_of_comparisons(shared_data):
     index = rows(shared_data / "train" / "index.csv")
     others = rows(shared_data / "images.csv")
-    bundled = rows(shared_data / "free" / "photos.csv")
+    bundled = rows(bundled_folder(BUNDLED).parent / "photos.csv")
 
     def sources(table):
         return {(row["source_repository"], row["source_path"]) for row in table}
@@ -60,12 +63,13 @@ def test_the_index_shares_no_source_and_no_file_with_the_photos_of_comparisons(s
     assert hashes.isdisjoint(row["sha256"] for row in index)
 
 
-@pytest.mark.parametrize("folder", ["eval", "eval_512", "free/photos256"])
+@pytest.mark.parametrize("folder", ["eval", "eval_512", BUNDLED])
 def test_no_photo_of_comparisons_looks_like_one_that_was_trained_on(shared_data, trained, folder):
     known = np.array(list(trained.values()))
-    photos = sorted((shared_data / folder).rglob("*.png"))
+    home = bundled_folder(folder) if folder == BUNDLED else shared_data / folder
+    photos = sorted(home.rglob("*.png"))
     if not photos:
-        pytest.skip(f"no photos in {shared_data / folder}")
+        pytest.skip(f"no photos in {home}")
     for photo in photos:
         distance = (known != difference_hash(Image.open(photo))).sum(axis=1)
         assert distance.min() > NEAR, (photo.name, list(trained)[distance.argmin()])
