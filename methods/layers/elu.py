@@ -9,8 +9,9 @@ import torch.nn.functional as F
 def elu(features: torch.Tensor) -> torch.Tensor:
     """``x`` where it is positive, else ``exp(x) - 1``.
 
-    PyTorch's own takes ``expm1``, which is slow, for every value; the difference is the rounding of
-    numbers near 1, 6e-8. Without gradients, in float32 and on a CPU only: elsewhere it is PyTorch's.
+    PyTorch's own takes ``expm1``, which is slow, for every value; the difference is the rounding
+    of numbers near 1, 6e-8. With gradients, in other formats than float32 and on other devices
+    than a CPU it is PyTorch's.
 
     Args:
         features: Of any shape.
