@@ -25,6 +25,7 @@ class Pace:
         limit: Seconds of a size and tier after which it ends.
         half_width: Of the ratios' intervals, as a share, at which it ends.
         warm_calls: Before the first round, at least.
+        audited: Inputs that are filled twice to see whether a method keeps results.
     """
 
     block: int = 6
@@ -34,6 +35,7 @@ class Pace:
     limit: float = 120.0
     half_width: float = 0.02
     warm_calls: int = 3
+    audited: int = 3
 
     @property
     def warm(self) -> float:
@@ -48,7 +50,7 @@ class Pace:
 
 SHORT = Pace(
     block=2, least_rounds=11, most_rounds=12, least_seconds=0, limit=25, half_width=0.05,
-    warm_calls=2,
+    warm_calls=2, audited=1,
 )  # fmt: skip
 """A quick look, as part of the default job."""
 

@@ -145,7 +145,7 @@ def measure(request: LatencyRequest, tell: Callable[[str], None] = print) -> Mea
             request.pace,
             request.seed,
             tell,
-            lambda name, bout: look(processes[name], sides[name], bout),
+            lambda name, bout: look(processes[name], sides[name], bout, request.pace.audited),
             threads=request.threads,
         )
         try:

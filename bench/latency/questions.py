@@ -46,7 +46,7 @@ def load_all(
                 bout.refused[name] = error.refused
 
 
-def look(process: Process, side: Side, bout: Bout) -> None:
+def look(process: Process, side: Side, bout: Bout, audited: int) -> None:
     """Learn what a bout needs to know of a method besides its times."""
     here = bout.config.side, bout.config.tier
     try:
@@ -55,7 +55,7 @@ def look(process: Process, side: Side, bout: Bout) -> None:
         side.memory[here] = process.ask("memory")
         if process.subject.name in bout.slow:
             return
-        side.audits[here] = process.ask("audit")
+        side.audits[here] = process.ask("audit", audited)
         if bout.config.side not in side.operations:
             counted = process.ask("operations")
             if counted is not None:

@@ -33,7 +33,6 @@ from methods.identity import in_words
 from methods.pretrained import Pretrained
 
 _NOTHING = Spent(math.nan, math.nan, math.nan)
-_AUDITED = 3  # inputs
 _HELP = 0.05  # of the own CPU time, from which on that of other processes counts
 _A_JOB = "each call is a job of one picture, the start of its program included"
 _FINDS = "loading includes the runs that find out what the file takes"
@@ -170,14 +169,14 @@ class MethodStopwatch(Stopwatch):
         """Whether processes that it keeps running work too: its CPU time leaves them out."""
         return self._helped
 
-    def audit(self) -> float:
+    def audit(self, inputs: int) -> float:
         """How much of its time the same input takes when it comes again, median of a few.
 
         Much less than 1 is a method that keeps results, or a clock that is held to caches.
         """
         ratios = []
-        for index in range(_AUDITED):
-            self.call(index + _AUDITED)
+        for index in range(inputs):
+            self.call(index + inputs)
             first = self._wall(index)
             ratios.append(self._wall(index) / first)
         return median(ratios)

@@ -34,7 +34,6 @@ from bench.planning.case import PlannedCase
 from bench.planning.case_keys import case_keys
 from bench.planning.images import content_hash
 from bench.planning.pictures import hole_of, photo_file, photo_of
-from bench.planning.protocol import UNKNOWN
 from bench.run.fill_row import FillRow, Kept
 from bench.run.identities import check_unchanged, hears_all
 from bench.run.messages import Job, Setup
@@ -263,9 +262,8 @@ class Casework:
         self._store.write_picture(output, filled.picture)
         kept = kept._replace(output=output, pictures=self._further(filled, key))
         if case.shown and key.sample == 0:
-            truth = None if case.truth == UNKNOWN else pictures.truth.photo
-            views = thumbnails.views(filled.picture, truth, pictures.hole)
-            kept = kept._replace(thumbnail=self._store.write_named("thumbs/{0:.2}/{0}.webp", views))
+            small = thumbnails.small_patch(filled.picture, pictures.hole)
+            kept = kept._replace(thumbnail=self._store.write_named("thumbs/{0:.2}/{0}.webp", small))
         return kept
 
     def _further(self, filled: Filled, key: CaseKey) -> str:

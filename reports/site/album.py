@@ -1,4 +1,4 @@
-"""Pictures of a report: thumbnails, holes made visible, error maps; files named by content."""
+"""Pictures of a report: photos, what fills lay on them, holes made visible; named by content."""
 
 from __future__ import annotations
 
@@ -16,13 +16,24 @@ import PIL
 from PIL import Image
 
 from bench.folder import thumbnails
-from bench.folder.thumbnails import VIRIDIS, outline, shrink, shrunk_hole
+from bench.folder.thumbnails import outline
 from reports.site.staging import take_over
 
 _LIST = "assets/pictures.json"
 # Twice as fast as the default for a tenth more bytes.
 _PNG_LEVEL = 1
 _TINT_SHARE = 0.45
+# 64 colours of matplotlib's map viridis.
+VIRIDIS = np.frombuffer(
+    bytes.fromhex(
+        "44015446075a470d6047136548186a481d6f482374482878472d7b46327e453781443b84424086404588"
+        "3e49893d4e8a3a538b38588c365c8d34608d32648e31688e2f6c8e2d708e2c738e2a778e297b8e277f8e"
+        "26828e24868e238a8d218e8d20928c1f968b1f9a8a1f9e891fa18721a58523a98326ad812ab07f2fb47c"
+        "35b7793bbb7542be714ac16d52c5695ac86465cb5e6ece5877d15381d34d8bd64695d840a0da39aadc32"
+        "b5de2bc0df25cae11fd5e21adfe318eae51af4e61efde725"
+    ),
+    np.uint8,
+).reshape(64, 3)
 _KEPT = ["PNG", "JPEG", "WEBP"]  # what a run folder may hold; some other kinds start programs
 
 
@@ -34,11 +45,20 @@ class Shown:
         path: Relative to the report folder.
         width: Pixels.
         height: Pixels.
+        below: Path of the picture that it is to lie on, the same size; empty if it is whole.
+        truth: Path of the picture that it is to equal, the same size; empty if that is unknown.
     """
 
     path: str
     width: int
     height: int
+    below: str = ""
+    truth: str = ""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.width, self.height
 
 
 class Album:
@@ -60,20 +80,34 @@ class Album:
         self._before = _read_list(previous)
         self._made: dict[str, Shown] = {}
 
-    def thumbnail(self, pixels: np.ndarray) -> Shown:
-        """Write uint8 RGB ``(h, w, 3)`` as lossy WebP, at most 160 pixels a side."""
-        make = thumbnails.thumbnail
-        return self._once("thumbnail", [pixels], lambda: self._thumbnail(make(pixels)))
+    def whole(self, pixels: np.ndarray, *, small: bool = False) -> Shown:
+        """Write uint8 RGB ``(h, w, 3)`` as lossy WebP; at most 256 pixels a side if ``small``."""
+        if small:
+            pixels = thumbnails.squared(thumbnails.shrink(pixels))
+        return self._once("whole", [pixels], lambda: self._webp(thumbnails.whole(pixels)))
 
-    def views(self, fill: np.ndarray, photo: np.ndarray | None, hole: np.ndarray | None) -> Shown:
-        """Write four thumbnails of a fill side by side, as `thumbnails.views` makes them."""
-        pixels = [each for each in (fill, photo, hole) if each is not None]
-        kind = f"views {photo is not None} {hole is not None}"
-        make = thumbnails.views
-        return self._once(kind, pixels, lambda: self._thumbnail(make(fill, photo, hole)))
+    def patch(
+        self, fill: np.ndarray, hole: np.ndarray, *, small: bool = False, made: Path | None = None
+    ) -> Shown:
+        """Write what a fill has in the hole as lossy WebP, to lie on its photo.
 
-    def ready_views(self, path: Path | None, fill: np.ndarray) -> Shown | None:
-        """Take over what was made during the run; None if it is gone, damaged or not of a fill."""
+        Args:
+            fill: uint8 RGB, ``(h, w, 3)``.
+            hole: bool, ``(h, w)``.
+            small: At most 256 pixels a side.
+            made: Where the run may have the small one; what is gone, damaged or of another size is
+                made anew.
+        """
+        size = thumbnails.small_size(*hole.shape)
+        alike = size == hole.shape[::-1]
+        if (small or alike) and (ready := self._ready(made, size)):
+            return ready
+        small = small and not alike
+        make = thumbnails.small_patch if small else thumbnails.patch
+        kind = "small patch" if small else "patch"
+        return self._once(kind, [fill, hole], lambda: self._webp(make(fill, hole)))
+
+    def _ready(self, path: Path | None, size: tuple[int, int]) -> Shown | None:
         try:
             data = path.read_bytes() if path is not None else b""
         except OSError:
@@ -81,8 +115,8 @@ class Album:
         if path is None or path.stem != _digest(data):
             return None
         with Image.open(io.BytesIO(data), formats=["WEBP"]) as image:
-            fits = image.size == thumbnails.views_size(*fill.shape[:2])
-        return self._thumbnail(data, path) if fits else None
+            fits = image.size == size
+        return self._webp(data, path) if fits else None
 
     def lossless(self, pixels: np.ndarray) -> Shown:
         """Write uint8 RGB ``(h, w, 3)`` or a bool mask ``(h, w)`` as PNG."""
@@ -95,21 +129,9 @@ class Album:
             path: File that `read_rgb` or `read_hole` read.
             pixels: What it gave.
         """
-        # Encoding it again would cost most of a report's time for the same pixels.
         if _header(path) in (("PNG", "RGB"), ("PNG", "1")):
-            return self._write(path.read_bytes(), "full", "png", pixels, path)
+            return self._write(path.read_bytes(), "png", pixels, path)
         return self.lossless(pixels)
-
-    def error_map(self, photo: np.ndarray, fill: np.ndarray) -> Shown:
-        """Write the error map of a fill as a palette PNG."""
-
-        def make() -> Shown:
-            levels = error_levels(photo, fill)
-            image = Image.fromarray(levels)
-            image.putpalette(VIRIDIS.tobytes())
-            return self._png(image, levels)
-
-        return self._once("error map", [photo, fill], make)
 
     def colour_bar(self) -> Shown:
         """Write the colours of the error maps from 0 (left) to 0.5 (right)."""
@@ -145,22 +167,22 @@ class Album:
             take_over(path, self.folder / before.path)
         return before if intact else None
 
-    def _thumbnail(self, data: bytes, source: Path | None = None) -> Shown:
+    def _webp(self, data: bytes, source: Path | None = None) -> Shown:
         with Image.open(io.BytesIO(data), formats=["WEBP"]) as image:
             size = np.empty((image.height, image.width))
-        return self._write(data, "thumbs", "webp", size, source)
+        return self._write(data, "webp", size, source)
 
     def _png(self, image: Image.Image, pixels: np.ndarray) -> Shown:
         stream = io.BytesIO()
         image.save(stream, "PNG", compress_level=_PNG_LEVEL)
-        return self._write(stream.getvalue(), "full", "png", pixels)
+        return self._write(stream.getvalue(), "png", pixels)
 
     def _write(
-        self, data: bytes, kind: str, suffix: str, pixels: np.ndarray, source: Path | None = None
+        self, data: bytes, suffix: str, pixels: np.ndarray, source: Path | None = None
     ) -> Shown:
         """Write a file named by its content; ``source`` is a file with the same bytes."""
         name = _digest(data)
-        path = f"{kind}/{name[:2]}/{name}.{suffix}"
+        path = f"pictures/{name[:2]}/{name}.{suffix}"
         target = self.folder / path
         before = self._previous / path if self._previous else None
         if before is not None and before.is_file() and before.read_bytes() == data:
@@ -198,6 +220,11 @@ def _digest(*parts: bytes) -> str:
     return found.hexdigest()[:16]
 
 
+def error_colours() -> list[str]:
+    """The colours of error maps from 0 to 0.5, as an SVG filter takes each of red, green, blue."""
+    return [" ".join(f"{level / 255:.3g}" for level in VIRIDIS[::3, each]) for each in range(3)]
+
+
 def read_rgb(path: Path) -> np.ndarray | None:
     """Read a picture as uint8 RGB; None if it is gone or damaged."""
     image = _read(path, "RGB")
@@ -220,24 +247,6 @@ def with_hole(photo: np.ndarray, hole: np.ndarray) -> np.ndarray:
     share = _TINT_SHARE * hole[..., None].astype(np.float32)
     tinted = photo * (1 - share) + thumbnails.MARK * share
     return outline(tinted.round().astype(np.uint8), hole)
-
-
-def hole_thumbnail(photo: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """`with_hole` at thumbnail size, so that outline and thin holes survive the reduction."""
-    return with_hole(shrink(photo), shrunk_hole(hole))
-
-
-def error_levels(photo: np.ndarray, fill: np.ndarray) -> np.ndarray:
-    """Absolute error, mean over the channels, in 64 levels from 0 to 0.5 and beyond.
-
-    Args:
-        photo: uint8 RGB, ``(H, W, 3)``.
-        fill: uint8 RGB of the same shape.
-
-    Returns:
-        uint8 ``(H, W)``, 0 to 63.
-    """
-    return thumbnails.levels(np.abs(photo.astype(np.float32) - fill).mean(axis=2))
 
 
 def _header(path: Path) -> tuple[str | None, str]:

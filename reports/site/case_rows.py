@@ -42,7 +42,7 @@ def distances(view: CaseView, column: Column, places: dict[str, int]) -> dict[st
     best = next((values[name] for name, place in places.items() if place == 1), math.nan)
     return {
         name: Cell("best" if value == best else numbers.signed(value - best, column.decimals),
-                   sort=repr(value - best if math.isfinite(value - best) else 0.0))
+                   sort=f"{value - best if math.isfinite(value - best) else 0.0:.7g}")
         for name, value in values.items()
     }  # fmt: skip
 
@@ -86,4 +86,4 @@ def _case_cell(row: dict[str, Any], column: Column, best: float) -> Cell:
     value = float(row.get(column.metric, math.nan))
     if math.isnan(value):
         return Cell(numbers.NOTHING, remark="not measured")
-    return Cell(numbers.number(value, column.decimals), best=value == best, sort=repr(value))
+    return Cell(numbers.number(value, column.decimals), best=value == best, sort=f"{value:.7g}")

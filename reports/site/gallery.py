@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from bench.folder import thumbnails
 from bench.folder.header import GIVEN, UNKNOWN
 from bench.folder.read import Run
 from bench.folder.shown_cases import case_hash
@@ -20,7 +21,7 @@ from reports.results import disagreement
 from reports.results.disagreement import Window
 from reports.results.orders import Key
 from reports.results.ranking import Ranking
-from reports.site.album import Album, Shown, hole_thumbnail, read_hole, read_rgb, with_hole
+from reports.site.album import Album, Shown, read_hole, read_rgb, with_hole
 
 _Both: TypeAlias = tuple[Shown, Shown]  # a thumbnail and the full picture
 
@@ -31,9 +32,8 @@ class FillView:
 
     Attributes:
         method: Full name.
-        views: The small picture in four ways, as `Album.views` makes them; None if not kept.
-        full: Lossless picture; None if not kept.
-        error: Error map; None without the truth or the fill.
+        views: The small picture, of which pages show several views; None if not kept.
+        full: The picture; None if not kept.
         problem: Why there is no picture, or empty.
         row: The method's row of ``cases``.
         further: What else the method showed of it, by name, such as where it copied from.
@@ -44,7 +44,6 @@ class FillView:
     method: str
     views: Shown | None
     full: Shown | None
-    error: Shown | None
     problem: str
     row: dict[str, Any]
     further: dict[str, Shown] = field(default_factory=dict)
@@ -122,25 +121,25 @@ class _Studio:
 
     run: Run
     album: Album
-    photo_file: Path | None
     photo: np.ndarray | None
-    truth_file: Path | None
-    truth: np.ndarray | None
+    original: _Both | None
+    truth: _Both | None
     hole_file: Path | None
     hole: np.ndarray | None
 
 
 def _studio(run: Run, album: Album, facts: dict[str, Any]) -> _Studio:
-    photo_file, photo = truth_file, truth = _read(run, f"photos/{facts['photo_sha']}.png")
+    photo = _read(run, f"photos/{facts['photo_sha']}.png")
+    original = truth = _whole(album, photo)
     if run.header.truth == UNKNOWN:
-        truth_file = truth = None
+        truth = None
     elif facts["truth"]:
-        truth_file, truth = _read(run, f"photos/{facts['truth']}.png")
+        truth = _whole(album, _read(run, f"photos/{facts['truth']}.png"))
     hole_file = run.file(f"masks/{facts['mask_sha']}.png")
     hole = read_hole(hole_file) if hole_file else None
     if hole is not None and photo is not None and hole.shape != photo.shape[:2]:
         hole = None
-    return _Studio(run, album, photo_file, photo, truth_file, truth, hole_file, hole)
+    return _Studio(run, album, photo, original, truth, hole_file, hole)
 
 
 def _view(
@@ -149,72 +148,83 @@ def _view(
     rows: dict[str, list[dict[str, Any]]],
     competing: Set[str],
 ) -> CaseView:
-    photo, hole, album = studio.photo, studio.hole, studio.album
+    hole, album = studio.hole, studio.album
     fills, compared = [], []
     for method, own in rows.items():
         first = own[0] if own and own[0]["sample"] == 0 else None
-        path, pixels = _read(studio.run, first["output"]) if first else (None, None)
-        fill = _fill(studio, method, first, path, pixels)
+        pixels = _read(studio.run, first["output"]) if first else None
+        fill = _fill(studio, method, first, pixels)
         fills.append(replace(fill, samples=list(_samples(studio, own))))
         if method in competing and pixels is not None and hole is not None:
             compared += [pixels] if pixels.shape[:2] == hole.shape else []
     return CaseView(
         page=page_name(facts),
         facts=facts,
-        original=_whole(album, studio.photo_file, photo),
+        original=studio.original,
         mask=_mask(studio.hole_file, hole, album)
         if studio.hole_file and hole is not None
         else None,
-        with_hole=None if hole is None or photo is None else _with_hole(photo, hole, album),
-        truth=_whole(album, studio.truth_file, studio.truth)
-        if studio.run.header.truth == GIVEN
-        else None,
+        with_hole=_with_hole(studio),
+        truth=studio.truth if studio.run.header.truth == GIVEN else None,
         fills=fills,
         window=None if hole is None else disagreement.window(compared, hole),
     )
 
 
-def _whole(album: Album, path: Path | None, pixels: np.ndarray | None) -> _Both | None:
-    """A picture of the run, small and as it is."""
-    return (
-        (album.thumbnail(pixels), album.kept(path, pixels)) if path and pixels is not None else None
-    )
+def _whole(album: Album, pixels: np.ndarray | None) -> _Both | None:
+    """A picture of the run, small and in full."""
+    return None if pixels is None else (album.whole(pixels, small=True), album.whole(pixels))
 
 
 def _mask(path: Path, hole: np.ndarray, album: Album) -> _Both:
     grey = np.where(hole, np.uint8(255), np.uint8(0))
-    return album.thumbnail(np.repeat(grey[..., None], 3, axis=2)), album.kept(path, hole)
+    grey = np.repeat(grey[..., None], 3, axis=2)
+    return album.whole(grey, small=True), album.kept(path, hole)
 
 
-def _with_hole(photo: np.ndarray, hole: np.ndarray, album: Album) -> _Both:
-    return (
-        album.thumbnail(hole_thumbnail(photo, hole)),
-        album.lossless(with_hole(photo, hole)),
+def _with_hole(studio: _Studio) -> _Both | None:
+    photo, hole, below = studio.photo, studio.hole, studio.original
+    if photo is None or hole is None or below is None:
+        return None
+    # Marked at its small size, so that outline and thin holes survive.
+    small = thumbnails.shrunk_hole(hole)
+    marked = thumbnails.squared(with_hole(thumbnails.shrink(photo), small))
+    parts = (marked, thumbnails.squared(small)), (with_hole(photo, hole), hole)
+    first, second = (studio.album.patch(*part) for part in parts)
+    return replace(first, below=below[0].path), replace(second, below=below[1].path)
+
+
+def _layers(
+    studio: _Studio, fill: np.ndarray, made: Path | None = None, *, small: bool = False
+) -> Shown:
+    """A fill as what of it is not its photo, if all that is in the hole; else as a whole."""
+    photo, hole, album = studio.photo, studio.hole, studio.album
+    below, truth = (
+        "" if both is None or both[1].size != fill.shape[1::-1] else both[not small].path
+        for both in (studio.original, studio.truth)
     )
+    if photo is None or hole is None or not below or ((fill != photo).any(2) & ~hole).any():
+        return replace(album.whole(fill, small=small), truth=truth)
+    return replace(album.patch(fill, hole, small=small, made=made), below=below, truth=truth)
 
 
 def _fill(
     studio: _Studio,
     method: str,
     row: dict[str, Any] | None,
-    path: Path | None,
     pixels: np.ndarray | None,
 ) -> FillView:
     if row is None:
-        return FillView(method, None, None, None, "not run on this case", {})
+        return FillView(method, None, None, "not run on this case", {})
     if row["status"] != "ok":
-        return FillView(method, None, None, None, f"{row['status']}: {row['reason']}", row)
-    if path is None or pixels is None:
-        return FillView(method, None, None, None, "picture not kept", row)
-    truth, hole, album = studio.truth, studio.hole, studio.album
-    truth = truth if truth is not None and truth.shape == pixels.shape else None
-    hole = hole if hole is not None and hole.shape == pixels.shape[:2] else None
-    ready = album.ready_views(studio.run.file(str(row.get("thumbnail") or "")), pixels)
+        return FillView(method, None, None, f"{row['status']}: {row['reason']}", row)
+    if pixels is None:
+        return FillView(method, None, None, "picture not kept", row)
+    made = studio.run.file(str(row.get("thumbnail") or ""))
     return FillView(
         method,
-        ready or album.views(pixels, truth, hole),
-        album.kept(path, pixels),
-        None if truth is None else album.error_map(truth, pixels),
+        _layers(studio, pixels, made, small=True),
+        _layers(studio, pixels, made),
         "",
         row,
         further=_further(studio, row),
@@ -226,24 +236,22 @@ def _samples(studio: _Studio, rows: list[dict[str, Any]]) -> Iterator[tuple[Show
     """The samples after the first, where they were completed and kept."""
     for row in rows:
         if row["sample"] and row["status"] == "ok":
-            path, pixels = _read(studio.run, row["output"])
-            if path is not None and pixels is not None:
-                yield studio.album.kept(path, pixels), row
+            pixels = _read(studio.run, row["output"])
+            if pixels is not None:
+                yield _layers(studio, pixels), row
 
 
 def _further(studio: _Studio, row: dict[str, Any]) -> dict[str, Shown]:
     found = {name: _read(studio.run, file) for name, file in _named(row, "pictures")}
     return {
-        name: studio.album.kept(path, pixels)
-        for name, (path, pixels) in found.items()
-        if path is not None and pixels is not None
+        name: studio.album.whole(pixels) for name, pixels in found.items() if pixels is not None
     }
 
 
-def _read(run: Run, name: str) -> tuple[Path | None, np.ndarray | None]:
+def _read(run: Run, name: str) -> np.ndarray | None:
     """Read a picture of the run, None if it was not kept."""
     path = run.file(name)
-    return path, read_rgb(path) if path else None
+    return read_rgb(path) if path else None
 
 
 def _named(row: dict[str, Any], column: str) -> list[tuple[str, Any]]:

@@ -15,7 +15,7 @@ from bench.folder.read import Run
 from bench.statistics.coverage import reference_of
 from bench.text import numbers
 from reports.results.verdict import read_verdict
-from reports.site.album import Album
+from reports.site.album import Album, error_colours
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 
@@ -56,6 +56,7 @@ class Site:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._environment.globals["error_colours"] = error_colours()
         self._environment.filters |= {
             "number": numbers.number,
             "counted": numbers.counted,

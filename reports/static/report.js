@@ -13,7 +13,9 @@
     return Array.from(document.querySelectorAll("figure[data-src]")).map(function (figure) {
       var item = figure.closest("[id^=fill-]");
       return {
-        name: figure.dataset.name, src: figure.dataset.src, fill: item && item.id.slice(5)
+        name: figure.dataset.name, src: figure.dataset.src, fill: item && item.id.slice(5),
+        // What a fill has in the hole lies on its photo.
+        below: figure.querySelector("img").getAttribute("src")
       };
     });
   }
@@ -41,7 +43,9 @@
   // and zoom together.
   function compare(box) {
     var pictures = offered();
-    var images = Array.from(box.querySelectorAll("img"));
+    var images = Array.from(box.querySelectorAll("figure")).map(function (figure) {
+      return Array.from(figure.querySelectorAll("img")).pop();
+    });
     if (images.length !== 2 || pictures.length < 2) return;
     var asked = new URLSearchParams(location.search).get("b");
     var start = images.map(function (image) {
@@ -50,9 +54,12 @@
     var found = pictures.findIndex(function (p) { return asked && p.fill === asked; });
     if (found >= 0) start[1] = found;
 
+    var below = images.map(function () { return element("img", { alt: "" }); });
     var panes = images.map(function (image, index) {
-      image.draggable = false;
-      var pane = element("div", { className: "pane", tabIndex: index ? -1 : 0 }, [image]);
+      var both = [below[index], image];
+      both.forEach(function (each) { each.draggable = false; });
+      var stack = element("div", { className: "stack" }, both);
+      var pane = element("div", { className: "pane", tabIndex: index ? -1 : 0 }, [stack]);
       pane.setAttribute("role", "group");
       return pane;
     });
@@ -69,6 +76,7 @@
       images.forEach(function (image, index) {
         var picture = pictures[sides[index].select.selectedIndex];
         if (image.getAttribute("src") !== picture.src) image.src = picture.src;
+        if (below[index].getAttribute("src") !== picture.below) below[index].src = picture.below;
         image.alt = picture.name;
         panes[index].setAttribute("aria-label", "AB"[index] + ": " + picture.name);
         panes[index].dataset.name = picture.name;
@@ -86,7 +94,7 @@
     }
 
     function scale() {
-      images.forEach(function (image) {
+      images.concat(below).forEach(function (image) {
         var wide = zoom ? image.naturalWidth * zoom + "px" : "";
         image.style.width = wide;
         image.classList.toggle("pixels", zoom > 1);
@@ -113,7 +121,7 @@
         if (leader === pane) panes[1 - index].scrollTo(pane.scrollLeft, pane.scrollTop);
       });
     });
-    images.forEach(function (image) { image.addEventListener("load", scale); });
+    images.concat(below).forEach(function (image) { image.addEventListener("load", scale); });
 
     // A drag moves the split; of a zoomed picture only near the line, elsewhere the picture.
     var panning = null;

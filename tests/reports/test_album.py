@@ -54,65 +54,67 @@ def test_pictures_of_other_formats_become_png(tmp_path, photo):
         assert (np.array(image) == photo).all()
 
 
-def test_thumbnails_are_webp_of_at_most_160_pixels(tmp_path, photo):
-    shown = Album(tmp_path).thumbnail(photo)
-    assert (shown.width, shown.height) == (160, 80)  # 72, and grey above and below
+def test_small_pictures_are_webp_of_at_most_256_pixels(tmp_path):
+    wide = np.zeros((90, 512, 3), np.uint8)
+    shown = Album(tmp_path).whole(wide, small=True)
+    assert (shown.width, shown.height) == (256, 128)  # 45, and grey above and below
     with Image.open(tmp_path / shown.path) as image:
-        assert image.format == "WEBP"
-        assert image.size == (160, 80)
+        assert (image.format, image.size) == ("WEBP", (256, 128))
 
 
-def test_four_views_lie_side_by_side(tmp_path, hole):
-    photo = np.full((90, 160, 3), 100, np.uint8)
-    hole = hole[:, :160]
-    fill = photo.copy()
-    fill[hole] = 120
-    shown = Album(tmp_path).views(fill, photo, hole)
-    assert (shown.width, shown.height) == (640, 90)
-    strip = np.array(Image.open(tmp_path / shown.path).convert("RGB")).astype(int)
-    result, outlined, error, difference = np.split(strip, 4, axis=1)
-    inner = np.zeros_like(hole)
-    inner[30:50, 70:100] = True  # away from edges, which lossy pictures blur
-    assert np.abs(result[inner] - 120).mean() < 3
-    assert np.abs(result[5:15] - 100).mean() < 3
-    edge = np.s_[20, 50:120]
-    assert np.ptp(outlined[edge].mean(axis=1)) > 100  # light and dark dashes
-    assert np.ptp(result[edge].mean(axis=1)) < 40
-    level = pictures.error_levels(photo, fill)[inner][0]
-    assert np.abs(error[inner].mean(axis=0) - thumbnails.VIRIDIS[level]).max() < 12
-    assert np.abs(difference[inner] - 80).mean() < 4
-    assert np.abs(difference[5:15]).mean() < 4
+def test_a_patch_on_its_photo_is_the_fill(tmp_path):
+    photo = np.random.default_rng(0).integers(0, 256, (300, 300, 3)).astype(np.uint8)
+    hole = np.zeros((300, 300), bool)
+    hole[100:200, 50:250] = True
+    fill = np.where(hole[..., None], np.uint8(120), photo)
+    album = Album(tmp_path)
+    for small, side in ((False, 300), (True, 256)):
+        shown = album.patch(fill, hole, small=small)
+        assert shown.size == (side, side)
+        patch = np.array(Image.open(tmp_path / shown.path))
+        assert set(np.unique(patch[..., 3])) == {0, 255}
+        inner = patch[120:140, 90:180]
+        assert np.abs(inner.astype(int) - (120, 120, 120, 255)).max() < 4
+    exact = np.array(Image.open(tmp_path / album.patch(fill, hole).path))[..., 3]
+    assert ((exact > 0) == hole).all()
 
 
-def test_views_without_photo_and_hole_are_grey(tmp_path, photo):
-    shown = Album(tmp_path).views(photo, None, None)
-    strip = np.array(Image.open(tmp_path / shown.path).convert("RGB"))
-    assert np.abs(strip[:, 170:].astype(int) - 128).max() < 6
+def test_a_picture_that_is_small_is_one_file(tmp_path, photo, hole):
+    photo, hole, album = photo[:, :160], hole[:, :160], Album(tmp_path)
+    assert album.whole(photo, small=True) == album.whole(photo)
+    assert album.patch(photo, hole, small=True) == album.patch(photo, hole)
+
+
+@pytest.mark.parametrize("shape", [(90, 200), (600, 4), (7, 15), (1, 1), (256, 256), (1000, 400)])
+def test_the_size_of_a_small_patch_is_known_beforehand(shape):
+    fill, hole = np.zeros((*shape, 3), np.uint8), np.ones(shape, bool)
+    with Image.open(io.BytesIO(thumbnails.small_patch(fill, hole))) as image:
+        assert image.size == thumbnails.small_size(*shape)
+
+
+def test_patches_of_another_size_or_with_other_bytes_are_not_taken_over(tmp_path, photo, hole):
+    data = thumbnails.small_patch(photo, hole)
+    path = tmp_path / f"{hashlib.sha256(data).hexdigest()[:16]}.webp"
+    path.write_bytes(data)
+    ready = Album(tmp_path / "ready").patch(photo[::-1], hole, small=True, made=path)
+    assert (tmp_path / "ready" / ready.path).read_bytes() == data
+    own = Album(tmp_path / "own").patch(photo[:, :90], hole[:, :90], small=True, made=path)
+    assert own.size == (90, 90)
+    path.write_bytes(data[:-1])
+    for gone in (path, None, tmp_path / "gone.webp"):
+        made = Album(tmp_path / "new").patch(photo, hole, small=True, made=gone)
+        assert (tmp_path / "new" / made.path).read_bytes() == data
+
+
+def test_a_hole_of_two_pixels_survives_the_thumbnail():
+    thin = np.zeros((640, 640), bool)
+    thin[300:304] = True
+    assert thumbnails.shrunk_hole(thin).any()
 
 
 def test_the_colours_of_error_maps_are_those_of_matplotlib():
     colours = matplotlib.colormaps["viridis"](np.linspace(0, 1, 64))[:, :3]
-    assert ((255 * colours).round() == thumbnails.VIRIDIS).all()
-
-
-@pytest.mark.parametrize("shape", [(90, 200), (600, 4), (7, 15), (1, 1), (256, 256), (1000, 400)])
-def test_the_size_of_views_is_known_beforehand(shape):
-    fill = np.zeros((*shape, 3), np.uint8)
-    with Image.open(io.BytesIO(thumbnails.views(fill, None, None))) as image:
-        assert image.size == thumbnails.views_size(*shape)
-
-
-def test_views_of_another_size_or_with_other_bytes_are_not_taken_over(tmp_path, photo):
-    data = thumbnails.views(photo, photo, None)
-    path = tmp_path / f"{hashlib.sha256(data).hexdigest()[:16]}.webp"
-    path.write_bytes(data)
-    album = Album(tmp_path / "report")
-    assert album.ready_views(path, photo) == album.views(photo, photo, None)
-    assert album.ready_views(path, photo[:, :90]) is None
-    path.write_bytes(data[:-1])
-    assert album.ready_views(path, photo) is None
-    assert album.ready_views(None, photo) is None
-    assert album.ready_views(tmp_path / "gone.webp", photo) is None
+    assert ((255 * colours).round() == pictures.VIRIDIS).all()
 
 
 @pytest.mark.parametrize("shape", [(4, 600, 3), (600, 4, 3), (50, 100, 3), (7, 15, 3), (1, 1, 3)])
@@ -131,7 +133,7 @@ def test_small_pictures_are_not_enlarged(shape):
 
 
 def test_narrow_pictures_keep_at_least_one_pixel():
-    assert thumbnails.shrink(np.zeros((2, 2000, 3), np.uint8)).shape == (1, 160, 3)
+    assert thumbnails.shrink(np.zeros((2, 2000, 3), np.uint8)).shape == (1, 256, 3)
 
 
 def test_marking_the_hole_leaves_known_pixels_alone(photo, hole):
@@ -145,38 +147,6 @@ def test_hole_is_visible_on_its_own_tint_and_on_white(hole):
         flat = np.broadcast_to(colour, (90, 200, 3)).astype(np.uint8)
         edge = pictures.with_hole(flat, hole)[20, 50:120].astype(int)
         assert np.abs(edge - colour.astype(int)).sum(axis=1).max() > 100
-
-
-def test_a_hole_of_two_pixels_survives_the_thumbnail(photo):
-    thin = np.zeros((640, 640), bool)
-    thin[300:304] = True
-    grey = np.full((640, 640, 3), 128, np.uint8)
-    small = pictures.hole_thumbnail(grey, thin)
-    assert small.shape == (160, 160, 3)
-    assert (small != 128).any()
-
-
-def test_error_levels_follow_the_mean_absolute_error(photo, hole):
-    other = photo.copy()
-    other[hole] = 255 - other[hole]
-    levels = pictures.error_levels(photo, other)
-    expected = np.abs(photo.astype(int) - other.astype(int)).mean(axis=2) / 255
-    assert np.abs(levels / 63 * 0.5 - np.minimum(expected, 0.5)).max() <= 0.5 / 63 / 2 + 1e-6
-    assert (levels[~hole] == 0).all()
-
-
-def test_error_scale_is_fixed_and_saturates():
-    black, white = np.zeros((2, 2, 3), np.uint8), np.full((2, 2, 3), 255, np.uint8)
-    assert (pictures.error_levels(black, white) == 63).all()
-    assert (pictures.error_levels(black, black) == 0).all()
-
-
-def test_error_map_shows_viridis(tmp_path):
-    black, white = np.zeros((4, 4, 3), np.uint8), np.full((4, 4, 3), 255, np.uint8)
-    shown = Album(tmp_path).error_map(black, white)
-    with Image.open(tmp_path / shown.path) as image:
-        assert image.mode == "P"
-        assert image.convert("RGB").getpixel((0, 0)) == (253, 231, 37)
 
 
 def test_missing_and_damaged_pictures_read_as_none(tmp_path):

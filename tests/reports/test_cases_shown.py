@@ -117,7 +117,7 @@ def test_a_case_shows_each_methods_rank_and_its_distance_to_the_best(report, sam
 
 def test_the_window_of_disagreement_is_cut_out_of_every_fill(report):
     for tree in cases_of(report).values():
-        crops = tree.findall(f".//{SVG}svg")
+        crops = tree.findall(f".//{SVG}svg[@class='crop']")
         kept = tree.findall(f".//{XHTML}li[@id]/{XHTML}figure")
         assert len(crops) == len(kept) + 2  # the original, and with the hole marked
         assert len({crop.get("viewBox") for crop in crops}) == 1

@@ -48,7 +48,7 @@ def test_a_page_has_at_most_a_megabyte_400_pictures_and_30000_elements(large_tre
     assert len(large_trees) > 100
     for path, tree in large_trees.items():
         assert path.stat().st_size <= 1_000_000, path
-        assert len(list(tree.iter(f"{XHTML}img"))) <= 400, path
+        assert len({image.get("src") for image in tree.iter(f"{XHTML}img")}) <= 400, path
         assert sum(1 for _ in tree.iter()) <= 30_000, path
 
 
@@ -59,9 +59,9 @@ def test_tables_have_at_most_500_rows(large_trees):
 
 
 def test_thumbnails_stay_below_16_kilobytes_and_pictures_are_lazy_in_galleries(large, large_trees):
-    thumbnails = list((large / "thumbs").rglob("*.webp"))
-    assert len(thumbnails) > 1000
-    assert max(path.stat().st_size for path in thumbnails) < 16_000
+    pictures = list((large / "pictures").rglob("*.webp"))
+    assert len(pictures) > 1000
+    assert max(path.stat().st_size for path in pictures) < 16_000
     for path, tree in large_trees.items():
         if path.parent.name == "tiers":
             images = tree.findall(f".//{XHTML}table[@class='gallery']//{XHTML}img")
@@ -74,7 +74,7 @@ def test_script_and_style_have_no_dependency(large_trees):
         text = path.read_text("utf-8")
         assert not re.search(r"@import|\bimport\b *[({\"']|\brequire\(", text), path
         assert "http" not in text.replace("http://www.w3.org/2000/svg", ""), path
-        assert "url(" not in text, path
+        assert "url(" not in text.replace("url(#error)", ""), path  # of the page itself
 
 
 def test_every_control_has_a_name(large_trees, trees):

@@ -117,7 +117,7 @@ def test_a_given_truth_stands_beside_photo_hole_and_fills(given):
     assert re.findall(r"<figcaption>(Photo|Truth|With mask|Mask)</figcaption>", page) == [
         "Truth", "Photo", "With mask", "Truth", "Mask",
     ]  # fmt: skip
-    assert "absolute error, against the truth" in page
+    assert "absolute error, against the truth, as far as" in page
     tier = (given / "tiers/region.html").read_text("utf-8")
     assert '<th scope="col">Truth</th>' in tier
     assert "error map" in tier

@@ -12,6 +12,7 @@ from torch import nn
 from bench.errors import InputError
 from methods.layers.contextual import VARIANTS, Settings, attend, offsets
 from methods.layers.contextual.sampling import resize
+from methods.layers.elu import elu
 
 _MULTIPLE = 8  # two halvings, and one more within the attention
 _LARGEST_DILATION = 16
@@ -99,7 +100,7 @@ class Convolution(nn.Module):
         features = self.conv(features)
         if self.activation == "clamp":
             return features.clamp(-1, 1)
-        return F.relu(features) if self.activation == "relu" else F.elu(features)
+        return F.relu(features) if self.activation == "relu" else elu(features)
 
 
 class Stage(nn.Module):

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from methods.layers.elu import elu
 from methods.networks.hifill.attention import AttentionScores, AttentionTransfer, covered_cells
 
 _COARSE_DILATIONS = (1, 1, 1, 2, 2, 2, 2, 2, 4, 4, 4, 4, 8, 8)
@@ -64,7 +65,7 @@ class Gated(nn.Module):
         # in channels-last order (torch 2.15).
         thinned = features[..., :: self.stride, :: self.stride]
         gate = self.gate(padded if self.single else thinned)
-        return torch.sigmoid(gate) * F.elu(self.feat(padded))
+        return torch.sigmoid(gate) * elu(self.feat(padded))
 
 
 class Up(nn.Module):

@@ -62,12 +62,9 @@ def test_workers_make_a_thumbnail_of_every_fill_that_will_be_shown(finished):
         data = (finished / row["thumbnail"]).read_bytes()
         assert Path(row["thumbnail"]).stem == hashlib.sha256(data).hexdigest()[:16]
         facts = plan.loc[(row["photo"], row["tier"], row["draw"])]
-        fill, photo, hole = (
-            np.array(Image.open(finished / path))
-            for path in (row["output"], f"photos/{facts['photo_sha']}.png",
-                         f"masks/{facts['mask_sha']}.png")
-        )  # fmt: skip
-        assert data == thumbnails.views(fill, photo, hole)
+        paths = row["output"], f"masks/{facts['mask_sha']}.png"
+        fill, hole = (np.array(Image.open(finished / path)) for path in paths)
+        assert data == thumbnails.small_patch(fill, hole)
 
 
 def test_fills_that_no_report_will_show_have_none(tmp_path, photos, monkeypatch):
@@ -86,33 +83,33 @@ def test_the_report_takes_them_over_and_makes_its_own_of_none(finished, tmp_path
     encode = thumbnails._encoded
     monkeypatch.setattr(thumbnails, "_encoded", lambda each: made.append(each) or encode(each))
     folder = Path(shutil.copytree(finished, tmp_path / "run"))
-    ready = snapshot(build(folder, tmp_path / "ready").parent / "thumbs")
+    ready = snapshot(build(folder, tmp_path / "ready").parent / "pictures")
     # Originals and masks; the thumbnails with the hole marked are of other pixels too.
     assert len(made) == 3 + 6 + 6
     shutil.rmtree(folder / "thumbs")
-    own = snapshot(build(folder, tmp_path / "own").parent / "thumbs")
+    own = snapshot(build(folder, tmp_path / "own").parent / "pictures")
     assert len(made) == 2 * 15 + 12
     assert own == ready
 
 
 def test_a_damaged_or_foreign_thumbnail_is_made_again(finished, tmp_path):
     folder = Path(shutil.copytree(finished, tmp_path / "run"))
-    expected = snapshot(build(folder, tmp_path / "good").parent / "thumbs")
+    expected = snapshot(build(folder, tmp_path / "good").parent / "pictures")
     cases = pd.read_parquet(folder / "cases.parquet")
     first, second = cases["thumbnail"].unique()[:2]
     (folder / first).write_bytes(b"torn")
     (tmp_path / "secret.webp").write_bytes((folder / second).read_bytes())
     cases["thumbnail"] = cases["thumbnail"].replace(second, "../secret.webp")
     cases.to_parquet(folder / "cases.parquet", index=False)
-    assert snapshot(build(folder, tmp_path / "again").parent / "thumbs") == expected
+    assert snapshot(build(folder, tmp_path / "again").parent / "pictures") == expected
 
 
 def test_a_table_of_before_there_were_thumbnails_still_makes_a_report(finished, tmp_path):
     folder = Path(shutil.copytree(finished, tmp_path / "run"))
     cases = pd.read_parquet(folder / "cases.parquet").drop(columns="thumbnail")
     cases.to_parquet(folder / "cases.parquet", index=False)
-    expected = snapshot(build(finished, tmp_path / "new").parent / "thumbs")
-    assert snapshot(build(folder, tmp_path / "old").parent / "thumbs") == expected
+    expected = snapshot(build(finished, tmp_path / "new").parent / "pictures")
+    assert snapshot(build(folder, tmp_path / "old").parent / "pictures") == expected
 
 
 def test_merged_runs_keep_their_thumbnails(finished, tmp_path):

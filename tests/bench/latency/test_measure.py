@@ -293,7 +293,7 @@ def test_a_method_that_keeps_results_is_seen(tmp_path):
     for name, text in (("keeps", own("Keeps")[0]), ("work", own("Work")[0])):
         stopwatch = MethodStopwatch(Subject(name, text))
         stopwatch.load(make_config(tmp_path))
-        ratios[name] = stopwatch.audit()
+        ratios[name] = stopwatch.audit(3)
     assert ratios["keeps"] < 0.5 < ratios["work"]
 
 
