@@ -61,9 +61,9 @@ def test_lpips_ranks_when_it_was_measured_and_lower_wins(tmp_path):
         (
             spread(0.6999, 0.0005),
             "No clear winner",
-            "not separable from Telea; Telea is equivalent, within the margin of 0.005",
+            "not significantly different from Telea; Telea is equivalent, within the margin of 0.005",
         ),
-        (spread(0.69, 0.2), "No clear winner", "but not separable from Telea."),
+        (spread(0.69, 0.2), "No clear winner", "but not significantly different from Telea."),
     ],
 )
 def test_a_lead_is_called_by_its_p_value_and_by_the_margin(sample, telea, hero, words):
@@ -87,7 +87,7 @@ def test_too_few_photos_for_any_significance_are_called_that(sample):
     assert said == "No clear winner: with 5 photos no difference can be significant."
     verdict = sentences.verdict(run, ranking, "SSIM", "")
     assert "no interval: too few photos for a joint interval, p = " in verdict
-    assert verdict.endswith("): not separable.")
+    assert verdict.endswith("): not significant.")
     verdict = sentences.powerless(ranking)
     assert "smallest possible p-value is 0.062" in verdict
     assert "With 5 photos no difference" in sentences.differences(run, ranking)
@@ -116,7 +116,7 @@ def test_ranks_ties_and_differences_are_those_of_the_comparison(sample):
     rows = tables.rows(run, ranking, tables.columns(run, ranking))["ranked"]
     assert [row.place for row in rows] == ["1\N{EN DASH}2", "1\N{EN DASH}2", "3"]
     assert [row.group for row in rows] == ["a", "a", "b"]
-    assert "not separable" in rows[1].difference.remark
+    assert "not significant" in rows[1].difference.remark
     assert rows[2].difference.remark == numbers.p_value(ranking.ranked[2].gap.p)
     assert table_notes.RANK_NOTE in table_notes.notes(run, ranking, tables.columns(run, ranking))
 
@@ -169,7 +169,7 @@ def test_a_reference_is_what_all_are_compared_with(sample):
     said = sentences.headline(run, [ranking])
     assert said == (
         "Compared with Shift-map: on small holes Telea is worse, Navier\N{EN DASH}Stokes is not "
-        "separable."
+        "significantly different."
     )
     assert "Telea is worse" in sentences.verdict(run, ranking, "SSIM", "")
     columns = tables.columns(run, ranking)
