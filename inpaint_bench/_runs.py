@@ -60,7 +60,8 @@ def run(
     several names take a sequence.
 
     Args:
-        images: Folder of photos, or ``bundled``.
+        images: Folder of photos, or ``bundled`` or ``bundled-512``: 48 photos that come with this
+            package.
         masks: Folder of masks, a mask for all photos, or an annotation; generated holes if omitted.
         methods: Names and classes of one's own. A class of a notebook or script needs
             ``executor="inline"``, since worker processes cannot import it from there.
@@ -77,7 +78,7 @@ def run(
         limit: Only the first so many photos.
         truth: Folder of what fills are held against, by the photos' names, or ``unknown``, where
             objects are to be removed; the photos themselves if omitted.
-        pairs: CSV file with columns photo, mask, truth, cluster, prompt, group.
+        pairs: CSV file with columns photo, mask, truth, cluster, prompt, group, credit.
         pairing: How photos get masks of the folder: by ``name``, in ``order``, or from a ``pool``.
         clusters: What statistics resample: each ``photo``, or each ``folder`` of photos.
         prompt: What to fill in where ``pairs`` says nothing, for methods that can be told.

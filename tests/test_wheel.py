@@ -89,6 +89,7 @@ def fresh(wheel, tmp_path_factory) -> Path:
 def test_the_wheel_holds_every_file(wheel, tracked):
     held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert held == set(tracked)
+    assert wheel.stat().st_size < 40e6
 
 
 @pytest.mark.nightly

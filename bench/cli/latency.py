@@ -50,7 +50,7 @@ def add(commands: Commands) -> None:
     latency.add_argument(
         "--tiers", type=tiers, help="tiers of generated holes (default: small,region,large)"
     )
-    latency.add_argument("--images", default="bundled", help="folder of photos, or 'bundled'")
+    latency.add_argument("--images", default="bundled", help="folder of photos, or a bundled set")
     latency.add_argument("--masks", help="your own holes in their place: as of run")
     latency.add_argument(
         "--shared", action="store_true", help="others use this machine: one thread, wider margins"

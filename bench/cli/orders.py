@@ -29,7 +29,7 @@ def add(commands: Commands) -> None:
         "tier, is no headline. Of up to six metrics all pairs are shown.",
     )
     orders.set_defaults(command=_orders)
-    orders.add_argument("--images", default="bundled", help="folder of photos, or 'bundled'")
+    orders.add_argument("--images", default="bundled", help="folder of photos, or a bundled set")
     metrics = orders.add_argument(
         "--metrics",
         type=named,

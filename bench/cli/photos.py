@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the options."""
     group = parser.add_argument_group("photos and holes")
-    group.add_argument("--images", default="bundled", help="folder of photos, or 'bundled'")
+    group.add_argument(
+        "--images",
+        default="bundled",
+        help="folder of photos; or bundled, or bundled-512: 48 photos that come with this program",
+    )
     group.add_argument("--masks", help="folder of masks, or one for all photos")
     group.add_argument(
         "--pairing",
@@ -26,8 +30,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--pairs",
         metavar="FILE.csv",
-        help="table with columns photo, mask, truth, cluster, prompt, group, of which photo is "
-        "required",
+        help="table with columns photo, mask, truth, cluster, prompt, group, credit, of which "
+        "photo is required",
     )
     group.add_argument(
         "--clusters",

@@ -34,7 +34,7 @@ def add(commands: Commands) -> None:
         "methods", nargs="+", metavar="METHOD", help="as for run --methods"
     )
     completed(names, methods_known)
-    receptive.add_argument("--images", default="bundled", help="folder of photos, or 'bundled'")
+    receptive.add_argument("--images", default="bundled", help="folder of photos, or a bundled set")
     receptive.add_argument(
         "--side", type=positive, default=256, help="side of the photos, in pixels"
     )

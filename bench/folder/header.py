@@ -132,7 +132,9 @@ class Header:
 
     state: Annotated[str, "running, interrupted, incomplete (fills are missing), complete"]
     created: Annotated[str, "when the run was first started"]
-    photo_set: Annotated[str, "`bundled`, `own photos`; `several` of runs side by side"]
+    photo_set: Annotated[
+        str, "`bundled`, `bundled-512`, `own photos`; `several` of runs side by side"
+    ]
     protocol: Annotated[Mapping[str, Any], "the request for photos and holes"]
     size_rule: Annotated[str, "how photos become evaluated photos"]
     samples: Annotated[int, "fills of a case by stochastic methods"]

@@ -113,8 +113,8 @@ class Run:
 
     @property
     def bundled(self) -> bool:
-        """Whether the photos are the bundled demonstration set."""
-        return self.header.photo_set == "bundled"
+        """Whether the photos are those that ship with the project, in either size."""
+        return self.header.photo_set in ("bundled", "bundled-512")
 
     def file(self, name: str) -> Path | None:
         """A file of the run by its path in the tables; None if it is not there.

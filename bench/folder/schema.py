@@ -57,6 +57,7 @@ PLAN: Final = Table(
                "`unknown`, or 16 hex digits of SHA-256 of another picture's decoded pixels"),
         _later("prompt", TEXT, "what to fill in, for methods that can be told"),
         _later("group", TEXT, "kind of photo"),
+        _later("credit", TEXT, "title, author, licence, source and changes of the photo"),
     ),
     _CASE,
 )  # fmt: skip

@@ -168,7 +168,7 @@ def _with_facts(run: Run, methods: pd.DataFrame) -> pd.DataFrame:
 
 
 def _not_bundled(run: Run) -> str:
-    if not run.bundled:
+    if run.header.photo_set != "bundled":
         return f"its photos are {run.header.photo_set}"
     limit = run.header.protocol.get("limit", "unknown")
     return "" if limit is None else f"its --limit is {limit}"

@@ -13,7 +13,7 @@ import numpy as np
 
 from bench.errors import InputError
 from bench.folder.latency_facts import in_words
-from bench.planning import images
+from bench.planning import bundled
 from bench.planning.case_keys import below
 from bench.planning.geometry import Geometry
 from bench.planning.pairing import Inputs, read_photos
@@ -149,8 +149,8 @@ def _generated(source: str, geometry: Geometry, tier: str, seed: int) -> list[_P
 
 def _photos(source: str, geometry: Geometry) -> list[tuple[str, np.ndarray]]:
     """Photos by name."""
-    if source == images.BUNDLED and geometry != Geometry.asked(images.TILE):
-        return [(name, geometry.photo(pixels)) for name, pixels in images.bundled_pictures()]
+    if source == bundled.BUNDLED:
+        source = bundled.of_side(max(geometry.height, geometry.width))
     inputs = Inputs()
     asked = Protocol(photos=source, size=geometry.words, limit=COUNT)
     found = [(given.photo.id, given.photo.pixels) for given in read_photos(asked, inputs)]

@@ -26,7 +26,7 @@ from bench.latency.questions import SLOW, load_all, look, speeds
 from bench.latency.rounds import Rounds
 from bench.latency.table import Side
 from bench.machine import flops, provenance
-from bench.planning import images
+from bench.planning import bundled
 
 SAMPLES = "latency-samples.parquet"
 
@@ -40,7 +40,7 @@ class LatencyRequest:
         device: As torch writes it.
         sizes: Of the photos, as `inputs.geometries` takes them.
         tiers: Of the holes.
-        images: Folder of photos, or ``bundled``.
+        images: Folder of photos, or a bundled set.
         masks: Masks of these photos, in place of generated holes of all tiers.
         threads: Of each process.
         shared: Whether others use this machine: margins are wider then.
@@ -58,7 +58,7 @@ class LatencyRequest:
     device: str = "cpu"
     sizes: tuple[int | str, ...] = (256,)
     tiers: tuple[str, ...] = ("small", "region", "large")
-    images: str = images.BUNDLED
+    images: str = bundled.BUNDLED
     masks: str | None = None
     threads: int = 1
     shared: bool = False

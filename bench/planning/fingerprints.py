@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench.planning import images
+from bench.planning import bundled
 from bench.planning.pairs import read_pairs
 from bench.planning.protocol import UNKNOWN, Protocol
 from masks.kinds import visible
@@ -22,8 +22,10 @@ def inputs_key(protocol: Protocol) -> str:
     if protocol.pairs is not None:
         folders = (protocol.pairs, *folders[1:], *read_pairs(protocol).files)
         text += f"\n{hashlib.sha256(Path(protocol.pairs).read_bytes()).hexdigest()}"
+    if protocol.photos in bundled.SETS:
+        text += f"\n{bundled.facts()}"
     for folder in folders:
-        if folder not in (None, images.BUNDLED, UNKNOWN):
+        if folder is not None and folder not in (*bundled.SETS, UNKNOWN):
             paths = [Path(folder)] if Path(folder).is_file() else visible(Path(folder))
             for path in paths:
                 with contextlib.suppress(OSError):  # a link to nowhere is no file
@@ -43,7 +45,7 @@ def fingerprint(plan: pd.DataFrame, protocol: Protocol, metric_signatures: Seque
             f"photos:{_digest(sorted(photos))}/{len(photos)}",
             f"masks:{_digest(sorted(plan['case_key']))}/{len(plan)}",
             *_truth_part(plan),
-            f"size:{protocol.size_rule}",
+            f"size:{protocol.geometry}",
             "paste:known-8bit",
             f"metrics:{_digest(sorted(metric_signatures))}",
         )

@@ -1,9 +1,8 @@
-"""Photo sets: the bundled one and any folder; robust reading; geometry; content hashes."""
+"""Photos: listing, robust reading, content hashes."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
@@ -16,17 +15,14 @@ from bench.errors import InputError
 from masks import kinds, picture
 from masks.picture import Decoded
 
-BUNDLED = "bundled"
-TILE = 256
-
 
 @dataclass(frozen=True)
 class Photo:
     """One photo as it is evaluated.
 
     Attributes:
-        id: Path relative to the folder given, or the name of a bundled tile.
-        cluster: What the statistics resample: the picture this photo was cut from.
+        id: Path relative to the folder given.
+        cluster: What the statistics resample: the photo itself, its folder, or as asked.
         pixels: uint8 RGB, ``(H, W, 3)``.
         original_size: Height and width before cropping and resizing.
         note: What reading changed (alpha discarded, 16 bits reduced, ...), or empty.
@@ -126,34 +122,3 @@ def find(folder: Path) -> list[str]:
         first = f"; {files[0]}: {kinds.unread(folder / files[0])}" if files else ""
         raise InputError(f"photos: no picture that can be read below {folder}{first}")
     return found
-
-
-def bundled() -> Iterator[Photo]:
-    """Cut 15 native 256 x 256 tiles from the six photos inside scikit-image and matplotlib.
-
-    No resampling and no download. Tiles of one photo are one cluster, since they share their
-    subject, light and camera.
-    """
-    for name, pixels in bundled_pictures():
-        height, width = pixels.shape[:2]
-        top, left = (height % TILE) // 2, (width % TILE) // 2
-        for row in range(height // TILE):
-            for column in range(width // TILE):
-                y, x = top + row * TILE, left + column * TILE
-                tile = np.ascontiguousarray(pixels[y : y + TILE, x : x + TILE])
-                yield Photo(f"{name}-{row}-{column}", name, tile, (height, width))
-
-
-def bundled_pictures() -> Iterator[tuple[str, np.ndarray]]:
-    """The six photos whole, uint8 ``(H, W, 3)``, with their names."""
-    from matplotlib.cbook import get_sample_data
-    from skimage import data
-
-    yield "astronaut", data.astronaut()
-    yield "chelsea", data.chelsea()
-    yield "coffee", data.coffee()
-    yield "rocket", data.rocket()
-    yield "motorcycle", data.stereo_motorcycle()[0]
-    hopper = get_sample_data("grace_hopper.jpg", asfileobj=False)
-    with Image.open(hopper, formats=["JPEG"]) as image:
-        yield "grace_hopper", np.array(image.convert("RGB"))

@@ -15,7 +15,7 @@ import pandas as pd
 from bench.errors import InputError, writable
 from bench.folder import png
 from bench.folder.schema import INPUTS
-from bench.planning import images, truths
+from bench.planning import bundled, images, truths
 from bench.planning.doubts import Doubts
 from bench.planning.images import Photo
 from bench.planning.pairs import Wanted, read_pairs
@@ -40,6 +40,7 @@ class Given:
             itself, or unknown.
         prompt: What to fill in, for methods that can be told.
         group: Kind of photo, for readers.
+        credit: Title, author, licence and source.
     """
 
     photo: Photo
@@ -47,6 +48,7 @@ class Given:
     truth: np.ndarray | None = None
     prompt: str = ""
     group: str = ""
+    credit: str = ""
 
 
 def _holds_pixels(path: Path) -> bool:
@@ -106,19 +108,14 @@ def read_photos(protocol: Protocol, inputs: Inputs) -> Iterator[Given]:
             yield found
 
 
-def asked_for(protocol: Protocol, inputs: Inputs) -> Sequence[Wanted | Photo]:
-    """The photos that are asked for, of a folder before they are read."""
-    if protocol.photos == images.BUNDLED:
-        return list(images.bundled())[: protocol.limit]
-    return _wanted(protocol, Path(protocol.photos), inputs)[: protocol.limit]
+def asked_for(protocol: Protocol, inputs: Inputs) -> Sequence[Wanted]:
+    """The photos that are asked for, before they are read."""
+    return _wanted(protocol, protocol.folder, inputs)[: protocol.limit]
 
 
-def given(wanted: Wanted | Photo, protocol: Protocol, inputs: Inputs) -> Given | None:
+def given(wanted: Wanted, protocol: Protocol, inputs: Inputs) -> Given | None:
     """Read a photo with what belongs to it; None, and a row, if it cannot be used."""
-    if isinstance(wanted, Photo):
-        inputs.ok(wanted.id, "photo", wanted.pixels)
-        return Given(wanted, None)
-    folder, name = Path(protocol.photos), wanted.name
+    folder, name = protocol.folder, wanted.name
     if any("\ud800" <= letter <= "\udfff" for letter in name):
         _refuse(wanted, "the file name is not valid UTF-8; rename the file", protocol, inputs)
         return None
@@ -129,7 +126,9 @@ def given(wanted: Wanted | Photo, protocol: Protocol, inputs: Inputs) -> Given |
     except InputError as error:
         _refuse(wanted, str(error), protocol, inputs)
         return None
-    same = evaluated.shape == pixels.shape and not note and _holds_pixels(path)
+    # What ships is never linked into a run folder, from where it could be damaged.
+    ours = protocol.photos in bundled.SETS
+    same = evaluated.shape == pixels.shape and not note and not ours and _holds_pixels(path)
     if (times := protocol.geometry.enlargement(*pixels.shape[:2])) > 1:
         larger = f"enlarged, which flatters every method: {times:.2f} times"
         note = "; ".join(filter(None, (note, larger)))
@@ -148,7 +147,7 @@ def given(wanted: Wanted | Photo, protocol: Protocol, inputs: Inputs) -> Given |
     if masks is not None and protocol.pairing == "pool":
         # By content, so that a photo keeps its masks wherever it lies.
         masks = drawn(masks, f"{protocol.seed}|{photo.sha}", protocol.draws)
-    return Given(photo, masks, truth, prompt=wanted.prompt, group=wanted.group)
+    return Given(photo, masks, truth, wanted.prompt, wanted.group, wanted.credit)
 
 
 def _refuse(wanted: Wanted, reason: str, protocol: Protocol, inputs: Inputs) -> None:
@@ -173,6 +172,9 @@ def _wanted(protocol: Protocol, folder: Path, inputs: Inputs) -> list[Wanted]:
     """The photos that are asked for, with what belongs to them; what has no partner is refused."""
     if protocol.pairs is None:
         wanted = [Wanted(name) for name in images.find(folder)]
+        if protocol.photos in bundled.SETS:
+            known = bundled.facts()
+            wanted = [replace(each, **known[Path(each.name).stem]._asdict()) for each in wanted]
     else:
         pairs = read_pairs(protocol)
         for lost in pairs.lost:

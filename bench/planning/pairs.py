@@ -17,7 +17,7 @@ from masks.files import MaskFile
 from masks.listing import composed
 
 FILES: Final = ("photo", "mask", "truth")
-COLUMNS: Final = (*FILES, "cluster", "prompt", "group")
+COLUMNS: Final = (*FILES, "cluster", "prompt", "group", "credit")
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Wanted:
         cluster: What statistics resample it with; empty if nothing was said of it.
         prompt: What to fill in.
         group: Kind of photo.
+        credit: Title, author, licence and source.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Wanted:
     cluster: str = ""
     prompt: str = ""
     group: str = ""
+    credit: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,8 @@ def read_pairs(protocol: Protocol) -> Pairs:
         before = photos.setdefault(name, wanted)
         if replace(before, masks=wanted.masks) != wanted:
             raise InputError(
-                f"{where}: another truth, cluster, prompt or group of photo '{name}' than in its "
-                "earlier row; a photo has one of each"
+                f"{where}: another truth, cluster, prompt, group or credit of photo '{name}' "
+                "than in its earlier row; a photo has one of each"
             )
         if mask:
             photos[name] = replace(before, masks=(*(before.masks or ()), mask))

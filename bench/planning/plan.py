@@ -129,7 +129,7 @@ def _read(
     store: RunFolder,
     notes: Mapping[str, str],
     write: bool,
-    part: tuple[int, Sequence[Wanted | Photo]],
+    part: tuple[int, Sequence[Wanted]],
 ) -> Part:
     """Read some photos and their masks, or draw these; the first number says whether to weigh."""
     inputs = Inputs(notes=dict(notes))
@@ -148,7 +148,7 @@ def _read(
         pictures.photo(found.photo)
         truth = _truth(found, protocol, pictures)
         prompt = found.prompt or protocol.prompt
-        facts = {"truth": truth, "prompt": prompt, "group": found.group}
+        facts = {"truth": truth, "prompt": prompt, "group": found.group, "credit": found.credit}
         rows.extend(case | facts for case in cases)
     if sys.platform != "linux":
         folder.flush()

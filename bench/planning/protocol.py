@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from bench.errors import BenchError, InputError, beside, did_you_mean, require_one_of, spelt_like
 from bench.folder.header import UNKNOWN as UNKNOWN  # a truth that nobody has
-from bench.planning import images
+from bench.planning import bundled
 from bench.planning.geometry import Geometry
 from masks import files, tiers
 
@@ -25,7 +25,7 @@ class Protocol:
     """What a user asks to be compared on; together with the files it decides the plan.
 
     Attributes:
-        photos: A folder, one picture, or ``bundled``.
+        photos: A folder, one picture, or a set of `bundled.SETS`.
         masks: A folder or file with masks; generated holes if None.
         mask_threshold: Least value of a mask file that is hole, 1 to 255.
         invert_masks: Whether black is hole in the mask files.
@@ -37,7 +37,8 @@ class Protocol:
         limit: Use only the first so many photos, if given.
         mask_labels: Which labels, classes or colours of annotations and class masks are hole; all
             that are none of the background if empty.
-        pairs: CSV file that says which photo has which masks, truth, cluster, prompt and group.
+        pairs: CSV file that says which photo has which masks, truth, cluster, prompt, group and
+            credit.
         pairing: How photos get their masks from a folder: by ``name``, by ``order`` of their
             sorted names, or from a ``pool`` by seeded choice.
         clusters: What statistics resample: each ``photo``, or each ``folder`` of photos.
@@ -46,7 +47,7 @@ class Protocol:
         prompt: What to fill in where ``pairs`` says nothing, for methods that read it.
     """
 
-    photos: str = images.BUNDLED
+    photos: str = bundled.BUNDLED
     masks: str | None = None
     mask_threshold: int = files.THRESHOLD
     invert_masks: bool = False
@@ -87,12 +88,10 @@ class Protocol:
             BenchError: If an option is malformed or would change nothing.
             InputError: If there is no such folder or file.
         """
-        if photos == images.BUNDLED and more.get("pairs") is not None:
+        if photos == bundled.BUNDLED and more.get("pairs") is not None:
             photos = str(Path(more["pairs"]).parent)
-        if photos == images.BUNDLED and masks is not None:
+        if photos in bundled.SETS and masks is not None:
             raise BenchError("--masks: the bundled photos have generated holes; give --images too")
-        if photos == images.BUNDLED and size is not None:
-            raise BenchError("--size: the bundled tiles are 256 x 256; give --images too")
         pool = more.get("pairing", cls.pairing) == "pool"
         if masks is not None and (tiers is not None or (draws is not None and not pool)):
             raise BenchError(
@@ -102,7 +101,11 @@ class Protocol:
         given = {"images": photos, "masks": masks, **more}
         for option in ("images", "masks", "truth", "pairs"):
             path = given.get(option)
-            if path not in (None, images.BUNDLED, UNKNOWN) and not os.path.exists(path):
+            if (
+                path is not None
+                and path not in (*bundled.SETS, UNKNOWN)
+                and not os.path.exists(path)
+            ):
                 raise InputError(
                     f"--{option}: expected a folder or a file, found nothing at {path}."
                     f"{beside(Path(path))}"
@@ -110,7 +113,7 @@ class Protocol:
         return cls(
             photos,
             masks,
-            size=cls.size if size is None else Geometry.asked(size).words,
+            size=bundled.SETS.get(photos, cls.size) if size is None else Geometry.asked(size).words,
             tiers=cls.tiers if tiers is None else tuple(spelt_like(t, _TIERS) for t in tiers),
             draws=cls.draws if draws is None else draws,
             **more,
@@ -126,7 +129,7 @@ class Protocol:
         files.Rules(self.mask_threshold)  # refuses what is none
         if self.pairing != "name" and self.masks is None:
             raise InputError(f"--pairing {self.pairing}: give the folder of masks too, --masks")
-        if self.photos == images.BUNDLED and (self.clusters != "photo" or self.pairs):
+        if self.photos in bundled.SETS and (self.clusters != "photo" or self.pairs):
             raise InputError("--clusters and --pairs: not for the bundled photos; give --images")
         if self.truth is not None and self.masks is None and self.pairs is None:
             raise InputError(
@@ -147,9 +150,9 @@ class Protocol:
         return Geometry.asked(self.size)
 
     @property
-    def size_rule(self) -> str:
-        """The size rule in one word, for the fingerprint."""
-        return "tiles-256" if self.photos == images.BUNDLED else str(self.geometry)
+    def folder(self) -> Path:
+        """The folder of photos, or the one picture."""
+        return bundled.folder(self.photos)
 
     def key_text(self) -> str:
         """The request as one text, the same as ever for what could be asked for ever since."""

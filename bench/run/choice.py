@@ -35,7 +35,7 @@ def asked(request: Request) -> tuple[dict[str, Inpainter], dict[str, Unmade]]:
     unmade: dict[str, Unmade] = {}
     names: dict[str, str] = {}
     protocol = request.protocol
-    given_folders = [Path(each).resolve() for each in (protocol.photos, protocol.masks) if each]
+    given_folders = [Path(each).resolve() for each in (protocol.folder, protocol.masks) if each]
     for given in [*request.methods, CEILING]:
         spec = methods.pinned(methods.parse(given), offline=request.offline)
         if spec.name == CEILING and not request.truth_known:
@@ -96,7 +96,7 @@ def show(
         return None
     samples = request.fills_of(method.card.stochastic)
     protocol = request.protocol
-    keys = case_keys(plan, inputs, asdict(protocol), protocol.size_rule, samples)
+    keys = case_keys(plan, inputs, asdict(protocol), str(protocol.geometry), samples)
     return guarded(method.name, method.expect, keys)
 
 

@@ -11,7 +11,7 @@ from bench.folder.fill_keys import of_run
 from bench.folder.header import Environment, Fingerprint, Header, Start
 from bench.machine import provenance
 from bench.metrics.meter import MetricStatus
-from bench.planning.images import BUNDLED
+from bench.planning import bundled
 from bench.run.identities import Identity, fill_key
 from bench.run.request import Request
 from methods.base import Inpainter
@@ -76,9 +76,9 @@ def begun(
     return Header(
         state="running",
         created=before.created if before else start.time,
-        photo_set=BUNDLED if request.protocol.photos == BUNDLED else "own photos",
+        photo_set=photos if (photos := request.protocol.photos) in bundled.SETS else "own photos",
         protocol=asdict(request.protocol),
-        size_rule=request.protocol.size_rule,
+        size_rule=str(request.protocol.geometry),
         samples=request.samples,
         **now,
         measure_key=measure_key,

@@ -22,10 +22,9 @@ from bench.folder.read import Reader
 from bench.folder.store import RunFolder
 from bench.machine.spread import Hands
 from bench.metrics.meter import MetricStatus, resolve_metrics
-from bench.planning import fingerprints
+from bench.planning import bundled, fingerprints
 from bench.planning import plan as planning
 from bench.planning.case import Cases
-from bench.planning.images import BUNDLED
 from bench.planning.pictures import Weight
 from bench.planning.protocol import Protocol
 from bench.run import choice, compaction, disk, growth, new_header, summary, training_table
@@ -167,7 +166,7 @@ def check(request: Request) -> None:
     photos = request.protocol.photos
     listed = request.protocol.pairs is not None  # no other picture becomes a photo
     if (
-        photos != BUNDLED
+        photos not in bundled.SETS
         and not listed
         and request.out.resolve().is_relative_to(Path(photos).resolve())
     ):

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from bench.folder.header import Header
 from bench.folder.store import records
 from bench.text import numbers
@@ -58,10 +60,17 @@ def write(site: Site, sections: Sequence[Section]) -> None:
         "starts": [_start(each, info["environment"]) for each in info.get("starts", [])],
         "rest": _dotted(rest),
         "metrics": records(run.metrics),
+        "credits": _credits(run.plan),
         "inputs": records(run.inputs.head(LONGEST_LIST)),
         "input_count": len(run.inputs),
     }
     site.page("provenance.html", "provenance.html", "Provenance", context)
+
+
+def _credits(plan: pd.DataFrame) -> Pairs:
+    """Photos with who is to be named for them."""
+    known = plan.loc[plan["credit"] != "", ["photo", "credit"]].drop_duplicates()
+    return list(known.itertuples(index=False, name=None))
 
 
 def _recorded(header: Header) -> dict[str, Any]:

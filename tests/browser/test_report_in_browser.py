@@ -41,7 +41,7 @@ def test_pages_open_from_disk_without_complaint(visit, report, tmp_path, scheme,
     seen = visit(color_scheme=scheme, viewport={"width": width, "height": 800})
     for kind, path in kinds(report).items():
         seen.open(path)
-        seen.page.screenshot(path=tmp_path / f"{kind}.png")
+        seen.picture(tmp_path / f"{kind}.png")
         assert (tmp_path / f"{kind}.png").stat().st_size > 5000
         overflow = seen.page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert overflow <= 0, kind

@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.errors import ContractError
-from bench.planning.images import bundled
 from masks.tiers import TIERS, generate
 from methods.base import Inpainter
 from methods.card import Card
 from methods.harness import fill
 from methods.suspicions import ADVICE, suspicions
+from tests.support import bundled_photos
 
 SEED = 7
 
@@ -28,7 +28,7 @@ SEED = 7
 def cases():
     """Photo, hole and Telea's fill, as floats, of some bundled photos in all tiers."""
     found = []
-    for number, photo in enumerate(list(bundled())[::3]):
+    for number, photo in enumerate(bundled_photos.every(8)):
         pixels = photo.pixels[:128, :128]
         for tier in TIERS:
             hole = generate(tier.name, 128, 128, SEED + number).mask

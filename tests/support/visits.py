@@ -34,6 +34,18 @@ class Visit:
         self.complaints.append(dialog.message)
         dialog.dismiss()
 
+    def picture(self, file: Path) -> None:
+        """What the page looks like; asked for once more where Chromium could not take it.
+
+        On a busy machine it sometimes answers "Unable to capture screenshot" whatever the page.
+        """
+        try:
+            self.page.screenshot(path=file)
+        except Exception as error:
+            if "Unable to capture screenshot" not in str(error):
+                raise
+            self.page.screenshot(path=file)
+
     def open(self, path: Path) -> None:
         self.page.goto(path.as_uri())
         self.page.wait_for_load_state("load")

@@ -12,12 +12,11 @@ from bench.metrics import METRICS, texture
 from bench.metrics.meter import Meter
 from bench.metrics.pair import Original, Pair
 from bench.metrics.texture import cw_ssim_hole_of, swd_hole_of, texture_structure_of
-from bench.planning.images import bundled
-from tests.support import plain_texture
+from tests.support import bundled_photos, plain_texture
 
 NAMES = ("swd_hole", "cw_ssim_hole", "texture_structure")
 REFERENCE = Path(__file__).parents[4] / "shared/tools/headline_reference.py"
-PHOTOS = [photo.pixels for photo in list(bundled())[::4]]
+PHOTOS = [photo.pixels for photo in bundled_photos.every(12)]
 
 
 def filled(photo, hole, fill):

@@ -19,6 +19,7 @@ from bench.orders.pairs import ORDERS
 from bench.planning import images
 from bench.planning.geometry import Geometry
 from bench.statistics import HEADLINES
+from tests.support import bundled_photos
 
 TIERS = ("region", "large")
 FREE = [name for name in HEADLINES if METRICS[name].network not in PUBLISHED]
@@ -100,9 +101,8 @@ def means(photos: list[images.Photo], names: list[str]) -> pd.DataFrame:
 
 
 def test_every_headline_orders_rightly_and_what_prefers_blur_does_not():
-    """On a tile each of five photos."""
-    photos = [tile for tile in images.bundled()][::3]
-    assert len({photo.cluster for photo in photos}) >= 3
+    """On five photos."""
+    photos = bundled_photos.every(10)
     assert {"texture_structure", "lpips_untrained_hole"} <= set(FREE)
     found = means(photos, [*FREE, *BLIND])
     assert found.notna().all(axis=None)

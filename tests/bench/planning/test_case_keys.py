@@ -31,7 +31,7 @@ def given(tmp_path):
 def told(given, samples=1, **asked) -> list[CaseKey]:
     protocol = Protocol(str(given / "photos"), **asked)
     plan, inputs = planning.make(protocol, RunFolder(given / "out"))
-    return case_keys(plan, inputs, asdict(protocol), protocol.size_rule, samples)
+    return case_keys(plan, inputs, asdict(protocol), str(protocol.geometry), samples)
 
 
 def test_cases_with_a_hole_tell_their_mask_and_size(given):

@@ -135,11 +135,3 @@ def test_a_folder_without_pictures_is_an_error_that_names_it(tmp_path):
         images.find(tmp_path)
     with pytest.raises(InputError, match="nothing at"):
         images.find(tmp_path / "absent")
-
-
-def test_the_bundled_set_is_fifteen_tiles_of_six_photos():
-    photos = list(images.bundled())
-    assert len(photos) == 15
-    assert len({photo.cluster for photo in photos}) == 6
-    assert {photo.pixels.shape for photo in photos} == {(256, 256, 3)}
-    assert len({photo.sha for photo in photos}) == 15
