@@ -203,11 +203,13 @@ def findings(curves: Sequence[Curves]) -> list[str]:
         alike.setdefault(each.lead, []).append(each.axis)
     said = [f"{lead.format(numbers.joined(axes))}." for lead, axes in alike.items()]
     most = max(curves, key=lambda each: each.pairs)
-    changes = "No two methods are shown to change places as holes grow."
+    changes = "No two methods are shown to change places as holes grow"
     if most.pairs:
-        pairs = numbers.counted(most.pairs, "pair")
-        changes = f"By {most.axis}, {pairs} of methods change places, such as: {most.crossings[0]}"
-    return [*(each[:1].upper() + each[1:] for each in said), changes]
+        changes = f"By {most.axis}, {numbers.counted(most.pairs, 'pair')} of methods change places"
+        if " leads up to " not in most.lead:  # the lead is the best example
+            changes = f"{changes}, such as: {most.crossings[0].removesuffix('.')}"
+    said.append(f"{changes}.")
+    return [each[:1].upper() + each[1:] for each in said]
 
 
 def _best(each: Bin, head: Column) -> str:

@@ -81,7 +81,7 @@ def by_kind(run: Run, rankings: Sequence[Ranking]) -> ByKind | None:
     known = run.plan[run.plan["group"].astype(str) != ""]
     kinds = known.groupby("cluster", observed=True)["group"].agg(["first", "nunique"])
     pairs = {r.tier: pair for r in rankings if (pair := _pair(run, r)) is not None}
-    if kinds["first"].nunique() < 2 or not pairs:
+    if known["group"].nunique() < 2 or not pairs:
         return None
     if (kinds["nunique"] > 1).any():
         return ByKind(["Nothing by kind: photos that count as one are of several."], [], [], "")
