@@ -131,16 +131,18 @@ def kinds(law: str, draws: int) -> np.ndarray:
     """What `by_kind` says of kinds: with none apart, and with one apart by 1 and 1.5 spreads.
 
     Returns:
-        Shares of draws: a kind is said to be apart; the order is said to turn; with one apart by
-        1, it is found, its interval misses the truth, another is said to be apart on the same
-        side; with one apart by 1.5, it is found.
+        Shares of draws: a kind is said to be apart; the order is said to turn; one as far apart
+        as ``seen`` of other photos is found; with one apart by 1, it is found, its interval misses
+        the truth, another is said to be apart on the same side; with one apart by 1.5, it is found.
     """
     found = []
     for draw in range(draws):
         leads, of = kind_leads(law, np.random.default_rng([draw, len(law)]))
         table = by_kind(leads, of, seed=draw)
         said = [(table["p"] < 0.05).any(), ((table["p_lead"] < 0.05) & (table["lead"] < 0)).any()]
-        for shift in (1.0, 1.5):
+        seen = float(table.loc[(table["kind"] == "1") & (table["tier"] == "large"), "seen"].item())
+        leads, of = kind_leads(law, np.random.default_rng([draw, len(law), 1]))
+        for shift in (seen, 1.0, 1.5):
             moved = leads.assign(large=leads["large"] - shift * (of == "1"))
             table = by_kind(moved, of, seed=draw)
             own = (table["kind"] == "1") & (table["tier"] == "large")
@@ -194,22 +196,23 @@ def print_equivalence(draws: int) -> None:
 def print_kinds(draws: int) -> None:
     """Table of what is said of kinds of photo."""
     rows = [[law, *map(_percent, kinds(law, draws))] for law in (*KINDS[:4], WIDE)]
-    head = ["", "a kind apart", "order turned", "1 SD found", "1 SD missed by its interval",
-            "another accused", "1.5 SD found"]  # fmt: skip
+    head = ["", "a kind apart", "order turned", "as far as said found", "1 SD found",
+            "1 SD missed by its interval", "another accused", "1.5 SD found"]  # fmt: skip
     print(f"\nKinds of photo, % of {draws} draws\n")
-    print(markdown.table(head, rows, "lrrrrrr"))
+    print(markdown.table(head, rows, "lrrrrrrr"))
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=4000)
-    parser.add_argument("--families", type=int, default=300, help="draws of families and kinds")
+    parser.add_argument("--families", type=int, default=300, help="draws of families")
+    parser.add_argument("--kinds", type=int, default=1000, help="draws of kinds of photo")
     options = parser.parse_args(arguments)
     print_rates(options.draws)
     print_families(options.families)
     print_equivalence(min(options.draws, 1000))
-    print_kinds(options.families)
+    print_kinds(options.kinds)
 
 
 if __name__ == "__main__":
