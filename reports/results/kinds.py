@@ -145,7 +145,7 @@ def _by_means(
     for ranking in ranked:
         own = best[ranking.tier]
         leader = title(run, ranking.ranked[0].method)
-        share = f"{list(own.values()).count(leader)} of {len(own)} kinds of photo"
+        share = f"{list(own.values()).count(leader)} of {len(own)} kinds"
         alike.setdefault(f"{leader} has the best mean in {share}", []).append(ranking)
     return [f"{'; '.join(f'{words} on {tier_words(of)}' for words, of in alike.items())}."]
 

@@ -198,8 +198,7 @@ def _slight(ranking: Ranking) -> bool:
 
 def _shared(run: Run, shared: list[Ranking]) -> list[str]:
     """Who leads together: nobody knows who of them is best, but they are better than the rest."""
-    alike: dict[str, list[Ranking]] = {}
-    said = {}
+    alike: dict[tuple[str, str], list[Ranking]] = {}
     for ranking in shared:
         leaders = [s.method for s in (*ranking.ranked[:1], *ranking.tied)]
         rest = ranking.ranked[len(leaders) :]
@@ -207,11 +206,10 @@ def _shared(run: Run, shared: list[Ranking]) -> list[str]:
         between, each = ("between", "both") if len(leaders) == 2 else ("among", "all")
         names = few(sorted(title(run, name) for name in leaders))
         words = f"no significant difference {between} them, {each} significantly better than {than}"
-        alike.setdefault(f"{names}: {words}", []).append(ranking)
-        said[f"{names}: {words}"] = (names, words)
+        alike.setdefault((names, words), []).append(ranking)
     return [
-        f"{said[key][0]} share the lead on {tier_words(of)}: {said[key][1]}"
-        for key, of in alike.items()
+        f"{names} share the lead on {tier_words(of)}: {words}"
+        for (names, words), of in alike.items()
     ]
 
 

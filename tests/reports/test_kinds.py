@@ -35,7 +35,7 @@ def test_methods_that_cross_by_kind_are_named_with_the_kind(sample):
     said = found(run_of(sample, kinds, [0.2] * 12 + [-0.15] * 12))
     words = " ".join(said.finding)
     ns = "Navier\N{EN DASH}Stokes"
-    assert f"{ns} has the best mean in 1 of 2 kinds of photo on small holes" in words
+    assert f"{ns} has the best mean in 1 of 2 kinds on small holes" in words
     assert f"On walls the order turns: Shift-map is significantly better than {ns}" in words
     assert f"On trees the lead of {ns} over Shift-map on small holes is larger than" in words
     assert [row.kind for row in said.rows] == ["trees", "walls"]
