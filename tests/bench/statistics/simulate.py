@@ -207,7 +207,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=4000)
     parser.add_argument("--families", type=int, default=300, help="draws of families")
-    parser.add_argument("--kinds", type=int, default=1000, help="draws of kinds of photo")
+    parser.add_argument("--kinds", type=int, default=600, help="draws of kinds of photo")
     options = parser.parse_args(arguments)
     print_rates(options.draws)
     print_families(options.families)
