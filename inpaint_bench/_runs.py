@@ -37,6 +37,7 @@ def run(
     pairs: str | os.PathLike[str] | None = None,
     pairing: Literal["name", "order", "pool"] = "name",
     clusters: Literal["photo", "folder"] = "photo",
+    groups: Literal["none", "folder"] = "none",
     prompt: str = "",
     seed: int = 0,
     samples: int = 1,
@@ -81,6 +82,7 @@ def run(
         pairs: CSV file with columns photo, mask, truth, cluster, prompt, group, credit.
         pairing: How photos get masks of the folder: by ``name``, in ``order``, or from a ``pool``.
         clusters: What statistics resample: each ``photo``, or each ``folder`` of photos.
+        groups: What kind a photo is of: nothing, or the name of its ``folder``.
         prompt: What to fill in where ``pairs`` says nothing, for methods that can be told.
         seed: Of holes and stochastic methods.
         samples: Fills of stochastic methods.
@@ -141,6 +143,7 @@ def run(
         pairs=None if pairs is None else os.fspath(pairs),
         pairing=pairing,
         clusters=clusters,
+        groups=groups,
         prompt=prompt,
     )
     asked = default_methods() if methods is None else listed(methods)

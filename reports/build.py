@@ -26,6 +26,7 @@ from reports.pages import (
     tier,
     training,
 )
+from reports.results.kinds import by_kind
 from reports.site import staging
 from reports.site.section import Section
 from reports.site.section import sections as sections_of
@@ -90,12 +91,13 @@ def _write(site: Site) -> None:
     sections = sections_of(site)
     rankings = [section.ranking for section in sections]
     curves = difficulty.of_all(site, rankings)
-    site.has_difficulty = bool(curves)
-    overview.write(site, sections)
+    kinds = by_kind(site.run, rankings)
+    site.has_difficulty = bool(curves or kinds)
+    overview.write(site, sections, curves, kinds)
     for section in sections:
         tier.write(site, section)
         case.write(site, section)
-    difficulty.write(site, curves)
+    difficulty.write(site, curves, kinds)
     methods.write(site, rankings)
     latency.write(site, rankings)
     samples.write(site)

@@ -40,6 +40,13 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="what counts as independent: each photo, or each folder of photos",
     )
     group.add_argument(
+        "--groups",
+        choices=("none", "folder"),
+        default="none",
+        help="what kind a photo is of, to tell results by kind: the name of its folder "
+        "(animals/cat.jpg)",
+    )
+    group.add_argument(
         "--invert-masks", action="store_true", help="black is hole in the mask files"
     )
     group.add_argument(
@@ -94,6 +101,6 @@ def protocol(options: argparse.Namespace) -> Protocol:
         photos=options.images,
         **taken(options, "masks", "mask_threshold", "invert_masks"),
         mask_labels=tuple(options.mask_labels or ()),
-        **taken(options, "pairs", "pairing", "clusters", "truth", "prompt"),
+        **taken(options, "pairs", "pairing", "clusters", "groups", "truth", "prompt"),
         **taken(options, "size", "tiers", "draws", "seed", "limit"),
     )

@@ -132,7 +132,9 @@ def given(wanted: Wanted, protocol: Protocol, inputs: Inputs) -> Given | None:
     if (times := protocol.geometry.enlargement(*pixels.shape[:2])) > 1:
         larger = f"enlarged, which flatters every method: {times:.2f} times"
         note = "; ".join(filter(None, (note, larger)))
-    apart = name if protocol.clusters == "photo" else PurePosixPath(name).parent.as_posix()
+    parent = PurePosixPath(name).parent.as_posix()
+    apart = name if protocol.clusters == "photo" else parent
+    group = wanted.group if protocol.groups == "none" or parent == "." else parent
     cluster, file = wanted.cluster or apart, path if same else None
     photo = Photo(name, cluster, evaluated, pixels.shape[:2], note, file)
     truth = None
@@ -147,7 +149,7 @@ def given(wanted: Wanted, protocol: Protocol, inputs: Inputs) -> Given | None:
     if masks is not None and protocol.pairing == "pool":
         # By content, so that a photo keeps its masks wherever it lies.
         masks = drawn(masks, f"{protocol.seed}|{photo.sha}", protocol.draws)
-    return Given(photo, masks, truth, wanted.prompt, wanted.group, wanted.credit)
+    return Given(photo, masks, truth, wanted.prompt, group, wanted.credit)
 
 
 def _refuse(wanted: Wanted, reason: str, protocol: Protocol, inputs: Inputs) -> None:

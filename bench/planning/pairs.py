@@ -122,7 +122,8 @@ def read_pairs(protocol: Protocol) -> Pairs:
 
 def _agree(columns: frozenset[str], protocol: Protocol) -> None:
     """Refuse options that the columns leave nothing to, or that are no folders."""
-    idle = {"mask": ("pairing", "tiers", "draws"), "cluster": ("clusters",)}
+    idle = {"mask": ("pairing", "tiers", "draws"), "cluster": ("clusters",),
+            "group": ("groups",)}  # fmt: skip
     if protocol.truth == UNKNOWN:
         idle["truth"] = ("truth",)
     for column in columns & idle.keys():

@@ -16,7 +16,8 @@ from masks import files, tiers
 
 # Of what could not always be asked for; at its default it leaves the keys of older plans alone.
 _LATER: Final = {"later": True}
-_WAYS: Final = {"pairing": ["name", "order", "pool"], "clusters": ["photo", "folder"]}
+_WAYS: Final = {"pairing": ["name", "order", "pool"], "clusters": ["photo", "folder"],
+               "groups": ["none", "folder"]}  # fmt: skip
 _TIERS: Final = tuple(tier.name for tier in tiers.ALL)
 
 
@@ -42,6 +43,7 @@ class Protocol:
         pairing: How photos get their masks from a folder: by ``name``, by ``order`` of their
             sorted names, or from a ``pool`` by seeded choice.
         clusters: What statistics resample: each ``photo``, or each ``folder`` of photos.
+        groups: What kind a photo is of: that in ``pairs``, or the ``folder`` it lies in.
         truth: What fills are held against: the photo if None, a folder of other pictures of the
             same names, or `UNKNOWN`.
         prompt: What to fill in where ``pairs`` says nothing, for methods that read it.
@@ -60,6 +62,7 @@ class Protocol:
     pairs: str | None = field(default=None, metadata=_LATER)
     pairing: str = field(default="name", metadata=_LATER)
     clusters: str = field(default="photo", metadata=_LATER)
+    groups: str = field(default="none", metadata=_LATER)
     truth: str | None = field(default=None, metadata=_LATER)
     prompt: str = field(default="", metadata=_LATER)
 
@@ -129,8 +132,12 @@ class Protocol:
         files.Rules(self.mask_threshold)  # refuses what is none
         if self.pairing != "name" and self.masks is None:
             raise InputError(f"--pairing {self.pairing}: give the folder of masks too, --masks")
-        if self.photos in bundled.SETS and (self.clusters != "photo" or self.pairs):
-            raise InputError("--clusters and --pairs: not for the bundled photos; give --images")
+        if self.photos in bundled.SETS and (
+            self.clusters != "photo" or self.groups != "none" or self.pairs
+        ):
+            raise InputError(
+                "--clusters, --groups and --pairs: not for the bundled photos; give --images"
+            )
         if self.truth is not None and self.masks is None and self.pairs is None:
             raise InputError(
                 "--truth: for objects to be removed, which --masks show; give --images and --masks "

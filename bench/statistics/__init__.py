@@ -23,6 +23,7 @@ from bench.statistics.crossed import crossed_interval
 from bench.statistics.curves import Bin, Crossing, binned, crossings
 from bench.statistics.equivalence import ALPHA, MARGINS, margin
 from bench.statistics.intervals import Interval, column_intervals, known_intervals, mean_interval
+from bench.statistics.kinds import KIND_LEAST, by_kind
 from bench.statistics.pairs import compare_pairs, decide, families
 from bench.statistics.ranks import RankTest, friedman, photo_means
 from bench.statistics.significance import differences_tested
@@ -34,6 +35,7 @@ __all__ = [
     "CASE",
     "FULL_COVERAGE",
     "HEADLINES",
+    "KIND_LEAST",
     "MARGINS",
     "MARKS",
     "Bin",
@@ -44,6 +46,7 @@ __all__ = [
     "Interval",
     "RankTest",
     "binned",
+    "by_kind",
     "cap_infinite",
     "column_intervals",
     "common_cases",

@@ -50,13 +50,16 @@ def outranked(ranks: pd.DataFrame, pairs: pd.DataFrame) -> list[Outranked]:
     return found
 
 
-def said(found: Outranked, title: Callable[[str], str] = str) -> str:
+def said(
+    found: Outranked,
+    title: Callable[[str], str] = str,
+    listed: Callable[[list[str]], str] = joined,
+) -> str:
     """``mean is significantly better than telea, and better than lama, which may be chance``."""
-    parts = []
-    if found.surely:
-        parts.append(f"significantly better than {joined(map(title, found.surely))}")
-    if found.perhaps:
-        parts.append(f"better than {joined(map(title, found.perhaps))}, which may be chance")
+    surely, perhaps = (listed([title(m) for m in of]) if of else "" for of in found[1:])
+    parts = [f"significantly better than {surely}"] if surely else []
+    if perhaps:
+        parts.append(f"better than {perhaps}, which may be chance")
     return f"{title(found.floor)} is {', and '.join(parts)}"
 
 

@@ -116,7 +116,7 @@ class _Group:
         spread = self.squares > 1e-24 * np.square(sums).sum(axis=0)
         self.apart, self.squares = np.where(spread, self.apart, 0), self.squares * spread
         self.error = np.sqrt(self.k / max(self.k - 1, 1) * self.squares) / self.n
-        self.ratio = _ratio(np.abs(self.centre), self.error)
+        self.ratio = ratio_of(np.abs(self.centre), self.error)
 
     def resampled(self, resamples: int, seed: int) -> Iterator[_Matrix]:
         """Blocks ``(b, p)`` of ratios in draws of photos: the mean's distance from that of all."""
@@ -154,7 +154,7 @@ class _Group:
         left = np.where(left > 1e-12 * squares, left, 0)
         error = np.sqrt(self.k / max(self.k - 1, 1) * left) / n
         # What was drawn from one photo alone, or none, says nothing against any difference.
-        return np.where(np.isnan(mean), np.inf, _ratio(np.abs(mean), error)) * (1 + _ROUNDING)
+        return np.where(np.isnan(mean), np.inf, ratio_of(np.abs(mean), error)) * (1 + _ROUNDING)
 
     def _normal(self, resamples: int, seed: int) -> Iterator[_Matrix]:
         """What draws of very many photos tend to: normal values that correlate as the columns."""
@@ -190,7 +190,7 @@ def _tested(group: _Group, draws: Sequence[tuple[Iterator[_Matrix], int]], weigh
     return Tested(p, adjusted, group.centre - wide, group.centre + wide)
 
 
-def _ratio(value: _Matrix, error: _Matrix) -> _Matrix:
+def ratio_of(value: _Matrix, error: _Matrix) -> _Matrix:
     """Value over error; without spread 0 where there is no value either, else infinite."""
     found = np.where(value > 0, np.inf, 0.0)
     return np.divide(value, error, out=found, where=error > 0)

@@ -58,6 +58,11 @@ def _lines(run: Run, rankings: Sequence[Ranking]) -> Iterator[str]:
         yield f"- **The runs differ:** {escaped(difference)}"
     if run.differences:
         yield ""
+    floors = sentences.floors(run, list(rankings))
+    for sentence in floors:
+        yield f"- **A floor is ahead:** {escaped(sentence)}"
+    if floors:
+        yield f"\n{escaped(_SUGGESTS)}\n"
     for ranking in rankings:
         yield from _tier(run, ranking)
     yield "Arrows point to better values; in brackets 95 % intervals over photos; "
@@ -75,10 +80,6 @@ def _tier(run: Run, ranking: Ranking) -> Iterator[str]:
     label, unit = (columns[0].label, columns[0].unit) if columns else ("", "")
     yield escaped(sentences.verdict(run, ranking, label, unit))
     yield ""
-    for sentence in sentences.floors(run, ranking):
-        yield f"- **A floor is ahead:** {escaped(sentence)} {escaped(_SUGGESTS)}"
-    if ranking.outranked:
-        yield ""
     header = ["Rank", "Method", *(c.heading for c in columns), _difference(run, ranking), "s", "n"]
     rows = [_cells(row, name) for name, group in groups.items() for row in group]
     align = "ll".ljust(len(header), "r")

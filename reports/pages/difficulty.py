@@ -15,6 +15,8 @@ from reports.figures import Line
 from reports.plots import exhibits
 from reports.plots.exhibits import Exhibit, Numbers
 from reports.results import sentences, tables
+from reports.results.kinds import RULE as KINDS_RULE
+from reports.results.kinds import ByKind
 from reports.results.ranking import Ranking
 from reports.results.tables import Column
 from reports.site.site import Site
@@ -30,28 +32,43 @@ RULE = (
 
 @dataclass(frozen=True)
 class _Axis:
-    """A measure of difficulty: column of the plan, factor, words, unit."""
+    """A measure of difficulty: column of the plan, factor, name, words, unit."""
 
     column: str
     factor: float
-    title: str
+    name: str
     words: str
     unit: str
 
+    @property
+    def title(self) -> str:
+        """Heading of a plot."""
+        return f"Against the {self.name} of the hole"
+
 
 _AXES = (
-    _Axis("hole_share", 100, "Against the share of the hole", "share of the picture missing", "%"),
-    _Axis("hole_width", 1, "Against the width of the hole", "width of the hole, largest "
-          "unknown circle", "pixels"),
-)  # fmt: skip
+    _Axis("hole_share", 100, "share", "share of the picture missing", "%"),
+    _Axis("hole_width", 1, "width", "width of the hole, largest unknown circle", "pixels"),
+)
 
 
 @dataclass(frozen=True)
 class Curves:
-    """A plot of quality against one measure, and the crossings in words."""
+    """A plot of quality against one measure, and what crosses along it.
+
+    Attributes:
+        exhibit: The plot.
+        crossings: In words, each.
+        axis: Name of the measure.
+        lead: Who leads along it, with a place for that name.
+        pairs: Number of pairs of methods that cross.
+    """
 
     exhibit: Exhibit
     crossings: list[str]
+    axis: str
+    lead: str
+    pairs: int
 
 
 def of_tier(site: Site, ranking: Ranking, head: Column) -> list[Curves]:
@@ -87,7 +104,8 @@ def _curves(
             crossed = statistics.crossings(values, difficulty, photo_of, higher=head.higher)
             words = _in_words(site, crossed, axis)
             exhibit = _exhibit(site, bins, axis, head, f"{name}-{axis.column.replace('_', '-')}")
-            found.append(Curves(exhibit, words))
+            lead = _lead(site, bins, crossed, axis, head)
+            found.append(Curves(exhibit, words, axis.name, lead, len(crossed)))
     return found
 
 
@@ -134,12 +152,7 @@ def _numbers(site: Site, bins: Sequence[Bin], axis: _Axis, head: Column) -> Numb
 
 
 def _alt(site: Site, bins: Sequence[Bin], axis: _Axis, head: Column) -> str:
-    sign = -1 if head.higher else 1
-
-    def best(each: Bin) -> str:
-        return min(each.intervals, key=lambda method: sign * each.intervals[method].mean)
-
-    first, last = (sentences.title(site.run, best(each)) for each in (bins[0], bins[-1]))
+    first, last = (sentences.title(site.run, _best(each, head)) for each in (bins[0], bins[-1]))
     same = first == last
     return (
         f"{head.label} against the {axis.words}: best mean of the first bin {first}, of the last "
@@ -153,8 +166,9 @@ def _in_words(site: Site, found: Sequence[Crossing], axis: _Axis) -> list[str]:
     for each in sorted(found, key=lambda each: (each.easy, each.low, each.high, each.hard)):
         groups.setdefault((each.easy, each.low, each.high), []).append(each)
     words = []
-    for (easy, low, high), members in groups.items():
-        over = numbers.joined(sentences.title(site.run, each.hard) for each in members)
+    # Who is overtaken by most comes first.
+    for (easy, low, high), members in sorted(groups.items(), key=lambda item: -len(item[1])):
+        over = sentences.few([sentences.title(site.run, each.hard) for each in members])
         p = numbers.p_value(max(each.p for each in members))
         words.append(
             f"{sentences.title(site.run, easy)} is better up to {_place(low, axis)}; from "
@@ -163,12 +177,52 @@ def _in_words(site: Site, found: Sequence[Crossing], axis: _Axis) -> list[str]:
     return words
 
 
+def _lead(
+    site: Site, bins: Sequence[Bin], found: Sequence[Crossing], axis: _Axis, head: Column
+) -> str:
+    """Whether the lead changes hands along the axis, whose name goes to ``{}``."""
+    leads = [_best(each, head) for each in bins]
+    first, last = (sentences.title(site.run, leads[end]) for end in (0, -1))
+    if set(leads) == {leads[0]}:
+        return f"{first} has the best mean at every {{}}"
+    turn = [each for each in found if (each.easy, each.hard) == (leads[0], leads[-1])]
+    if turn:
+        low, high = (_place(value, axis) for value in (turn[0].low, turn[0].high))
+        p = numbers.p_value(turn[0].p)
+        return f"{first} leads up to a {{}} of {low}, {last} from {high} on ({p})"
+    ends = f"{first} at both ends"
+    if first != last:
+        ends = f"{first} in small holes and of {last} in large ones"
+    return f"by {{}}, the best mean is that of {ends}; that the lead changes hands is not shown"
+
+
+def findings(curves: Sequence[Curves]) -> list[str]:
+    """Who leads along share and width of the hole, and how many methods cross, as sentences."""
+    alike: dict[str, list[str]] = {}
+    for each in curves:
+        alike.setdefault(each.lead, []).append(each.axis)
+    said = [f"{lead.format(numbers.joined(axes))}." for lead, axes in alike.items()]
+    most = max(curves, key=lambda each: each.pairs)
+    changes = "No two methods are shown to change places as holes grow"
+    if most.pairs:
+        changes = f"By {most.axis}, {numbers.counted(most.pairs, 'pair')} of methods change places"
+        if " leads up to " not in most.lead:  # the lead is the best example
+            changes = f"{changes}, such as: {most.crossings[0].removesuffix('.')}"
+    said.append(f"{changes}.")
+    return [each[:1].upper() + each[1:] for each in said]
+
+
+def _best(each: Bin, head: Column) -> str:
+    sign = -1 if head.higher else 1
+    return min(each.intervals, key=lambda method: sign * each.intervals[method].mean)
+
+
 def _place(value: float, axis: _Axis) -> str:
     return f"{float(f'{value:.2g}'):g} {axis.unit}"  # two digits, never 1e+02
 
 
-def write(site: Site, curves: Sequence[Curves]) -> None:
+def write(site: Site, curves: Sequence[Curves], kinds: ByKind | None) -> None:
     """Write ``difficulty.html``, if there is anything to show."""
-    if curves:
-        context = {"curves": curves, "rule": RULE}
+    if site.has_difficulty:
+        context = {"curves": curves, "rule": RULE, "kinds": kinds, "kinds_rule": KINDS_RULE}
         site.page("difficulty.html", "difficulty.html", "Difficulty", context)

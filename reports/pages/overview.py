@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,15 +12,26 @@ from bench.folder.store import records
 from bench.statistics.floors import SUGGESTS
 from bench.text import numbers
 from reports.files import downloads
+from reports.pages.difficulty import Curves, findings
 from reports.plots import pareto
 from reports.results import budget, heat, sentences, table_notes, tables
+from reports.results.kinds import ByKind
 from reports.results.winners import winners
 from reports.site.section import Section
 from reports.site.site import Site
 
 
-def write(site: Site, sections: Sequence[Section]) -> None:
-    """Write ``index.html``."""
+def write(
+    site: Site, sections: Sequence[Section], curves: Sequence[Curves], kinds: ByKind | None
+) -> None:
+    """Write ``index.html``.
+
+    Args:
+        site: The report.
+        sections: Its tiers.
+        curves: Quality against the hole, over all tiers.
+        kinds: The finding by kind of photo.
+    """
     run = site.run
     rankings = [section.ranking for section in sections]
     parts = [_part(run, section) for section in sections]
@@ -31,6 +43,8 @@ def write(site: Site, sections: Sequence[Section]) -> None:
         "stands_in": sentences.stands_in(
             site.headline, tables.metric_label(run, site.headline.metric)
         ),
+        "floors": sentences.floors(run, rankings),
+        "surely_below": any(found.surely for r in rankings for found in r.outranked),
         "suggests": SUGGESTS,
         "margin": sections[0].margin if sections else "",
         "powerless": next(filter(None, map(sentences.powerless, rankings)), ""),
@@ -41,6 +55,9 @@ def write(site: Site, sections: Sequence[Section]) -> None:
         "budget": site.budget and budget.words(site.budget),
         "how": budget.how(run),
         "within": [budget.sentence(run, r, site.budget) for r in rankings] if site.budget else [],
+        "kinds": kinds,
+        "by_hole": findings(curves) if curves else [],
+        "small": _small_weights(run),
         "standings": heat.standings(run, rankings, tables.OVERVIEW),
         "verdict": site.verdict,
         "absent_metrics": _absent(run),
@@ -66,8 +83,6 @@ def _part(run: Run, section: Section) -> dict[str, Any]:
         "groups": tables.rows(run, ranking, columns),
         "notes": table_notes.notes(run, ranking, columns),
         "winners": winners(run, ranking),
-        "floors": sentences.floors(run, ranking),
-        "surely_below": any(found.surely for found in ranking.outranked),
         "scale": sentences.scale(run, ranking, columns[0].decimals) if columns else "",
         "share": " to ".join(dict.fromkeys(f"{s:.1f}" for s in (shares.min(), shares.max()))),
         "example": example,
@@ -102,3 +117,27 @@ def _not_run(site: Site) -> list[str]:
     completed = set(site.run.cases.loc[site.run.cases["status"] == "ok", "method"])
     names = [str(name) for name in site.run.methods.index if name not in completed]
     return [sentences.title(site.run, name) for name in names]
+
+
+def _small_weights(run: Run) -> str:
+    """What the networks with the project's own weights are, and are not; empty without any."""
+    small = run.methods[
+        run.methods.index.str.contains(r":small\b") & (run.methods["training"] != "")
+    ]
+    cards = [json.loads(training) for training in small["training"]]
+    if not cards:
+        return ""
+    names = [sentences.title(run, str(name)).removesuffix(" (small)") for name in small.index]
+    size = _range([f"{card['parameters'] / 1e6:.1f}" for card in cards])
+    seen = _range([f"{card['training']['pictures']:,}" for card in cards])
+    return (
+        f"{numbers.joined(names)} {'has' if len(names) == 1 else 'have'} {size} million parameters "
+        f"here and saw {seen} pictures in training, to show every family at work: not what was "
+        "published, and no verdict on it"
+    )
+
+
+def _range(values: Sequence[str]) -> str:
+    """``1.4 to 1.7``, or the one there is."""
+    inner = sorted(values, key=lambda text: float(text.replace(",", "")))
+    return " to ".join(dict.fromkeys((inner[0], inner[-1])))

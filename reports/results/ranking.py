@@ -24,6 +24,7 @@ from bench.statistics.comparison import NEEDED
 from bench.statistics.coverage import coverage_of
 from bench.statistics.floors import Outranked, outranked
 from bench.statistics.notes import most_frequent, out_of_reach, powerless
+from bench.statistics.pairs import METHODS
 from reports.results.gaps import Gap, from_base
 
 
@@ -124,6 +125,23 @@ class Ranking:
     def tied(self) -> list[Scores]:
         """Methods that are not significantly worse than the best, or other than the reference."""
         return [s for s in self.ranked if s.gap is not None and not s.gap.significant]
+
+    @cached_property
+    def shared_lead(self) -> bool:
+        """Whether those tied with the best are not told apart, and each beats all others."""
+        leaders = {s.method for s in (*self.ranked[:1], *self.tied)}
+        if not self.tied or self.reference or len(leaders) == len(self.ranked):
+            return False
+        apart = self.pairs[self.pairs["family"] == METHODS]
+        crosses = apart["a"].isin(leaders) != apart["b"].isin(leaders)
+        within = apart["a"].isin(leaders) & apart["b"].isin(leaders)
+        significant = apart["significant"].astype(bool)
+        return bool(significant[crosses].all() and not significant[within].any())
+
+    @property
+    def sign(self) -> int:
+        """1 where higher values are better, -1 where lower ones are."""
+        return 1 if self.higher_is_better else -1
 
     @property
     def all_scores(self) -> list[Scores]:

@@ -32,23 +32,26 @@ def headline(run: Run, rankings: list[Ranking]) -> str:
         alike: dict[str, list[Ranking]] = {}
         for ranking in rankings:
             alike.setdefault(_against(run, ranking), []).append(ranking)
-        parts = [f"on {_tiers(of)} {words}" for words, of in alike.items()]
+        parts = [f"on {tier_words(of)} {words}" for words, of in alike.items()]
         return f"Compared with {title(run, rankings[0].reference)}: {'; '.join(parts)}."
     alone = f", by {run.headline.metric} alone: the truth is unknown" if unknown else ""
     clear = [r for r in compared if not r.tied and not _slight(r)]
     slight = [r for r in compared if not r.tied and _slight(r)]
-    tied = [r for r in compared if r.tied]
+    shared = [r for r in compared if r.shared_lead]
+    tied = [r for r in compared if r.tied and not r.shared_lead]
     if len(tied) == len(rankings):
-        return f"No clear winner: {_why_tied(run, tied)}{alone}."
-    parts = [f"{name} is best on {_tiers(of)}" for name, of in _by_winner(run, clear).items()]
+        return f"No clear winner: {_tied(run, tied, everywhere=True)}{alone}."
+    parts = [f"{name} is best on {tier_words(of)}" for name, of in _by_winner(run, clear).items()]
+    parts += _shared(run, shared)
     for name, of in _by_winner(run, slight).items():
-        parts.append(f"{name} leads on {_tiers(of)} by less than matters")
+        parts.append(f"{name} leads on {tier_words(of)} by less than matters")
     if tied:
-        parts.append(f"on {_tiers(tied)} {_why_tied(run, tied)}")
+        parts.append(_tied(run, tied, everywhere=False))
     if len(compared) < len(rankings):
         rest = [r for r in rankings if all(r is not other for other in compared)]
-        parts.append(f"on {_tiers(rest)} nothing can be compared")
-    sentence = "; ".join(parts) if clear else f"no clear winner: {'; '.join(parts)}"
+        parts.append(f"on {tier_words(rest)} nothing can be compared")
+    found = "; ".join(parts)
+    sentence = found if clear or shared else f"no clear winner: {found}"
     return f"{_capital(sentence)}{alone}."
 
 
@@ -71,12 +74,14 @@ def verdict(run: Run, ranking: Ranking, label: str, unit: str) -> str:
         return f"{title(run, second.method)} has no {label} on these cases."
     lead = f"Ahead of {title(run, second.method)} by {_size(ranking, second.gap, unit)}"
     if ranking.powerless:
-        return f"{lead}: not separable."
+        return f"{lead}: not significant."
     if not ranking.tied:
         return f"{lead}: {_weight(ranking, second.gap, unit)}."
+    if ranking.tied == [second]:
+        return f"{lead}: not significant{_equal(run, ranking, unit)}."
     every = 1 < len(ranking.tied) == len(ranking.ranked) - 1
     names = "any other" if every else few([title(run, s.method) for s in ranking.tied])
-    return f"{lead}, but not separable from {names}{_equal(run, ranking, unit)}."
+    return f"{lead}, but not significantly different from {names}{_equal(run, ranking, unit)}."
 
 
 def powerless(ranking: Ranking) -> str:
@@ -102,9 +107,14 @@ def stands_in(headline: Headline, label: str) -> str:
     )
 
 
-def floors(run: Run, ranking: Ranking) -> list[str]:
-    """Which ranked methods a floor outranks, one sentence a floor."""
-    return [f"{said(found, partial(title, run))}." for found in ranking.outranked]
+def floors(run: Run, rankings: list[Ranking]) -> list[str]:
+    """Which ranked methods a floor outranks: a sentence for the tiers of which the same holds."""
+    alike: dict[str, list[Ranking]] = {}
+    for ranking in rankings:
+        for found in ranking.outranked:
+            words = said(found, partial(title, run), few)
+            alike.setdefault(words, []).append(ranking)
+    return [_capital(f"on {tier_words(of)} {words}.") for words, of in alike.items()]
 
 
 def scale(run: Run, ranking: Ranking, decimals: int) -> str:
@@ -144,7 +154,7 @@ def differences(run: Run, ranking: Ranking) -> str:
     level = [title(run, s.method) for s in others if s in ranking.tied]
     parts = [f"{joined(worse)} {_are(worse)} significantly worse than {name}"] if worse else []
     if level:
-        parts.append(f"{joined(level)} {_are(level)} not separable from {name}")
+        parts.append(f"{joined(level)} {_are(level)} not significantly different from {name}")
     return f"{'; '.join(parts)}."
 
 
@@ -168,12 +178,11 @@ def _against(run: Run, ranking: Ranking) -> str:
     if ranking.powerless:
         photos = counted(ranking.clusters, "photo")
         return f"with {photos} no difference can be significant"
-    sign = 1 if ranking.higher_is_better else -1
-    apart = [(s, sign * gap.interval.mean) for s, gap in known if gap.significant]
+    apart = [(s, ranking.sign * gap.interval.mean) for s, gap in known if gap.significant]
     said = {
         "better": [s for s, gain in apart if gain > 0],
         "worse": [s for s, gain in apart if gain < 0],
-        "not separable": ranking.tied,
+        "not significantly different": ranking.tied,
     }
     named = {
         word: sorted(title(run, s.method) for s in found) for word, found in said.items() if found
@@ -187,16 +196,46 @@ def _slight(ranking: Ranking) -> bool:
     return gap is not None and gap.equivalent
 
 
-def _why_tied(run: Run, tied: list[Ranking]) -> str:
-    if not all(ranking.powerless for ranking in tied):
-        leaders = {s.method for r in tied for s in (*r.ranked[:1], *r.tied)}
-        few = len(leaders) < 4 and all(len(r.tied) == len(leaders) - 1 for r in tied)
-        if not few and all(len(r.tied) == len(r.ranked) - 1 for r in tied):
-            return "the best cannot be told apart from any other method"
-        names = joined(title(run, name) for name in sorted(leaders)) if few else "the leaders"
-        return f"{names} cannot be told apart"
-    photos = counted(max(ranking.clusters for ranking in tied), "photo")
-    return f"with {photos} no difference can be significant"
+def _shared(run: Run, shared: list[Ranking]) -> list[str]:
+    """Who leads together: nobody knows who of them is best, but they are better than the rest."""
+    alike: dict[tuple[str, str], list[Ranking]] = {}
+    for ranking in shared:
+        leaders = [s.method for s in (*ranking.ranked[:1], *ranking.tied)]
+        rest = ranking.ranked[len(leaders) :]
+        than = f"the other {len(rest)}" if len(rest) > 1 else title(run, rest[0].method)
+        between, each = ("between", "both") if len(leaders) == 2 else ("among", "all")
+        names = few(sorted(title(run, name) for name in leaders))
+        words = f"no significant difference {between} them, {each} significantly better than {than}"
+        alike.setdefault((names, words), []).append(ranking)
+    return [
+        f"{names} share the lead on {tier_words(of)}: {words}"
+        for (names, words), of in alike.items()
+    ]
+
+
+def _tied(run: Run, tied: list[Ranking], *, everywhere: bool) -> str:
+    """Who cannot be told apart from the best where; of all tiers alike the tiers go unsaid."""
+    alike: dict[tuple[str, str], list[Ranking]] = {}
+    for ranking in tied:
+        alike.setdefault(_why_tied(run, ranking), []).append(ranking)
+    if len(alike) == 1 and everywhere:
+        return " ".join(filter(None, *alike))
+    ends: dict[str, list[str]] = {}
+    for (names, end), of in alike.items():
+        ends.setdefault(end, []).append(f"{names} on {tier_words(of)}".strip())
+    return "; ".join(f"{', '.join(where)} {end}" for end, where in ends.items())
+
+
+def _why_tied(run: Run, ranking: Ranking) -> tuple[str, str]:
+    """Who is tied, if that is not everybody, and what that means."""
+    if ranking.powerless:
+        return "", f"with {counted(ranking.clusters, 'photo')} no difference can be significant"
+    leaders = [title(run, s.method) for s in (*ranking.ranked[:1], *ranking.tied)]
+    if 3 < len(leaders) == len(ranking.ranked):
+        return "", "the best cannot be told apart from any other method"
+    more = len(leaders) - 1
+    names = f"{leaders[0]} and {more} others" if more > 2 else joined(sorted(leaders))
+    return names, "cannot be told apart"
 
 
 def _size(ranking: Ranking, gap: Gap, unit: str) -> str:
@@ -255,7 +294,8 @@ def _by_winner(run: Run, clear: list[Ranking]) -> dict[str, list[Ranking]]:
     return winners
 
 
-def _tiers(rankings: list[Ranking]) -> str:
+def tier_words(rankings: list[Ranking]) -> str:
+    """``small and large holes``, of the tiers of these rankings."""
     names = [ranking.tier for ranking in rankings]
     if all(holes(name) == f"{name} holes" for name in names):
         return f"{joined(names)} holes"

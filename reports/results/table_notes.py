@@ -15,7 +15,7 @@ RANK_NOTE = (
     "Rank: a range where the order is open. Two methods share a letter if and only if they cannot "
     "be told apart: their p-value, adjusted for the pairs of ranked methods (bootstrap-t over "
     "photos), is 0.05 or more. Differences have intervals that hold for all these pairs at 95 %. "
-    "Bold marks the best mean of a column, separable or not."
+    "Bold marks the best mean of a column, significant or not."
 )
 
 

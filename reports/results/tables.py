@@ -282,7 +282,7 @@ def _said(gap: Gap) -> str:
         return "within the margin" if gap.equivalent else ""
     if gap.equivalent:
         return "equivalent"
-    return "" if math.isnan(gap.p) else "not separable"
+    return "" if math.isnan(gap.p) else "not significant"
 
 
 def _seconds(run: Run, scores: Scores) -> Cell:

@@ -77,8 +77,8 @@ def _level(apart: dict[str, bool]) -> str:
     if not level:
         return f"significantly better than {next(iter(apart)) if len(apart) == 1 else 'all others'}"
     if len(level) == len(apart) > 1:
-        return "not separable from any other"
-    return f"not separable from {sentences.few(level)}"
+        return "not significantly different from any other"
+    return f"not significantly different from {sentences.few(level)}"
 
 
 def _by_set(run: Run, ranking: Ranking) -> Iterator[Winner]:

@@ -31,8 +31,8 @@ def test_every_hostile_name_is_shown_and_has_its_own_page(hostile):
 
 def test_file_names_never_come_from_names_of_photos(hostile):
     fixed = {"report.css", "report.js", "small.html", "index.html", "methods.html",
-             "failures.html", "provenance.html", "pictures.json", "summary.json", "summary.md",
-             "ranking.tex"}  # fmt: skip
+             "difficulty.html", "failures.html", "provenance.html", "pictures.json",
+             "summary.json", "summary.md", "ranking.tex"}  # fmt: skip
     tables = ("cases", "summary", "pairs", "shown")
     fixed |= {f"{name}.{form}" for name in tables for form in ("csv", "parquet")}
     ours = r"[0-9a-f]{16}\.(png|webp|html)|small(-[a-z]+)+(-\d)?\.(html|svg)"

@@ -61,9 +61,9 @@ def test_lpips_ranks_when_it_was_measured_and_lower_wins(tmp_path):
         (
             spread(0.6999, 0.0005),
             "No clear winner",
-            "not separable from Telea; Telea is equivalent, within the margin of 0.005",
+            "not significant; Telea is equivalent, within the margin of 0.005",
         ),
-        (spread(0.69, 0.2), "No clear winner", "but not separable from Telea."),
+        (spread(0.69, 0.2), "No clear winner", ": not significant."),
     ],
 )
 def test_a_lead_is_called_by_its_p_value_and_by_the_margin(sample, telea, hero, words):
@@ -74,6 +74,34 @@ def test_a_lead_is_called_by_its_p_value_and_by_the_margin(sample, telea, hero, 
     verdict = sentences.verdict(run, ranking, "SSIM", "")
     assert words in verdict
     assert re.search(r"\(joint 95 % interval \[.+\], p (=|<) [\d.]+\)", verdict)
+
+
+def test_two_that_lead_together_are_said_to_be_better_than_the_rest(sample):
+    values = {"ns": spread(0.7), "shiftmap": spread(0.699, 0.2), "telea": spread(0.3),
+              "fussy": spread(0.2)}  # fmt: skip
+    run = with_values(read_run(sample), values)
+    ranking = ranking_of(run)
+    assert ranking.shared_lead
+    assert sentences.headline(run, [ranking]) == (
+        "Navier\N{EN DASH}Stokes and Shift-map share the lead on small holes: no significant "
+        "difference between them, both significantly better than the other 2."
+    )
+    clear = ranking_of(with_values(read_run(sample), {**values, "shiftmap": spread(0.6)}))
+    assert not clear.shared_lead
+
+
+def test_a_lead_is_not_shared_where_a_leader_is_not_better_than_all_others(sample):
+    # Shift-map is told apart neither from the best nor from the third.
+    values = {"ns": spread(0.7), "shiftmap": spread(0.65, 0.2), "telea": spread(0.6)}
+    run = with_values(read_run(sample), values)
+    ranking = ranking_of(run)
+    assert [s.method for s in ranking.tied] == ["shiftmap"]
+    assert not ranking.shared_lead
+    assert sentences.headline(run, [ranking]) == (
+        "No clear winner: Navier\N{EN DASH}Stokes and Shift-map cannot be told apart."
+    )
+    other = with_values(read_run(sample), values | {"ns": spread(0.64)})
+    assert sentences.headline(run, [ranking, ranking_of(other)]).startswith("No clear winner: ")
 
 
 def test_too_few_photos_for_any_significance_are_called_that(sample):
@@ -87,7 +115,7 @@ def test_too_few_photos_for_any_significance_are_called_that(sample):
     assert said == "No clear winner: with 5 photos no difference can be significant."
     verdict = sentences.verdict(run, ranking, "SSIM", "")
     assert "no interval: too few photos for a joint interval, p = " in verdict
-    assert verdict.endswith("): not separable.")
+    assert verdict.endswith("): not significant.")
     verdict = sentences.powerless(ranking)
     assert "smallest possible p-value is 0.062" in verdict
     assert "With 5 photos no difference" in sentences.differences(run, ranking)
@@ -116,7 +144,7 @@ def test_ranks_ties_and_differences_are_those_of_the_comparison(sample):
     rows = tables.rows(run, ranking, tables.columns(run, ranking))["ranked"]
     assert [row.place for row in rows] == ["1\N{EN DASH}2", "1\N{EN DASH}2", "3"]
     assert [row.group for row in rows] == ["a", "a", "b"]
-    assert "not separable" in rows[1].difference.remark
+    assert "not significant" in rows[1].difference.remark
     assert rows[2].difference.remark == numbers.p_value(ranking.ranked[2].gap.p)
     assert table_notes.RANK_NOTE in table_notes.notes(run, ranking, tables.columns(run, ranking))
 
@@ -169,7 +197,7 @@ def test_a_reference_is_what_all_are_compared_with(sample):
     said = sentences.headline(run, [ranking])
     assert said == (
         "Compared with Shift-map: on small holes Telea is worse, Navier\N{EN DASH}Stokes is not "
-        "separable."
+        "significantly different."
     )
     assert "Telea is worse" in sentences.verdict(run, ranking, "SSIM", "")
     columns = tables.columns(run, ranking)

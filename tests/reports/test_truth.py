@@ -18,7 +18,7 @@ from tests.support import removals
 from tests.support.removals import request
 
 FIDELITY = re.compile(
-    r"winner|best mean|difference from best|average rank|rank, |not separable", re.I
+    r"winner|best mean|difference from best|average rank|rank, |not significant", re.I
 )
 
 

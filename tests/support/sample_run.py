@@ -69,6 +69,7 @@ def write_run(
         lpips: Whether LPIPS counts as measured (made-up numbers).
     """
     plan = run_builder.plan(names, tiers, height=side, width=side, keep=True)
+    plan["group"] = np.where(plan["photo"] == names[0], "<i>faces</i>, people", "things")
     photos = [_photo(index, side) for index in range(len(names))]
     rows, holes = [], []
     for place, facts in enumerate(plan.itertuples()):

@@ -241,6 +241,8 @@ def test_what_is_no_text_or_not_there_is_refused(here):
         ("photo\na.png\n", {"images": "photos/a.png"}, "--images: expected the folder"),
         ("photo\na.png\n", {"pairing": "order"}, "--pairing order: give the folder of masks too"),
         ("photo\na.png\n", {"pairing": "pol"}, r"'pol'\. Did you mean pool"),
+        ("photo,group\na.png,1\n", {"groups": "folder"}, "--groups: .* a column 'group'"),
+        ("photo\na.png\n", {"groups": "films"}, "--groups: expected one of none, folder"),
         ("photo\na.png\n", {"clusters": "films"}, "--clusters: expected one of photo, folder"),
     ],
 )
@@ -311,6 +313,17 @@ def test_folders_are_clusters_where_that_is_asked_for(here):
     assert [each.photo.cluster for each in found] == [".", ".", "film", "film"]
     with pytest.raises(InputError, match="not for the bundled photos"):
         Protocol.asked("bundled", None, clusters="folder")
+
+
+def test_folders_are_kinds_where_that_is_asked_for(here):
+    asked = Protocol.asked(str(here / "photos"), None, groups="folder")
+    found, _ = photos(asked)
+    assert [each.group for each in found] == ["", "", "film", "film"]
+    plain = Protocol.asked(str(here / "photos"), None)
+    assert {each.group for each in photos(plain)[0]} == {""}
+    assert "groups" not in plain.key_text()
+    with pytest.raises(InputError, match="not for the bundled photos"):
+        Protocol.asked("bundled", None, groups="folder")
 
 
 def test_no_mask_by_name_at_all_tells_the_rule_and_the_other_ways(here):
