@@ -66,13 +66,13 @@ class Geometry:
             made = cls("fit", int(match[1]), int(match[1]))
         else:
             raise InputError(
-                "size: expected N (side of the centre square, in pixels), WxH, fit:N (short side, "
+                "--size: expected N (side of the centre square, in pixels), WxH, fit:N (short side, "
                 f"nothing cut off) or native; found {size!r}"
             )
         sides = made.height, made.width
         if min(sides) < SMALLEST or max(sides) > LARGEST:
             raise InputError(
-                f"size: expected sides from {SMALLEST} to {LARGEST} pixels, found {size!r}"
+                f"--size: expected sides from {SMALLEST} to {LARGEST} pixels, found {size!r}"
             )
         return made
 
