@@ -66,8 +66,8 @@ class Geometry:
             made = cls("fit", int(match[1]), int(match[1]))
         else:
             raise InputError(
-                "--size: expected N (side of the centre square, in pixels), WxH, fit:N (short side, "
-                f"nothing cut off) or native; found {size!r}"
+                "--size: expected N (side of the centre square, in pixels), WxH, fit:N (short "
+                f"side, nothing cut off) or native; found {size!r}"
             )
         sides = made.height, made.width
         if min(sides) < SMALLEST or max(sides) > LARGEST:
