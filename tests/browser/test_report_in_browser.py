@@ -132,6 +132,7 @@ def test_tables_sort_by_a_button_and_back(visit, report):
 def test_everything_is_readable_without_script(visit, report):
     seen = visit(java_script_enabled=False)
     seen.open(report / "index.html")
+    seen.page.get_by_text("Why this metric ranks").click()
     for text in ("Telea", "SSIM (hole)", "lpips_hole was not among", "No completed case"):
         assert seen.page.get_by_text(text).first.is_visible(), text
     seen.open(kinds(report)["case"])
