@@ -77,9 +77,8 @@ def unread(protocol: Protocol, rows: list[dict[str, Any]]) -> list[tuple[str, st
     known = {row["path"].partition("#")[0] for row in rows} | {protocol.pairs}
     seen: set[str] = set()
     found = []
-    photos = (
-        str(protocol.folder) if protocol.pairs is None else None
-    )  # else only those of the table
+    # Of a table only what it names.
+    photos = str(protocol.folder) if protocol.pairs is None else None
     for given in (protocol.masks, photos, protocol.truth):
         for path in kinds.visible(Path(given)) if given and Path(given).is_dir() else ():
             if (real := os.path.realpath(path)) in seen:

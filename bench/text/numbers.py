@@ -118,6 +118,11 @@ def between_milliseconds(low: float, high: float) -> str:
     return f"[{milliseconds(low)}, {milliseconds(high)}]" if math.isfinite(high - low) else ""
 
 
+def capital(text: str) -> str:
+    """The text with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
 def joined(names: Iterable[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     *first, last = list(names)

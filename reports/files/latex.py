@@ -39,7 +39,7 @@ def _table(run: Run, ranking: Ranking) -> str:
 def _caption(run: Run, ranking: Ranking, columns: Sequence[Column]) -> str:
     words = numbers.holes(ranking.tier)
     cases, photos = numbers.counted(ranking.n, "case"), numbers.counted(ranking.clusters, "photo")
-    parts = [f"{words[0].upper()}{words[1:]}: means over {cases} of {photos}"]
+    parts = [f"{numbers.capital(words)}: means over {cases} of {photos}"]
     parts.append("95 % intervals over photos in brackets")
     if columns and ranking.headline:
         parts.append(f"ranked by {columns[0].label}, {columns[0].better}")

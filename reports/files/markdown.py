@@ -13,7 +13,7 @@ from reports.results.tables import Cell, Row
 
 LONGEST = 60_000  # characters; a comment of GitHub takes 65,536, a step summary more
 _LONGEST_TEXT = 300
-_SUGGESTS = f"{SUGGESTS[0].upper()}{SUGGESTS[1:]}."
+_SUGGESTS = f"{numbers.capital(SUGGESTS)}."
 
 
 def summary(run: Run, rankings: Sequence[Ranking], longest: int = LONGEST) -> str:
@@ -75,7 +75,7 @@ def _tier(run: Run, ranking: Ranking) -> Iterator[str]:
     groups = tables.rows(run, ranking, columns)
     words = numbers.holes(ranking.tier)
     cases, photos = numbers.counted(ranking.n, "case"), numbers.counted(ranking.clusters, "photo")
-    yield f"#### {escaped(words[0].upper() + words[1:])}: {cases} of {photos}"
+    yield f"#### {escaped(numbers.capital(words))}: {cases} of {photos}"
     yield ""
     label, unit = (columns[0].label, columns[0].unit) if columns else ("", "")
     yield escaped(sentences.verdict(run, ranking, label, unit))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bench.folder.thumbnails import QUALITY
 from bench.text import numbers
 from reports.site import case_rows
 from reports.site.section import Section
@@ -48,6 +49,7 @@ def write(site: Site, section: Section) -> None:
             "tracebacks": {fill.method: site.traceback(fill.row) for fill in view.fills},
             "compared": next((f for f in kept if best is None or f.method == best.method), None),
             "bar": bar,
+            "quality": QUALITY,
             "places": places[view.page],
         }
         title = f"{view.facts['photo']}, {numbers.holes(section.ranking.tier)}"

@@ -209,7 +209,7 @@ def findings(curves: Sequence[Curves]) -> list[str]:
         if " leads up to " not in most.lead:  # the lead is the best example
             changes = f"{changes}, such as: {most.crossings[0].removesuffix('.')}"
     said.append(f"{changes}.")
-    return [each[:1].upper() + each[1:] for each in said]
+    return [numbers.capital(each) for each in said]
 
 
 def _best(each: Bin, head: Column) -> str:

@@ -81,7 +81,7 @@ def _part(run: Run, tier: str, methods: Iterable[str]) -> Part:
             qualities.append(Quality(label, name, known["better"], shown))
     columns = [_LABELS.get(name.removeprefix(_DISTANCE), name) for name in names]
     words = numbers.holes(tier)
-    return Part(words[0].upper() + words[1:], columns, distances, qualities)
+    return Part(numbers.capital(words), columns, distances, qualities)
 
 
 def _cell(own: pd.DataFrame, names: list[str]) -> list[Cell]:

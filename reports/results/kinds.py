@@ -14,6 +14,7 @@ from bench.folder.read import Run
 from bench.folder.store import records
 from bench.statistics import ALPHA, CASE, KIND_LEAST
 from bench.text.numbers import (
+    capital,
     counted,
     decimals_for,
     holes,
@@ -105,7 +106,7 @@ def by_kind(run: Run, rankings: Sequence[Ranking]) -> ByKind | None:
     more = of.nunique() - table["kind"].nunique()
     return ByKind(
         [*_by_means(run, ranked, best), *_by_tests(table, names, decimals)],
-        [(_holes(tier), f"{a} over {b}") for tier, (a, b) in names.items()],
+        [(capital(holes(tier)), f"{a} over {b}") for tier, (a, b) in names.items()],
         rows,
         f"{counted(more, 'smaller kind')} of photo {'is' if more == 1 else 'are'} not shown"
         if more
@@ -203,8 +204,3 @@ def _tested_cell(row: Mapping[str, Any], decimals: int) -> Cell:
         return Cell("too few photos")
     ends = interval(row["low"], row["high"], decimals)
     return Cell(signed(row["apart"], decimals), ends, p_value(row["p"]))
-
-
-def _holes(tier: str) -> str:
-    words = holes(tier)
-    return words[0].upper() + words[1:]

@@ -9,7 +9,16 @@ from bench.folder.header import UNKNOWN
 from bench.folder.read import Run
 from bench.statistics import HEADLINES, Headline
 from bench.statistics.floors import said
-from bench.text.numbers import counted, decimals_for, holes, interval, joined, number, p_value
+from bench.text.numbers import (
+    capital,
+    counted,
+    decimals_for,
+    holes,
+    interval,
+    joined,
+    number,
+    p_value,
+)
 from reports.results.gaps import Gap
 from reports.results.ranking import Ranking
 
@@ -52,7 +61,7 @@ def headline(run: Run, rankings: list[Ranking]) -> str:
         parts.append(f"on {tier_words(rest)} nothing can be compared")
     found = "; ".join(parts)
     sentence = found if clear or shared else f"no clear winner: {found}"
-    return f"{_capital(sentence)}{alone}."
+    return f"{capital(sentence)}{alone}."
 
 
 def verdict(run: Run, ranking: Ranking, label: str, unit: str) -> str:
@@ -86,7 +95,7 @@ def verdict(run: Run, ranking: Ranking, label: str, unit: str) -> str:
 
 def powerless(ranking: Ranking) -> str:
     """Why no difference of a tier can be significant, as a sentence; empty if one can."""
-    return f"{_capital(ranking.powerless)}." if ranking.powerless else ""
+    return f"{capital(ranking.powerless)}." if ranking.powerless else ""
 
 
 def stands_in(headline: Headline, label: str) -> str:
@@ -114,7 +123,7 @@ def floors(run: Run, rankings: list[Ranking]) -> list[str]:
         for found in ranking.outranked:
             words = said(found, partial(title, run), few)
             alike.setdefault(words, []).append(ranking)
-    return [_capital(f"on {tier_words(of)} {words}.") for words, of in alike.items()]
+    return [capital(f"on {tier_words(of)} {words}.") for words, of in alike.items()]
 
 
 def scale(run: Run, ranking: Ranking, decimals: int) -> str:
@@ -160,7 +169,7 @@ def differences(run: Run, ranking: Ranking) -> str:
 
 def equivalence(ranking: Ranking) -> str:
     """Where equivalence is out of reach, as a sentence after another; empty if nowhere."""
-    return f" {_capital(ranking.equivalence)}." if ranking.equivalence else ""
+    return f" {capital(ranking.equivalence)}." if ranking.equivalence else ""
 
 
 def margin(ranking: Ranking, unit: str = "") -> str:
@@ -274,10 +283,6 @@ def _equal(run: Run, ranking: Ranking, unit: str) -> str:
 
 def _are(names: list[str]) -> str:
     return "is" if len(names) == 1 else "are"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def title(run: Run, method: str) -> str:

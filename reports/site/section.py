@@ -51,8 +51,7 @@ class Section:
     @property
     def title(self) -> str:
         """Heading of the tier."""
-        words = numbers.holes(self.ranking.tier)
-        return words[0].upper() + words[1:]
+        return numbers.capital(numbers.holes(self.ranking.tier))
 
     def listed(self, order: Order) -> list[CaseView]:
         """The cases of an order."""
