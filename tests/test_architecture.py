@@ -155,7 +155,8 @@ def test_every_network_has_one_shape():
         ("['report', '--help']", {"torch", "numpy", "pandas"}),
         ("['weights', 'list']", {"torch", "pandas"}),
         (
-            "['plan', '--methods', 'lama:small,mine=tests.support.faulty:Slow']",
+            # A run folder that is there, such as that of `nox -s bench`, is compared with.
+            "['plan', '--out', 'runs/new', '--methods', 'lama:small,mine=tests.support.faulty:Slow']",
             {"torch", "bench.statistics"},
         ),
     ],
