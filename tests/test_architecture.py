@@ -156,7 +156,7 @@ def test_every_network_has_one_shape():
         ("['weights', 'list']", {"torch", "pandas"}),
         (
             # A run folder that is there, such as that of `nox -s bench`, is compared with.
-            "['plan', '--out', 'runs/new', '--methods', 'lama:small,mine=tests.support.faulty:Slow']",
+            "['plan', '--out', 'new', '--methods', 'lama:small,mine=tests.support.faulty:Slow']",
             {"torch", "bench.statistics"},
         ),
     ],
