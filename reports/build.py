@@ -30,7 +30,7 @@ from reports.results.kinds import by_kind
 from reports.site import staging
 from reports.site.section import Section
 from reports.site.section import sections as sections_of
-from reports.site.site import Site
+from reports.site.site import STATIC, Site
 
 __all__ = ["Run", "build", "read_run"]
 
@@ -38,7 +38,6 @@ __all__ = ["Run", "build", "read_run"]
 _NOT_SHOWN = ("output_sha", "case_key", "fill_key", "measure_key", "worker", "attempt",
               "measure_seconds", "case", "parameters", "keep")  # fmt: skip
 _REPEATED = ("method", "photo", "cluster", "tier")
-_STATIC = Path(__file__).parent / "static"
 
 
 def build(
@@ -87,7 +86,7 @@ def read_run(folder: Path, folders: Mapping[str, Path] | None = None) -> Run:
 
 
 def _write(site: Site) -> None:
-    shutil.copytree(_STATIC, site.folder / "assets", copy_function=shutil.copyfile)
+    shutil.copytree(STATIC, site.folder / "assets", copy_function=shutil.copyfile)
     sections = sections_of(site)
     rankings = [section.ranking for section in sections]
     curves = difficulty.of_all(site, rankings)

@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from bench.errors import BenchError
+from reports.site.site import static
 from reports.site.staging import placed
 
 MOST_THUMBNAILS = 60
@@ -60,11 +61,14 @@ class _Inliner(HTMLParser):
         super().__init__(convert_charrefs=False)
         self.embedded = 0
         self._report = report
-        self._style = (report / "assets" / "report.css").read_text("utf-8")
-        self._script = (report / "assets" / "report.js").read_text("utf-8")
+        self._style, self._script = (
+            "".join((report / "assets" / name).read_text("utf-8") for name in static(suffix))
+            for suffix in (".css", ".js")
+        )
         self._parts: list[str] = []
         self._shown: dict[str, str] = {}
         self._left_out = 0
+        self._styled = False
         # Tag of the element being left out, and how many of its kind are open.
         self._skipped, self._depth = "", 0
 
@@ -79,10 +83,12 @@ class _Inliner(HTMLParser):
             self._depth += tag == self._skipped
             return
         facts = {name: value or "" for name, value in attrs}
-        if tag == "nav" or facts.get("class") == "downloads" or tag == "script":
+        linked = tag == "script" and "src" in facts
+        if tag == "nav" or facts.get("class") == "downloads" or linked:
             self._skipped, self._depth = tag, 1
         elif tag == "link" and facts.get("rel") == "stylesheet":
-            self._parts.append(f"<style>{self._style}</style>")
+            self._parts.append("" if self._styled else f"<style>{self._style}</style>")
+            self._styled = True
         elif tag == "img":
             self._picture(facts)
         else:

@@ -18,6 +18,7 @@ from reports.results.verdict import read_verdict
 from reports.site.album import Album, error_colours
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
+STATIC = Path(__file__).parents[1] / "static"
 
 
 class Site:
@@ -56,7 +57,11 @@ class Site:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals["error_colours"] = error_colours()
+        self._environment.globals |= {
+            "error_colours": error_colours(),
+            "styles": static(".css"),
+            "scripts": static(".js"),
+        }
         self._environment.filters |= {
             "number": numbers.number,
             "counted": numbers.counted,
@@ -128,6 +133,12 @@ class Site:
             **context,
         )
         target.write_text(html, "utf-8", newline="\n")
+
+
+def static(suffix: str) -> list[str]:
+    """Names of the files that every page loads, that which the others build on first."""
+    names = sorted(path.name for path in STATIC.glob(f"*{suffix}"))
+    return sorted(names, key=lambda name: not name.startswith("report."))
 
 
 def _printable(value: Any) -> Any:
