@@ -37,7 +37,6 @@ class MethodCard:
     """One method: its row of ``methods``, and what has to be worked out."""
 
     label: Label
-    anchor: str
     facts: dict[str, Any]
     link: str
     files: list[dict[str, str]]
@@ -49,20 +48,18 @@ class MethodCard:
 
 
 def write(site: Site, rankings: Sequence[Ranking]) -> None:
-    """Write ``methods.html``."""
-    cards = [
-        _card(site.run, row, rankings, f"method-{number}")
-        for number, row in enumerate(records(site.run.methods), start=1)
-    ]
+    """Write ``methods.html``, and of each its page."""
+    cards = [_card(site.run, row, rankings) for row in records(site.run.methods)]
     site.page("methods.html", "methods.html", "Methods", {"cards": cards})
+    for card in cards:
+        site.page("method.html", card.label.page, card.label.title, {"card": card})
 
 
-def _card(run: Run, facts: dict[str, Any], rankings: Sequence[Ranking], anchor: str) -> MethodCard:
+def _card(run: Run, facts: dict[str, Any], rankings: Sequence[Ranking]) -> MethodCard:
     method = str(facts["method"])
     training = json.loads(facts.get("training") or "{}")
     return MethodCard(
         label=tables.label(run, method),
-        anchor=anchor,
         facts=facts,
         link=_web(facts["url"]),
         files=json.loads(facts.get("files") or "[]"),

@@ -78,13 +78,17 @@ class Cell:
 
 @dataclass(frozen=True)
 class Label:
-    """A method as a row header; ``flagged`` says how many of its fills are odd, and how."""
+    """A method as a row header; ``flagged`` says how many of its fills are odd, and how.
+
+    ``page`` is its page of the report, empty of one that is not of the run.
+    """
 
     method: str
     title: str
     family: str
     family_class: str
     flagged: str = ""
+    page: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,8 @@ class Row:
 def label(run: Run, method: str) -> Label:
     """Name and family of a method for readers."""
     found = labelled(method, sentences.title(run, method), str(run.methods.loc[method, "family"]))
-    return replace(found, flagged=run.flagged.get(method, ""))
+    page = f"methods/{numbers.slug(method)}.html"
+    return replace(found, flagged=run.flagged.get(method, ""), page=page)
 
 
 def labelled(method: str, title: str, family: str) -> Label:

@@ -29,6 +29,7 @@ def kinds(report: Path) -> dict[str, Path]:
         "tier": report / "tiers" / "region.html",
         "case": sorted((report / "cases").iterdir())[0],
         "methods": report / "methods.html",
+        "method": report / "methods" / "telea.html",
         "regression": report / "regression.html",
         "failures": report / "failures.html",
         "provenance": report / "provenance.html",

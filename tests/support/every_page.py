@@ -46,10 +46,10 @@ def write_report(folder: Path, names: Sequence[str] = ("astronaut.png", *HOSTILE
 
 
 def kinds(report: Path) -> dict[str, Path]:
-    """One page of each kind: all at the top, the last tier, and of it the first case."""
+    """One page of each kind: all at the top, of tiers and cases the first, Telea's."""
     found = {path.stem: path for path in sorted(report.glob("*.html"))}
-    folders = (path for path in sorted(report.iterdir()) if path.is_dir())
-    found |= {of.name: sorted(of.glob("*.html"))[0] for of in folders if [*of.glob("*.html")]}
+    found |= {of: sorted((report / of).glob("*.html"))[0] for of in ("cases", "tiers")}
+    found["method"] = report / "methods" / "telea.html"
     return found
 
 
