@@ -6,12 +6,15 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import pandas as pd
+
 from bench.folder.header import PHOTO, UNKNOWN
 from bench.folder.read import Run
 from bench.folder.store import records
 from bench.statistics.floors import SUGGESTS
 from bench.text import numbers
 from reports.files import downloads
+from reports.pages import hero
 from reports.pages.difficulty import Curves, findings
 from reports.plots import pareto
 from reports.results import budget, heat, sentences, table_notes, tables
@@ -58,6 +61,7 @@ def write(
         "kinds": kinds,
         "by_hole": findings(curves) if curves else [],
         "small": _small_weights(run),
+        "small_count": len(_small(run)),
         "standings": heat.standings(run, rankings, tables.OVERVIEW),
         "verdict": site.verdict,
         "absent_metrics": _absent(run),
@@ -66,6 +70,16 @@ def write(
         "clusters": run.plan["cluster"].nunique(),
         "not_run": _not_run(site),
         "downloads": downloads.offered(run),
+        "hero": hero.hero(
+            site,
+            sections,
+            {
+                part["section"].ranking.tier: [
+                    row for group in part["groups"].values() for row in group
+                ]
+                for part in parts
+            },
+        ),
         "several_samples": bool((run.cases["sample"] > 0).any()),
     }
     site.page("overview.html", "index.html", "Overview", context)
@@ -75,8 +89,6 @@ def _part(run: Run, section: Section) -> dict[str, Any]:
     ranking = section.ranking
     columns = tables.columns(run, ranking, only=tables.OVERVIEW)
     shares = run.plan.loc[run.plan["tier"] == ranking.tier, "hole_share"] * 100
-    # By hash, so that nobody chose the example for its looks.
-    example = min(section.cases, key=lambda view: view.page)
     return {
         "section": section,
         "columns": columns,
@@ -85,8 +97,6 @@ def _part(run: Run, section: Section) -> dict[str, Any]:
         "winners": winners(run, ranking),
         "scale": sentences.scale(run, ranking, columns[0].decimals) if columns else "",
         "share": " to ".join(dict.fromkeys(f"{s:.1f}" for s in (shares.min(), shares.max()))),
-        "example": example,
-        "labels": {f.method: tables.label(run, f.method) for f in example.fills},
     }
 
 
@@ -121,9 +131,7 @@ def _not_run(site: Site) -> list[str]:
 
 def _small_weights(run: Run) -> str:
     """What the networks with the project's own weights are, and are not; empty without any."""
-    small = run.methods[
-        run.methods.index.str.contains(r":small\b") & (run.methods["training"] != "")
-    ]
+    small = _small(run)
     cards = [json.loads(training) for training in small["training"]]
     if not cards:
         return ""
@@ -135,6 +143,14 @@ def _small_weights(run: Run) -> str:
         f"here and saw {seen} pictures in training, to show every family at work: not what was "
         "published, and no verdict on it"
     )
+
+
+def _small(run: Run) -> pd.DataFrame:
+    """The methods with those weights."""
+    rows: pd.DataFrame = run.methods[
+        run.methods.index.str.contains(r":small\b") & (run.methods["training"] != "")
+    ]
+    return rows
 
 
 def _range(values: Sequence[str]) -> str:
