@@ -9,6 +9,7 @@ from reports.pages import difficulty
 from reports.plots import comparison
 from reports.plots import exhibits as plots
 from reports.results import orders, pair_rows, sentences, table_notes, tables
+from reports.results.definitions import definitions
 from reports.results.orders import Order
 from reports.site.gallery import CaseView
 from reports.site.section import Section
@@ -88,6 +89,7 @@ def _compared(site: Site, section: Section) -> dict[str, Any]:
         "wins": comparison.wins(site, ranking, test) if test else [],
         "powerless": sentences.powerless(ranking),
         "groups": tables.rows(site.run, ranking, columns),
+        "definitions": definitions(site.run, columns),
         "notes": table_notes.notes(site.run, ranking, columns),
         "pairs": pair_rows.pairs(site.run, ranking, section.unit)[:LONGEST_LIST],
     }
