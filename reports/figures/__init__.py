@@ -3,10 +3,11 @@
 from reports.figures.lines import LINES_SIZE, SCATTER_SIZE, Line, lines, scatter
 from reports.figures.maps import DECADES, MAP_SIZE, energy_map
 from reports.figures.panels import panels, panels_size
-from reports.figures.pareto import PARETO_SIZE, Frame, Spot, pareto
+from reports.figures.names import short
+from reports.figures.pareto import Frame, Spot, pareto
 from reports.figures.ranks import critical_difference
 from reports.figures.rows import Point, paired_differences, point_range, size
-from reports.figures.style import on_dark
+from reports.figures.shapes import Chart
 from reports.figures.times import MOST_SAMPLES, TIMES_SIZE, Samples, against, samples, samples_size
 
 __all__ = [
@@ -14,9 +15,9 @@ __all__ = [
     "LINES_SIZE",
     "MAP_SIZE",
     "MOST_SAMPLES",
-    "PARETO_SIZE",
     "SCATTER_SIZE",
     "TIMES_SIZE",
+    "Chart",
     "Frame",
     "Line",
     "Point",
@@ -26,7 +27,6 @@ __all__ = [
     "critical_difference",
     "energy_map",
     "lines",
-    "on_dark",
     "paired_differences",
     "panels",
     "panels_size",
@@ -35,5 +35,6 @@ __all__ = [
     "samples",
     "samples_size",
     "scatter",
+    "short",
     "size",
 ]

@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from bench.text.numbers import printable
-from reports.figures import style
+from reports.figures import shapes
+from reports.figures.shapes import Shape, line, shape
 
-_RINGS = (7, 15, 25, 37)  # distances from the point, in points
+_RINGS = (7, 15, 25, 37)  # distances from the point, as in the drawing
 _SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
 _MARKER = 5.0
+_HEIGHT = 13.0
 
 
 @dataclass(frozen=True)
@@ -32,42 +31,36 @@ class _Spot:
     near: bool
 
 
-def put(axes: Axes, names: Sequence[str], places: Sequence[tuple[float, float]]) -> None:
+def beside(
+    names: Sequence[str], places: Sequence[tuple[float, float]], frame: tuple[float, ...]
+) -> list[Shape]:
     """Write each name beside its point, where it covers no other name and no point.
 
     Each takes the first free one of 8 sides, near or farther off; of several orders to do so, the
-    one that keeps names nearest. A name that is not next to its point gets a line to it. Call it
-    last: the limits and the layout must stay as they are.
+    one that keeps names nearest. A name that is not next to its point gets a line to it.
 
     Args:
-        axes: Where.
         names: Of the points.
-        places: Of the points, in the units of the axes.
+        places: Of the points.
+        frame: Left, upper, right and lower end of where names may be.
     """
-    figure = axes.get_figure(root=True)
-    assert figure is not None
-    renderer = FigureCanvasAgg(figure).get_renderer()
-    figure.draw_without_rendering()
-    # A path effect would turn the names into outlines, which nobody can search or read aloud.
-    behind = {"facecolor": style.PAPER, "alpha": 0.75, "linewidth": 0, "pad": 0.6}
-    texts = [
-        axes.annotate(
-            printable(name), place, (0, 0), textcoords="offset points", fontsize=9,
-            color=style.INK, zorder=4, annotation_clip=False, bbox=behind,
-        )
-        for name, place in zip(names, places, strict=True)
-    ]  # fmt: skip
-    sizes = [np.array(text.get_window_extent(renderer).size) for text in texts]
-    centres = axes.transData.transform(places)
-    frame = np.array(axes.get_window_extent(renderer).extents)
-    for text, place, spot in zip(texts, places, _laid_out(centres, sizes, frame), strict=True):
-        text.set_in_layout(False)
-        text.set_position(spot.shift)
+    if not names:
+        return []
+    sizes = [np.array([shapes.width(name), _HEIGHT]) for name in names]
+    spots = _laid_out(np.array(places, float), sizes, np.array(frame))
+    found = []
+    for name, (x, y), spot in zip(names, places, spots, strict=True):
         if not spot.near:
-            axes.annotate(
-                "", place, spot.end, textcoords="offset points", zorder=1, annotation_clip=False,
-                arrowprops={"arrowstyle": "-", "color": style.QUIET, "linewidth": 0.6},
-            ).set_in_layout(False)  # fmt: skip
+            found.append(line("leader", (x, x + spot.end[0]), (y, y + spot.end[1])))
+        side = spot.shift[0] + spot.box[2] - spot.box[0]
+        # The estimated width is too large for most type: a name keeps to its point's side of it.
+        anchor, at = ("start", spot.shift[0]) if side > 0 else ("end", side)
+        if spot.shift[0] < 0 < side:
+            anchor, at = "middle", spot.shift[0] + (side - spot.shift[0]) / 2
+        found.append(
+            shape("text", "name", text=name, x=x + at, y=float(spot.box[3]) - 3, text_anchor=anchor)
+        )
+    return found
 
 
 def _laid_out(centres: np.ndarray, sizes: Sequence[np.ndarray], frame: np.ndarray) -> list[_Spot]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.text.numbers import printable
 from reports.figures import style
+from reports.figures.names import short
 from reports.figures.rows import Point
 
 LINES_SIZE = (470, 330)
@@ -92,8 +92,9 @@ def name_ends(axes: Axes, ends: Sequence[tuple[str, float, float]]) -> None:
         places[i] = max(places[i], places[i - 1] + _APART)
     for i in reversed(range(len(places))):
         places[i] = min(places[i], 1 - (len(places) - 1 - i) * _APART)
-    for (label, x, y), place in zip(ordered, places, strict=True):
+    names = short([label for label, _, _ in ordered])
+    for name, (_, x, y), place in zip(names, ordered, places, strict=True):
         axes.annotate(
-            printable(label), (x, y), (1.03, place), textcoords="axes fraction", va="center",
+            name, (x, y), (1.03, place), textcoords="axes fraction", va="center",
             color=style.INK, zorder=1, annotation_clip=False, arrowprops=arrow,
         )  # fmt: skip

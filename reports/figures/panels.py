@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from bench.text.numbers import printable
 from reports.figures import style
 from reports.figures.lines import Line
+from reports.figures.names import short
 
 _COLUMNS = 3
 _LONGEST_TITLE = 26
@@ -38,8 +39,10 @@ def panels(curves: Sequence[Line], axes_labels: tuple[str, str], *, log: bool = 
 
     def fill(figure: Figure) -> None:
         grid = figure.subplots(rows, _COLUMNS, sharex=True, sharey=True, squeeze=False).ravel()
-        for axes, curve in zip(grid, curves, strict=False):
+        names = short([curve.label for curve in curves], _LONGEST_TITLE)
+        for axes, curve, name in zip(grid, curves, names, strict=False):
             _draw(axes, curve, curves)
+            axes.set_title(name, fontsize=8.5, color=style.INK, pad=3)
         _ticks(grid[0], log=log)
         for axes in grid[len(curves) :]:
             axes.set_visible(False)
@@ -63,9 +66,6 @@ def _draw(axes: Axes, curve: Line, every: Sequence[Line]) -> None:
         low, high = zip(*curve.band, strict=True)
         axes.fill_between(x, low, high, color=colour, alpha=0.16, linewidth=0, zorder=1.5)
     axes.plot(x, [y for _, y in curve.points], color=colour, linewidth=1.8, zorder=2)
-    name = printable(curve.label)
-    short = name if len(name) <= _LONGEST_TITLE else f"{name[: _LONGEST_TITLE - 1]}…"
-    axes.set_title(short, fontsize=8.5, color=style.INK, pad=3)
 
 
 def _ticks(axes: Axes, *, log: bool) -> None:

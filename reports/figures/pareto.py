@@ -6,14 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
-from reports.figures import labels, style
+from reports.figures import labels
+from reports.figures.names import short
 from reports.figures.rows import Point
+from reports.figures.shapes import Chart, Scale, Shape, axes, coloured, line, marker, path, shape
 
-PARETO_SIZE = (390, 370)
-"""Width and height, in points."""
+_SIZE = (640, 420)
+_LEFT, _TOP, _BOTTOM = 58, 8, 376
 
 
 @dataclass(frozen=True)
@@ -48,61 +47,50 @@ def pareto(
     spots: Sequence[Spot],
     frame: Frame,
     axes_labels: tuple[str, str],
+    alt: str,
     budget: float | None = None,
-) -> bytes:
+) -> Chart:
     """Draw quality against time, better upwards, with a step line through those not beaten.
 
     Args:
         spots: The methods.
         frame: Limits, so that several plots can be compared.
         axes_labels: Of the horizontal and the vertical axis.
+        alt: What a reader who does not see it is told.
         budget: Milliseconds at which a line stands; None for no line.
-
-    Returns:
-        An SVG document.
     """
-
-    def fill(figure: Figure) -> None:
-        axes = figure.add_subplot()
-        _set(axes, frame)
-        style.plain(axes, axes_labels)
-        front = sorted((s for s in spots if s.front), key=lambda s: s.time)
-        times = [*(s.time for s in front), frame.times[1]]
-        means = [s.point.interval.mean for s in front]
-        axes.step(times, [*means, *means[-1:]], where="post", color=style.QUIET,
-                  linewidth=1, linestyle=(0, (4, 2)), zorder=1)  # fmt: skip
-        if budget is not None:
-            axes.axvline(budget, color=style.INK, linewidth=1.2, zorder=1)
-            axes.annotate(f"{budget:g} ms", (budget, 1), xycoords=("data", "axes fraction"),
-                          xytext=(3, -3), textcoords="offset points", va="top",
-                          color=style.INK)  # fmt: skip
-        for spot in spots:
-            _draw(axes, spot)
-        ordered = [*front, *(s for s in spots if not s.front)]
-        places = [(s.time, s.point.interval.mean) for s in ordered]
-        labels.put(axes, [s.point.label for s in ordered], places)
-
-    return style.drawn(PARETO_SIZE, fill)
+    width, height = _SIZE
+    ends = (_BOTTOM, _TOP) if frame.higher else (_TOP, _BOTTOM)
+    x = Scale(*frame.times, _LEFT, width - 8, log=True)
+    y = Scale(*frame.qualities, *ends)
+    front = sorted((s for s in spots if s.front), key=lambda s: s.time)
+    ordered = [*front, *(s for s in spots if not s.front)]
+    places = [(x(s.time), y(s.point.interval.mean)) for s in ordered]
+    drawn = [*axes(x, Scale(y.low, y.high, *ends), axes_labels)]
+    drawn.append(shape("path", "front", d=path(_steps(places[: len(front)], width - 8))))
+    if budget is not None:
+        drawn.append(line("budget", (x(budget), x(budget)), (_TOP, _BOTTOM)))
+        drawn.append(shape("text", "", text=f"{budget:g} ms", x=x(budget) + 4, y=_TOP + 10))
+    drawn += [_drawn(spot, x, y) for spot in ordered]
+    names = short([s.point.label for s in ordered])
+    drawn += labels.beside(names, places, (_LEFT, _TOP, width, _BOTTOM))
+    return Chart(width, height, alt, drawn)
 
 
-def _set(axes: Axes, frame: Frame) -> None:
-    low, high = frame.qualities
-    axes.set_ylim((low, high) if frame.higher else (high, low))
-    axes.set_xscale("log")
-    axes.set_xlim(*frame.times)
-    powers = [10.0**e for e in range(-3, 8)]
-    style.ticks(axes.xaxis, [p for p in powers if frame.times[0] <= p], ",g")
+def _steps(places: Sequence[tuple[float, float]], end: float) -> list[tuple[float, float]]:
+    found: list[tuple[float, float]] = []
+    for place, after in zip(places, [*(p[0] for p in places[1:]), end], strict=True):
+        found += [place, (after, place[1])]
+    return found
 
 
-def _draw(axes: Axes, spot: Spot) -> None:
-    marker, colour = style.look(spot.point.family)
-    strength = 1.0 if spot.front else 0.65
-    y = spot.point.interval
-    bars = (((spot.low, spot.high), (y.mean, y.mean)), ((spot.time, spot.time), (y.low, y.high)))
-    for (x0, x1), (y0, y1) in bars:
-        if all(map(math.isfinite, (x0, x1, y0, y1))):
-            axes.plot([x0, x1], [y0, y1], color=colour, linewidth=1.2, alpha=0.45 * strength,
-                      zorder=2)  # fmt: skip
-    inside = colour if spot.front else style.PAPER
-    axes.plot([spot.time], [y.mean], marker=marker, markersize=7, color=colour, zorder=3,
-              markerfacecolor=inside)  # fmt: skip
+def _drawn(spot: Spot, x: Scale, y: Scale) -> Shape:
+    mean = spot.point.interval
+    at = x(spot.time), y(mean.mean)
+    bars = []
+    if math.isfinite(spot.low + spot.high) and spot.low > 0:
+        bars.append(line("bar", (x(spot.low), x(spot.high)), (at[1], at[1])))
+    if math.isfinite(mean.low + mean.high):
+        bars.append(line("bar", (at[0], at[0]), (y(mean.low), y(mean.high))))
+    family = spot.point.family
+    return coloured(family, *bars, marker(family, *at, filled=spot.front))

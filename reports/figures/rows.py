@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.statistics import Interval
-from bench.text.numbers import printable
 from reports.figures import style
+from reports.figures.names import short
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,6 @@ def dress(axes: Axes, names: Sequence[str], axis_label: str) -> None:
     """Names at the left, a grid, no frame."""
     style.plain(axes, (axis_label, ""))
     axes.grid(visible=False, axis="y")
-    axes.set_yticks(range(len(names)), [printable(name) for name in names])
+    axes.set_yticks(range(len(names)), short(names))
     axes.set_ylim(max(len(names), 1) - 0.4, -0.6)
     axes.tick_params(axis="y", colors=style.INK, pad=8)

@@ -1,6 +1,7 @@
 """What all plots share: type, colours and markers of families, and the SVG.
 
-Plots are drawn for light pages, on a transparent background; the same numbers give the same bytes.
+Plots are drawn for light pages, on a transparent background, with colours for dark ones beside, of
+which the browser takes those of the page; the same numbers give the same bytes.
 """
 
 from __future__ import annotations
@@ -45,6 +46,12 @@ _ON_DARK = {
     "#0072b2": "#56b4e9", "#00805e": "#2cc79b", "#8a6d00": "#e6b800", "#c24e00": "#ff8a3d",
     "#a8478a": "#e39bc6", "#5b4bc4": "#a99bff",
 }  # fmt: skip
+# The page's colour scheme is that of the pictures in it.
+_DARK_RULES = "".join(
+    f'[style*="{what}: {light}"] {{ {what}: {dark} !important }}'
+    for light, dark in _ON_DARK.items()
+    for what in ("fill", "stroke")
+)
 _STROKES = ("-", "--", "-.", ":", (0, (6, 1)), (0, (3, 1, 1, 1, 1, 1)))
 DPI = 72
 """One pixel is one point, so that places found on a canvas hold in the SVG."""
@@ -53,12 +60,6 @@ DPI = 72
 def look(family: str) -> tuple[str, str]:
     """Marker and colour of a family."""
     return _LOOKS.get(family, _OTHER)
-
-
-def on_dark(svg: bytes) -> bytes:
-    """The same drawing for dark pages: its colours exchanged, all else alike."""
-    colours = {light.encode(): dark.encode() for light, dark in _ON_DARK.items()}
-    return re.sub(rb"(?<=: )#[0-9a-f]{6}", lambda found: colours.get(found[0], found[0]), svg)
 
 
 def strokes(families: list[str]) -> list[Any]:
@@ -105,7 +106,9 @@ def _svg(figure: Figure) -> bytes:
             stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
         )
     # A hundredth of a pixel is more than a screen can show, and two thirds of the bytes less.
-    return re.sub(rb'(?<= d=")[^"]+', _rounded, stream.getvalue())
+    svg = re.sub(rb'(?<= d=")[^"]+', _rounded, stream.getvalue())
+    rules = f"@media screen and (prefers-color-scheme: dark) {{{_DARK_RULES}}}</style>"
+    return svg.replace(b"</style>", rules.encode(), 1)
 
 
 def _rounded(path: re.Match[bytes]) -> bytes:

@@ -62,6 +62,7 @@ class Curves:
         axis: Name of the measure.
         lead: Who leads along it, with a place for that name.
         pairs: Number of pairs of methods that cross.
+        means: By method, the places and means of the bins.
     """
 
     exhibit: Exhibit
@@ -69,6 +70,7 @@ class Curves:
     axis: str
     lead: str
     pairs: int
+    means: dict[str, list[tuple[float, float]]]
 
 
 def of_tier(site: Site, ranking: Ranking, head: Column) -> list[Curves]:
@@ -105,7 +107,11 @@ def _curves(
             words = _in_words(site, crossed, axis)
             exhibit = _exhibit(site, bins, axis, head, f"{name}-{axis.column.replace('_', '-')}")
             lead = _lead(site, bins, crossed, axis, head)
-            found.append(Curves(exhibit, words, axis.name, lead, len(crossed)))
+            means = {
+                str(method): [(each.centre, each.intervals[method].mean) for each in bins]
+                for method in bins[0].intervals
+            }
+            found.append(Curves(exhibit, words, axis.name, lead, len(crossed), means))
     return found
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.pages import difficulty
-from reports.plots import comparison
+from reports.plots import comparison, dots
 from reports.plots import exhibits as plots
 from reports.results import orders, pair_rows, sentences, table_notes, tables
 from reports.results.definitions import definitions
@@ -82,9 +82,12 @@ def _compared(site: Site, section: Section) -> dict[str, Any]:
             comparison.ranks(site, ranking, test) if test else None,
             comparison.distributions(site, ranking, columns[0]),
         ]
+    curves = difficulty.of_tier(site, ranking, columns[0]) if columns else []
+    along = next((each.means for each in curves if each.axis == "share"), {})
     return {
+        "dots": dots.of_section(site, section, along),
         "plots": [each for each in exhibits if each is not None],
-        "curves": difficulty.of_tier(site, ranking, columns[0]) if columns else [],
+        "curves": curves,
         "rule": difficulty.RULE,
         "wins": comparison.wins(site, ranking, test) if test else [],
         "powerless": sentences.powerless(ranking),

@@ -9,7 +9,7 @@ from bench.folder.read import Run
 from bench.statistics import Interval
 from bench.text import numbers
 from reports import figures
-from reports.figures import Point
+from reports.figures import Chart, Point
 from reports.results import sentences, table_notes
 from reports.results.gaps import Gap
 from reports.results.ranking import Ranking, Scores
@@ -19,10 +19,9 @@ from reports.site.site import Site
 
 @dataclass(frozen=True)
 class Plot:
-    """A plot for light and one for dark pages; paths relative to the report, size in pixels."""
+    """A plot in a file, for light and dark pages; its path in the report, its size in pixels."""
 
-    light: str
-    dark: str
+    path: str
     width: int
     height: int
     alt: str
@@ -42,7 +41,7 @@ class Exhibit:
     """A plot, what it shows, and its numbers where no other table of the page has them."""
 
     title: str
-    plot: Plot
+    plot: Plot | Chart
     caption: str
     numbers: Numbers | None = None
 
@@ -101,17 +100,16 @@ def _rows(
 
 
 def written(site: Site, name: str, size: tuple[int, int], alt: str, svg: bytes) -> Plot:
-    """Write a plot for light and for dark pages.
+    """Write a plot.
 
     Args:
         site: The report.
-        name: Beginning of the file names, fit for a path.
+        name: Of the file, fit for a path.
         size: Width and height, in points.
         alt: What a reader who does not see it is told.
         svg: As the functions of `reports.figures` give it.
     """
-    light, dark = (f"plots/{name}-{scheme}.svg" for scheme in ("light", "dark"))
+    path = f"plots/{name}.svg"
     (site.folder / "plots").mkdir(exist_ok=True)
-    (site.folder / light).write_bytes(svg)
-    (site.folder / dark).write_bytes(figures.on_dark(svg))
-    return Plot(light, dark, *size, alt)
+    (site.folder / path).write_bytes(svg)
+    return Plot(path, *size, alt)

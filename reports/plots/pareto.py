@@ -87,11 +87,8 @@ def _exhibit(
 ) -> Exhibit:
     column = tables.columns(site.run, ranking)[0]
     axes = ("milliseconds a fill", f"{column.name}, {column.better}")
-    plot = plots.written(
-        site, f"{numbers.slug(ranking.tier)}-pareto", figures.PARETO_SIZE,
-        _alt(site, ranking, spots),
-        figures.pareto(list(spots.values()), frame, axes, site.budget),
-    )  # fmt: skip
+    alt = _alt(site, ranking, spots)
+    plot = figures.pareto(list(spots.values()), frame, axes, alt, site.budget)
     title = numbers.holes(ranking.tier).capitalize()
     return Exhibit(title, plot, f"{timed.remark}.", _numbers(site, timed, spots, column))
 
