@@ -56,7 +56,7 @@ def test_bars_join_the_methods_that_share_a_letter(sample, gap):
     ranking = ranking_of(with_values(read_run(sample), {n: list(v) for n, v in values.items()}))
     test = comparison.average_ranks(ranking)
     names = list(test.means.index)
-    bars = comparison.inseparable(ranking, test)
+    bars = comparison.level(ranking, test)
     assert {frozenset(names[i] for i in bar) for bar in bars} == letters_of(ranking, test)
     assert len(bars) == 1
 
