@@ -92,7 +92,7 @@ def test_where_two_methods_cross_is_said_in_words(growing):
     site, ranking = growing
     share, width = difficulty.of_tier(site, ranking, tables.columns(site.run, ranking)[0])
     (words,) = share.crossings
-    sentence = r"Telea is better up to (\d+) %; from (\d+) % on Navier.Stokes is \(p (<|=) .*\)\."
+    sentence = r"Below (\d+) % Telea wins; above (\d+) % Navier.Stokes \(p (<|=) .*\)\."
     low, high = map(int, re.fullmatch(sentence, words).groups()[:2])
     assert low <= 30 <= high  # they cross at 0.3
     assert 10 < low < high < 50
