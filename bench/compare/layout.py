@@ -14,8 +14,8 @@ from bench.statistics.groups import JACKKNIFE
 from bench.text import numbers
 
 _LETTERS_MEAN = (
-    "Two methods share a letter if and only if they are not told apart. A rank range counts who is "
-    "significantly better and worse."
+    "Same letter = statistically tied: p is 0.05 or more. A rank range counts who is significantly "
+    "better and worse."
 )
 _DIFFERENCES = (
     "Differences are a minus b. p is adjusted for the pairs of methods of a tier and metric, pairs "

@@ -86,17 +86,20 @@ def pair_notes(tier: str, metric: str, pairs: pd.DataFrame) -> list[str]:
 
 def powerless(pairs: pd.DataFrame) -> str:
     """Why no difference of methods can be significant: too few photos; empty if one can."""
-    own = pairs[(pairs["family"] == METHODS) & pairs["p"].notna()]
-    if own.empty:
-        return ""
-    photos = int(own["photos"].max())
-    least = smallest_p(photos)
+    photos = photos_tested(pairs)
+    least = smallest_p(photos) if photos else 0.0
     if least < ALPHA:
         return ""
     return (
         f"with {counted(photos, 'photo')} the smallest possible p-value is {least:.2g}: no "
         "difference can be significant here, however large; more photos are needed"
     )
+
+
+def photos_tested(pairs: pd.DataFrame) -> int:
+    """Number of photos behind the tests of methods, of the pair with most; 0 without a test."""
+    own = pairs[(pairs["family"] == METHODS) & pairs["p"].notna()]
+    return 0 if own.empty else int(own["photos"].max())
 
 
 def out_of_reach(pairs: pd.DataFrame) -> str:
@@ -116,6 +119,6 @@ def out_of_reach(pairs: pd.DataFrame) -> str:
     between = f"about {least}" if least == most else f"about {least} to {most}"
     return (
         f"equivalence is out of reach of {int(open_['photos'].max())} photos for {len(short)} of "
-        "the pairs that cannot be told apart: even for methods of equal means it takes "
+        "the pairs without a significant difference: even for methods of equal means it takes "
         f"{between} photos (two one-sided tests, 80 % power, the spread found here)"
     )

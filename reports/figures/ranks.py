@@ -1,4 +1,4 @@
-"""Average ranks, with bars that join methods which cannot be told apart."""
+"""Average ranks, with bars that join methods without a significant difference."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def critical_difference(
 
     Args:
         points: The best first.
-        bars: Places of methods that cannot be told apart, rising; each gets a dot.
+        bars: Places of methods without a significant difference, rising; each gets a dot.
         axis_label: Of the ranks.
 
     Returns:

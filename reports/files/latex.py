@@ -48,7 +48,7 @@ def _caption(run: Run, ranking: Ranking, columns: Sequence[Column]) -> str:
         else:
             parts.append("bold: the best mean of a column, and methods not significantly worse "
                          "by the first (bootstrap-t over photos, all pairs)")  # fmt: skip
-            parts.append("two methods share a letter if and only if they cannot be told apart")
+            parts.append("same letter: statistically tied")
     if ranking.partial:
         parts.append("last, on their own cases: methods that completed less than 95 % of them")
     return f"{'; '.join(parts)}."

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from bench.folder.read import Run
 from bench.statistics.floors import SUGGESTS
 from bench.text import Ready, markdown, numbers
-from reports.results import sentences, tables
+from reports.results import cautions, sentences, tables
 from reports.results.ranking import Ranking
 from reports.results.tables import Cell, Row
 
@@ -58,7 +58,7 @@ def _lines(run: Run, rankings: Sequence[Ranking]) -> Iterator[str]:
         yield f"- **The runs differ:** {escaped(difference)}"
     if run.differences:
         yield ""
-    floors = sentences.floors(run, list(rankings))
+    floors = cautions.floors(run, list(rankings))
     for sentence in floors:
         yield f"- **A floor is ahead:** {escaped(sentence)}"
     if floors:

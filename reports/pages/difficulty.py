@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from bench import statistics
 from bench.statistics import CASE, Bin, Crossing
+from bench.statistics.significance import FEW
 from bench.text import numbers
 from reports import figures
 from reports.figures import Line
@@ -21,6 +22,7 @@ from reports.results.ranking import Ranking
 from reports.results.tables import Column
 from reports.site.site import Site
 
+_LEADS = " has the best mean; above"
 _WIDE = 8  # times the least difficulty: from there on the axis is logarithmic
 RULE = (
     "A crossing is named where one method is significantly better on the third of the cases with "
@@ -63,6 +65,7 @@ class Curves:
         lead: Who leads along it, with a place for that name.
         pairs: Number of pairs of methods that cross.
         means: By method, the places and means of the bins.
+        none: What to say where there are none.
     """
 
     exhibit: Exhibit
@@ -71,6 +74,7 @@ class Curves:
     lead: str
     pairs: int
     means: dict[str, list[tuple[float, float]]]
+    none: str = "No two methods are shown to change places as holes grow"
 
 
 def of_tier(site: Site, ranking: Ranking, head: Column) -> list[Curves]:
@@ -112,6 +116,8 @@ def _curves(
                 for method in bins[0].intervals
             }
             found.append(Curves(exhibit, words, axis.name, lead, len(crossed), means))
+            if photo_of.nunique() < FEW:
+                found[-1] = replace(found[-1], none="Too few photos to show a crossing")
     return found
 
 
@@ -177,8 +183,8 @@ def _in_words(site: Site, found: Sequence[Crossing], axis: _Axis) -> list[str]:
         over = sentences.few([sentences.title(site.run, each.hard) for each in members])
         p = numbers.p_value(max(each.p for each in members))
         words.append(
-            f"{sentences.title(site.run, easy)} is better up to {_place(low, axis)}; from "
-            f"{_place(high, axis)} on {over} {'is' if len(members) == 1 else 'are'} ({p})."
+            f"Below {_place(low, axis)} {sentences.title(site.run, easy)} wins; above "
+            f"{_place(high, axis)} {over} ({p})."
         )
     return words
 
@@ -195,7 +201,7 @@ def _lead(
     if turn:
         low, high = (_place(value, axis) for value in (turn[0].low, turn[0].high))
         p = numbers.p_value(turn[0].p)
-        return f"{first} leads up to a {{}} of {low}, {last} from {high} on ({p})"
+        return f"below a {{}} of {low} {first}{_LEADS} {high} {last} ({p})"
     ends = f"{first} at both ends"
     if first != last:
         ends = f"{first} in small holes and of {last} in large ones"
@@ -209,11 +215,15 @@ def findings(curves: Sequence[Curves]) -> list[str]:
         alike.setdefault(each.lead, []).append(each.axis)
     said = [f"{lead.format(numbers.joined(axes))}." for lead, axes in alike.items()]
     most = max(curves, key=lambda each: each.pairs)
-    changes = "No two methods are shown to change places as holes grow"
+    changes = most.none
     if most.pairs:
-        changes = f"By {most.axis}, {numbers.counted(most.pairs, 'pair')} of methods change places"
-        if " leads up to " not in most.lead:  # the lead is the best example
-            changes = f"{changes}, such as: {most.crossings[0].removesuffix('.')}"
+        change = "changes" if most.pairs == 1 else "change"
+        changes = (
+            f"By {most.axis}, {numbers.counted(most.pairs, 'pair')} of methods {change} places"
+        )
+        if _LEADS not in most.lead:  # the lead is the best example
+            example = numbers.lower_first(most.crossings[0].removesuffix("."))
+            changes += f"{', such as' if most.pairs > 1 else ''}: {example}"
     said.append(f"{changes}.")
     return [numbers.capital(each) for each in said]
 

@@ -17,7 +17,7 @@ from reports.files import downloads
 from reports.pages import hero
 from reports.pages.difficulty import Curves, findings
 from reports.plots import pareto
-from reports.results import budget, heat, sentences, table_notes, tables
+from reports.results import budget, cautions, heat, sentences, table_notes, tables
 from reports.results.definitions import definitions
 from reports.results.kinds import ByKind
 from reports.results.winners import winners
@@ -44,14 +44,14 @@ def write(
         "headline": site.headline,
         "reference": site.reference and sentences.title(run, site.reference),
         "headline_label": tables.metric_label(run, site.headline.metric),
-        "stands_in": sentences.stands_in(
+        "stands_in": cautions.stands_in(
             site.headline, tables.metric_label(run, site.headline.metric)
         ),
-        "floors": sentences.floors(run, rankings),
+        "floors": cautions.floors(run, rankings),
         "surely_below": any(found.surely for r in rankings for found in r.outranked),
         "suggests": SUGGESTS,
         "margin": sections[0].margin if sections else "",
-        "powerless": next(filter(None, map(sentences.powerless, rankings)), ""),
+        "few_photos": cautions.few_photos(rankings, run.plan["cluster"].nunique()),
         "parts": parts,
         "lines": max((len(part["winners"]) for part in parts), default=0),
         "times": pareto.exhibits(site, rankings),
@@ -97,7 +97,7 @@ def _part(run: Run, section: Section) -> dict[str, Any]:
         "groups": tables.rows(run, ranking, columns),
         "notes": table_notes.notes(run, ranking, columns),
         "winners": winners(run, ranking),
-        "scale": sentences.scale(run, ranking, columns[0].decimals) if columns else "",
+        "scale": cautions.scale(run, ranking, columns[0].decimals) if columns else "",
         "share": " to ".join(dict.fromkeys(f"{s:.1f}" for s in (shares.min(), shares.max()))),
     }
 

@@ -8,7 +8,7 @@ from typing import Any
 from reports.pages import difficulty
 from reports.plots import comparison, dots
 from reports.plots import exhibits as plots
-from reports.results import orders, pair_rows, sentences, table_notes, tables
+from reports.results import cautions, orders, pair_rows, table_notes, tables
 from reports.results.definitions import definitions
 from reports.results.orders import Order
 from reports.site.gallery import CaseView
@@ -90,7 +90,7 @@ def _compared(site: Site, section: Section) -> dict[str, Any]:
         "curves": curves,
         "rule": difficulty.RULE,
         "wins": comparison.wins(site, ranking, test) if test else [],
-        "powerless": sentences.powerless(ranking),
+        "powerless": cautions.powerless(ranking),
         "groups": tables.rows(site.run, ranking, columns),
         "definitions": definitions(site.run, columns),
         "notes": table_notes.notes(site.run, ranking, columns),

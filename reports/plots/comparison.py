@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from bench import statistics
-from bench.statistics import Interval, RankTest
+from bench.statistics import ALPHA, Interval, RankTest
+from bench.statistics.pairs import METHODS
+from bench.statistics.significance import FEW
 from bench.text import numbers
 from reports import figures
 from reports.figures import Line, Point
@@ -35,7 +37,7 @@ def average_ranks(ranking: Ranking) -> RankTest | None:
     return statistics.friedman(means, higher=ranking.higher_is_better)
 
 
-def inseparable(ranking: Ranking, test: RankTest) -> list[tuple[int, ...]]:
+def level(ranking: Ranking, test: RankTest) -> list[tuple[int, ...]]:
     """Places in the order of ranks that a bar joins: the methods that share a letter."""
     names = list(map(str, test.means.index))
     return [tied for tied in statistics.tied_sets(names, ranking.pairs) if len(tied) > 1]
@@ -46,12 +48,12 @@ def ranks(site: Site, ranking: Ranking, test: RankTest) -> Exhibit:
     names = [str(name) for name in test.means.index]
     labels = [tables.label(site.run, name) for name in names]
     means = [float(mean) for mean in test.means]
-    bars = inseparable(ranking, test)
+    bars = level(ranking, test)
     shown = [
         Point(label.title, label.family, Interval(mean, math.nan, math.nan, test.photos, 0), True)
         for label, mean in zip(labels, means, strict=True)
     ]
-    said = _said(test, bars)
+    said = _said(ranking, test, bars)
     alt = f"{labels[0].title} has the best average rank, {means[0]:.2f} of {len(names)}. {said}"
     plot = exhibits.written(
         site, f"{numbers.slug(ranking.tier)}-ranks",
@@ -59,10 +61,14 @@ def ranks(site: Site, ranking: Ranking, test: RankTest) -> Exhibit:
         figures.critical_difference(shown, bars, "average rank, 1 is best"),
     )  # fmt: skip
     caption = (
-        f"Rank of each method on each of {test.photos} photos, averaged; 1 is best. {said} "
-        "Nemenyi's critical difference, which knows neither pairs nor margin, would be "
-        f"{numbers.number(test.critical, 2)} ranks."
+        f"Rank of each method, averaged over {numbers.counted(test.photos, 'photo')}; 1 is best. "
+        f"{said}"
     )
+    if math.isfinite(test.critical):
+        caption += (
+            " Nemenyi's critical difference, which knows neither pairs nor margin, would be "
+            f"{numbers.number(test.critical, 2)} ranks."
+        )
     rows = [
         (label, [Cell(numbers.number(mean, 2)), Cell(_joined(place, bars))])
         for place, (label, mean) in enumerate(zip(labels, means, strict=True))
@@ -71,13 +77,17 @@ def ranks(site: Site, ranking: Ranking, test: RankTest) -> Exhibit:
     return Exhibit("Average ranks", plot, caption, table)
 
 
-def _said(test: RankTest, bars: list[tuple[int, ...]]) -> str:
+def _said(ranking: Ranking, test: RankTest, bars: list[tuple[int, ...]]) -> str:
     found = f"Friedman's test of equal ranks: {numbers.p_value(test.p) or 'nothing to test'}."
+    if test.photos < FEW:  # its distribution is that of many photos
+        found = f"Friedman's test of equal ranks takes {FEW} photos or more."
+    elif (test.p < ALPHA) != ranking.pairs["significant"][ranking.pairs["family"] == METHODS].any():
+        found += " It is of ranks, all at once; letters are of means, pair by pair: both can hold."
     if not bars:
-        return f"{found} All methods can be told apart, so there is no bar."
+        return f"{found} Every pair differs significantly, so there is no bar."
     return (
-        f"{found} A bar joins methods that share a letter: none of its dots differs from another "
-        "significantly in its mean."
+        f"{found} A bar joins methods that share a letter: no significant difference between any "
+        "two of its dots, by their means."
     )
 
 

@@ -10,7 +10,7 @@ from bench.statistics import Interval
 from bench.text import numbers
 from reports import figures
 from reports.figures import Chart, Point
-from reports.results import sentences, table_notes
+from reports.results import cautions, sentences, table_notes
 from reports.results.gaps import Gap
 from reports.results.ranking import Ranking, Scores
 from reports.results.tables import Cell, Column, Label
@@ -55,7 +55,7 @@ def means(site: Site, ranking: Ranking, head: Column, conclusion: str) -> Exhibi
     return Exhibit(
         "Means",
         _rows(site, ranking, "means", points, alt, figures.point_range(points, axis)),
-        "Mean and 95 % interval; dotted line at the best; hollow marks do not compete.",
+        "Mean and 95 % interval; dotted line at the best; hollow: reference points (not ranked).",
     )
 
 
@@ -82,7 +82,7 @@ def differences(site: Site, ranking: Ranking, head: Column) -> Exhibit | None:
         ),
         f"Paired difference from {best}, with the interval that holds for all "
         f"{table_notes.compared(ranking)} at 95 %; {worse} is worse. Filled: significant: it "
-        f"leaves out 0.{band}{sentences.equivalence(ranking)}",
+        f"leaves out 0.{band}{cautions.equivalence(ranking)}",
     )  # fmt: skip
 
 

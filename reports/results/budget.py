@@ -112,7 +112,7 @@ def _chosen(run: Run, ranking: Ranking, met: list[Scores], figures: dict[str, st
     name = sentences.title(run, best.method)
     level = [s for s in others if set(s.group) & set(best.group)]
     return f"{name} is the best that meets it ({quality}, {figures[best.method]})" + _named(
-        ", not significantly different from ", run, level, figures
+        ", no significant difference from ", run, level, figures
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from bench.folder.store import records
 from bench.statistics import Comparison, Interval
+from bench.statistics.significance import FEW
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,14 @@ class Gap:
             NaN if it was not tested.
         significant: Whether that is below 0.05.
         equivalent: Whether the difference is shown to lie within the margin.
+        identical: Whether there is none on any photo.
     """
 
     interval: Interval
     p: float = float("nan")
     significant: bool = False
     equivalent: bool = False
+    identical: bool = False
 
 
 def from_base(found: Comparison, reference: str | None) -> dict[str, Gap]:
@@ -44,9 +47,13 @@ def from_base(found: Comparison, reference: str | None) -> dict[str, Gap]:
         gaps[pair["b" if turned else "a"]] = Gap(
             Interval(*ends, pair["n"], pair["photos"], note),
             pair["p_adjusted"], pair["significant"], pair["equivalent"],
+            pair["difference"] == 0 and (pair["photos"] == 1 or pair["low"] == pair["high"]),
         )  # fmt: skip
     for row in records(found.partial):
-        ends = row["difference"], row["difference_low"], row["difference_high"]
-        gaps[row["method"]] = Gap(Interval(*ends, row["n_paired"], row["photos"]))
+        # Untested: of few photos it could leave out 0 where no test would.
+        few = row["photos"] < FEW
+        low, high = (np.nan if few else row[f"difference_{end}"] for end in ("low", "high"))
+        value = Interval(row["difference"], low, high, row["n_paired"], row["photos"])
+        gaps[row["method"]] = Gap(value)
     gaps.pop(base, None)  # which may be among the partial ones
     return gaps

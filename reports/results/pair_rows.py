@@ -17,13 +17,12 @@ from reports.results.tables import Cell
 class Pair:
     """Two methods: the difference first minus second, p, wins, and what may be said.
 
-    The interval of ``difference`` is the joint one, ``alone`` that of the pair by itself.
+    The interval of ``difference`` is the joint one, which leaves out 0 exactly where p is small.
     """
 
     a: str
     b: str
     difference: Cell
-    alone: str
     p: str
     win_rate: str
     n: int
@@ -49,7 +48,6 @@ def _pair(run: Run, row: dict[str, Any], decimals: int) -> Pair:
             remark=row["note"],
             sort=repr(float(row["difference"])),
         ),
-        alone=numbers.interval(row["low"], row["high"], decimals),
         p=numbers.p_number(row["p_adjusted"]),
         win_rate=f"{numbers.number(100 * row['win_rate'], 0)} %",
         n=row["n"],

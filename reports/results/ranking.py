@@ -23,7 +23,7 @@ from bench.statistics import CASE, FULL_COVERAGE, Facts, Headline, Interval
 from bench.statistics.comparison import NEEDED
 from bench.statistics.coverage import coverage_of
 from bench.statistics.floors import Outranked, outranked
-from bench.statistics.notes import most_frequent, out_of_reach, powerless
+from bench.statistics.notes import most_frequent, out_of_reach, photos_tested, powerless
 from bench.statistics.pairs import METHODS
 from reports.results.gaps import Gap, from_base
 
@@ -41,7 +41,7 @@ class Scores:
         peak_bytes: Largest memory of the process; NaN if unknown.
         gap: Difference from the best, or the reference; None for that itself, or if there is none.
         place: First and last possible rank; None if unranked.
-        group: Letters that methods share which cannot be told apart; empty if unranked.
+        group: Letters; methods that share one do not differ significantly; empty if unranked.
     """
 
     method: str
@@ -137,6 +137,19 @@ class Ranking:
         within = apart["a"].isin(leaders) & apart["b"].isin(leaders)
         significant = apart["significant"].astype(bool)
         return bool(significant[crosses].all() and not significant[within].any())
+
+    @property
+    def won(self) -> bool:
+        """Whether the best is significantly ahead of all others, and not only within the margin."""
+        gaps = [s.gap for s in self.ranked[1:]]
+        if self.best is None or self.reference or not gaps or gaps[0] is None:
+            return False
+        return not gaps[0].equivalent and all(gap and gap.significant for gap in gaps)
+
+    @cached_property
+    def photos_tested(self) -> int:
+        """Number of photos behind the tests of ranked methods, of the pair with most of them."""
+        return photos_tested(self.pairs)
 
     @property
     def sign(self) -> int:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 
 from bench.folder.header import UNKNOWN
 from bench.folder.read import Run
-from bench.statistics import HEADLINES, Headline
-from bench.statistics.floors import said
 from bench.text.numbers import (
     capital,
     counted,
@@ -20,10 +17,9 @@ from bench.text.numbers import (
     p_value,
 )
 from reports.results.gaps import Gap
-from reports.results.ranking import Ranking
+from reports.results.ranking import Ranking, Scores
 
 _UNKNOWN = "The truth is unknown, so no method is ranked by fidelity"
-FETCH = "inpaint-bench weights fetch lpips-alex"
 _NO_HEADLINE = "No method is ranked: nothing was measured that tells good fills from blurred ones"
 
 
@@ -44,8 +40,8 @@ def headline(run: Run, rankings: list[Ranking]) -> str:
         parts = [f"on {tier_words(of)} {words}" for words, of in alike.items()]
         return f"Compared with {title(run, rankings[0].reference)}: {'; '.join(parts)}."
     alone = f", by {run.headline.metric} alone: the truth is unknown" if unknown else ""
-    clear = [r for r in compared if not r.tied and not _slight(r)]
-    slight = [r for r in compared if not r.tied and _slight(r)]
+    clear = [r for r in compared if r.won]
+    slight = [r for r in compared if not r.tied and not r.won]
     shared = [r for r in compared if r.shared_lead]
     tied = [r for r in compared if r.tied and not r.shared_lead]
     if len(tied) == len(rankings):
@@ -81,63 +77,19 @@ def verdict(run: Run, ranking: Ranking, label: str, unit: str) -> str:
     second = ranking.ranked[1]
     if second.gap is None or second.gap.interval.n == 0:
         return f"{title(run, second.method)} has no {label} on these cases."
-    lead = f"Ahead of {title(run, second.method)} by {_size(ranking, second.gap, unit)}"
+    if second.gap.identical:
+        words = f"Identical to {title(run, second.method)} on all photos"
+        others = [s for s in ranking.tied if s is not second]
+        return f"{words}{_but(run, ranking, others)}{_equal(run, ranking, unit)}."
+    ahead = f"Ahead of {title(run, second.method)} by"
     if ranking.powerless:
-        return f"{lead}: not significant."
+        return f"{ahead} {_lead(ranking, second.gap, unit)[0]}, but {_chance(ranking)}."
+    lead = f"{ahead} {_size(ranking, second.gap, unit)}"
     if not ranking.tied:
         return f"{lead}: {_weight(ranking, second.gap, unit)}."
     if ranking.tied == [second]:
         return f"{lead}: not significant{_equal(run, ranking, unit)}."
-    every = 1 < len(ranking.tied) == len(ranking.ranked) - 1
-    names = "any other" if every else few([title(run, s.method) for s in ranking.tied])
-    return f"{lead}, but not significantly different from {names}{_equal(run, ranking, unit)}."
-
-
-def powerless(ranking: Ranking) -> str:
-    """Why no difference of a tier can be significant, as a sentence; empty if one can."""
-    return f"{capital(ranking.powerless)}." if ranking.powerless else ""
-
-
-def stands_in(headline: Headline, label: str) -> str:
-    """What it means that another built-in metric than LPIPS in the hole ranks; else empty."""
-    if headline.metric not in HEADLINES[1:]:
-        return ""
-    if headline.metric == "lpips":
-        return (
-            f"{label} is of whole pictures, so known pixels, equal in all fills, dilute it; LPIPS "
-            "in the hole, which agrees better with what people see, needs no further weights"
-        )
-    instead = f"; with its weights ({FETCH}) LPIPS in the hole ranks instead"
-    return (
-        f"No metric that learnt from people was measured: {label} compares with the photo and "
-        "knows nothing of what is shown, so a plausible fill that differs from it loses, and a "
-        "ruined face costs no more than ruined grass. Trust wide gaps, look at the pictures where "
-        f"it is close{'' if FETCH in headline.reason else instead}"
-    )
-
-
-def floors(run: Run, rankings: list[Ranking]) -> list[str]:
-    """Which ranked methods a floor outranks: a sentence for the tiers of which the same holds."""
-    alike: dict[str, list[Ranking]] = {}
-    for ranking in rankings:
-        for found in ranking.outranked:
-            words = said(found, partial(title, run), few)
-            alike.setdefault(words, []).append(ranking)
-    return [capital(f"on {tier_words(of)} {words}.") for words, of in alike.items()]
-
-
-def scale(run: Run, ranking: Ranking, decimals: int) -> str:
-    """What the floors score on the headline, such as ``Mean colour 0.18, Noise 0.11``."""
-    known = {
-        s.method: s.values[ranking.headline].mean
-        for s in ranking.marks
-        if run.methods.loc[s.method, "family"] == "floor" and ranking.headline in s.values
-    }
-    return ", ".join(
-        f"{title(run, name)} {number(mean, decimals)}"
-        for name, mean in known.items()
-        if math.isfinite(mean)
-    )
+    return f"{lead}{_but(run, ranking, ranking.tied)}{_equal(run, ranking, unit)}."
 
 
 def few(names: list[str]) -> str:
@@ -157,19 +109,13 @@ def differences(run: Run, ranking: Ranking) -> str:
         return "There is no difference to show."
     name = title(run, best.method)
     if ranking.powerless:
-        photos = counted(ranking.clusters, "photo")
-        return f"With {photos} no difference from {name} can be significant."
+        return f"{capital(_chance(ranking))}."
     worse = [title(run, s.method) for s in others if s not in ranking.tied]
     level = [title(run, s.method) for s in others if s in ranking.tied]
     parts = [f"{joined(worse)} {_are(worse)} significantly worse than {name}"] if worse else []
     if level:
         parts.append(f"{joined(level)} {_are(level)} not significantly different from {name}")
     return f"{'; '.join(parts)}."
-
-
-def equivalence(ranking: Ranking) -> str:
-    """Where equivalence is out of reach, as a sentence after another; empty if nowhere."""
-    return f" {capital(ranking.equivalence)}." if ranking.equivalence else ""
 
 
 def margin(ranking: Ranking, unit: str = "") -> str:
@@ -185,8 +131,7 @@ def _against(run: Run, ranking: Ranking) -> str:
     if ranking.base is None or not known:
         return "nothing can be compared"
     if ranking.powerless:
-        photos = counted(ranking.clusters, "photo")
-        return f"with {photos} no difference can be significant"
+        return _chance(ranking)
     apart = [(s, ranking.sign * gap.interval.mean) for s, gap in known if gap.significant]
     said = {
         "better": [s for s, gain in apart if gain > 0],
@@ -197,12 +142,6 @@ def _against(run: Run, ranking: Ranking) -> str:
         word: sorted(title(run, s.method) for s in found) for word, found in said.items() if found
     }
     return ", ".join(f"{few(names)} {_are(names)} {word}" for word, names in named.items())
-
-
-def _slight(ranking: Ranking) -> bool:
-    """Whether the lead on the runner-up is shown to be within the margin."""
-    gap = ranking.ranked[1].gap
-    return gap is not None and gap.equivalent
 
 
 def _shared(run: Run, shared: list[Ranking]) -> list[str]:
@@ -223,41 +162,63 @@ def _shared(run: Run, shared: list[Ranking]) -> list[str]:
 
 
 def _tied(run: Run, tied: list[Ranking], *, everywhere: bool) -> str:
-    """Who cannot be told apart from the best where; of all tiers alike the tiers go unsaid."""
-    alike: dict[tuple[str, str], list[Ranking]] = {}
+    """Between whom there is no significant difference where; of all tiers alike they go unsaid."""
+    level: dict[str, list[Ranking]] = {}
+    few_photos: dict[str, list[Ranking]] = {}
     for ranking in tied:
-        alike.setdefault(_why_tied(run, ranking), []).append(ranking)
-    if len(alike) == 1 and everywhere:
-        return " ".join(filter(None, *alike))
-    ends: dict[str, list[str]] = {}
-    for (names, end), of in alike.items():
-        ends.setdefault(end, []).append(f"{names} on {tier_words(of)}".strip())
-    return "; ".join(f"{', '.join(where)} {end}" for end, where in ends.items())
+        if ranking.powerless:
+            few_photos.setdefault(_chance(ranking), []).append(ranking)
+        else:
+            level.setdefault(_between(run, ranking), []).append(ranking)
+    if everywhere and len(level) + len(few_photos) == 1:
+        return "".join(few_photos) or f"no significant difference {''.join(level)}"
+    parts = [f"{words} on {tier_words(of)}" for words, of in few_photos.items()]
+    if level:
+        where = ", nor ".join(f"{words} on {tier_words(of)}" for words, of in level.items())
+        parts.insert(0, f"no significant difference {where}")
+    return "; ".join(parts)
 
 
-def _why_tied(run: Run, ranking: Ranking) -> tuple[str, str]:
-    """Who is tied, if that is not everybody, and what that means."""
-    if ranking.powerless:
-        return "", f"with {counted(ranking.clusters, 'photo')} no difference can be significant"
+def _between(run: Run, ranking: Ranking) -> str:
+    """The best and those tied with it, such as ``between LaMa and DeepFill``."""
     leaders = [title(run, s.method) for s in (*ranking.ranked[:1], *ranking.tied)]
     if 3 < len(leaders) == len(ranking.ranked):
-        return "", "the best cannot be told apart from any other method"
-    more = len(leaders) - 1
-    names = f"{leaders[0]} and {more} others" if more > 2 else joined(sorted(leaders))
-    return names, "cannot be told apart"
+        return "between the best and any other method"
+    if len(leaders) > 3:
+        return f"between {leaders[0]} and {len(leaders) - 1} others"
+    return f"{'between' if len(leaders) == 2 else 'among'} {joined(sorted(leaders))}"
+
+
+def _chance(ranking: Ranking) -> str:
+    """What so few photos allow, where `Ranking.powerless` says that it is nothing."""
+    return f"with {counted(ranking.photos_tested, 'photo')} no difference can be significant"
+
+
+def _but(run: Run, ranking: Ranking, tied: list[Scores]) -> str:
+    """From whom else the best does not differ significantly; empty if from nobody."""
+    if not tied:
+        return ""
+    every = 1 < len(tied) == len(ranking.ranked) - 1
+    names = "any other" if every else few([title(run, s.method) for s in tied])
+    return f"; no significant difference from {names}"
+
+
+def _lead(ranking: Ranking, gap: Gap, unit: str) -> tuple[str, str]:
+    """A lead as a positive number, such as ``0.3 dB``, and its joint interval, which may be ''."""
+    low, high = gap.interval.low, gap.interval.high
+    if ranking.higher_is_better:
+        low, high = -high, -low
+    decimals = decimals_for([gap.interval.half_width], unit=unit)
+    return f"{number(abs(gap.interval.mean), decimals)} {unit}".strip(), interval(
+        low, high, decimals
+    )
 
 
 def _size(ranking: Ranking, gap: Gap, unit: str) -> str:
     """``0.012 (joint 95 % interval [0.008, 0.016], p = 0.003)``, a lead as a positive number."""
-    value = gap.interval
-    low, high = value.low, value.high
-    if ranking.higher_is_better:
-        low, high = -high, -low
-    decimals = decimals_for([value.half_width], unit=unit)
-    ends = interval(low, high, decimals)
-    shown = f"joint 95 % interval {ends}" if ends else f"no interval: {value.note}"
-    said = ", ".join(filter(None, [shown, p_value(gap.p)]))
-    return f"{number(abs(value.mean), decimals)}{' ' + unit if unit else ''} ({said})"
+    lead, ends = _lead(ranking, gap, unit)
+    shown = f"joint 95 % interval {ends}" if ends else f"no interval: {gap.interval.note}"
+    return f"{lead} ({', '.join(filter(None, [shown, p_value(gap.p)]))})"
 
 
 def _weight(ranking: Ranking, gap: Gap, unit: str) -> str:
@@ -278,7 +239,9 @@ def _equal(run: Run, ranking: Ranking, unit: str) -> str:
     same = [title(run, s.method) for s in ranking.tied if s.gap is not None and s.gap.equivalent]
     if not same:
         return ""
-    return f"; {joined(same)} {_are(same)} equivalent, within the margin of {margin(ranking, unit)}"
+    by = "by its own 90 % interval" if len(same) == 1 else "each by its own 90 % interval"
+    words = f"equivalent within the margin of {margin(ranking, unit)}, {by}"
+    return f"; {joined(same)} {_are(same)} {words}"
 
 
 def _are(names: list[str]) -> str:

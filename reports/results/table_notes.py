@@ -12,10 +12,10 @@ from reports.results.ranking import Ranking
 from reports.results.tables import SMALL_P, Column, flat
 
 RANK_NOTE = (
-    "Rank: a range where the order is open. Two methods share a letter if and only if they cannot "
-    "be told apart: their p-value, adjusted for the pairs of ranked methods (bootstrap-t over "
-    "photos), is 0.05 or more. Differences have intervals that hold for all these pairs at 95 %. "
-    "Bold marks the best mean of a column, significant or not, unless most share it."
+    "Rank: a range where the order is open. Same letter = statistically tied: the p-value of the "
+    "two, adjusted for all pairs of ranked methods (bootstrap-t over photos), is 0.05 or more. "
+    "Differences have intervals that hold for all these pairs at 95 %. Bold marks the best mean "
+    "of a column, significant or not, unless most share it."
 )
 
 

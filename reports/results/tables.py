@@ -275,7 +275,10 @@ def _difference(scores: Scores, ranking: Ranking, shown: Sequence[Column]) -> Ce
     decimals = numbers.decimals_for(
         widths or [value.half_width], unit=shown[0].unit if shown else ""
     )
-    remarks = [f"n = {value.n}" if value.n != scores.n else "", _said(gap)]
+    said = [_said(gap)]
+    if ranking.powerless or gap.identical:
+        said = ["identical on all photos" if gap.identical else "too few photos"]
+    remarks = [f"n = {value.n}" if value.n != scores.n else "", *said]
     return Cell(
         text=numbers.signed(value.mean, decimals),
         interval=numbers.interval(value.low, value.high, decimals),

@@ -70,15 +70,15 @@ def _by_metric(run: Run, ranking: Ranking) -> Iterator[Winner]:
 
 
 def _level(apart: dict[str, bool]) -> str:
-    """Who of those compared with the best cannot be told apart from it."""
+    """Who of those compared with the best does not differ significantly from it."""
     level = [name for name, differs in apart.items() if not differs]
     if not apart:
         return "not compared with the reference"
     if not level:
         return f"significantly better than {next(iter(apart)) if len(apart) == 1 else 'all others'}"
     if len(level) == len(apart) > 1:
-        return "not significantly different from any other"
-    return f"not significantly different from {sentences.few(level)}"
+        return "no significant difference from any other"
+    return f"no significant difference from {sentences.few(level)}"
 
 
 def _by_set(run: Run, ranking: Ranking) -> Iterator[Winner]:
@@ -91,7 +91,7 @@ def _by_set(run: Run, ranking: Ranking) -> Iterator[Winner]:
 
 
 def _set_level(run: Run, ranking: Ranking, metric: str, best: str) -> str:
-    """Who cannot be told apart from the best by what the run kept of the jackknife."""
+    """Who does not differ significantly from the best by what the run kept of the jackknife."""
     names = [s.method for s in ranking.ranked]
     every = rows_of(run.sets, ranking.tier, metric)
     rows = {name: row for name, row in every.items() if name in names}
@@ -99,6 +99,8 @@ def _set_level(run: Run, ranking: Ranking, metric: str, best: str) -> str:
     if best not in alike or len(alike) < max(2, len(rows)):
         why = "other cases" if all(row["jackknife"] for row in rows.values()) else "no intervals"
         return f"one number per method, not tested: {why}"
+    if ranking.powerless:
+        return "one number per method, not tested: too few photos"
     found = {name: Estimate.stored(rows[name]) for name in alike}
     others = [name for name in alike if name != best]
     if ranking.reference:

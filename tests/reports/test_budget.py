@@ -69,7 +69,7 @@ def test_the_best_that_meets_the_budget_is_named_with_the_figures_it_is_chosen_b
     assert words.startswith(
         "Small holes, timed at 64 px: Telea is the best that meets it (Texture and structure 0.70"
     )
-    level = "not significantly different from Navier\N{EN DASH}Stokes (20.0 [18.0, 2"
+    level = "no significant difference from Navier\N{EN DASH}Stokes (20.0 [18.0, 2"
     assert f"150 [135, 165] ms), {level}" in words
     assert "; better by the mean, but over it: Shift-map (900 [810, 990] ms)" in words
     assert words.endswith("; cannot be told: Fussy <b>method</b> (190 [171, 209] ms).")

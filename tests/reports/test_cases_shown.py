@@ -32,7 +32,7 @@ def test_tier_pages_show_differences_with_conclusion_and_pairs(report):
     tree = html5lib.parse((report / "tiers" / "small.html").read_bytes())
     plot = tree.findall(f".//{XHTML}picture/{XHTML}img")[1]
     assert plot.get("src").endswith("small-differences-light.svg")
-    assert plot.get("alt").startswith("With 3 photos no difference from")
+    assert plot.get("alt").startswith("With 3 photos no difference can be significant")
     details = tree.find(f".//{XHTML}details[@class='pairs']")
     assert texts(details.find(f"{XHTML}summary")) == "All 10 pairs"
     assert len(details.findall(f".//{XHTML}tbody/{XHTML}tr")) == 10

@@ -56,7 +56,7 @@ def test_bars_join_the_methods_that_share_a_letter(sample, gap):
     ranking = ranking_of(with_values(read_run(sample), {n: list(v) for n, v in values.items()}))
     test = comparison.average_ranks(ranking)
     names = list(test.means.index)
-    bars = comparison.inseparable(ranking, test)
+    bars = comparison.level(ranking, test)
     assert {frozenset(names[i] for i in bar) for bar in bars} == letters_of(ranking, test)
     assert len(bars) == 1
 
@@ -92,7 +92,7 @@ def test_where_two_methods_cross_is_said_in_words(growing):
     site, ranking = growing
     share, width = difficulty.of_tier(site, ranking, tables.columns(site.run, ranking)[0])
     (words,) = share.crossings
-    sentence = r"Telea is better up to (\d+) %; from (\d+) % on Navier.Stokes is \(p (<|=) .*\)\."
+    sentence = r"Below (\d+) % Telea wins; above (\d+) % Navier.Stokes \(p (<|=) .*\)\."
     low, high = map(int, re.fullmatch(sentence, words).groups()[:2])
     assert low <= 30 <= high  # they cross at 0.3
     assert 10 < low < high < 50

@@ -118,13 +118,13 @@ def test_what_holds_of_share_and_width_is_said_once():
         "A has the best mean at every share and width.",
         "No two methods are shown to change places as holes grow.",
     ]
-    turned = curve("width", "A leads up to a {} of 9 pixels, B from 20 pixels on (p = 0.01)",
-                   ["A is better up to 9 pixels; from 20 pixels on B is (p = 0.01)."])  # fmt: skip
+    lead = "below a {} of 9 pixels A has the best mean; above 20 pixels B (p = 0.01)"
+    turned = curve("width", lead, ["Below 9 pixels A wins; above 20 pixels B (p = 0.01)."])
     said = findings([alike[0], turned])
-    assert said[1].startswith("A leads up to a width of 9 pixels, B from")
-    assert said[2] == "By width, 1 pair of methods change places."
+    assert said[1].startswith("Below a width of 9 pixels A has the best mean; above 20")
+    assert said[2] == "By width, 1 pair of methods changes places."
     others = curve("share", alike[0].lead, turned.crossings)
-    assert findings([others])[1].startswith("By share, 1 pair of methods change places, such as: A")
+    assert findings([others])[1].startswith("By share, 1 pair of methods changes places: below 9")
 
 
 def test_small_weights_are_told_once_from_their_cards(copy):

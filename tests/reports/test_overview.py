@@ -13,7 +13,7 @@ from bench.metrics import METRICS
 from bench.statistics import Headline, headline_metric
 from methods.weights import CHECKPOINTS
 from reports.build import build, read_run
-from reports.results import sentences
+from reports.results import cautions, sentences
 from reports.results.ranking import rank
 from reports.results.winners import winners
 from tests.support.reading import XHTML, change_header, edit, pages_of, texts
@@ -24,7 +24,7 @@ def test_overview_says_who_wins_and_that_3_photos_are_few(report, sample):
     run = read_run(sample)
     rankings = [rank(run, tier, headline_metric(run.metrics)) for tier in run.tiers]
     assert sentences.headline(run, rankings) in page
-    assert "Only 3 photos" in page
+    assert "Few photos." in page
     assert "Ranked by Texture and structure" in page
     assert "inpaint-bench weights fetch lpips" in page
     assert "original itself scored perfectly in 9 of 9 cases" in page
@@ -34,7 +34,7 @@ def test_own_photos_are_not_called_a_demonstration(copy):
     change_header(copy, photo_set="own photos")
     page = build(copy).read_text("utf-8")
     assert "demonstration" not in page
-    assert "Only 3 photos" in page
+    assert "Few photos." in page
 
 
 def test_ranking_lists_everyone_in_their_group(report):
@@ -150,15 +150,15 @@ def test_a_floor_ahead_of_ranked_methods_is_named_with_them(copy, capsys):
 
 
 def test_it_is_said_what_stands_in_for_lpips_means_and_how_to_get_its_weights():
-    said = sentences.stands_in(Headline("texture_structure", "why"), "Texture and structure")
+    said = cautions.stands_in(Headline("texture_structure", "why"), "Texture and structure")
     assert "knows nothing of what is shown" in said
     command = CHECKPOINTS[METRICS["lpips_hole"].network].command
     assert f"with its weights ({command})" in said
-    again = sentences.stands_in(Headline("texture_structure", f"run: {command}"), "Score")
+    again = cautions.stands_in(Headline("texture_structure", f"run: {command}"), "Score")
     assert command not in again  # the reason, which stands beside it, has it
-    assert sentences.stands_in(Headline("lpips_hole", "why"), "LPIPS (hole)") == ""
-    assert "dilute" in sentences.stands_in(Headline("lpips", "why"), "LPIPS")
-    assert sentences.stands_in(Headline("mine", "a metric of your own"), "Mine") == ""
+    assert cautions.stands_in(Headline("lpips_hole", "why"), "LPIPS (hole)") == ""
+    assert "dilute" in cautions.stands_in(Headline("lpips", "why"), "LPIPS")
+    assert cautions.stands_in(Headline("mine", "a metric of your own"), "Mine") == ""
 
 
 def test_an_interrupted_run_says_so_on_every_page_and_ranks_nobody_on_few_cases(copy):

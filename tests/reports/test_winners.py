@@ -129,7 +129,7 @@ def test_the_further_winners_are_those_of_their_own_comparison(sample):
         assert list(lines) == further
         best = max(ranking.ranked, key=lambda s: s.values["psnr_hole_db"].mean)
         assert lines["PSNR (hole) (dB)"].label.method == best.method
-        assert lines["PSNR (hole) (dB)"].remark == "not significantly different from any other"
+        assert lines["PSNR (hole) (dB)"].remark == "no significant difference from any other"
         fastest = min(ranking.ranked, key=lambda s: times(run, tier).of[s.method].middle)
         assert lines["Fastest"].label.method == fastest.method
 
