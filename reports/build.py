@@ -25,6 +25,7 @@ from reports.pages import (
     samples,
     tier,
     training,
+    votes,
 )
 from reports.results.kinds import by_kind
 from reports.site import staging
@@ -92,6 +93,8 @@ def _write(site: Site) -> None:
     curves = difficulty.of_all(site, rankings)
     kinds = by_kind(site.run, rankings)
     site.has_difficulty = bool(curves or kinds)
+    ballot = votes.ballot(site, sections)
+    site.has_votes = ballot is not None
     overview.write(site, sections, curves, kinds)
     for section in sections:
         tier.write(site, section)
@@ -99,6 +102,7 @@ def _write(site: Site) -> None:
     difficulty.write(site, curves, kinds)
     methods.write(site, rankings)
     latency.write(site, rankings)
+    votes.write(site, ballot)
     samples.write(site)
     training.write(site)
     receptive.write(site, rankings)

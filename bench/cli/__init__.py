@@ -31,6 +31,7 @@ from bench.cli import (
     seeds,
     train,
     verify,
+    votes,
     weights,
 )
 from bench.cli.parser import Parser, Version
@@ -156,6 +157,7 @@ def _parser() -> Parser:
         compare,
         seeds,
         gate,
+        votes,
         methods,
         verify,
         receptive,

@@ -30,7 +30,8 @@ _NOT_YET = (
     "tables"
 )
 # Not asked for, or of before there was such a table.
-_OPTIONAL = frozenset({"samples", "training", "receptive", "latency", "latency-samples"})
+_OPTIONAL = frozenset({"samples", "training", "receptive", "latency", "latency-samples",
+                       "votes"})  # fmt: skip
 # What looks at several fills is computed last; an earlier end's would be of other fills.
 _OF_THE_WHOLE = frozenset({SETS.name, SAMPLES.name})
 _EVERY = tuple(name for name in TABLES if name != "latency-samples")
@@ -53,6 +54,7 @@ class Run:
         training: How networks were trained, one row per method, block and figure.
         receptive: One row per method whose receptive field was asked for.
         latency: One row per method, size, tier, region of the code and batch that was timed.
+        votes: One row per vote of a person on two fills.
         folders: Of runs that were joined, by the name that begins the paths in the tables.
     """
 
@@ -68,6 +70,7 @@ class Run:
     training: pd.DataFrame
     receptive: pd.DataFrame
     latency: pd.DataFrame
+    votes: pd.DataFrame
     folders: Mapping[str, Path] = field(default_factory=dict)
 
     @property

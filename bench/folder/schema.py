@@ -326,8 +326,29 @@ LATENCY_SAMPLES: Final = Table(
     ),
     anew=LATENCY.anew,
 )  # fmt: skip
+VOTES: Final = Table(
+    "votes", "One row per vote of a person on two fills of a case; written by `inpaint-bench votes "
+    "RUN FILES`, which adds to it ([removal.md](removal.md#votes)); not taken over by `merge`.",
+    (
+        Column("voter", TEXT, "name given, or `anonymous` with the beginning of the session"),
+        Column("session", TEXT, "of the page that was open, 16 hex digits"),
+        Column("number", WHOLE, "of the vote in the session, from 0"),
+        _PHOTO, _TIER, _DRAW, _CLUSTER,
+        Column("left", TEXT, "method whose fill was on the left"),
+        Column("right", TEXT, "likewise on the right"),
+        Column("left_fill", TEXT, "16 hex digits of SHA-256 of the case's key, the method and "
+               "`output_sha`: a fill that was made anew has others, and its votes do not count"),
+        Column("right_fill", TEXT, "likewise"),
+        Column("choice", TEXT, "left, right, equal, skip"),
+        Column("milliseconds", REAL, "from both pictures shown to the vote", "ms"),
+        Column("at", TEXT, "when, in UTC"),
+        Column("seed", WHOLE, "of the order of pairs and sides in the session"),
+    ),
+    ("voter", "left_fill", "right_fill"),
+    "delete it and give inpaint-bench votes RUN FILES again",
+)  # fmt: skip
 TABLES: Final = {
     table.name: table
     for table in (PLAN, INPUTS, CASES, SETS, SAMPLES, METRICS, METHODS, TRAINING, RECEPTIVE,
-                  LATENCY, LATENCY_SAMPLES)
+                  LATENCY, LATENCY_SAMPLES, VOTES)
 }  # fmt: skip

@@ -18,7 +18,7 @@ from bench.folder.read import Run
 from bench.folder.store import records
 from bench.text import csv
 from reports.files import latex, markdown
-from reports.results import sentences
+from reports.results import preference, sentences
 from reports.results.ranking import Ranking, Scores
 
 CSV_UP_TO = 200_000
@@ -106,7 +106,7 @@ def _facts(run: Run, rankings: Sequence[Ranking]) -> dict[str, Any]:
         "fingerprint": run.header.fingerprints,
         "state": run.state,
         "truth": run.header.truth,
-        "result": sentences.headline(run, list(rankings)),
+        "result": preference.headline(run, rankings),
         "tiers": [
             {
                 "tier": ranking.tier,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from bench.folder.read import Run
 from bench.statistics.floors import SUGGESTS
 from bench.text import Ready, markdown, numbers
-from reports.results import cautions, sentences, tables
+from reports.results import cautions, preference, sentences, tables
 from reports.results.ranking import Ranking
 from reports.results.tables import Cell, Row
 
@@ -45,7 +45,7 @@ def escaped(text: str) -> Ready:
 
 
 def _lines(run: Run, rankings: Sequence[Ranking]) -> Iterator[str]:
-    yield f"### {escaped(sentences.headline(run, list(rankings)))}"
+    yield f"### {escaped(preference.headline(run, rankings))}"
     yield ""
     if run.headline.metric:
         yield f"By {escaped(tables.metric_label(run, run.headline.metric))}."

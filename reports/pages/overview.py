@@ -17,12 +17,22 @@ from reports.files import downloads
 from reports.pages import hero
 from reports.pages.difficulty import Curves, findings
 from reports.plots import pareto
-from reports.results import budget, cautions, heat, sentences, table_notes, tables
+from reports.results import (
+    budget,
+    cautions,
+    heat,
+    preference,
+    sentences,
+    table_notes,
+    tables,
+)
 from reports.results.definitions import definitions
 from reports.results.kinds import ByKind
 from reports.results.winners import winners
 from reports.site.section import Section
 from reports.site.site import Site
+
+_SEEN_FIRST = 4  # cases
 
 
 def write(
@@ -40,7 +50,9 @@ def write(
     rankings = [section.ranking for section in sections]
     parts = [_part(run, section) for section in sections]
     context = {
-        "sentence": sentences.headline(run, rankings),
+        "sentence": preference.headline(run, rankings),
+        "votes": preference.shown(run),
+        "gallery": _gallery(sections),
         "headline": site.headline,
         "reference": site.reference and sentences.title(run, site.reference),
         "headline_label": tables.metric_label(run, site.headline.metric),
@@ -100,6 +112,13 @@ def _part(run: Run, section: Section) -> dict[str, Any]:
         "scale": cautions.scale(run, ranking, columns[0].decimals) if columns else "",
         "share": " to ".join(dict.fromkeys(f"{s:.1f}" for s in (shares.min(), shares.max()))),
     }
+
+
+def _gallery(sections: Sequence[Section]) -> dict[str, Any]:
+    """A few cases, by hash, and the methods of all tiers: what is seen first of unknown truth."""
+    views = sorted((view for s in sections for view in s.cases), key=lambda view: view.page)
+    labels = {label.method: label for s in sections for label in s.labels}
+    return {"cases": views[:_SEEN_FIRST], "labels": list(labels.values())}
 
 
 def _absent(run: Run) -> list[tuple[str, str]]:

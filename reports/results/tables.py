@@ -275,16 +275,16 @@ def _difference(scores: Scores, ranking: Ranking, shown: Sequence[Column]) -> Ce
     decimals = numbers.decimals_for(
         widths or [value.half_width], unit=shown[0].unit if shown else ""
     )
-    said = [_said(gap)]
+    said, p = _said(gap), "" if gap.p < SMALL_P else numbers.p_value(gap.p)
     if ranking.powerless or gap.identical:
-        said = ["identical on all photos" if gap.identical else "too few photos"]
-    remarks = [f"n = {value.n}" if value.n != scores.n else "", *said]
+        said, p = "identical on all photos" if gap.identical else "too few photos", ""
+    remarks = [f"n = {value.n}" if value.n != scores.n else "", said]
     return Cell(
         text=numbers.signed(value.mean, decimals),
         interval=numbers.interval(value.low, value.high, decimals),
         remark=", ".join(filter(None, remarks)),
         sort=repr(float(value.mean)),
-        p="" if gap.p < SMALL_P else numbers.p_value(gap.p),
+        p=p,
     )
 
 

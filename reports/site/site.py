@@ -46,6 +46,7 @@ class Site:
         self.album = Album(folder, previous)
         self.verdict = read_verdict(run)
         self.has_difficulty = False  # known once all tiers are ranked, before any page is written
+        self.has_votes = False
         self.headline = run.headline
         self.budget = budget
         self.reference = reference_of(run.methods, reference)
@@ -102,6 +103,7 @@ class Site:
             "methods.html": ("Methods", True),
             "latency.html": ("Latency", (run.folder / "latency.json").exists()),
             "training.html": ("Training", not run.training.empty),
+            "votes.html": ("Judge by eye", self.has_votes),
             "samples.html": ("Samples", not run.samples.empty),
             "receptive.html": ("Receptive fields", not run.receptive.empty),
             "regression.html": (
