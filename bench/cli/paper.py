@@ -32,6 +32,35 @@ def add(commands: Commands) -> None:
     _add_cases(figure.add_argument_group("rows: cases by name, or by a rule"))
     _add_columns(figure.add_argument_group("columns"))
     _add_looks(figure.add_argument_group("looks"))
+    _add_table(commands)
+
+
+def _add_table(commands: Commands) -> None:
+    table = commands.add_parser(
+        "table",
+        help="print the table of a paper: methods by metrics, each tier and all of them",
+        description="Best values are bold, those not significantly different from them marked; "
+        "floors and the ceiling stand below, outside of the ranking.",
+    )
+    table.set_defaults(command=_table)
+    table.add_argument("run", type=Path, help="run folder")
+    metrics = table.add_argument(
+        "--metrics", type=named, help="columns, comma-separated (default: those of the overview)"
+    )
+    completed(metrics, metrics_known)
+    table.add_argument("--tiers", type=named, help="names, comma-separated (default: all)")
+    names = table.add_argument(
+        "--methods", action="append", help="names, comma-separated: as if there were no others"
+    )
+    completed(names, methods_known)
+    table.add_argument(
+        "--tiers-as", choices=("rows", "columns"), default="rows", help="groups of these"
+    )
+    table.add_argument("--intervals", action="store_true", help="with 95 %% intervals")
+    table.add_argument(
+        "--format", choices=("latex", "markdown", "csv"), help="default: by --out, else markdown"
+    )
+    table.add_argument("--out", type=Path, metavar="FILE", help="to write: .tex, .md or .csv")
 
 
 def _add_cases(cases: argparse._ArgumentGroup) -> None:
@@ -126,3 +155,28 @@ def _figure(options: argparse.Namespace) -> int:
 def _names(texts: list[str] | None) -> tuple[str, ...]:
     """The names in comma-separated lists; those of a run may be anybody's."""
     return tuple(name for text in texts or () for name in named(text))
+
+
+def _table(options: argparse.Namespace) -> int:
+    from bench.compare import asked
+    from reports.build import read_run
+    from reports.paper import table, table_formats
+    from reports.site.staging import placed
+
+    form = options.format or table_formats.form_of(options.out)
+    run = read_run(options.run)
+    metrics = [facts.name for facts in asked.facts(run, options.metrics)] if options.metrics else ()
+    tiers = asked.tiers_of([run], options.tiers)
+    if options.methods:
+        run = table.only(run, _names(options.methods))
+    layout = table_formats.Layout(
+        tuple(metrics), as_columns=options.tiers_as == "columns", intervals=options.intervals
+    )
+    text = table_formats.FORMATS[form](run, table.parts(run, tiers, metrics), layout)
+    if options.out is None:
+        print(text, end="")
+        return 0
+    with placed(options.out) as temporary:
+        temporary.write_text(text, "utf-8", errors="replace", newline="\n")
+    print(f"{options.out}: a table as {form}")
+    return 0

@@ -121,7 +121,7 @@ def write(found: dict[str, bytes], caption: Sequence[str], out: Path, tex: Path 
             temporary.write_bytes(data)
     if tex is not None:
         with placed(tex) as temporary:
-            text = rf"\caption{{{latex.escaped(' '.join(caption))}}}"
+            text = rf"\caption{{{latex.breakable(' '.join(caption))}}}"
             temporary.write_text(f"{text}\n", "utf-8", newline="\n")
 
 
