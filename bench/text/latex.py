@@ -82,14 +82,14 @@ def table(
             `Ready`.
         align: A letter a column, ``l`` or ``r``.
         above: Lines of LaTeX above the header, within the table.
-        wide: Whether it takes both columns of a page.
+        wide: Whether it takes both columns of a page, in smaller type.
     """
-    kind = "table*" if wide else "table"
+    kind, size = ("table*", "footnotesize") if wide else ("table", "small")
     ruled = ("\n".join([r"\midrule", *map(_row, rows)]) for rows in groups if rows)
     return "\n".join(
         [
             rf"\begin{{{kind}}}", r"\centering", rf"\caption{{{_cell(caption)}}}",
-            r"\small\setlength{\tabcolsep}{4pt}", rf"\begin{{tabular}}{{{align}}}",
+            rf"\{size}\setlength{{\tabcolsep}}{{4pt}}", rf"\begin{{tabular}}{{{align}}}",
             r"\toprule", *above, _row(header), *ruled, r"\bottomrule", r"\end{tabular}",
             rf"\end{{{kind}}}",
         ]

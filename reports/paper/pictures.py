@@ -12,6 +12,7 @@ from bench.errors import BenchError
 from bench.folder.header import GIVEN, PHOTO
 from bench.folder.read import Run
 from bench.folder.shown_cases import case_hash
+from bench.folder.store import records
 from bench.statistics import CASE, MARKS
 from reports.paper.chosen_cases import spelled
 from reports.results import disagreement, sentences
@@ -66,7 +67,7 @@ def strip(run: Run, key: Key, methods: Sequence[str], metric: str, *, truth: boo
     Raises:
         BenchError: If a picture is gone, or was not kept.
     """
-    facts = run.plan[(run.plan[CASE] == list(key)).all(axis=1)].iloc[0].to_dict()
+    (facts,) = records(run.plan[(run.plan[CASE] == list(key)).all(axis=1)])
     photo = _read(run, key, f"photos/{facts['photo_sha']}.png", "the photo")
     path = run.file(f"masks/{facts['mask_sha']}.png")
     hole = read_hole(path) if path else None

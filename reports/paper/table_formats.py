@@ -17,7 +17,7 @@ from reports.results import sentences
 from reports.results.tables import Column
 
 _ROOM = 4  # columns of numbers that one column of a page has room for; an interval takes two more
-_HEADING = 12  # characters of a line of a column's heading
+_HEADING = 10  # characters of a line of a column's heading
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ def as_latex(run: Run, found: Sequence[Part], layout: Layout) -> str:
         run, found, tied="underlined", intervals=layout.intervals, counts=layout.as_columns
     )
     headings = [latex.stacked(column.heading, _HEADING) for column in shown]
-    above, header = (), ["Method", *headings]
+    above: tuple[str, ...] = ()
+    header = ["Method", *headings]
     if layout.as_columns:
         above = _spans(found, len(shown))
         header = ["Method", *headings * len(found)]
