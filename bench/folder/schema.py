@@ -161,6 +161,10 @@ METRICS: Final = Table(
         Column("note", TEXT, "what to keep in mind"),
         Column("status", TEXT, "ok, absent"),
         Column("reason", TEXT, "why it is absent"),
+        _later("definition", TEXT, "what it computes, as a sentence"),
+        _later("least", REAL, "smallest value it can have", "as its values"),
+        _later("most", REAL, "largest value it can have", "as its values"),
+        _later("reference", TEXT, "where it was published"),
     ),
     ("metric",),
 )  # fmt: skip

@@ -41,6 +41,10 @@ def metrics_table(metrics: Sequence[MetricStatus]) -> pd.DataFrame:
             "note": entry.metric.note,
             "status": entry.status,
             "reason": entry.reason,
+            "definition": entry.metric.definition,
+            "least": entry.metric.limits[0],
+            "most": entry.metric.limits[1],
+            "reference": entry.metric.reference,
         }
         for entry in metrics
     )

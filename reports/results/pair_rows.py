@@ -33,12 +33,13 @@ class Pair:
 
 def pairs(run: Run, ranking: Ranking, unit: str) -> list[Pair]:
     """All pairs by the headline metric, as compared; better methods come first."""
-    return [_pair(run, row, unit) for row in records(ranking.pairs)]
+    found = records(ranking.pairs)
+    decimals = numbers.decimals_for(((r["high"] - r["low"]) / 2 for r in found), unit=unit)
+    return [_pair(run, row, decimals) for row in found]
 
 
-def _pair(run: Run, row: dict[str, Any], unit: str) -> Pair:
+def _pair(run: Run, row: dict[str, Any], decimals: int) -> Pair:
     a, b = (sentences.title(run, row[side]) for side in ("a", "b"))
-    decimals = numbers.decimals_for([(row["high"] - row["low"]) / 2], unit=unit)
     return Pair(
         a=a,
         b=b,

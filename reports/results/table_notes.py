@@ -9,13 +9,13 @@ from bench.statistics import CAP_DB
 from bench.text import numbers
 from reports.results import sentences, timing
 from reports.results.ranking import Ranking
-from reports.results.tables import Column, flat
+from reports.results.tables import SMALL_P, Column, flat
 
 RANK_NOTE = (
     "Rank: a range where the order is open. Two methods share a letter if and only if they cannot "
     "be told apart: their p-value, adjusted for the pairs of ranked methods (bootstrap-t over "
     "photos), is 0.05 or more. Differences have intervals that hold for all these pairs at 95 %. "
-    "Bold marks the best mean of a column, significant or not."
+    "Bold marks the best mean of a column, significant or not, unless most share it."
 )
 
 
@@ -24,6 +24,9 @@ def notes(run: Run, ranking: Ranking, shown: Sequence[Column]) -> list[str]:
     found = [RANK_NOTE] if any(s.group for s in ranking.ranked) else []
     if ranking.reference and ranking.headline:
         found = [_reference_note(run, ranking)]
+    gaps = [s.gap for s in ranking.ranked if s.gap is not None]
+    if any(gap.p < SMALL_P for gap in gaps):
+        found.append(f"Differences of all on the same cases have p {numbers.p_number(0)} where none is given.")
     alike: dict[str, list[str]] = {}
     for column in shown:
         if column.note:
