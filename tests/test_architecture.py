@@ -28,7 +28,7 @@ ROOMS = {
     "reports": [
         {"build"},
         {"pages"},
-        {"files"},
+        {"files", "paper"},
         {"plots"},
         {"site"},
         {"results"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
 
 from bench.text import Ready, plain
@@ -32,6 +33,29 @@ def bold(text: str) -> Ready:
     return Ready(rf"\textbf{{{_cell(text)}}}")
 
 
+def underlined(text: str) -> Ready:
+    """Text with a line below."""
+    return Ready(rf"\underline{{{_cell(text)}}}")
+
+
+def small(text: str) -> Ready:
+    """Text in small type."""
+    return Ready(rf"{{\scriptsize {_cell(text)}}}")
+
+
+def stacked(text: str, longest: int) -> Ready:
+    """Text in several lines, none longer than so many characters if words allow."""
+    lines = textwrap.wrap(plain.one_line(text), longest, break_long_words=False)
+    # A bracket or star after \\ would be taken for its argument.
+    together = r"\\{}".join(map(escaped, lines))
+    return Ready(rf"\shortstack[r]{{{together}}}")
+
+
+def breakable(text: str) -> Ready:
+    """`escaped`, with leave to break lines within addresses and names of files."""
+    return Ready(re.sub(r"([/:_])(?=\S)", r"\1\\allowbreak{}", escaped(text)))
+
+
 def comment(text: str) -> str:
     """A line that is not printed."""
     return f"% {plain.one_line(text)}"
@@ -41,7 +65,13 @@ NEEDS = comment(r"Needs \usepackage{booktabs}, and \usepackage[T1]{fontenc} for 
 
 
 def table(
-    caption: str, header: Sequence[str], groups: Iterable[Sequence[Sequence[str]]], align: str
+    caption: str,
+    header: Sequence[str],
+    groups: Iterable[Sequence[Sequence[str]]],
+    align: str,
+    *,
+    above: Sequence[str] = (),
+    wide: bool = False,
 ) -> str:
     """A table with a caption; needs the package booktabs.
 
@@ -51,12 +81,17 @@ def table(
         groups: Rows in groups that are parted by a rule; texts are escaped where they are not
             `Ready`.
         align: A letter a column, ``l`` or ``r``.
+        above: Lines of LaTeX above the header, within the table.
+        wide: Whether it takes both columns of a page, in smaller type.
     """
+    kind, size = ("table*", "footnotesize") if wide else ("table", "small")
     ruled = ("\n".join([r"\midrule", *map(_row, rows)]) for rows in groups if rows)
     return "\n".join(
         [
-            r"\begin{table}", rf"\caption{{{_cell(caption)}}}", rf"\begin{{tabular}}{{{align}}}",
-            r"\toprule", _row(header), *ruled, r"\bottomrule", r"\end{tabular}", r"\end{table}",
+            rf"\begin{{{kind}}}", r"\centering", rf"\caption{{{_cell(caption)}}}",
+            rf"\{size}\setlength{{\tabcolsep}}{{4pt}}", rf"\begin{{tabular}}{{{align}}}",
+            r"\toprule", *above, _row(header), *ruled, r"\bottomrule", r"\end{tabular}",
+            rf"\end{{{kind}}}",
         ]
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
 TO = "\N{EN DASH}"
+TIMES = "\N{MULTIPLICATION SIGN}"
 UP, DOWN = "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}"
 _KNOWN_TIERS = ("small", "region", "large", "object", "own")
 _MOST_DECIMALS = 6

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from bench.text import numbers
 from reports.pages import difficulty
 from reports.plots import comparison, dots
 from reports.plots import exhibits as plots
@@ -34,6 +35,7 @@ class Page:
 def write(site: Site, section: Section) -> None:
     """Write ``tiers/<tier>.html``, and a page for each further list of cases."""
     lists = [_pages(section, order) for order in section.orders]
+    facts = [_facts(view) for view in section.cases]
     for pages in lists:
         for page in pages:
             context = {
@@ -42,6 +44,7 @@ def write(site: Site, section: Section) -> None:
                 "pages": pages,
                 "lists": [each[0] for each in lists],
                 "selection": _selection(section),
+                "facts": facts,
                 "compared": _compared(site, section) if page is lists[0][0] else None,
             }
             site.page("tier.html", page.path, _title(section, page), context)
@@ -58,6 +61,13 @@ def _pages(section: Section, order: Order) -> list[Page]:
         )
         for number, first in enumerate(range(0, len(views), step), start=1)
     ]  # fmt: skip
+
+
+def _facts(view: CaseView) -> tuple[str, str, float, float, str]:
+    """What cases are filtered by: page, photo, hole in percent and its width in pixels, shape."""
+    facts = view.facts
+    share, width = round(100 * facts["hole_share"], 2), round(facts["hole_width"], 1)
+    return view.page, numbers.printable(facts["photo"]), share, width, facts["family"] or ""
 
 
 def _title(section: Section, page: Page) -> str:

@@ -142,9 +142,7 @@ class _Drawing:
         named = f"{self.titles[a]} and {self.titles[b]}"
         yield along(layers, (share, up), axes, f"{name} of {named} against the hole, a dot a case")
 
-    def _dots(
-        self, x: list[float], y: list[float], method: int
-    ) -> tuple[list[Dot], list[Dot]]:
+    def _dots(self, x: list[float], y: list[float], method: int) -> tuple[list[Dot], list[Dot]]:
         every = [Dot(*place) for place in zip(x, y, strict=True)]
         linked = [
             Dot(dot.x, dot.y, _named(view), f"../cases/{view.page}.html?b={method + 1}")

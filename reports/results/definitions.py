@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.folder.read import Run
-from bench.text import numbers
 from reports.results import sentences
 from reports.results.tables import Column
 
@@ -55,7 +54,7 @@ def _facts(run: Run, column: Column, row: Mapping[str, Any]) -> Iterator[tuple[s
     yield "Computed as", row["implementation"]
     yield "Weights", row["weights"]
     yield "Reference", row["reference"]
-    yield "Published, other protocols", "; ".join(_published(run, column))
+    yield "Published, other protocols", "\n".join(_published(run, column))
 
 
 def _range(least: float, most: float) -> str:
@@ -70,5 +69,6 @@ def _published(run: Run, column: Column) -> Iterator[str]:
     for method, text in run.methods["published"].items():
         for entry in json.loads(text or "[]"):
             if column.label in entry["figures"]:
-                title = sentences.title(run, str(method))
-                yield f"{title} {entry['figures'][column.label]:g} on {entry['on']}"
+                # Of the published weights, not of those that this project trained.
+                title = sentences.title(run, str(method)).removesuffix(" (small)")
+                yield f"{title}: {entry['figures'][column.label]:g} on {entry['on']}"

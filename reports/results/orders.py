@@ -44,7 +44,11 @@ class Order:
 
 
 def orders(
-    run: Run, ranking: Ranking, methods: Sequence[str], regressed: Iterable[Key] = ()
+    run: Run,
+    ranking: Ranking,
+    methods: Sequence[str],
+    regressed: Iterable[Key] = (),
+    of: str = "",
 ) -> list[Order]:
     """The orders of a tier, that of the plan first; those without a case are left out.
 
@@ -56,6 +60,7 @@ def orders(
         ranking: Ranking of the tier.
         methods: Those with a column of pictures.
         regressed: Keys of cases, of any tier, that got worse than a baseline, worst first.
+        of: Whose best and worst cases; of the best-ranked method if omitted.
     """
     keys = _keys(run.plan[run.plan["tier"] == ranking.tier])
     own = (run.cases["tier"] == ranking.tier) & (run.cases["sample"] == 0)
@@ -70,7 +75,7 @@ def orders(
               pictured[:AT_RANDOM]),
         Order("regressed", "Regressed", "What got worse than the baseline, the worst first.",
               [key for key in dict.fromkeys(regressed) if key in set(keys)]),
-        *_by_value(run, ranking, set(pictured)),
+        *_by_value(run, ranking, set(pictured), of),
         Order("failed", "Failed", "Drawn by their hash of those that a method did not complete.",
               [key for key in by_hash if key in failed][:_EXTREME]),
     ]  # fmt: skip
@@ -87,16 +92,18 @@ def _keys(rows: pd.DataFrame) -> list[Key]:
     return list(rows[CASE].drop_duplicates().itertuples(index=False, name=None))
 
 
-def _by_value(run: Run, ranking: Ranking, pictured: Set[Key]) -> list[Order]:
+def _by_value(run: Run, ranking: Ranking, pictured: Set[Key], of: str) -> list[Order]:
     values = ranking.values[[key in pictured for key in ranking.values.index]]
     if ranking.best is None or values.empty:
         return []
-    name = sentences.title(run, ranking.best.method)
-    own = values[ranking.best.method]
+    of = of or ranking.best.method
+    name = sentences.title(run, of)
+    first = ", which ranks first" if of == ranking.best.method else ""
+    own = values[of]
     good_first = list(own.sort_values(ascending=not ranking.higher_is_better, kind="stable").index)
     found = [
-        Order("worst", f"Worst of {name}", f"The worst of {name}, which ranks first, the worst "
-              "first.", good_first[::-1][:_EXTREME]),
+        Order("worst", f"Worst of {name}", f"The worst of {name}{first}, the worst first.",
+              good_first[::-1][:_EXTREME]),
         Order("best", f"Best of {name}", f"The best of {name}, the best first.",
               good_first[:_EXTREME]),
     ]  # fmt: skip

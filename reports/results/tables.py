@@ -74,14 +74,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """One number: its text, its interval and p, a remark, whether none of its column is better."""
+    """One number, a remark, whether none of its column is better; `more` goes with the interval."""
 
     text: str
     interval: str = ""
     remark: str = ""
     best: bool = False
     sort: str = ""
-    p: str = ""
+    more: str = ""
 
 
 @dataclass(frozen=True)
@@ -252,11 +252,12 @@ def _cell(scores: Scores, column: Column, best: str) -> Cell:
         return Cell(numbers.NOTHING, remark="not measured")
     shown = value_cell(value, column)
     capped = scores.capped.get(column.metric, 0)
-    remarks = [
-        f"{capped} of {value.n} capped" if capped else "",
-        f"n = {value.n}" if value.n != scores.n else "",
-    ]
-    return replace(shown, remark=", ".join(filter(None, remarks)), best=shown.text == best)
+    return replace(
+        shown,
+        remark=f"n = {value.n}" if value.n != scores.n else "",
+        best=shown.text == best,
+        more=f"{capped} of {value.n} capped" if capped else "",
+    )
 
 
 def flat(value: Interval) -> bool:
@@ -284,7 +285,7 @@ def _difference(scores: Scores, ranking: Ranking, shown: Sequence[Column]) -> Ce
         interval=numbers.interval(value.low, value.high, decimals),
         remark=", ".join(filter(None, remarks)),
         sort=repr(float(value.mean)),
-        p=p,
+        more=p,
     )
 
 

@@ -21,7 +21,7 @@
   // A menu of what is shown; `changed(index, whether)`.
   function checks(words, options, changed) {
     var boxes = options.map(function (option, index) {
-      var input = element("input", { type: "checkbox", checked: true });
+      var input = element("input", { type: "checkbox", defaultChecked: true });
       input.addEventListener("change", function () { changed(index, input.checked); });
       return element("label", {}, [input, " " + option]);
     });

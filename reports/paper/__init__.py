@@ -1,0 +1,1 @@
+"""What goes into a paper: a grid of pictures, a table."""
