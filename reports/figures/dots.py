@@ -24,7 +24,7 @@ class Dot:
 
 @dataclass(frozen=True)
 class Layer:
-    """The cases of one method, those without an address behind, and a line of means."""
+    """The cases of one method; others, without an address, behind; and a line of means."""
 
     name: str
     dots: Sequence[Dot]
@@ -32,19 +32,18 @@ class Layer:
     means: Sequence[tuple[float, float]]
 
 
-def horizontal(values: Sequence[float], *, log: bool = False) -> Scale:
-    """The horizontal axis of both plots for these values."""
-    return scale_of(values, _LEFT, _RIGHT, log=log)
-
-
-def vertical(values: Sequence[float]) -> Scale:
-    """The vertical axis of both plots for these values."""
-    return scale_of(values, _BOTTOM, _TOP)
+def scales(values: Sequence[float], shares: Sequence[float], *, log: bool) -> list[Scale]:
+    """Axes of both plots: values across, values upwards, shares across."""
+    return [
+        scale_of(values, _LEFT, _RIGHT), scale_of(values, _BOTTOM, _TOP),
+        scale_of(shares, _LEFT, _RIGHT, log=log),
+    ]  # fmt: skip
 
 
 def versus(
     cases: tuple[Sequence[Dot], Sequence[Dot]],
-    scales: tuple[Scale, Scale],
+    x: Scale,
+    y: Scale,
     names: tuple[str, str],
     sides: tuple[str, str],
     alt: str,
@@ -53,36 +52,36 @@ def versus(
 
     Args:
         cases: Those with an address, and the others.
-        scales: Horizontal and vertical, of the same values.
+        x: Horizontal.
+        y: Vertical, of the same values.
         names: Of the axes.
         sides: What is said of the dots above the diagonal, and of those below it.
         alt: What a reader who does not see it is told.
     """
-    x, y = scales
     drawn = [
         *axes(x, y, names), line("level", (x.start, x.end), (y.start, y.end)),
         shape("text", "side above", text=sides[0], x=_LEFT + 2, y=_TOP - 8),
         shape("text", "side below", text=sides[1], x=_RIGHT, y=_TOP - 8, text_anchor="end"),
-        _group("pair", cases, scales),
+        _group("pair", cases, (x, y)),
     ]  # fmt: skip
     return Chart(*SIZE, alt, drawn, "dots versus", holds=True)
 
 
 def along(
-    layers: Sequence[Layer], scales: tuple[Scale, Scale], names: tuple[str, str], alt: str
+    layers: Sequence[Layer], x: Scale, y: Scale, names: tuple[str, str], alt: str
 ) -> Chart:
     """Draw the values of two methods against something, with their means as lines.
 
     Args:
         layers: Of both.
-        scales: Horizontal and vertical.
+        x: Horizontal.
+        y: Vertical.
         names: Of the axes.
         alt: What a reader who does not see it is told.
     """
-    x, y = scales
     drawn = [*axes(x, y, names)]
     for kind, layer, row in zip("ab", layers, (_TOP - 28, _TOP - 10), strict=True):
-        drawn.append(_group(kind, (layer.dots, layer.others), scales))
+        drawn.append(_group(kind, (layer.dots, layer.others), (x, y)))
         means = path((x(a), y(b)) for a, b in layer.means) if layer.means else ""
         drawn.append(shape("path", f"means {kind}", d=means))
         drawn.append(shape("circle", f"key {kind}", cx=_LEFT + 6, cy=row - 4, r=5))

@@ -156,17 +156,24 @@ def axes(x: Scale, y: Scale, names: tuple[str, str]) -> Iterator[Shape]:
         y: Vertical.
         names: Of both.
     """
-    for value, words in x.ticks():
-        yield line("grid", (x(value), x(value)), (y.start, y.end))
-        yield shape("text", "", text=words, x=x(value), y=y.start + 16, text_anchor="middle")
-    for value, words in y.ticks() if names[1] else ():
-        yield line("grid", (x.start, x.end), (y(value), y(value)))
-        yield shape("text", "", text=words, x=x.start - 6, y=y(value) + 4, text_anchor="end")
+    yield shape("g", "across", *_ticks(x, y, False))
+    if names[1]:
+        yield shape("g", "up", *_ticks(y, x, True))
     middle = (x.start + x.end) / 2, (y.start + y.end) / 2
     yield shape("text", "", text=names[0], x=middle[0], y=y.start + 36, text_anchor="middle")
     if names[1]:
         turned = f"translate(13 {_tenth(middle[1])}) rotate(-90)"
         yield shape("text", "", text=names[1], transform=turned, text_anchor="middle")
+
+
+def _ticks(of: Scale, other: Scale, up: bool) -> Iterator[Shape]:
+    for value, words in of.ticks():
+        at = of(value)
+        ends = (at, at), (other.start, other.end)
+        yield line("grid", *(ends[::-1] if up else ends))
+        place = (other.start - 6, at + 4) if up else (at, other.start + 16)
+        anchor = "end" if up else "middle"
+        yield shape("text", "", text=words, x=place[0], y=place[1], text_anchor=anchor)
 
 
 def width(text: str) -> float:

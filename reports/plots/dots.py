@@ -5,6 +5,7 @@ The best method and the next are drawn; the script draws any other two from the 
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,8 +16,8 @@ import pandas as pd
 from bench.statistics import CASE, completed
 from bench.text import numbers
 from reports import figures
-from reports.figures.dots import Dot, Layer, along, horizontal, versus, vertical
-from reports.figures.shapes import Chart, Scale
+from reports.figures.dots import Dot, Layer, along, scales, versus
+from reports.figures.shapes import Chart
 from reports.results import sentences
 from reports.results.tables import Column
 from reports.site.gallery import CaseView, page_of
@@ -72,13 +73,11 @@ def of_section(
     if cases.values.empty:
         return None
     titles = figures.short([sentences.title(site.run, name) for name in names])
-    every = cases.values.to_numpy().ravel().tolist()
-    share = horizontal(cases.shares, log=max(cases.shares) > _WIDE * max(min(cases.shares), 1e-9))
-    scales = horizontal(every), vertical(every), share
     lines = [means.get(name, []) for name in names]
-    shown = _Drawing(section, head, titles, lines, cases, scales)
-    note = _note(cases, ranking.expected)
-    return Dots(list(shown.charts(*pair)), shown.data(pair), note)
+    shown = _Drawing(head, titles, lines, cases)
+    return Dots(
+        list(shown.charts(*pair)), shown.data(pair), _note(cases, ranking.expected)
+    )
 
 
 def _cases(site: Site, section: Section, names: Sequence[str]) -> _Cases:
@@ -111,18 +110,21 @@ def _note(cases: _Cases, expected: int) -> str:
 
 @dataclass(frozen=True)
 class _Drawing:
-    section: Section
     head: Column
     titles: list[str]
     means: list[list[tuple[float, float]]]
     cases: _Cases
-    scales: tuple[Scale, Scale, Scale]
+
+    @property
+    def log(self) -> bool:
+        """Whether the axis of shares is logarithmic."""
+        return max(self.cases.shares) > _WIDE * max(min(self.cases.shares), 1e-9)
 
     def charts(self, a: int, b: int) -> Iterator[Chart]:
         """The drawings of two methods."""
-        across, up, share = self.scales
         values = [self.cases.values.iloc[:, method].tolist() for method in (a, b)]
         both = [(x, y) for x, y in zip(*values, strict=True) if math.isfinite(x + y)]
+        across, up, share = scales([*values[0], *values[1]], self.cases.shares, log=self.log)
         above = sum(y > x for x, y in both)
         below = sum(y < x for x, y in both)
         better = (b, a) if self.head.higher else (a, b)
@@ -132,7 +134,7 @@ class _Drawing:
         name = self.head.name
         axes = f"{name} of {self.titles[a]}", f"{name} of {self.titles[b]}"
         pair = self._dots(*values, b)
-        yield versus(pair, (across, up), axes, (sides[0], sides[1]),
+        yield versus(pair, across, up, axes, (sides[0], sides[1]),
                      f"{axes[0]} (across) and of {self.titles[b]} (up): {said}")  # fmt: skip
         layers = [
             Layer(self.titles[m], *self._dots(self.cases.shares, own, m), self.means[m])
@@ -140,7 +142,7 @@ class _Drawing:
         ]
         axes = "share of the picture missing, %", f"{name}, {self.head.better}"
         named = f"{self.titles[a]} and {self.titles[b]}"
-        yield along(layers, (share, up), axes, f"{name} of {named} against the hole, a dot a case")
+        yield along(layers, share, up, axes, f"{name} of {named} against the hole, a dot a case")
 
     def _dots(self, x: list[float], y: list[float], method: int) -> tuple[list[Dot], list[Dot]]:
         every = [Dot(*place) for place in zip(x, y, strict=True)]
@@ -154,11 +156,13 @@ class _Drawing:
         """What the script draws other methods from, and shows of a case."""
         table = self.cases.values.astype(object).where(self.cases.values.notna(), None)
         values = [[_brief(v) for v in row] for row in table.to_numpy().tolist()]
+        own = [value for method in pair for value in self.cases.values.iloc[:, method].tolist()]
+        found = scales(own, self.cases.shares, log=self.log)
         return {
             "pair": list(pair), "name": self.head.name, "higher": self.head.higher,
             "decimals": self.head.decimals + 1, "methods": self.titles,
             "means": [[[_brief(v) for v in p] for p in line] for line in self.means],
-            "scales": [[s.low, s.high, s.start, s.end, s.log] for s in self.scales],
+            "scales": [dataclasses.asdict(scale) for scale in found],
             "values": values, "shares": [_brief(v) for v in self.cases.shares],
             "cases": [
                 {
