@@ -42,8 +42,7 @@ def metrics_table(metrics: Sequence[MetricStatus]) -> pd.DataFrame:
             "status": entry.status,
             "reason": entry.reason,
             "definition": entry.metric.definition,
-            "least": entry.metric.limits[0],
-            "most": entry.metric.limits[1],
+            "range": entry.metric.range,
             "reference": entry.metric.reference,
         }
         for entry in metrics

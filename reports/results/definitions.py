@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -48,20 +47,13 @@ def definitions(run: Run, shown: Iterable[Column]) -> list[Definition]:
 
 def _facts(run: Run, column: Column, row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "Direction", column.better
-    yield "Range", _range(row["least"], row["most"])
+    yield "Range", row["range"]
     yield "Looks at", _REGIONS.get(row["region"], row["region"])
     yield "Mind", column.note
     yield "Computed as", row["implementation"]
     yield "Weights", row["weights"]
     yield "Reference", row["reference"]
     yield "Published, other protocols", "\n".join(_published(run, column))
-
-
-def _range(least: float, most: float) -> str:
-    """The values that it can have; empty where none is too small or too large, or not known."""
-    if math.isfinite(least):
-        return f"{least:g} to {most:g}" if math.isfinite(most) else f"{least:g} and more"
-    return f"up to {most:g}" if math.isfinite(most) else ""
 
 
 def _published(run: Run, column: Column) -> Iterator[str]:

@@ -33,7 +33,8 @@ class Pair:
 def pairs(run: Run, ranking: Ranking, unit: str) -> list[Pair]:
     """All pairs by the headline metric, as compared; better methods come first."""
     found = records(ranking.pairs)
-    decimals = numbers.decimals_for(((r["high"] - r["low"]) / 2 for r in found), unit=unit)
+    widths = [(row["high"] - row["low"]) / 2 for row in found]
+    decimals = max((numbers.decimals_for([width], unit=unit) for width in widths), default=0)
     return [_pair(run, row, decimals) for row in found]
 
 

@@ -206,7 +206,8 @@ def _best_text(ranking: Ranking, column: Column) -> str:
     if not alike or len(set(texts)) < 2:
         return ""
     best = texts[means.index(max(means) if column.higher else min(means))]
-    return "" if 2 * texts.count(best) > len(texts) else best  # what most have stands out nowhere
+    # What most have is no distinction.
+    return "" if texts.count(best) > max(2, len(texts) / 2) else best
 
 
 def _row(
