@@ -2,8 +2,8 @@
 
 from reports.figures.lines import LINES_SIZE, SCATTER_SIZE, Line, lines, scatter
 from reports.figures.maps import DECADES, MAP_SIZE, energy_map
-from reports.figures.panels import panels, panels_size
 from reports.figures.names import short
+from reports.figures.panels import panels, panels_size
 from reports.figures.pareto import Frame, Spot, pareto
 from reports.figures.ranks import critical_difference
 from reports.figures.rows import Point, paired_differences, point_range, size
