@@ -67,9 +67,7 @@ def versus(
     return Chart(*SIZE, alt, drawn, "dots versus", holds=True)
 
 
-def along(
-    layers: Sequence[Layer], x: Scale, y: Scale, names: tuple[str, str], alt: str
-) -> Chart:
+def along(layers: Sequence[Layer], x: Scale, y: Scale, names: tuple[str, str], alt: str) -> Chart:
     """Draw the values of two methods against something, with their means as lines.
 
     Args:
@@ -102,9 +100,10 @@ def _links(cases: Sequence[Dot], scales: tuple[Scale, Scale]) -> Iterator[Shape]
     """Each is there even without a value, so that the script finds it by its place."""
     for dot in cases:
         known = math.isfinite(dot.x + dot.y)
-        at = {"cx": scales[0](dot.x), "cy": scales[1](dot.y)} if known else {}
-        shown = {} if known else {"display": "none"}
+        x, y = (scales[0](dot.x), scales[1](dot.y)) if known else (0.0, 0.0)
         title = shape("title", text=dot.name)
         # The list of cases below has the same links for the keyboard.
-        yield shape("a", "", title, shape("circle", "", r=4.5, **at), href=dot.href,
-                    tabindex="-1", **shown)  # fmt: skip
+        yield shape(
+            "a", "", title, shape("circle", "", r=4.5, cx=x, cy=y), href=dot.href, tabindex="-1",
+            display="inline" if known else "none",
+        )  # fmt: skip

@@ -5,6 +5,7 @@ Colours and type are the page's style, by class, so that one drawing serves ligh
 
 from __future__ import annotations
 
+import itertools
 import math
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -82,7 +83,7 @@ class Scale:
                 found = [step for step in found if f"{step:e}"[0] == "1"]
             return [(step, f"{step:,g}") for step in found]
         steps = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(self.low, self.high)
-        apart = min(b - a for a, b in zip(steps, steps[1:], strict=False))
+        apart = min(b - a for a, b in itertools.pairwise(steps))
         decimals = next(d for d in range(9) if math.isclose(round(apart, d), apart) or d == 8)
         room = 1e-9 * (self.high - self.low)
         return [
@@ -160,10 +161,10 @@ def axes(x: Scale, y: Scale, names: tuple[str, str]) -> Iterator[Shape]:
     if names[1]:
         yield shape("g", "up", *_ticks(y, x, True))
     middle = (x.start + x.end) / 2, (y.start + y.end) / 2
-    yield shape("text", "", text=names[0], x=middle[0], y=y.start + 36, text_anchor="middle")
+    yield shape("text", "axis", text=names[0], x=middle[0], y=y.start + 36, text_anchor="middle")
     if names[1]:
         turned = f"translate(13 {_tenth(middle[1])}) rotate(-90)"
-        yield shape("text", "", text=names[1], transform=turned, text_anchor="middle")
+        yield shape("text", "axis", text=names[1], transform=turned, text_anchor="middle")
 
 
 def _ticks(of: Scale, other: Scale, up: bool) -> Iterator[Shape]:

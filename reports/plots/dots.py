@@ -9,6 +9,7 @@ import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -17,9 +18,10 @@ from bench.statistics import CASE, completed
 from bench.text import numbers
 from reports import figures
 from reports.figures.dots import Dot, Layer, along, scales, versus
-from reports.figures.shapes import Chart
+from reports.figures.shapes import Chart, Scale
 from reports.results import sentences
 from reports.results.tables import Column
+from reports.site.album import Shown
 from reports.site.gallery import CaseView, page_of
 from reports.site.section import Section
 from reports.site.site import Site
@@ -65,19 +67,17 @@ def of_section(
         means: By method, means along the share of the hole in percent.
     """
     ranking, head = section.ranking, section.columns[0] if section.columns else None
-    names = [label.method for label in section.labels]
-    pair = [names.index(s.method) for s in ranking.ranked[:2]]
-    if ranking.best is None or head is None or len(pair) < 2:
+    names = [scores.method for scores in ranking.ranked]
+    if ranking.best is None or head is None or len(names) < 2:
         return None
     cases = _cases(site, section, names)
     if cases.values.empty:
         return None
     titles = figures.short([sentences.title(site.run, name) for name in names])
     lines = [means.get(name, []) for name in names]
-    shown = _Drawing(head, titles, lines, cases)
-    return Dots(
-        list(shown.charts(*pair)), shown.data(pair), _note(cases, ranking.expected)
-    )
+    places = {label.method: place for place, label in enumerate(section.labels, start=1)}
+    shown = _Drawing(head, titles, [places[name] for name in names], lines, cases)
+    return Dots(list(shown.charts(0, 1)), shown.data(0, 1), _note(cases, ranking.expected))
 
 
 def _cases(site: Site, section: Section, names: Sequence[str]) -> _Cases:
@@ -112,71 +112,75 @@ def _note(cases: _Cases, expected: int) -> str:
 class _Drawing:
     head: Column
     titles: list[str]
+    columns: list[int]
     means: list[list[tuple[float, float]]]
     cases: _Cases
 
-    @property
-    def log(self) -> bool:
-        """Whether the axis of shares is logarithmic."""
-        return max(self.cases.shares) > _WIDE * max(min(self.cases.shares), 1e-9)
+    @cached_property
+    def scales(self) -> list[Scale]:
+        """Axes, which hold the values of all methods."""
+        shares = self.cases.shares
+        log = max(shares) > _WIDE * max(min(shares), 1e-9)
+        return scales(self.cases.values.to_numpy().ravel().tolist(), shares, log=log)
 
     def charts(self, a: int, b: int) -> Iterator[Chart]:
         """The drawings of two methods."""
         values = [self.cases.values.iloc[:, method].tolist() for method in (a, b)]
         both = [(x, y) for x, y in zip(*values, strict=True) if math.isfinite(x + y)]
-        across, up, share = scales([*values[0], *values[1]], self.cases.shares, log=self.log)
+        across, up, share = self.scales
         above = sum(y > x for x, y in both)
         below = sum(y < x for x, y in both)
         better = (b, a) if self.head.higher else (a, b)
         sides = [f"{self.titles[m]} better: {n}"
                  for m, n in zip(better, (above, below), strict=True)]  # fmt: skip
-        said = f"{len(both)} cases, {sides[0]}, {sides[1]}"
         name = self.head.name
         axes = f"{name} of {self.titles[a]}", f"{name} of {self.titles[b]}"
-        pair = self._dots(*values, b)
+        pair = self._dots(values[0], values[1], b)
         yield versus(pair, across, up, axes, (sides[0], sides[1]),
-                     f"{axes[0]} (across) and of {self.titles[b]} (up): {said}")  # fmt: skip
+                     f"{name} of two methods against each other, a dot a case")  # fmt: skip
         layers = [
             Layer(self.titles[m], *self._dots(self.cases.shares, own, m), self.means[m])
             for m, own in zip((a, b), values, strict=True)
         ]
         axes = "share of the picture missing, %", f"{name}, {self.head.better}"
-        named = f"{self.titles[a]} and {self.titles[b]}"
-        yield along(layers, share, up, axes, f"{name} of {named} against the hole, a dot a case")
+        yield along(layers, share, up, axes,
+                     f"{name} of two methods against the hole, a dot a case")  # fmt: skip
 
     def _dots(self, x: list[float], y: list[float], method: int) -> tuple[list[Dot], list[Dot]]:
         every = [Dot(*place) for place in zip(x, y, strict=True)]
         linked = [
-            Dot(dot.x, dot.y, _named(view), f"../cases/{view.page}.html?b={method + 1}")
+            Dot(dot.x, dot.y, _named(view), f"../cases/{view.page}.html?b={self.columns[method]}")
             for dot, view in zip(every, self.cases.views, strict=False)
         ]
         return linked, every[len(linked) :]
 
-    def data(self, pair: Sequence[int]) -> dict[str, Any]:
+    def data(self, *pair: int) -> dict[str, Any]:
         """What the script draws other methods from, and shows of a case."""
         table = self.cases.values.astype(object).where(self.cases.values.notna(), None)
         values = [[_brief(v) for v in row] for row in table.to_numpy().tolist()]
-        own = [value for method in pair for value in self.cases.values.iloc[:, method].tolist()]
-        found = scales(own, self.cases.shares, log=self.log)
         return {
-            "pair": list(pair), "name": self.head.name, "higher": self.head.higher,
-            "decimals": self.head.decimals + 1, "methods": self.titles,
+            "pair": pair, "name": self.head.name, "higher": self.head.higher,
+            "decimals": self.head.decimals + 1, "methods": self.titles, "columns": self.columns,
             "means": [[[_brief(v) for v in p] for p in line] for line in self.means],
-            "scales": [dataclasses.asdict(scale) for scale in found],
+            "scales": [dataclasses.asdict(scale) for scale in self.scales],
             "values": values, "shares": [_brief(v) for v in self.cases.shares],
             "cases": [
                 {
                     "page": view.page, "name": _named(view),
                     "hole": _layers(view.with_hole),
-                    "original": view.original[0].path if view.original else "",
-                    "fills": [fill.views.path if fill.views else "" for fill in view.fills],
+                    "original": _file(view.original and view.original[0]),
+                    "fills": [_file(view.fills[column - 1].views) for column in self.columns],
                 }
                 for view in self.cases.views
             ],
         }  # fmt: skip
 
 
-def _layers(shown: tuple[Any, Any] | None) -> list[str]:
+def _file(shown: Shown | None) -> str:
+    return shown.path if shown else ""
+
+
+def _layers(shown: tuple[Shown, Shown] | None) -> list[str]:
     return [name for name in (shown[0].below, shown[0].path) if name] if shown else []
 
 
