@@ -1,7 +1,36 @@
-// Sorts tables.
+// Sorts tables; copies texts.
 (function () {
   "use strict";
   var element = report.element;
+
+  // Copies a text and says so on the button. Where the page may not, the text is there to be taken.
+  function copy(button, text) {
+    var words = button.textContent;
+    function done() {
+      button.textContent = "Copied";
+      setTimeout(function () { button.textContent = words; }, 1500);
+    }
+    function selected() {
+      var area = element("textarea", { value: text, readOnly: true, rows: 8 });
+      area.setAttribute("aria-label", "Text to copy");
+      button.after(area);
+      area.select();
+      if (!document.execCommand("copy")) {
+        area.addEventListener("blur", function () { area.remove(); });
+        return;
+      }
+      area.remove();
+      button.focus();
+      done();
+    }
+    if (navigator.clipboard) navigator.clipboard.writeText(text).then(done, selected);
+    else selected();
+  }
+
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest("[data-copy]");
+    if (button && button.textContent !== "Copied") copy(button, button.dataset.copy);
+  });
 
   function order(body, column, direction) {
     function key(row) {
