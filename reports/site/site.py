@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -69,6 +70,7 @@ class Site:
             "joined": numbers.joined,
             "lower_first": numbers.lower_first,
             "pieces": numbers.pieces,
+            "shell": shlex.quote,
         }
 
     @cached_property
