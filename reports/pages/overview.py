@@ -64,7 +64,6 @@ def write(
         "ceiling": _ceiling_check(run),
         "photos": run.plan["photo"].nunique(),
         "clusters": run.plan["cluster"].nunique(),
-        "not_run": _not_run(site),
         "downloads": downloads.offered(run),
         "several_samples": bool((run.cases["sample"] > 0).any()),
     }
@@ -110,13 +109,6 @@ def _ceiling_check(run: Run) -> dict[str, int] | None:
         return None
     values = rows[metric].dropna()
     return {"perfect": int((values == float("inf")).sum()), "n": len(values)}
-
-
-def _not_run(site: Site) -> list[str]:
-    """Titles of the methods without a single completed case."""
-    completed = set(site.run.cases.loc[site.run.cases["status"] == "ok", "method"])
-    names = [str(name) for name in site.run.methods.index if name not in completed]
-    return [sentences.title(site.run, name) for name in names]
 
 
 def _small_weights(run: Run) -> str:

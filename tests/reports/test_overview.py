@@ -85,7 +85,14 @@ def test_a_method_that_completed_nothing_is_named_on_the_overview(copy):
 
     edit(copy, "cases", fail)
     page = texts(html5lib.parse(build(copy).read_bytes()))
-    assert "2 methods did not run or completed nothing: Navier\N{EN DASH}Stokes and LaMa" in page
+    said = (
+        "1 method did not run: LaMa; 12 fills were not completed, among them all of "
+        "Navier\N{EN DASH}Stokes; 1 file was not used."
+    )
+    assert said in page
+    failures = texts(html5lib.parse((copy / "report/failures.html").read_bytes()))
+    assert said in failures
+    assert "Failures: 14" in failures
 
 
 def test_a_run_in_which_everything_failed_still_has_a_report(copy):
@@ -177,4 +184,4 @@ def test_an_interrupted_run_says_so_on_every_page_and_ranks_nobody_on_few_cases(
 
 
 def test_a_complete_run_does_not_call_itself_incomplete(report):
-    assert "not complete" not in (report / "index.html").read_text("utf-8")
+    assert "This run is not complete" not in (report / "index.html").read_text("utf-8")
