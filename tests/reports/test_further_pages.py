@@ -29,8 +29,11 @@ def test_one_cause_is_told_once_with_what_to_do_and_the_command_to_retry(copy):
 
     edit(copy, "cases", fail)
     command = ["inpaint-bench", "run", "--out", "my x"]
-    start = {"time": "2024-01-01T00:00:00+00:00", "command": command, "device": "cpu", "workers": 2, "threads": 1, "executor": "local", "offline": True,
-             "environment": {"python": "3.12.0", "cores": 2, "packages": {}}}  # fmt: skip
+    start = {
+        "time": "2024-01-01T00:00:00+00:00", "command": command, "device": "cpu", "workers": 2,
+        "threads": 1, "executor": "local", "offline": True,
+        "environment": {"python": "3.12.0", "cores": 2, "packages": {}},
+    }  # fmt: skip
     change_header(copy, starts=[start])
     tree = html5lib.parse((build(copy).parent / "failures.html").read_bytes())
     page = texts(tree)
