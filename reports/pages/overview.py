@@ -14,7 +14,7 @@ from bench.text import numbers
 from reports.files import downloads
 from reports.pages.difficulty import Curves, findings
 from reports.plots import pareto
-from reports.results import budget, cautions, heat, sentences, table_notes, tables
+from reports.results import budget, cautions, failures, heat, sentences, table_notes, tables
 from reports.results.kinds import ByKind
 from reports.results.winners import winners
 from reports.site.section import Section
@@ -89,12 +89,21 @@ def _part(run: Run, section: Section) -> dict[str, Any]:
     }
 
 
-def _absent(run: Run) -> list[tuple[str, str]]:
-    """Names of metrics that could not be measured, and why; those of one reason together."""
-    reasons: dict[str, list[str]] = {}
+def _absent(run: Run) -> list[dict[str, Any]]:
+    """What could not be measured, what that means, how to get it; those of one cause together."""
+    causes: dict[str, list[dict[str, Any]]] = {}
     for row in records(run.metrics[run.metrics["status"] != "ok"]):
-        reasons.setdefault(row["reason"], []).append(row["label"])
-    return [(numbers.joined(labels), reason) for reason, labels in reasons.items()]
+        causes.setdefault(failures.fetch(row["reason"]) or row["reason"], []).append(row)
+    return [
+        {
+            "names": numbers.joined(row["label"] for row in rows),
+            "many": len(rows) > 1,
+            "means": cautions.without(run, [row["metric"] for row in rows]),
+            "fetch": failures.fetch(rows[0]["reason"]),
+            "reasons": list(dict.fromkeys(row["reason"] for row in rows)),
+        }
+        for rows in causes.values()
+    ]
 
 
 def _ceiling_check(run: Run) -> dict[str, int] | None:
