@@ -20,6 +20,7 @@ from reports.plots import pareto
 from reports.results import (
     budget,
     cautions,
+    failures,
     heat,
     preference,
     sentences,
@@ -81,7 +82,6 @@ def write(
         "ceiling": _ceiling_check(run),
         "photos": run.plan["photo"].nunique(),
         "clusters": run.plan["cluster"].nunique(),
-        "not_run": _not_run(site),
         "downloads": downloads.offered(run),
         "hero": hero.hero(
             site,
@@ -121,12 +121,21 @@ def _gallery(sections: Sequence[Section]) -> dict[str, Any]:
     return {"cases": views[:_SEEN_FIRST], "labels": list(labels.values())}
 
 
-def _absent(run: Run) -> list[tuple[str, str]]:
-    """Names of metrics that could not be measured, and why; those of one reason together."""
-    reasons: dict[str, list[str]] = {}
+def _absent(run: Run) -> list[dict[str, Any]]:
+    """What could not be measured, what that means, how to get it; those of one cause together."""
+    causes: dict[str, list[dict[str, Any]]] = {}
     for row in records(run.metrics[run.metrics["status"] != "ok"]):
-        reasons.setdefault(row["reason"], []).append(row["label"])
-    return [(numbers.joined(labels), reason) for reason, labels in reasons.items()]
+        causes.setdefault(failures.fetch(row["reason"]) or row["reason"], []).append(row)
+    return [
+        {
+            "names": numbers.joined(row["label"] for row in rows),
+            "many": len(rows) > 1,
+            "means": cautions.without(run, [row["metric"] for row in rows]),
+            "fetch": failures.fetch(rows[0]["reason"]),
+            "reasons": list(dict.fromkeys(row["reason"] for row in rows)),
+        }
+        for rows in causes.values()
+    ]
 
 
 def _ceiling_check(run: Run) -> dict[str, int] | None:
@@ -141,13 +150,6 @@ def _ceiling_check(run: Run) -> dict[str, int] | None:
         return None
     values = rows[metric].dropna()
     return {"perfect": int((values == float("inf")).sum()), "n": len(values)}
-
-
-def _not_run(site: Site) -> list[str]:
-    """Titles of the methods without a single completed case."""
-    completed = set(site.run.cases.loc[site.run.cases["status"] == "ok", "method"])
-    names = [str(name) for name in site.run.methods.index if name not in completed]
-    return [sentences.title(site.run, name) for name in names]
 
 
 def _small_weights(run: Run) -> str:

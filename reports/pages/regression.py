@@ -13,7 +13,7 @@ from bench.text import numbers
 from reports.results import tables
 from reports.results.tables import metric_label
 from reports.results.verdict import WORST, StoredVerdict
-from reports.site.album import Shown
+from reports.site.beside import Before, Beside
 from reports.site.gallery import CaseView, page_name
 from reports.site.site import Site
 
@@ -48,7 +48,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Change:
-    """One regressed case, by its worst metric; page and thumbnail only where the case has them."""
+    """One regressed case, by its worst metric; page and pictures only where the case has them."""
 
     method: str
     about: str
@@ -58,7 +58,7 @@ class Change:
     tolerance: str
     ratio: str
     page: str
-    fill: Shown | None
+    pictures: Beside | None
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,7 @@ def write(site: Site, verdict: StoredVerdict, views: Mapping[str, CaseView]) -> 
     run = site.run
     lines = sorted(_lines(run, verdict), key=lambda x: (_SEVERITY.index(x.state), -x.size))
     worst = verdict.regressed()
+    before = Before(run, site.album, verdict)
     missing = [row for row in verdict.findings if row["kind"] == "not measured"]
     context = {
         "verdict": verdict,
@@ -93,7 +94,8 @@ def write(site: Site, verdict: StoredVerdict, views: Mapping[str, CaseView]) -> 
         "sentence": verdict.sentence,
         "lines": lines[:LONGEST_LIST],
         "line_count": len(lines),
-        "worst": [_change(run, row, views) for row in worst[:WORST]],
+        "worst": [_change(run, row, views, before) for row in worst[:WORST]],
+        "no_pictures": before.reason,
         "worst_count": len(worst),
         "missing": [{"about": _about(run, row), "reason": row["reason"]}
                     for row in missing[:LONGEST_LIST]],
@@ -154,9 +156,8 @@ def _line(
     )
 
 
-def _change(run: Run, row: dict[str, Any], views: Mapping[str, CaseView]) -> Change:
+def _change(run: Run, row: dict[str, Any], views: Mapping[str, CaseView], before: Before) -> Change:
     view = views.get(page_name(row)) if row["photo"] else None
-    fills = view.fills if view and row["sample"] == 0 else []
     about = "the mean of the tier"
     if row["photo"]:
         sample = f", sample {row['sample']}" if row["sample"] else ""
@@ -170,7 +171,7 @@ def _change(run: Run, row: dict[str, Any], views: Mapping[str, CaseView]) -> Cha
         tolerance=_tolerance(row),
         ratio=numbers.significant(float(row["ratio"]), 3),
         page=f"cases/{view.page}.html" if view else "",
-        fill=next((fill.views for fill in fills if fill.method == row["method"]), None),
+        pictures=before.beside(row) if row["photo"] else None,
     )
 
 

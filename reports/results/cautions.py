@@ -90,3 +90,13 @@ def few_photos(rankings: Sequence[Ranking], photos: int) -> str:
             "significant."
         )
     return " ".join(found)
+
+
+def without(run: Run, metrics: Sequence[str]) -> str:
+    """What it means that these were not measured, as a sentence; empty where nothing follows."""
+    measured = set(run.metrics.loc[run.metrics["status"] == "ok", "metric"])
+    if not any(name in HEADLINES[:2] for name in metrics) or measured & {*HEADLINES[:2]}:
+        return ""
+    ranks = run.metrics.loc[run.metrics["metric"] == run.headline.metric, "label"]
+    instead = f"{ranks.iloc[0]} ranks instead" if len(ranks) else "nothing ranks instead"
+    return f"No perceptual metric, one that learnt from what people see, was measured: {instead}."

@@ -105,6 +105,11 @@ def views(
         yield from pool.map(view, plan.to_dict("records"))
 
 
+def small(run: Run, album: Album, facts: dict[str, Any], pixels: np.ndarray) -> Shown:
+    """A small picture of another fill of a case, on the photo of the run where that fits."""
+    return _layers(_studio(run, album, facts), pixels, small=True)
+
+
 def page_name(facts: dict[str, Any]) -> str:
     """Name of a case's page: a hash of its key, never the photo's own name."""
     return page_of(tuple(facts[name] for name in CASE))

@@ -15,6 +15,7 @@ from bench.folder.header import PHOTO
 from bench.folder.read import Run
 from bench.statistics.coverage import reference_of
 from bench.text import numbers
+from reports.results import failures
 from reports.results.verdict import read_verdict
 from reports.site.album import Album, error_colours
 
@@ -68,6 +69,7 @@ class Site:
             "number": numbers.number,
             "counted": numbers.counted,
             "joined": numbers.joined,
+            "capital": numbers.capital,
             "lower_first": numbers.lower_first,
             "pieces": numbers.pieces,
             "shell": shlex.quote,
@@ -120,6 +122,7 @@ class Site:
             "pages": [(path, name) for path, (name, has) in there.items() if has],
             "samples": not run.samples.empty,
             "failures": len(self.failures) + len(self.refused) + len(self.unavailable),
+            "failed": failures.in_words(run, self.failures, self.unavailable, self.refused),
         }
 
     def page(self, template: str, path: str, title: str, context: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 from bench.folder.store import RunFolder
 from reports.build import build
 from tests.support import every_page
-from tests.support.reading import XHTML, change_header, texts
+from tests.support.reading import XHTML, change_header, edit, texts
 
 
 def test_failures_are_grouped_and_counted(report):
@@ -20,6 +20,31 @@ def test_failures_are_grouped_and_counted(report):
     assert "weights fetch lama:big-lama" in page
 
 
+def test_one_cause_is_told_once_with_what_to_do_and_the_command_to_retry(copy):
+    def fail(cases: pd.DataFrame) -> pd.DataFrame:
+        hit = cases["method"].isin(["telea", "ns"]) & (cases["tier"] == "large")
+        return cases.assign(
+            status=cases["status"].mask(hit, "oom"), reason=cases["reason"].mask(hit, "too large")
+        )
+
+    edit(copy, "cases", fail)
+    command = ["inpaint-bench", "run", "--out", "my x"]
+    start = {
+        "time": "2024-01-01T00:00:00+00:00", "command": command, "device": "cpu", "workers": 2,
+        "threads": 1, "executor": "local", "offline": True,
+        "environment": {"python": "3.12.0", "cores": 2, "packages": {}},
+    }  # fmt: skip
+    change_header(copy, starts=[start])
+    tree = html5lib.parse((build(copy).parent / "failures.html").read_bytes())
+    page = texts(tree)
+    assert page.count("too large") == 1
+    assert "give fewer --workers" in page
+    commands = {button.get("data-copy") for button in tree.iter(f"{XHTML}button")}
+    retry = "inpaint-bench run --out 'my x' --retry-failed"
+    assert commands == {retry, "inpaint-bench weights fetch lama:big-lama"}
+    assert commands <= {texts(code) for code in tree.iter(f"{XHTML}code")}  # seen without script
+
+
 def test_tracebacks_are_folded_beside_reasons_and_escaped(copy):
     store = RunFolder(copy)
     every_page.with_tracebacks(store)
@@ -28,7 +53,7 @@ def test_tracebacks_are_folded_beside_reasons_and_escaped(copy):
     report = build(copy).parent
     pages = [report / "failures.html", *(report / "cases").glob("*.html")]
     found = [html5lib.parse(page.read_bytes()).findall(f".//{XHTML}pre") for page in pages]
-    assert len(found[0]) == failed.groupby(["method", "status", "reason"]).ngroups
+    assert len(found[0]) == failed.groupby(["status", "reason"]).ngroups
     assert sum(map(len, found[1:])) > 0
     text = store.file(failed["traceback"].iloc[0]).read_text()
     assert {pre.text for some in found for pre in some} == {text}

@@ -85,7 +85,14 @@ def test_a_method_that_completed_nothing_is_named_on_the_overview(copy):
 
     edit(copy, "cases", fail)
     page = texts(html5lib.parse(build(copy).read_bytes()))
-    assert "2 methods did not run or completed nothing: Navier\N{EN DASH}Stokes and LaMa" in page
+    said = (
+        "1 method did not run: LaMa; 12 fills were not completed, among them all of "
+        "Navier\N{EN DASH}Stokes; 1 file was not used."
+    )
+    assert said in page
+    failures = texts(html5lib.parse((copy / "report/failures.html").read_bytes()))
+    assert said in failures
+    assert "Failures: 14" in failures
 
 
 def test_a_run_in_which_everything_failed_still_has_a_report(copy):
@@ -177,4 +184,29 @@ def test_an_interrupted_run_says_so_on_every_page_and_ranks_nobody_on_few_cases(
 
 
 def test_a_complete_run_does_not_call_itself_incomplete(report):
-    assert "not complete" not in (report / "index.html").read_text("utf-8")
+    assert "This run is not complete" not in (report / "index.html").read_text("utf-8")
+
+
+def test_what_a_missing_perceptual_metric_means_is_said_before_why_it_is_missing(copy):
+    why = (
+        "https://example.org/a.pth: [Errno -3] no name; run: inpaint-bench weights fetch lpips-alex"
+    )
+
+    def absent(metrics: pd.DataFrame) -> pd.DataFrame:
+        more = metrics[metrics["metric"] == "lpips"].assign(
+            metric="lpips_hole", label="LPIPS (hole)"
+        )
+        both = pd.concat([metrics, more], ignore_index=True)
+        return both.assign(reason=both["reason"].mask(both["metric"].str.startswith("lpips"), why))
+
+    edit(copy, "metrics", absent)
+    tree = html5lib.parse(build(copy).read_bytes())
+    section = tree.find(f".//{XHTML}section[@aria-labelledby='absent']")
+    said = texts(section)
+    assert "LPIPS (AlexNet) and LPIPS (hole)" in said
+    assert "No perceptual metric, one that learnt" in said
+    assert "Texture and structure ranks instead. To measure them: inpaint-bench weights" in said
+    assert said.count("Errno") == 1
+    assert "Errno" in "".join(texts(e) for e in section.iter(f"{XHTML}details"))
+    copies = [button.get("data-copy") for button in section.iter(f"{XHTML}button")]
+    assert "inpaint-bench weights fetch lpips-alex" in copies

@@ -6,9 +6,12 @@ import json
 import shutil
 from pathlib import Path
 
+import cv2
 import html5lib
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from bench.cli import main
 from bench.errors import InputError
@@ -51,7 +54,11 @@ def test_regressed_cases_are_named_with_old_and_new_value_and_a_link(sample, cop
     cells = [texts(cell) for cell in rows[0]]
     assert cells[1:3] == ["Telea", "Texture and structure"]
     assert float(cells[3]) - float(cells[4]) == pytest.approx(0.01, abs=1e-5)
-    assert cells[5:] == ["0.005", "2"]
+    assert cells[5:] == ["", "0.005", "2"]  # the pictures are the same, all black
+    shown = [image.get("src") for image in rows[0].iter(f"{XHTML}img")]
+    assert len(shown) == 5
+    assert shown[:2] == shown[2:4]
+    assert "pictures of the baseline" not in page
     assert all((copy / "report" / row.find(f".//{XHTML}a").get("href")).is_file() for row in rows)
     states = [texts(row[3]) for row in every.findall(f".//{XHTML}tbody/{XHTML}tr")]
     assert states[0] == "regressed"
@@ -60,6 +67,56 @@ def test_regressed_cases_are_named_with_old_and_new_value_and_a_link(sample, cop
     assert "Against the baseline: regressed." in index
     for path, tree in pages_of(copy / "report").items():
         assert any(texts(a) == "Regression" for a in tree.iter(f"{XHTML}a")), path
+
+
+def test_a_regressed_case_is_shown_beside_its_baseline_and_their_difference(sample, copy):
+    darken(copy)
+    path = copy / "outputs/telea/large/0-0.png"
+    pixels = cv2.imread(str(path))
+    hole = (pixels != cv2.imread(str(copy / "outputs/mean/large/0-0.png"))).any(2)
+    cv2.imwrite(str(path), np.where(hole[..., None], pixels // 2, pixels))
+    assert judged(sample, copy) == 1
+    first = snapshot(copy / "report")
+    rows = regression_page(copy).findall(f".//{XHTML}section[@aria-labelledby='worst']//{XHTML}tr")
+    (row,) = (row for row in rows if "astronaut" in texts(row))
+    before, now, difference = (
+        cell.findall(f".//{XHTML}img")[-1].get("src")
+        for cell in row.findall(f"{XHTML}td")
+        if cell.find(f".//{XHTML}img") is not None
+    )
+    assert len({before, now, difference}) == 3
+    apart = np.asarray(Image.open(copy / "report" / difference).convert("RGB")).astype(int)
+    old = cv2.imread(str(sample / "outputs/telea/large/0-0.png"))[..., ::-1].astype(int)
+    true = np.minimum(4 * abs(old - cv2.imread(str(path))[..., ::-1]), 255)
+    assert abs(apart.mean() - true.mean()) < 8
+    build(copy)
+    assert snapshot(copy / "report") == first
+
+
+@pytest.mark.parametrize("how", ["gone", "changed", "a file", "other hole", "outside"])
+def test_without_pictures_of_the_baseline_it_is_said_or_none_is_shown(sample, copy, tmp_path, how):
+    baseline = Path(shutil.copytree(sample, tmp_path / "baseline"))
+    if how == "other hole":
+        edit(baseline, "plan", lambda t: t.assign(mask_sha="0" * 16))
+    if how == "outside":
+        shutil.copy(baseline / "outputs/telea/large/0-0.png", tmp_path / "secret.png")
+        edit(baseline, "cases", lambda t: t.assign(output="../secret.png"))
+    darken(copy)
+    assert main(["gate", str(baseline), str(copy)]) == 1
+    if how == "gone":
+        shutil.rmtree(baseline)
+    if how == "changed":
+        darken(baseline)
+    if how == "a file":
+        shutil.rmtree(baseline)
+        baseline.write_text("{}")
+    build(copy)
+    section = regression_page(copy).find(f".//{XHTML}section[@aria-labelledby='worst']")
+    alts = [image.get("alt") for image in section.iter(f"{XHTML}img")]
+    assert any(alt.startswith("This run: ") for alt in alts)
+    assert not any(alt.startswith(("Baseline: ", "Difference")) for alt in alts)
+    said = "No pictures of the baseline: " in texts(section)
+    assert said == (how not in ("other hole", "outside"))
 
 
 def test_the_same_run_is_the_same(sample, copy):
