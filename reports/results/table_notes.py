@@ -26,7 +26,9 @@ def notes(run: Run, ranking: Ranking, shown: Sequence[Column]) -> list[str]:
         found = [_reference_note(run, ranking)]
     gaps = [s.gap for s in ranking.ranked if s.gap is not None]
     if any(gap.p < SMALL_P for gap in gaps):
-        found.append(f"Differences of all on the same cases have p {numbers.p_number(0)} where none is given.")
+        found.append(
+            f"Differences on the same cases have p {numbers.p_number(0)} where none is given."
+        )
     alike: dict[str, list[str]] = {}
     for column in shown:
         if column.note:
