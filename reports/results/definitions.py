@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.folder.read import Run
+from bench.folder.store import records
 from reports.results import sentences
 from reports.results.tables import Column
 
@@ -34,12 +35,12 @@ class Definition:
 
 def definitions(run: Run, shown: Iterable[Column]) -> list[Definition]:
     """The definition of each of these columns, each once, in their order."""
-    rows = run.metrics.set_index("metric")
+    rows = {row["metric"]: row for row in records(run.metrics)}
     return [
         Definition(
             column,
-            str(rows.loc[metric, "definition"]),
-            [(name, text) for name, text in _facts(run, column, rows.loc[metric]) if text],
+            rows[metric]["definition"],
+            [(name, text) for name, text in _facts(run, column, rows[metric]) if text],
         )
         for metric, column in {column.metric: column for column in shown}.items()
     ]

@@ -27,7 +27,7 @@ def notes(run: Run, ranking: Ranking, shown: Sequence[Column]) -> list[str]:
     gaps = [s.gap for s in ranking.ranked if s.gap is not None]
     if any(gap.p < SMALL_P for gap in gaps):
         found.append(
-            f"Differences of all on the same cases have p {numbers.p_number(0)} where none is given."
+            f"Differences on the same cases have p {numbers.p_number(0)} where none is given."
         )
     alike: dict[str, list[str]] = {}
     for column in shown:

@@ -229,7 +229,9 @@ def test_equal_means_share_the_mark_and_a_column_without_difference_has_none(sam
 
 
 def test_what_most_methods_have_is_not_marked_as_best(sample):
-    run = with_values(read_run(sample), {"ns": [0.6] * 3, "telea": [0.6] * 3, "shiftmap": [0.1] * 3})
+    run = with_values(
+        read_run(sample), {"ns": [0.6] * 3, "telea": [0.6] * 3, "shiftmap": [0.1] * 3}
+    )
     ranking = ranking_of(run)
     shown = tables.columns(run, ranking)
     ranking = replace(ranking, ranked=[*ranking.ranked, ranking.ranked[0]])
