@@ -8,7 +8,7 @@ from typing import Any
 from reports.pages import difficulty
 from reports.plots import comparison
 from reports.plots import exhibits as plots
-from reports.results import cautions, orders, pair_rows, table_notes, tables
+from reports.results import orders, pair_rows, table_notes, tables
 from reports.results.orders import Order
 from reports.site.gallery import CaseView
 from reports.site.section import Section
@@ -86,7 +86,6 @@ def _compared(site: Site, section: Section) -> dict[str, Any]:
         "curves": difficulty.of_tier(site, ranking, columns[0]) if columns else [],
         "rule": difficulty.RULE,
         "wins": comparison.wins(site, ranking, test) if test else [],
-        "powerless": cautions.powerless(ranking),
         "groups": tables.rows(site.run, ranking, columns),
         "notes": table_notes.notes(site.run, ranking, columns),
         "pairs": pair_rows.pairs(site.run, ranking, section.unit)[:LONGEST_LIST],
