@@ -161,6 +161,9 @@ METRICS: Final = Table(
         Column("note", TEXT, "what to keep in mind"),
         Column("status", TEXT, "ok, absent"),
         Column("reason", TEXT, "why it is absent"),
+        _later("definition", TEXT, "what it computes, as a sentence"),
+        _later("range", TEXT, "values it can have; empty if any"),
+        _later("reference", TEXT, "where it was published"),
     ),
     ("metric",),
 )  # fmt: skip

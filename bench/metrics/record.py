@@ -116,6 +116,14 @@ class Metric:
                 )
 
     @property
+    def range(self) -> str:
+        """The limits in words; empty where there are none."""
+        least, most = self.limits
+        if math.isfinite(least):
+            return f"{least:g} to {most:g}" if math.isfinite(most) else f"{least:g} and more"
+        return f"up to {most:g}" if math.isfinite(most) else ""
+
+    @property
     def signature(self) -> str:
         """One line of all that decides the value, for the fingerprint."""
         parts = (self.name, self.region, self.implementation, self.version, self.weights)

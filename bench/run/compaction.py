@@ -41,6 +41,9 @@ def metrics_table(metrics: Sequence[MetricStatus]) -> pd.DataFrame:
             "note": entry.metric.note,
             "status": entry.status,
             "reason": entry.reason,
+            "definition": entry.metric.definition,
+            "range": entry.metric.range,
+            "reference": entry.metric.reference,
         }
         for entry in metrics
     )

@@ -80,7 +80,9 @@ def _tier(run: Run, ranking: Ranking) -> Iterator[str]:
     label, unit = (columns[0].label, columns[0].unit) if columns else ("", "")
     yield escaped(sentences.verdict(run, ranking, label, unit))
     yield ""
-    header = ["Rank", "Method", *(c.heading for c in columns), _difference(run, ranking), "s", "n"]
+    clock = next((row.time_unit for group in groups.values() for row in group), "s")
+    header = ["Rank", "Method", *(c.heading for c in columns), _difference(run, ranking), clock,
+              "n"]  # fmt: skip
     rows = [_cells(row, name) for name, group in groups.items() for row in group]
     align = "ll".ljust(len(header), "r")
     if not ranking.headline:  # neither ranks nor a best one to differ from

@@ -15,6 +15,7 @@ from reports.files import downloads
 from reports.pages.difficulty import Curves, findings
 from reports.plots import pareto
 from reports.results import budget, cautions, failures, heat, sentences, table_notes, tables
+from reports.results.definitions import definitions
 from reports.results.kinds import ByKind
 from reports.results.winners import winners
 from reports.site.section import Section
@@ -70,6 +71,7 @@ def write(
         "photos": run.plan["photo"].nunique(),
         "clusters": run.plan["cluster"].nunique(),
         "downloads": downloads.offered(run),
+        "definitions": definitions(run, [c for part in parts for c in part["columns"]]),
         "several_samples": bool((run.cases["sample"] > 0).any()),
     }
     site.page("overview.html", "index.html", "Overview", context)

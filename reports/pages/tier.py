@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from bench.text import numbers
 from reports.pages import difficulty
 from reports.plots import comparison
 from reports.plots import exhibits as plots
 from reports.results import orders, pair_rows, table_notes, tables
+from reports.results.definitions import definitions
 from reports.results.orders import Order
 from reports.site.gallery import CaseView
 from reports.site.section import Section
@@ -33,6 +35,7 @@ class Page:
 def write(site: Site, section: Section) -> None:
     """Write ``tiers/<tier>.html``, and a page for each further list of cases."""
     lists = [_pages(section, order) for order in section.orders]
+    facts = [_facts(view) for view in section.cases]
     for pages in lists:
         for page in pages:
             context = {
@@ -41,6 +44,7 @@ def write(site: Site, section: Section) -> None:
                 "pages": pages,
                 "lists": [each[0] for each in lists],
                 "selection": _selection(section),
+                "facts": facts,
                 "compared": _compared(site, section) if page is lists[0][0] else None,
             }
             site.page("tier.html", page.path, _title(section, page), context)
@@ -57,6 +61,13 @@ def _pages(section: Section, order: Order) -> list[Page]:
         )
         for number, first in enumerate(range(0, len(views), step), start=1)
     ]  # fmt: skip
+
+
+def _facts(view: CaseView) -> tuple[str, str, float, float, str]:
+    """What cases are filtered by: page, photo, hole in percent and its width in pixels, shape."""
+    facts = view.facts
+    share, width = round(100 * facts["hole_share"], 2), round(facts["hole_width"], 1)
+    return view.page, numbers.printable(facts["photo"]), share, width, facts["family"] or ""
 
 
 def _title(section: Section, page: Page) -> str:
@@ -87,6 +98,7 @@ def _compared(site: Site, section: Section) -> dict[str, Any]:
         "rule": difficulty.RULE,
         "wins": comparison.wins(site, ranking, test) if test else [],
         "groups": tables.rows(site.run, ranking, columns),
+        "definitions": definitions(site.run, columns),
         "notes": table_notes.notes(site.run, ranking, columns),
         "pairs": pair_rows.pairs(site.run, ranking, section.unit)[:LONGEST_LIST],
     }

@@ -32,12 +32,14 @@ class Pair:
 
 def pairs(run: Run, ranking: Ranking, unit: str) -> list[Pair]:
     """All pairs by the headline metric, as compared; better methods come first."""
-    return [_pair(run, row, unit) for row in records(ranking.pairs)]
+    found = records(ranking.pairs)
+    widths = [(row["high"] - row["low"]) / 2 for row in found]
+    decimals = max((numbers.decimals_for([width], unit=unit) for width in widths), default=0)
+    return [_pair(run, row, decimals) for row in found]
 
 
-def _pair(run: Run, row: dict[str, Any], unit: str) -> Pair:
+def _pair(run: Run, row: dict[str, Any], decimals: int) -> Pair:
     a, b = (sentences.title(run, row[side]) for side in ("a", "b"))
-    decimals = numbers.decimals_for([(row["high"] - row["low"]) / 2], unit=unit)
     return Pair(
         a=a,
         b=b,

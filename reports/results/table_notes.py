@@ -9,13 +9,13 @@ from bench.statistics import CAP_DB
 from bench.text import numbers
 from reports.results import sentences, timing
 from reports.results.ranking import Ranking
-from reports.results.tables import Column, flat
+from reports.results.tables import SMALL_P, Column, flat
 
 RANK_NOTE = (
     "Rank: a range where the order is open. Same letter = statistically tied: the p-value of the "
     "two, adjusted for all pairs of ranked methods (bootstrap-t over photos), is 0.05 or more. "
     "Differences have intervals that hold for all these pairs at 95 %. Bold marks the best mean "
-    "of a column, significant or not."
+    "of a column, significant or not, unless most share it."
 )
 
 
@@ -24,6 +24,10 @@ def notes(run: Run, ranking: Ranking, shown: Sequence[Column]) -> list[str]:
     found = [RANK_NOTE] if any(s.group for s in ranking.ranked) else []
     if ranking.reference and ranking.headline:
         found = [_reference_note(run, ranking)]
+    gaps = [s.gap for s in ranking.ranked if s.gap is not None]
+    if any(gap.p < SMALL_P for gap in gaps):
+        small = numbers.p_number(0)
+        found.append(f"Differences of all on the same cases have p {small} where none is given.")
     said = [(column.note, column) for column in shown if column.note]
     said += [(text, column) for column in shown if (text := _capped(run, ranking, column))]
     remarks = [

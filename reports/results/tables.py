@@ -12,10 +12,12 @@ import numpy as np
 from bench.folder.read import Run
 from bench.statistics import MARKS, Interval
 from bench.text import numbers
-from reports.results import sentences
+from reports.results import sentences, spent
 from reports.results.gaps import Gap
 from reports.results.ranking import Ranking, Scores, case_metrics
 
+SMALL_P = 0.001
+"""A p below this is told once, not in each row."""
 # What the overview shows beside the headline metric; the tier pages show everything.
 OVERVIEW = (
     "lpips_hole", "lpips", "texture_structure", "lpips_untrained_hole", "ssim_hole",
@@ -60,6 +62,11 @@ class Column:
         return f"{self.name} {numbers.UP if self.higher else numbers.DOWN}"
 
     @property
+    def about(self) -> str:
+        """Id of its definition on a page."""
+        return f"about-{numbers.short_hash(self.metric)}"
+
+    @property
     def higher(self) -> bool:
         """Whether higher values are better."""
         return self.better.startswith("higher")
@@ -67,13 +74,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """One number: its text, its interval, a remark, whether no other of its column is better."""
+    """One number, a remark, whether none of its column is better; `more` goes with the interval."""
 
     text: str
     interval: str = ""
     remark: str = ""
     best: bool = False
     sort: str = ""
+    more: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,7 +97,7 @@ class Label:
 
 @dataclass(frozen=True)
 class Row:
-    """One method in a ranking; ``order`` is its position, for sorting."""
+    """One method in a ranking; ``order`` is its position, for sorting; `spent.Clock` has units."""
 
     place: str
     group: str
@@ -98,7 +106,7 @@ class Row:
     cells: list[Cell]
     difference: Cell
     seconds: Cell
-    ratio: str
+    time_unit: str
     memory: Cell
     n: int
 
@@ -132,12 +140,12 @@ def columns(run: Run, ranking: Ranking, only: Sequence[str] | None = None) -> li
 
 def rows(run: Run, ranking: Ranking, shown: Sequence[Column]) -> dict[str, list[Row]]:
     """Rows of the ranking in three groups: ``ranked``, ``marks`` and ``partial``."""
-    telea = next((s.seconds for s in ranking.ranked if s.method == "telea"), math.nan)
+    clock = spent.Clock.of(run, ranking)
     groups = {"ranked": ranking.ranked, "marks": ranking.marks, "partial": ranking.partial}
     best = {column.metric: _best_text(ranking, column) for column in shown}
     return {
         name: [
-            _row(run, ranking, shown, scores, best if name == "ranked" else {}, telea)
+            _row(run, ranking, shown, scores, best if name == "ranked" else {}, clock)
             for scores in group
         ]
         for name, group in groups.items()
@@ -189,10 +197,12 @@ def _best_text(ranking: Ranking, column: Column) -> str:
     # Means over different cases, and set metrics of different n, do not compare.
     alike = ranking.headline and len({value.n for value in values}) == 1 and len(values) > 1
     means = [value.mean for value in values if np.isfinite(value.mean)]
-    if not alike or len({numbers.number(mean, column.decimals) for mean in means}) < 2:
+    texts = [numbers.number(mean, column.decimals) for mean in means]
+    if not alike or len(set(texts)) < 2:
         return ""
-    best = max(means) if column.higher else min(means)
-    return numbers.number(best, column.decimals)
+    best = texts[means.index(max(means) if column.higher else min(means))]
+    # What most have is no distinction.
+    return "" if texts.count(best) > max(2, len(texts) / 2) else best
 
 
 def _row(
@@ -201,11 +211,10 @@ def _row(
     shown: Sequence[Column],
     scores: Scores,
     best: dict[str, str],
-    telea: float,
+    clock: spent.Clock,
 ) -> Row:
     family = str(run.methods.loc[scores.method, "family"])
     order = ranking.ranked.index(scores) if scores in ranking.ranked else len(ranking.ranked)
-    ratio = scores.seconds / telea
     return Row(
         place=_place(scores) or (family if family in MARKS else ""),
         group=scores.group,
@@ -213,11 +222,9 @@ def _row(
         label=label(run, scores.method),
         cells=[_cell(scores, column, best.get(column.metric, "")) for column in shown],
         difference=_difference(scores, ranking, shown),
-        seconds=_seconds(run, scores),
-        ratio=f"{numbers.number(ratio, 2 if ratio < 10 else 0)} \N{MULTIPLICATION SIGN} Telea"
-        if math.isfinite(ratio)
-        else "",
-        memory=_memory(scores),
+        seconds=Cell(*clock.shown(scores)),
+        time_unit=clock.unit,
+        memory=Cell(*spent.memory(scores)),
         n=scores.n,
     )
 
@@ -241,14 +248,11 @@ def _cell(scores: Scores, column: Column, best: str) -> Cell:
         return Cell(numbers.NOTHING, remark="not measured")
     shown = value_cell(value, column)
     capped = scores.capped.get(column.metric, 0)
-    remarks = [
-        f"{capped} of {value.n} capped" if capped else "",
-        f"n = {value.n}" if value.n != scores.n or column.is_set else "",
-    ]
     return replace(
         shown,
-        remark=", ".join(filter(None, remarks)),
+        remark=f"n = {value.n}" if value.n != scores.n else "",
         best=shown.text == best,
+        more=f"{capped} of {value.n} capped" if capped else "",
     )
 
 
@@ -259,7 +263,7 @@ def flat(value: Interval) -> bool:
 
 def _difference(scores: Scores, ranking: Ranking, shown: Sequence[Column]) -> Cell:
     if ranking.base is scores:
-        return Cell("reference" if ranking.reference else "best")
+        return Cell("reference" if ranking.reference else "best", sort="0")
     gap = scores.gap
     if gap is None or gap.interval.n == 0:
         return Cell(numbers.NOTHING, remark="no shared case")
@@ -268,15 +272,16 @@ def _difference(scores: Scores, ranking: Ranking, shown: Sequence[Column]) -> Ce
     decimals = numbers.decimals_for(
         widths or [value.half_width], unit=shown[0].unit if shown else ""
     )
-    said = [numbers.p_value(gap.p), _said(gap)]
+    said = _said(gap)
     if ranking.powerless or gap.identical:
-        said = ["identical on all photos" if gap.identical else "too few photos"]
-    remarks = [f"n = {value.n}" if value.n != scores.n else "", *said]
+        said = "identical on all photos" if gap.identical else "too few photos"
+    remarks = [f"n = {value.n}" if value.n != scores.n else "", said]
     return Cell(
         text=numbers.signed(value.mean, decimals),
         interval=numbers.interval(value.low, value.high, decimals),
         remark=", ".join(filter(None, remarks)),
         sort=repr(float(value.mean)),
+        more="" if gap.p < SMALL_P or ranking.powerless else numbers.p_value(gap.p),
     )
 
 
@@ -286,17 +291,3 @@ def _said(gap: Gap) -> str:
     if gap.equivalent:
         return "equivalent"
     return "" if math.isnan(gap.p) else "not significant"
-
-
-def _seconds(run: Run, scores: Scores) -> Cell:
-    if not bool(run.methods.loc[scores.method, "timed"]):
-        return Cell(numbers.NOTHING, remark="not timed")
-    if math.isnan(scores.seconds):
-        return Cell(numbers.NOTHING, remark="not measured")
-    return Cell(numbers.seconds(scores.seconds), sort=repr(scores.seconds))
-
-
-def _memory(scores: Scores) -> Cell:
-    if not math.isfinite(scores.peak_bytes):
-        return Cell(numbers.NOTHING, remark="not measured")
-    return Cell(f"{scores.peak_bytes / 2**20:,.0f}", sort=repr(scores.peak_bytes))

@@ -18,11 +18,23 @@
     })));
   }
 
+  // A menu of what is shown; `changed(index, whether)`.
+  function checks(words, options, changed) {
+    var boxes = options.map(function (option, index) {
+      var input = element("input", { type: "checkbox", defaultChecked: true });
+      input.addEventListener("change", function () { changed(index, input.checked); });
+      return element("label", {}, [input, " " + option]);
+    });
+    return element("details", { className: "menu" }, [
+      element("summary", { textContent: words })
+    ].concat(boxes));
+  }
+
   // What the page holds for scripts, by the id of its element.
   function data(id) {
     var found = document.getElementById(id);
     return found ? JSON.parse(found.textContent) : null;
   }
 
-  window.report = { element: element, radios: radios, data: data };
+  window.report = { element: element, radios: radios, checks: checks, data: data };
 })();

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from dataclasses import replace
 
 import html5lib
 import pandas as pd
@@ -145,7 +147,9 @@ def test_ranks_ties_and_differences_are_those_of_the_comparison(sample):
     assert [row.place for row in rows] == ["1\N{EN DASH}2", "1\N{EN DASH}2", "3"]
     assert [row.group for row in rows] == ["a", "a", "b"]
     assert "not significant" in rows[1].difference.remark
-    assert rows[2].difference.remark == numbers.p_value(ranking.ranked[2].gap.p)
+    assert ranking.ranked[2].gap.p < 0.001
+    assert (rows[2].difference.remark, rows[2].difference.more) == ("", "")
+    assert rows[1].difference.more == numbers.p_value(ranking.ranked[1].gap.p)
     assert table_notes.RANK_NOTE in table_notes.notes(run, ranking, tables.columns(run, ranking))
 
 
@@ -222,6 +226,29 @@ def test_equal_means_share_the_mark_and_a_column_without_difference_has_none(sam
         rows = tables.rows(run, ranking, tables.columns(run, ranking))["ranked"]
         assert [row.cells[0].best for row in rows] == (marked or [False] * 3)
         assert (rows[0].cells[0].interval == "") == (not marked)
+
+
+def test_what_most_methods_have_is_not_marked_as_best(sample):
+    run = with_values(read_run(sample), {"ns": [0.6] * 3, "telea": [0.6] * 3, "shiftmap": [0.1] * 3})
+    ranking = ranking_of(run)
+    shown = tables.columns(run, ranking)
+    ranking = replace(ranking, ranked=[*ranking.ranked, ranking.ranked[0]])
+    assert not any(row.cells[0].best for row in tables.rows(run, ranking, shown)["ranked"])
+
+
+def test_times_of_a_ranking_have_one_unit_and_the_same_digits(sample):
+    run = read_run(sample)
+    run = replace(run, methods=run.methods.assign(timed=True))
+    ranking = ranking_of(run)
+    for seconds, unit, shown in (
+        ((0.0063, 0.25, 1.4), "ms", ["6", "250", "1,400"]),
+        ((0.25, 1.4, 33.333), "s", ["0.25", "1.40", "33.33"]),
+        ((math.nan, 0.0063, 0.5), "ms", ["\N{EN DASH}", "6.3", "500.0"]),
+    ):
+        taken = [replace(s, seconds=each) for s, each in zip(ranking.ranked, seconds, strict=True)]
+        rows = tables.rows(run, replace(ranking, ranked=taken, marks=[], partial=[]), [])["ranked"]
+        assert {row.time_unit for row in rows} == {unit}
+        assert [row.seconds.text for row in rows] == shown
 
 
 def test_a_tier_without_comparison_is_not_left_out_of_the_sentence(copy):
