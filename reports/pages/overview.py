@@ -50,6 +50,10 @@ def write(
     run = site.run
     rankings = [section.ranking for section in sections]
     parts = [_part(run, section) for section in sections]
+    notes = parts[0]["notes"] if parts else []
+    everywhere = [n for n in notes if all(n in part["notes"] for part in parts)]
+    for part in parts:
+        part["notes"] = [note for note in part["notes"] if note not in everywhere]
     context = {
         "sentence": preference.headline(run, rankings),
         "votes": preference.shown(run),
@@ -66,6 +70,7 @@ def write(
         "margin": sections[0].margin if sections else "",
         "few_photos": cautions.few_photos(rankings, run.plan["cluster"].nunique()),
         "parts": parts,
+        "notes": everywhere,
         "lines": max((len(part["winners"]) for part in parts), default=0),
         "times": pareto.exhibits(site, rankings),
         "times_caption": pareto.CAPTION,

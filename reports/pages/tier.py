@@ -9,7 +9,7 @@ from bench.text import numbers
 from reports.pages import difficulty
 from reports.plots import comparison, dots
 from reports.plots import exhibits as plots
-from reports.results import cautions, orders, pair_rows, table_notes, tables
+from reports.results import orders, pair_rows, table_notes, tables
 from reports.results.definitions import definitions
 from reports.results.orders import Order
 from reports.site.gallery import CaseView
@@ -100,7 +100,6 @@ def _compared(site: Site, section: Section) -> dict[str, Any]:
         "curves": curves,
         "rule": difficulty.RULE,
         "wins": comparison.wins(site, ranking, test) if test else [],
-        "powerless": cautions.powerless(ranking),
         "groups": tables.rows(site.run, ranking, columns),
         "definitions": definitions(site.run, columns),
         "notes": table_notes.notes(site.run, ranking, columns),

@@ -26,25 +26,29 @@ def notes(run: Run, ranking: Ranking, shown: Sequence[Column]) -> list[str]:
         found = [_reference_note(run, ranking)]
     gaps = [s.gap for s in ranking.ranked if s.gap is not None]
     if any(gap.p < SMALL_P for gap in gaps):
-        found.append(
-            f"Differences on the same cases have p {numbers.p_number(0)} where none is given."
-        )
-    alike: dict[str, list[str]] = {}
-    for column in shown:
-        if column.note:
-            alike.setdefault(column.note, []).append(column.name)
-    found += [f"{numbers.joined(names)}: {note}." for note, names in alike.items()]
-    found += [text for column in shown if (text := _capped(run, ranking, column))]
-    remarks = {
-        f"{column.name}: {value.note}."
+        small = numbers.p_number(0)
+        found.append(f"Differences on the same cases have p {small} where none is given.")
+    said = [(column.note, column) for column in shown if column.note]
+    said += [(text, column) for column in shown if (text := _capped(run, ranking, column))]
+    remarks = [
+        (value.note, column)
         for column in shown
         for s in ranking.ranked
         if (value := s.values.get(column.metric)) is not None and value.note and not flat(value)
-    }
+    ]
+    found += _once([*said, *sorted(remarks, key=lambda remark: remark[0])])
     shares = timing.shares(run, ranking.tier)
     odd = [s.method for s in ranking.all_scores if s.method in run.flagged]
-    said = [f"{sentences.title(run, method)}: {run.flagged[method]}." for method in odd]
-    return [*found, *sorted(remarks), *([f"Time {shares}."] if shares else []), *said]
+    flags = [f"{sentences.title(run, method)}: {run.flagged[method]}." for method in odd]
+    return [*found, *([f"Time {shares}."] if shares else []), *flags]
+
+
+def _once(said: Sequence[tuple[str, Column]]) -> list[str]:
+    """Each remark once, behind the names of all columns that it holds for."""
+    alike: dict[str, dict[str, None]] = {}
+    for text, column in said:
+        alike.setdefault(text, {})[column.name] = None
+    return [f"{numbers.joined(names)}: {text}." for text, names in alike.items()]
 
 
 def compared(ranking: Ranking) -> str:
@@ -72,6 +76,6 @@ def _capped(run: Run, ranking: Ranking, column: Column) -> str:
     if not shown:
         return ""
     return (
-        f"{column.name}: infinite where the pictures are equal, counted as {CAP_DB:.0f} dB: "
-        f"{numbers.joined(shown)}."
+        f"infinite where the pictures are equal, counted as {CAP_DB:.0f} dB: "
+        f"{numbers.joined(shown)}"
     )
