@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import itertools
 from collections.abc import Sequence
 
 from bench.text.numbers import printable
@@ -14,7 +14,7 @@ LONGEST = 34
 def short(names: Sequence[str], longest: int = LONGEST) -> list[str]:
     """Names of at most so many letters that differ where the given ones do.
 
-    A longer name loses the middle of what it shares with the other long ones; or its own middle, cut
+    A longer name loses most of what it shares with the other long ones; or its own middle, cut
     where all stay distinct; where no cut tells them apart, they are numbered.
 
     Args:
@@ -42,9 +42,9 @@ def short(names: Sequence[str], longest: int = LONGEST) -> list[str]:
 def _differing(names: Sequence[str], longest: int) -> list[str]:
     """Long names without the end of their common beginning and what they have in common behind."""
     long = {name for name in names if len(name) > longest}
-    start = len(os.path.commonprefix(list(long)))
+    start = _shared(list(long))
     rest = [name[start:][::-1] for name in long]
-    end = len(os.path.commonprefix(rest)) if len(long) > 1 else 0
+    end = _shared(rest) if len(long) > 1 else 0
 
     def shown(name: str) -> str:
         own = name[start : len(name) - end]
@@ -52,6 +52,12 @@ def _differing(names: Sequence[str], longest: int) -> list[str]:
         return f"{head}{'…' if len(head) < start else ''}{own}{'…' if end else ''}"
 
     return [shown(name) if name in long else name for name in names]
+
+
+def _shared(names: Sequence[str]) -> int:
+    """How many letters all names begin with."""
+    alike = (len(set(letters)) == 1 for letters in zip(*names, strict=False))
+    return sum(1 for _ in itertools.takewhile(bool, alike))
 
 
 def _cut(name: str, longest: int, end: int) -> str:

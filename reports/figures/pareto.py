@@ -12,7 +12,7 @@ from reports.figures.rows import Point
 from reports.figures.shapes import Chart, Scale, Shape, axes, coloured, line, marker, path, shape
 
 _SIZE = (640, 420)
-_MANY, _SHORTEST = 15, 18  # methods from which on names are shorter, and how long they are then
+_MANY, _SHORTEST = 15, 18  # methods up to which names are long; letters of names beyond
 _LEFT, _TOP, _BOTTOM = 58, 8, 376
 
 
@@ -75,8 +75,7 @@ def pareto(
     drawn += [_drawn(spot, x, y) for spot in ordered]
     titles = [s.point.label for s in ordered]
     names = short(titles, LONGEST if len(spots) <= _MANY else _SHORTEST)
-    drawn += labels.beside(names, places, (_MANY, _SHORTEST = 15, 18  # methods from which on names are shorter, and how long they are then
-_LEFT, _TOP, width, _BOTTOM))
+    drawn += labels.beside(names, places, (_LEFT, _TOP, width, _BOTTOM))
     return Chart(width, height, alt, drawn)
 
 

@@ -126,8 +126,8 @@ def scaling(site: Site, timed: Timed, labels: dict[str, Label], tier: str) -> Ex
             ),
         ),
         f"Medians from picture to picture, {numbers.holes(tier)}, on logarithmic axes. Dashed: "
-        "time that grows with the number of pixels. A cross at the upper edge: not to be had at that "
-        "size.",
+        "time that grows with the number of pixels. A cross at the upper edge: not to be had at "
+        "that size.",
         Numbers("median milliseconds by size", heads, values),
     )  # fmt: skip
 
