@@ -114,6 +114,18 @@ def milliseconds(value: float) -> str:
     return number(value, 1 if value >= 10 else 2)
 
 
+def time(milliseconds_: float) -> str:
+    """Milliseconds below a second, seconds from there on, with their unit."""
+    if milliseconds_ < 1e3:
+        return f"{milliseconds(milliseconds_)} ms"
+    return NOTHING if not math.isfinite(milliseconds_) else f"{milliseconds_ / 1e3:.3g} s"
+
+
+def rate(a_second: float) -> str:
+    """How many a second, with three significant digits, thousands apart."""
+    return f"{float(f'{a_second:.3g}'):,g}"
+
+
 def between_milliseconds(low: float, high: float) -> str:
     """An interval as `milliseconds` shows its ends, in brackets; empty where there is none."""
     return f"[{milliseconds(low)}, {milliseconds(high)}]" if math.isfinite(high - low) else ""

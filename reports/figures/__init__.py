@@ -1,5 +1,6 @@
 """Plots as SVG with the same bytes for the same numbers."""
 
+from reports.figures.bars import Bar, bars
 from reports.figures.lines import LINES_SIZE, SCATTER_SIZE, Line, lines, scatter
 from reports.figures.maps import DECADES, MAP_SIZE, energy_map
 from reports.figures.names import short
@@ -17,6 +18,7 @@ __all__ = [
     "MOST_SAMPLES",
     "SCATTER_SIZE",
     "TIMES_SIZE",
+    "Bar",
     "Chart",
     "Frame",
     "Line",
@@ -24,6 +26,7 @@ __all__ = [
     "Samples",
     "Spot",
     "against",
+    "bars",
     "critical_difference",
     "energy_map",
     "lines",

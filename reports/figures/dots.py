@@ -60,7 +60,7 @@ def versus(
     """
     drawn = [
         *axes(x, y, names), line("level", (x.start, x.end), (y.start, y.end)),
-        shape("text", "side above", text=sides[0], x=_LEFT + 2, y=_TOP - 8),
+        shape("text", "side above", text=sides[0], x=_LEFT + 2, y=_TOP - 26),
         shape("text", "side below", text=sides[1], x=_RIGHT, y=_TOP - 8, text_anchor="end"),
         _group("pair", cases, (x, y)),
     ]  # fmt: skip

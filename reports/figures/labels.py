@@ -11,7 +11,7 @@ import numpy as np
 from reports.figures import shapes
 from reports.figures.shapes import Shape, line, shape
 
-_RINGS = (7, 15, 25, 37)  # distances from the point, as in the drawing
+_RINGS = (7, 15, 25, 37, 55, 80, 110)  # distances from the point, as in the drawing
 _SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
 _MARKER = 5.0
 _HEIGHT = 13.0

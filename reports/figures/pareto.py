@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.figures import labels
-from reports.figures.names import short
+from reports.figures.names import LONGEST, short
 from reports.figures.rows import Point
 from reports.figures.shapes import Chart, Scale, Shape, axes, coloured, line, marker, path, shape
 
 _SIZE = (640, 420)
+_MANY, _SHORTEST = 15, 18  # methods up to which names are long; letters of names beyond
 _LEFT, _TOP, _BOTTOM = 58, 8, 376
 
 
@@ -60,19 +61,20 @@ def pareto(
         budget: Milliseconds at which a line stands; None for no line.
     """
     width, height = _SIZE
-    ends = (_BOTTOM, _TOP) if frame.higher else (_TOP, _BOTTOM)
+    worst, best = frame.qualities if frame.higher else frame.qualities[::-1]
     x = Scale(*frame.times, _LEFT, width - 8, log=True)
-    y = Scale(*frame.qualities, *ends)
+    y = Scale(worst, best, _BOTTOM, _TOP)
     front = sorted((s for s in spots if s.front), key=lambda s: s.time)
     ordered = [*front, *(s for s in spots if not s.front)]
     places = [(x(s.time), y(s.point.interval.mean)) for s in ordered]
-    drawn = [*axes(x, Scale(y.low, y.high, *ends), axes_labels)]
+    drawn = [*axes(x, y, axes_labels)]
     drawn.append(shape("path", "front", d=path(_steps(places[: len(front)], width - 8))))
     if budget is not None:
         drawn.append(line("budget", (x(budget), x(budget)), (_TOP, _BOTTOM)))
         drawn.append(shape("text", "", text=f"{budget:g} ms", x=x(budget) + 4, y=_TOP + 10))
     drawn += [_drawn(spot, x, y) for spot in ordered]
-    names = short([s.point.label for s in ordered])
+    titles = [s.point.label for s in ordered]
+    names = short(titles, LONGEST if len(spots) <= _MANY else _SHORTEST)
     drawn += labels.beside(names, places, (_LEFT, _TOP, width, _BOTTOM))
     return Chart(width, height, alt, drawn)
 

@@ -38,7 +38,7 @@ def critical_difference(
                       zorder=3)  # fmt: skip
         dress(axes, [point.label for point in points], axis_label)
         axes.set_xlim(len(points) + 0.3, 0.7 - _APART * len(bars))
-        axes.set_xticks(range(1, len(points) + 1))
+        axes.set_xticks(range(1, len(points) + 1, 1 + len(points) // 12))
         for number, places in enumerate(bars):
             x = 0.6 - _APART * number
             axes.plot([x] * len(places), places, color=style.INK, linewidth=1.4, marker="o",

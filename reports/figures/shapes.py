@@ -62,7 +62,10 @@ class Chart:
 
 @dataclass(frozen=True)
 class Scale:
-    """Places of the values of an axis: ``low`` is drawn at ``start``, ``high`` at ``end``."""
+    """Places of the values of an axis: ``low`` is drawn at ``start``, ``high`` at ``end``.
+
+    That of an axis upside down is the larger one.
+    """
 
     low: float
     high: float
@@ -82,14 +85,15 @@ class Scale:
             if len(found) > _MOST_STEPS:
                 found = [step for step in found if f"{step:e}"[0] == "1"]
             return [(step, f"{step:,g}") for step in found]
-        steps = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(self.low, self.high)
+        low, high = sorted((self.low, self.high))
+        steps = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
         apart = min(b - a for a, b in itertools.pairwise(steps))
         decimals = next(d for d in range(9) if math.isclose(round(apart, d), apart) or d == 8)
-        room = 1e-9 * (self.high - self.low)
+        room = 1e-9 * (high - low)
         return [
             (float(step), numbers.number(float(step), decimals))
             for step in steps
-            if self.low - room <= step <= self.high + room
+            if low - room <= step <= high + room
         ]
 
 

@@ -12,7 +12,7 @@ from bench.statistics import MARKS
 from bench.text import numbers
 from reports.plots import latency as plots
 from reports.plots.exhibits import Numbers
-from reports.plots.latency import Timed, timed_calls
+from reports.plots.latency import Timed, timed_calls, with_medians
 from reports.results import budget, tables
 from reports.results.latency_rows import Part, part
 from reports.results.ranking import Ranking
@@ -38,6 +38,8 @@ def write(site: Site, rankings: Sequence[Ranking]) -> None:
         "facts": timed.facts,
         "device": timed.facts.anchor_identity.words,
         "sentence": _sentence(timed, labels, *first),
+        "rates": plots.rates(timed, labels, *first),
+        "noisy": [test for test in timed.facts.self_tests if not test.trusted],
         "budget": site.budget and budget.words(site.budget),
         "how": budget.how(site.run),
         "places": [(timed.sizes[side], tier) for side, tier in places],
@@ -64,7 +66,7 @@ def _read(site: Site) -> Timed | None:
         samples = store.read_table("latency-samples.parquet")
     except InputError:
         samples = LATENCY_SAMPLES.frame([])
-    return Timed(site.run.latency, samples, facts)
+    return Timed(with_medians(site.run.latency, samples), samples, facts)
 
 
 def _label(site: Site, timed: Timed, method: str) -> Label:
@@ -92,25 +94,24 @@ def _parts(
 
 
 def _sentence(timed: Timed, labels: dict[str, Label], side: int, tier: str) -> str:
-    """The fastest and the slowest from picture to picture, as far as anchors can be trusted."""
-    rows = timed_calls(timed, "e2e", side, tier).sort_values("mean_ms")
+    """The fastest and the slowest from picture to picture."""
+    rows = timed_calls(timed, "e2e", side, tier)
     rows = rows[~rows["family"].isin(MARKS)]
-    noisy = [test for test in timed.facts.self_tests if not test.trusted]
     if rows.empty:
         return "No method could be timed."
-    fast, slow = records(rows)[0], records(rows)[-1]
-    words = (
-        f"At {timed.sizes[side]}, {numbers.holes(tier)}: {labels[fast['method']].title} is the "
-        f"fastest with {numbers.milliseconds(fast['mean_ms'])} ms a picture on average, "
-        f"{labels[slow['method']].title} the slowest with "
-        f"{numbers.milliseconds(slow['mean_ms'])} ms."
-    )
-    if noisy:
-        words += (
-            " The machine was too noisy for comparisons: a fixed workload differed from itself by "
-            "more than 5 %."
+    fast, slow = (
+        (
+            labels[row["method"]].title,
+            numbers.time(row["p50_ms"]),
+            numbers.rate(1e3 / row["p50_ms"]),
         )
-    return words
+        for row in (records(rows)[0], records(rows)[-1])
+    )
+    start = f"At {timed.sizes[side]}, {numbers.holes(tier)}: {fast[0]} is the fastest"
+    return (
+        f"{start} with {fast[1]} a picture by the median call ({fast[2]} a second), {slow[0]} the "
+        f"slowest with {slow[1]} ({slow[2]} a second)."
+    )
 
 
 def _throughput(timed: Timed, labels: dict[str, Label]) -> Numbers | None:
@@ -128,7 +129,7 @@ def _throughput(timed: Timed, labels: dict[str, Label]) -> Numbers | None:
             (
                 labels[str(method)],
                 [
-                    Cell(_speed(speeds[batch]), best=batch == best)
+                    Cell(numbers.rate(speeds[batch]), best=batch == best)
                     if speeds.get(batch, 0) > 0
                     else Cell(numbers.NOTHING, remark=str(known.get(batch, {}).get("status", "")))
                     for batch in batches
@@ -141,10 +142,6 @@ def _throughput(timed: Timed, labels: dict[str, Label]) -> Numbers | None:
         [str(batch) for batch in batches],
         values,
     )
-
-
-def _speed(value: float) -> str:
-    return f"{float(f'{value:.3g}'):,g}"
 
 
 def _ceilings(found: Mapping[str, float]) -> list[tuple[str, str]]:

@@ -67,7 +67,7 @@ def differences(site: Site, ranking: Ranking, head: Column) -> Exhibit | None:
     points = [point(site.run, s, gap.interval, gap.significant) for s, gap in gaps]
     best = sentences.title(site.run, ranking.base.method)
     worse = "left" if ranking.higher_is_better else "right"
-    axis = f"{head.name} minus that of {best}"
+    axis = f"{head.name} minus that of the {'reference' if ranking.reference else 'best'}"
     margin = sentences.margin(ranking, head.unit)
     band = (
         f" Band: the margin of {margin}, within which a difference is of no practical weight."

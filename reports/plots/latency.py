@@ -1,4 +1,4 @@
-"""The plots of latency: all calls, time against size, time against the hole."""
+"""The plots of latency: pictures a second, all calls, time against size, time against the hole."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import pandas as pd
 from bench.folder import latency_facts
 from bench.folder.latency_facts import LatencyFacts
 from bench.folder.store import records
+from bench.statistics import MARKS
 from bench.text import numbers
 from reports import figures
-from reports.figures import Line, Samples
+from reports.figures import Bar, Chart, Line, Samples
 from reports.plots import exhibits
 from reports.plots.exhibits import Exhibit, Numbers
 from reports.results.tables import Cell, Label
@@ -28,7 +29,7 @@ class Timed:
     """What was measured, for the page.
 
     Attributes:
-        table: Rows of ``latency.parquet``.
+        table: Rows of ``latency.parquet``; its medians are of however few calls.
         samples: Rows of ``latency-samples.parquet``; empty if they are not in the folder.
         facts: Content of ``latency.json``.
     """
@@ -43,11 +44,30 @@ class Timed:
         return latency_facts.sizes(self.table)
 
 
+def rates(timed: Timed, labels: dict[str, Label], side: int, tier: str) -> Chart | None:
+    """Pictures a second, one at a time, fastest method first; None where nothing was timed."""
+    rows = records(timed_calls(timed, "e2e", side, tier))
+    if not rows:
+        return None
+    drawn = [
+        Bar(
+            labels[row["method"]].title, row["family"],
+            1e3 / row["p50_ms"], 1e3 / row["p50_high_ms"], 1e3 / row["p50_low_ms"],
+            f"{numbers.rate(1e3 / row['p50_ms'])} /s, {numbers.time(row['p50_ms'])}",
+            row["family"] not in MARKS,
+        )
+        for row in rows
+    ]  # fmt: skip
+    said = numbers.joined(f"{bar.label} {bar.words}" for bar in drawn[:3])
+    alt = f"Pictures a second, fastest first: {said}. The table has all."
+    return figures.bars(drawn, "pictures a second, one at a time, by the median call", alt)
+
+
 def distribution(
     site: Site, timed: Timed, labels: dict[str, Label], side: int, tier: str
 ) -> Exhibit | None:
     """Every call that was timed, fastest method first."""
-    rows = timed_calls(timed, "e2e", side, tier).sort_values("mean_ms")
+    rows = timed_calls(timed, "e2e", side, tier)
     here = (timed.samples["side"] == side) & (timed.samples["tier"] == tier)
     samples = timed.samples[here]
     drawn, values = [], []
@@ -71,7 +91,7 @@ def distribution(
         ),
         "A dot a call; the box holds the middle half; ticks at the median and at p90, where there "
         f"were enough calls. At most {figures.MOST_SAMPLES} calls of a method are drawn.",
-        Numbers("medians and 90th percentiles", ("Calls", "p50, ms", "p90, ms"), values),
+        Numbers("medians, 90th percentiles", ("Calls", "Median, ms", "p90, ms"), values),
     )  # fmt: skip
 
 
@@ -85,7 +105,7 @@ def scaling(site: Site, timed: Timed, labels: dict[str, Label], tier: str) -> Ex
     curves, gone, values = [], [], []
     for method, own in rows.groupby("method", sort=False):
         label = labels[str(method)]
-        times = {int(r["side"]): float(r["mean_ms"]) for r in records(own) if r["n"] > 0}
+        times = {int(r["side"]): float(r["p50_ms"]) for r in records(own) if r["p50_ms"] > 0}
         if times:
             curves.append(Line(label.title, label.family, sorted(times.items())))
             gone += [(label.title, label.family, side) for side in sides if side not in times]
@@ -105,17 +125,17 @@ def scaling(site: Site, timed: Timed, labels: dict[str, Label], tier: str) -> Ex
                 gone=gone,
             ),
         ),
-        f"Means from picture to picture, {numbers.holes(tier)}, on logarithmic axes. Dashed: time "
-        "that grows with the number of pixels. A cross at the upper edge: not to be had at that "
-        "size.",
-        Numbers("mean milliseconds by size", heads, values),
+        f"Medians from picture to picture, {numbers.holes(tier)}, on logarithmic axes. Dashed: "
+        "time that grows with the number of pixels. A cross at the upper edge: not to be had at "
+        "that size.",
+        Numbers("median milliseconds by size", heads, values),
     )  # fmt: skip
 
 
 def _time(rows: pd.DataFrame, side: int) -> Cell:
     row = records(rows[rows["side"] == side])[0]
     if row["n"] > 0:
-        return Cell(numbers.milliseconds(row["mean_ms"]))
+        return Cell(numbers.milliseconds(row["p50_ms"]))
     return Cell(numbers.NOTHING, remark=str(row["status"]))
 
 
@@ -167,7 +187,24 @@ def _over_anchor(samples: pd.DataFrame) -> pd.DataFrame:
 
 
 def timed_calls(timed: Timed, region: str, side: int, tier: str) -> pd.DataFrame:
-    """The rows of a region, size and tier in which something was timed."""
+    """The rows of a region, size and tier with a median, fastest first."""
     table = timed.table
     here = (table["side"] == side) & (table["tier"] == tier) & (table["region"] == region)
-    return table[here & (table["n"] > 0)]
+    return table[here & (table["p50_ms"] > 0)].sort_values("p50_ms", kind="stable")
+
+
+def with_medians(table: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
+    """The table with the median of calls where they are too few for it to be bounded.
+
+    ``latency.parquet`` has none below 11 calls; one statistic can be shown of all methods only if
+    those have theirs, which then has no interval.
+    """
+    place = ["method", "side", "tier"]
+    for region in ("e2e", "infer"):
+        found = (1e3 * samples.groupby(place, observed=True)[f"{region}_wall"].median()).rename(
+            "own"
+        )
+        own = table[place].merge(found.reset_index(), how="left", on=place)["own"]
+        lacking = (table["region"] == region) & (table["batch"] == 1) & table["p50_ms"].isna()
+        table = table.assign(p50_ms=table["p50_ms"].mask(lacking, own.to_numpy()))
+    return table

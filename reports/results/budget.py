@@ -52,9 +52,10 @@ def judged(row: dict[str, Any] | None, budget: float) -> Cell:
     if not row["n"] > 0:
         return Cell(NOT_TIMED, remark=row["status"])
     low, high = row["p50_low_ms"], row["p50_high_ms"]
-    time = row["p50_ms"] if row["p50_ms"] > 0 else row["mean_ms"]
+    few = not row["p50_ms"] > 0
+    time = row["mean_ms"] if few else row["p50_ms"]
     between = numbers.between_milliseconds(low, high)
-    shown = f"{numbers.milliseconds(time)} {between}".strip() + " ms"
+    shown = f"{'mean ' if few else ''}{numbers.milliseconds(time)} {between}".strip() + " ms"
     if high <= budget:
         return Cell(MEETS, shown, best=True, sort=repr(time))
     if low > budget:

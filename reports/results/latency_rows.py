@@ -40,7 +40,7 @@ class Part:
         size: Of the photos, in words.
         tier: Of the holes.
         heads: Columns: a name, and a second line.
-        rows: Methods that were timed, fastest first.
+        rows: Methods that were timed, fastest first by the median call.
         absent: The others, with status and reason.
         anchor: How far the anchor was from itself, in words.
         notes: What must be known of the times of a method.
@@ -66,7 +66,7 @@ class Part:
         if not competing:
             return "nothing timed"
         fast = competing[0]
-        return f"{fast.label.title} is the fastest, {fast.cells[0].text} ms"
+        return f"{fast.label.title} is the fastest, {fast.cells[0].text} ms by the median call"
 
 
 def part(
@@ -96,7 +96,7 @@ def part(
     inner = {row["method"]: row for row in records(here[here["region"] == "infer"])}
     loads = {row["method"]: row["mean_ms"] for row in records(table[table["region"] == "load"])}
     timed = sorted(
-        (name for name, row in whole.items() if row["n"] > 0), key=lambda n: whole[n]["mean_ms"]
+        (name for name, row in whole.items() if row["p50_ms"] > 0), key=lambda n: whole[n]["p50_ms"]
     )
     column = tables.columns(run, ranking)[0] if ranking and ranking.best is not None else None
     heads = [
@@ -105,7 +105,7 @@ def part(
         ("Calls", "rounds"), ("Peak memory", "MiB, largest hole"),
         *([(column.name, column.better)] if column else []),
         ("Network", "ms, median"), ("Ratio to the anchor", "network, 95 %"),
-        ("First fill", "s, loading too"), ("Parameters", "million"),
+        ("First fill", "loading too"), ("Parameters", "million"),
         ("Operations", "billion, reached"),
     ]  # fmt: skip
     return Part(
@@ -129,7 +129,7 @@ def part(
         [
             (labels[name], str(row["status"]), str(row["reason"]))
             for name, row in whole.items()
-            if not row["n"] > 0
+            if not row["p50_ms"] > 0
         ],
         _anchor(facts, side, tier),
         [(labels[name], str(whole[name]["note"])) for name in timed if whole[name]["note"]],
@@ -144,20 +144,19 @@ def _network(inner: dict[str, Any], load: float, facts: LatencyFacts) -> list[Ce
     return [
         replace(_time(inner), interval="", remark=""),
         _ratio(inner),
-        _number(load / 1e3, 2),
+        Cell(numbers.time(load), sort=repr(load)) if math.isfinite(load) else Cell(numbers.NOTHING),
         _number(inner["parameters"] / 1e6, 2),
         replace(_number(work / 1e9, 1), remark=reached),
     ]
 
 
 def _time(row: dict[str, Any]) -> Cell:
-    """The median with its interval, and p90 where there is one; the mean of few calls."""
-    value, late = float(row["p50_ms"]), float(row["p90_ms"])
+    """The median with its interval, and p90 where there is one."""
+    value, late, calls = float(row["p50_ms"]), float(row["p90_ms"]), int(row["n"])
     between = numbers.between_milliseconds(row["p50_low_ms"], row["p50_high_ms"])
-    if math.isnan(value):
-        mean = float(row["mean_ms"])
-        return Cell(numbers.milliseconds(mean), between, "mean of few calls", sort=repr(mean))
     remark = f"p90 {numbers.milliseconds(late)}" if math.isfinite(late) else ""
+    if not between:
+        remark = f"of {numbers.counted(calls, 'call')}"
     return Cell(numbers.milliseconds(value), between, remark, sort=repr(value))
 
 
@@ -192,7 +191,7 @@ def _calls(row: dict[str, Any]) -> Cell:
 
 def _seconds(row: dict[str, Any]) -> float:
     """Of a call of the network, by the device's own clock where it has one."""
-    times = [row["device_p50_ms"], row["p50_ms"], row["mean_ms"]]
+    times = [row["device_p50_ms"], row["p50_ms"]]
     return next((time / 1e3 for time in times if math.isfinite(time)), math.nan)
 
 

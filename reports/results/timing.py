@@ -99,9 +99,11 @@ def _measured(run: Run, tier: str) -> Times:
         f"{rows['device'].iloc[0]}, bars 95 % intervals, measured apart from the run"
     )
     unsettled = rows.loc[rows["status"] != "converged", "method"]
-    if len(unsettled):
+    if len(unsettled) == len(rows):
+        remark += "; none was timed until it settled, so close ones may change places"
+    elif len(unsettled):
         names = [sentences.title(run, str(name)) for name in unsettled if name in run.methods.index]
-        remark += f"; noisy: {numbers.joined(names)}" if names else ""
+        remark += f"; not timed until they settled: {numbers.joined(names)}" if names else ""
     found = {
         str(method): Time(
             p50, p50 * low / ratio if ratio else math.nan, p50 * high / ratio if ratio else math.nan

@@ -150,8 +150,6 @@ def test_printed_pages_show_all_details_and_no_controls_and_fit_the_paper(visit,
                 assert not each.is_visible(), (kind, controls)
         for details in seen.page.locator("details:not(.menu)").all():  # menus are controls
             assert details.locator(":scope > :not(summary)").first.is_visible(), kind
-        plots = seen.page.evaluate("Array.from(document.images, image => image.currentSrc)")
-        assert not [source for source in plots if source.endswith("-dark.svg")], kind
         ground = seen.page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert ground == "rgb(255, 255, 255)", kind
         assert seen.page.evaluate(SIDEWAYS) <= 0, kind

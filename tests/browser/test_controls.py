@@ -33,8 +33,8 @@ def bare(visit):
 
 def test_a_radio_button_shows_the_ranking_of_one_tier_or_of_all(bare, full_report):
     bare.open(full_report / "index.html")
-    panels = bare.page.locator(".panel")
-    tiers = bare.page.locator(".tabs input")
+    panels = bare.page.locator("section.panel")
+    tiers = bare.page.locator("section.tabs input")
     assert panels.count() == 3
     for chosen in range(3):
         tiers.nth(chosen).check()
@@ -43,18 +43,27 @@ def test_a_radio_button_shows_the_ranking_of_one_tier_or_of_all(bare, full_repor
     assert all(p.is_visible() for p in panels.all())
 
 
+def test_a_radio_button_shows_quality_against_time_of_one_tier(bare, full_report):
+    bare.open(full_report / "index.html")
+    charts = bare.page.locator("div.panel .chart")
+    assert charts.count() == 3
+    for chosen in range(3):
+        bare.page.locator("div.tabs input").nth(chosen).check()
+        assert [c.is_visible() for c in charts.all()] == [i == chosen for i in range(3)]
+
+
 def test_all_rankings_are_printed(bare, full_report):
     bare.open(full_report / "index.html")
     bare.page.emulate_media(media="print")
-    assert all(p.is_visible() for p in bare.page.locator(".panel").all())
+    assert all(p.is_visible() for p in bare.page.locator("section.panel").all())
 
 
 def test_the_keyboard_walks_through_the_tiers(bare, full_report):
     bare.open(full_report / "index.html")
-    bare.page.locator(".tabs input").first.focus()
+    bare.page.locator("section.tabs input").first.focus()
     bare.page.keyboard.press("ArrowRight")
-    assert bare.page.locator(".panel.p2").is_visible()
-    assert not bare.page.locator(".panel.p1").is_visible()
+    assert bare.page.locator("section.panel.p2").is_visible()
+    assert not bare.page.locator("section.panel.p1").is_visible()
 
 
 def test_a_radio_button_shows_one_of_the_four_views_of_every_fill(bare, full_report):

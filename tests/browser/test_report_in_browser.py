@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -48,7 +49,22 @@ def test_pages_open_from_disk_without_complaint(visit, report, tmp_path, scheme,
         assert overflow <= 0, kind
     assert seen.complaints == []
     assert all(url.startswith(("file://", "data:")) for url in seen.requests)
-    assert any(f"-{scheme}.svg" in url for url in seen.requests)
+    assert any(url.endswith("-means.svg") for url in seen.requests)
+
+
+@pytest.mark.parametrize(("scheme", "media", "dark"),
+                         [("light", "screen", False), ("dark", "screen", True),
+                          ("dark", "print", False)])  # fmt: skip
+def test_plots_in_files_have_the_colours_of_the_page(visit, report, tmp_path, scheme, media, dark):
+    seen = visit(color_scheme=scheme)
+    seen.page.emulate_media(media=media, color_scheme=scheme)
+    seen.open(report / "tiers" / "small.html")
+    seen.page.locator("img.plot").first.screenshot(path=tmp_path / "plot.png")
+    pixels = np.asarray(Image.open(tmp_path / "plot.png").convert("L"))
+    assert (np.median(pixels) < 128) == dark  # the page shows through
+    names = pixels[:, : pixels.shape[1] // 4]
+    assert names.max() > 200  # ink is light on dark, ground on light
+    assert (names.min() < 60) or dark
 
 
 def test_pages_really_follow_the_colour_scheme(visit, report):

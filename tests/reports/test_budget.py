@@ -106,9 +106,9 @@ def test_the_pages_hold_every_size_and_tier_against_the_budget(run, tmp_path):
     assert "Within 6 ms" in overview
     assert "Small holes, timed at 64 px: " in overview
     assert "Measured on a processor, 1 thread a process, which others used" in overview
-    plots = [path.read_text("utf-8") for path in (tmp_path / "report").rglob("*small-pareto*.svg")]
-    assert plots
-    assert all("6 ms" in plot for plot in plots)
+    assert overview.count(" 6 ms ") >= 2  # at the line of each plot
+    html = (tmp_path / "report" / "index.html").read_text("utf-8")
+    assert html.count('class="budget"') == html.count('class="front"') > 1
 
 
 def test_without_a_budget_nothing_is_held_against_one(run, tmp_path):

@@ -30,8 +30,8 @@ def test_infinite_psnr_is_capped_and_counted(report):
 
 def test_tier_pages_show_differences_with_conclusion_and_pairs(report):
     tree = html5lib.parse((report / "tiers" / "small.html").read_bytes())
-    plot = tree.findall(f".//{XHTML}picture/{XHTML}img")[1]
-    assert plot.get("src").endswith("small-differences-light.svg")
+    plot = tree.findall(f".//{XHTML}img[@class='plot']")[1]
+    assert plot.get("src").endswith("small-differences.svg")
     assert plot.get("alt").startswith("With 3 photos no difference can be significant")
     details = tree.find(f".//{XHTML}details[@class='pairs']")
     assert texts(details.find(f"{XHTML}summary")) == "All 10 pairs"

@@ -121,13 +121,11 @@ def drawings() -> dict[str, bytes]:
     points = [Point(f"Method {i}", "GAN", Interval(i, i - 0.5, i + 0.5, 9, 9), True)
               for i in range(12)]  # fmt: skip
     lines = [Line(p.label, "CNN", [(x / 100, x / 100) for x in range(101)]) for p in points]
-    frame = figures.Frame((1, 1000), (0, 12), True)
-    spots = [figures.Spot(p, 10.0 + i, 9.0 + i, 11.0 + i, i % 2 == 0) for i, p in enumerate(points)]
     return {
         "rows": figures.point_range(points, "x"),
         "ranks": figures.critical_difference(points, [(0, 1, 2), (2, 4, 5)], "rank"),
         "panels": figures.panels(lines, ("x", "y")),
-        "pareto": figures.pareto(spots, frame, ("x", "y")),
+        "samples": figures.samples([figures.Samples("M", "GAN", np.arange(1, 9), [2])], "ms"),
     }
 
 
@@ -138,13 +136,11 @@ def test_plots_have_at_most_2000_marks_and_the_same_bytes_each_time():
         assert len(svg) < 150_000, name
 
 
-def test_dark_plots_differ_by_their_colours_alone():
+def test_plots_have_a_dark_colour_for_each_of_theirs():
     for svg in drawings().values():
-        dark = figures.on_dark(svg)
-        assert dark != svg
-        hidden = [re.sub(rb"#[0-9a-f]{6}", b"#", each) for each in (svg, dark)]
-        assert hidden[0] == hidden[1]
-        assert b"#1d2430" not in dark  # ink of light pages
+        rules, plot = svg.split(b"</style>", 1)
+        for what, colour in set(re.findall(rb"(fill|stroke): (#[0-9a-f]{6})", plot)):
+            assert b'[style*="%s: %s"]' % (what, colour) in rules
 
 
 def apart(boxes) -> bool:
@@ -175,8 +171,3 @@ def test_a_name_without_any_room_goes_where_it_covers_least():
     spots = labels._laid_out(np.full((40, 2), 20.0), [np.array([30.0, 10])] * 40,
                              np.array([0.0, 0, 40, 40]))  # fmt: skip
     assert len(spots) == 40
-
-
-def test_names_in_a_plot_are_not_taken_for_colours():
-    point = Point("#1d2430 method", "GAN", Interval(1, 0, 2, 9, 9), True)
-    assert b"#1d2430 method" in figures.on_dark(figures.point_range([point], "x"))

@@ -16,6 +16,8 @@ from tests.support import made_up_latency
 from tests.support.reading import XHTML, texts
 from tests.support.sample_run import write_run
 
+SVG = "{http://www.w3.org/2000/svg}"
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -70,7 +72,7 @@ def test_numbers_are_those_of_the_table(page, folder):
     assert network[4] == f"{row['p50_ms']:.2f}"
     assert first_number(network[5]) == pytest.approx(8 / 40, rel=0.05)
     assert "[" in network[5]
-    assert network[6] == "2.50"  # seconds to the end of the first fill
+    assert network[6] == "2.5 s"  # to the end of the first fill
     assert network[7] == "1.50"
     reached = 2.001e9 / (row["p50_ms"] / 1e3) / 1e12
     assert network[8] == f"2.0{100 * reached:.1f} %"
@@ -124,6 +126,7 @@ def test_a_noisy_machine_is_said_to_be_one(tmp_path):
     said = (run / "report" / "latency.html").read_text("utf-8")
     assert "too noisy for comparisons" in said
     assert "too noisy for any comparison" in said
+    assert "noisy:" not in said
 
 
 def test_few_calls_have_no_percentile(tmp_path):
@@ -131,11 +134,36 @@ def test_few_calls_have_no_percentile(tmp_path):
     made_up_latency.write(run)
     store = RunFolder(run)
     table = store.read_table("latency.parquet")
-    store.write_table("latency.parquet", table.assign(p50_ms=np.nan, p90_ms=np.nan))
+    none = dict.fromkeys(["p50_ms", "p50_low_ms", "p50_high_ms", "p90_ms"], np.nan)
+    store.write_table("latency.parquet", table.assign(**none))
     build(run)
     said = (run / "report" / "latency.html").read_text("utf-8")
-    assert "mean of few calls" in said
+    assert "of 66 calls" in said  # in place of an interval
     assert not re.search(r"\bnan\b", said)
+    shown = rows(html5lib.parse(said))
+    samples = store.read_table("latency-samples.parquet").query("side == 64 and tier == 'small'")
+    for name, method in (("Telea", "telea"), ("NetX", made_up_latency.STRANGER)):
+        (cells,) = (cells for title, cells in shown.items() if name in title)
+        own = samples.loc[samples["method"] == method, "e2e_wall"]
+        assert first_number(cells[0]) == pytest.approx(1e3 * np.median(own), abs=0.006)
+
+
+def test_rows_fall_by_what_is_shown_and_bars_are_the_same_figures(page, folder):
+    times = [first_number(cells[0]) for cells in rows(page).values()]
+    assert times == sorted(times)
+    chart = page.find(f".//{SVG}svg[@class='chart']")
+    said = texts(chart)
+    for name, time in zip(rows(page), times, strict=True):
+        assert name.split(" ")[0] in said
+        assert f", {time:.2f} ms" in said
+    table = pd.read_parquet(folder / "latency.parquet")
+    here = table[(table["side"] == 64) & (table["tier"] == "small") & (table["region"] == "e2e")]
+    fastest = 1e3 / here["p50_ms"].min()
+    assert f"{float(f'{fastest:.3g}'):,g} /s" in said
+    ends = [float(re.search(r"L([\d.]+)", each.get("d"))[1])
+            for each in chart.iter(f"{SVG}path") if each.get("class") == "rate"]  # fmt: skip
+    assert len(ends) == len(times)
+    assert ends == sorted(ends, reverse=True)
 
 
 def test_a_run_without_latency_has_no_page(tmp_path):

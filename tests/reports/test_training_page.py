@@ -49,7 +49,7 @@ def test_the_page_tells_budget_curves_and_ends(finished, job):
     assert "Not all alike" not in page
     assert "All: pictures seen " in page
     assert (finished.path / "report" / "data" / "training.csv").exists()
-    plots = re.findall(r'src="(plots/training-\w+-light.svg)"', page)
+    plots = re.findall(r'src="(plots/training-\w+.svg)"', page)
     assert len(plots) == 3
     for plot in plots:
         drawn = (finished.path / "report" / plot).read_text("utf-8")
