@@ -52,7 +52,7 @@ def as_latex(run: Run, found: Sequence[Part], layout: Layout) -> str:
     """A table environment; needs the package booktabs."""
     shown = table.columns(found, layout.metrics)
     words = table.caption(
-        run, found, tied="underlined", intervals=layout.intervals, counts=layout.as_columns
+        run, found, shown, tied="underlined", intervals=layout.intervals, counts=layout.as_columns
     )
     headings = [latex.stacked(column.heading, _HEADING) for column in shown]
     above: tuple[str, ...] = ()
@@ -96,7 +96,7 @@ def as_markdown(run: Run, found: Sequence[Part], layout: Layout) -> str:
         for part in found:
             add(part.heading, _down(run, part, shown, layout, _MARKDOWN))
     words = table.caption(
-        run, found, tied="†", intervals=layout.intervals, counts=layout.as_columns
+        run, found, shown, tied="†", intervals=layout.intervals, counts=layout.as_columns
     )
     lines = markdown.table(header, rows, "l".ljust(len(header), "r"))
     return f"{lines}\n\n{markdown.escaped(' '.join(words))}\n"
