@@ -197,7 +197,8 @@ def caption(
     last = found[-1].ranking
     sets = [column.label for column in shown if column.is_set]
     cases = numbers.joined(f"{part.title.lower()}: {part.counts}" for part in found)
-    words = ["Means over the cases that all ranked methods completed"]
+    who = "ranked methods" if last.headline else "methods"
+    words = [f"Means over the cases that all {who} completed"]
     words[0] += f" ({cases})" if counts else ""
     if intervals:
         words.append("In brackets: 95 % intervals over photos")
@@ -213,9 +214,9 @@ def caption(
         over = "; over all tiers the mean of its values" if len(found) > 1 else ""
         words.append(f"{numbers.joined(sets)}: one number for all fills, ties not tested{over}")
     if any(part.ranking.marks for part in found):
-        words.append("Below the ranked methods: points of reference, which do not compete")
+        words.append("Last: points of reference, which do not compete")
     if any(part.ranking.partial for part in found):
-        words.append("Last: methods that completed less than 95 % of the cases, not ranked")
+        words.append("Apart: methods that completed less than 95 % of the cases")
     absent = dict.fromkeys(name for part in found for name, _ in part.ranking.absent)
     if absent:
         names = numbers.joined(sentences.title(run, name) for name in absent)
