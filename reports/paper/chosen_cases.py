@@ -50,8 +50,7 @@ def by_name(run: Run, names: Sequence[str], photos: Sequence[str], tiers: Sequen
         require_one_of(photo, dict.fromkeys(key[0] for key in keys), "--photo")
         found += [key for key in keys if key[0] == photo]
     found = list(dict.fromkeys(found))
-    shown = numbers.counted(len(found), "case")
-    return Chosen(found, f"{shown}, chosen by name: no rule decides which they are")
+    return Chosen(found, "chosen by name, not by a rule")
 
 
 def by_rule(

@@ -97,9 +97,13 @@ def parts(run: Run, tiers: Sequence[str], metrics: Sequence[str]) -> list[Part]:
 
 
 def columns(found: Sequence[Part], metrics: Sequence[str]) -> list[Column]:
-    """The columns of all parts, in order; of digits each part has its own."""
+    """The columns of all parts, in order; unasked those with a number.
+
+    Of digits each part has its own.
+    """
     known = {name: column for part in found for name, column in part.columns.items()}
-    return [known[name] for name in metrics or known if name in known]
+    filled = {name for part in found for (_, name), cell in part.cells.items() if cell.sort}
+    return [known[name] for name in metrics or known if name in (known if metrics else filled)]
 
 
 def together(run: Run, tiers: Sequence[str]) -> Run:
@@ -172,22 +176,29 @@ def _tied(run: Run, ranking: Ranking, column: Column) -> Collection[str]:
 
 
 def caption(
-    run: Run, found: Sequence[Part], *, intervals: bool, tied: str, counts: bool
+    run: Run,
+    found: Sequence[Part],
+    shown: Sequence[Column],
+    *,
+    intervals: bool,
+    tied: str,
+    counts: bool,
 ) -> list[str]:
     """What a reader must know of the table, as sentences.
 
     Args:
         run: The run.
         found: Its parts.
+        shown: Its columns.
         intervals: Whether intervals are shown.
         tied: How equals of the best are marked, such as ``underlined``.
         counts: Whether to say how many cases each part has.
     """
     last = found[-1].ranking
-    every = columns(found, ())
-    sets = [column.label for column in every if column.is_set]
+    sets = [column.label for column in shown if column.is_set]
     cases = numbers.joined(f"{part.title.lower()}: {part.counts}" for part in found)
-    words = ["Means over the cases that all ranked methods completed"]
+    who = "ranked methods" if last.headline else "methods"
+    words = [f"Means over the cases that all {who} completed"]
     words[0] += f" ({cases})" if counts else ""
     if intervals:
         words.append("In brackets: 95 % intervals over photos")
@@ -203,9 +214,9 @@ def caption(
         over = "; over all tiers the mean of its values" if len(found) > 1 else ""
         words.append(f"{numbers.joined(sets)}: one number for all fills, ties not tested{over}")
     if any(part.ranking.marks for part in found):
-        words.append("Below the ranked methods: points of reference, which do not compete")
+        words.append("Last: points of reference, which do not compete")
     if any(part.ranking.partial for part in found):
-        words.append("Last: methods that completed less than 95 % of the cases, not ranked")
+        words.append("Apart: methods that completed less than 95 % of the cases")
     absent = dict.fromkeys(name for part in found for name, _ in part.ranking.absent)
     if absent:
         names = numbers.joined(sentences.title(run, name) for name in absent)

@@ -52,7 +52,7 @@ def as_latex(run: Run, found: Sequence[Part], layout: Layout) -> str:
     """A table environment; needs the package booktabs."""
     shown = table.columns(found, layout.metrics)
     words = table.caption(
-        run, found, tied="underlined", intervals=layout.intervals, counts=layout.as_columns
+        run, found, shown, tied="underlined", intervals=layout.intervals, counts=layout.as_columns
     )
     headings = [latex.stacked(column.heading, _HEADING) for column in shown]
     above: tuple[str, ...] = ()
@@ -66,7 +66,7 @@ def as_latex(run: Run, found: Sequence[Part], layout: Layout) -> str:
         groups = []
         for part in found:
             title = rf"\multicolumn{{{width}}}{{l}}{{\textit{{{latex.escaped(part.heading)}}}}}"
-            first, *rest = [rows for _, rows in _down(run, part, shown, layout, _LATEX)] or [[]]
+            first, *rest = [rows for _, rows in _across(run, [part], shown, layout, _LATEX)] or [[]]
             groups += [[[Ready(title)], *first], *rest]
     wide = (len(header) - 1) * (3 if layout.intervals else 1) > _ROOM
     align = "l".ljust(len(header), "r")
@@ -94,9 +94,9 @@ def as_markdown(run: Run, found: Sequence[Part], layout: Layout) -> str:
         add("", _across(run, found, shown, layout, _MARKDOWN))
     else:
         for part in found:
-            add(part.heading, _down(run, part, shown, layout, _MARKDOWN))
+            add(part.heading, _across(run, [part], shown, layout, _MARKDOWN))
     words = table.caption(
-        run, found, tied="†", intervals=layout.intervals, counts=layout.as_columns
+        run, found, shown, tied="†", intervals=layout.intervals, counts=layout.as_columns
     )
     lines = markdown.table(header, rows, "l".ljust(len(header), "r"))
     return f"{lines}\n\n{markdown.escaped(' '.join(words))}\n"
@@ -144,16 +144,11 @@ def form_of(out: Path | None) -> str:
 _GROUP = {"ranked": "ranked", "marks": "reference", "partial": "below 95 % of the cases"}
 _WORDS = {
     "ranked": "",
-    "marks": "Points of reference, not ranked",
-    "partial": "Below 95 % of the cases, not ranked",
+    "marks": "Points of reference",
+    "partial": "Below 95 % of the cases",
 }
 
 _Groups = list[tuple[str, list[list[str]]]]
-
-
-def _down(run: Run, part: Part, shown: Sequence[Column], layout: Layout, marks: _Marks) -> _Groups:
-    """Rows of one part by group, those that are there."""
-    return _across(run, [part], shown, layout, marks)
 
 
 def _across(

@@ -79,6 +79,12 @@ def test_methods_of_all_runs_are_ranked_together_as_in_one_run(pair, whole, tmp_
     assert "different protocols" not in page
 
 
+def test_no_command_is_offered_that_one_folder_cannot_serve(pair, tmp_path):
+    assert main(["report", *map(str, pair), "--out", str(tmp_path / "both")]) == 0
+    for page in (tmp_path / "both").rglob("*.html"):
+        assert "RUN" not in page.read_text("utf-8")
+
+
 def test_all_pictures_are_found_in_their_runs(pair, tmp_path):
     report = tmp_path / "report"
     assert main(["report", *map(str, pair), "--out", str(report)]) == 0

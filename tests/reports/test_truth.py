@@ -12,6 +12,7 @@ from bench.folder.read import read_run
 from bench.planning.protocol import UNKNOWN
 from bench.run.runner import run
 from reports.build import build
+from reports.paper.pictures import strip
 from reports.results import sentences
 from reports.results.ranking import rank
 from tests.support import removals
@@ -151,3 +152,33 @@ def test_runs_with_and_without_truth_join_only_as_one_without(folder, unknown, g
     assert "no method is ranked by fidelity" in said
     assert "ceiling </span>" not in said
     assert not FIDELITY.search(said)
+
+
+def test_a_figure_has_the_truth_beside_the_fills_where_it_is_given(
+    given, unknown, tmp_path, capsys
+):
+    words = ["figure", str(given.parent), "--out", str(tmp_path / "f"), "--truth"]
+    assert main(words) == 0
+    read = read_run(given.parent)
+    key = tuple(read.plan[["photo", "tier", "draw"]].iloc[0])
+    row = strip(read, key, list(read.methods.index[:1]), "", truth=True)
+    assert [picture.title for picture in row.pictures][::3] == ["Photo", "Truth"]
+    assert (row.pictures[-1].pixels != row.pictures[0].pixels).any()
+    assert main(["figure", str(unknown.parent), *words[2:]]) == 2
+    assert "leave --truth out" in capsys.readouterr().err
+
+
+def test_without_a_ranking_there_are_pictures_by_hash_and_a_table_without_a_best(
+    unknown, tmp_path, capsys
+):
+    run, out = str(unknown.parent), str(tmp_path / "f")
+    assert main(["figure", run, "--out", out]) == 0
+    assert "by their hash" in capsys.readouterr().out
+    assert main(["figure", run, "--out", out, "--rule", "worst"]) == 2
+    assert "take --rule random" in capsys.readouterr().err
+    assert main(["table", run]) == 0
+    printed = capsys.readouterr().out
+    assert "Visible seam" in printed
+    assert "ranked" not in printed
+    assert "**" not in printed
+    assert "†" not in printed

@@ -36,6 +36,8 @@ def test_bash_completes_commands_options_and_names(tmp_path):
         "inpaint-bench run --executor ": {"local", "inline", "ray", "slurm"},
         "inpaint-bench weights fetch lpips-al": {"lpips-alex"},
         "inpaint-bench list t": {"tiers"},
+        "inpaint-bench figure run --rule ": {"random", "worst", "best", "disagreement"},
+        "inpaint-bench table run --metrics psnr_db,gm": {"psnr_db,gmsd"},
     }
     root = Path(__file__).parents[3]
     done = subprocess.run(

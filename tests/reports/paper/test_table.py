@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import shlex
 from dataclasses import replace
 
 import numpy as np
@@ -145,6 +146,21 @@ def test_a_mistake_says_what_was_expected(asked, sample, words, says):
 def test_names_of_any_kind_stay_text(hostile, asked):
     for form in table_formats.FORMATS:
         assert asked("table", hostile.parent, "--format", form)[0] == 0
+
+
+def test_the_pages_of_a_report_have_commands_that_work(report, sample, asked, tmp_path):
+    pages = [report / "index.html", report / "tiers/large.html", *report.glob("cases/*.html")][:3]
+    commands = {
+        command
+        for page in pages
+        for command in re.findall(r'data-copy="(inpaint-bench [^"]+)"', page.read_text("utf-8"))
+    }
+    assert len(commands) == 4
+    for command in commands:
+        words = shlex.split(command)[1:]
+        words[words.index("RUN")] = sample
+        place = ["--out", tmp_path / "figure"] if words[0] == "figure" else []
+        assert asked(*words, *place)[0] == 0, command
 
 
 def test_cases_of_several_tiers_stay_apart(run):
