@@ -97,7 +97,7 @@ def _write(site: Site) -> None:
         tier.write(site, section)
         case.write(site, section)
     difficulty.write(site, curves, kinds)
-    methods.write(site, rankings)
+    methods.write(site, sections)
     latency.write(site, rankings)
     samples.write(site)
     training.write(site)
