@@ -100,7 +100,7 @@ def _write(site: Site) -> None:
         tier.write(site, section)
         case.write(site, section)
     difficulty.write(site, curves, kinds)
-    methods.write(site, rankings)
+    methods.write(site, sections)
     latency.write(site, rankings)
     votes.write(site, ballot)
     samples.write(site)

@@ -1,4 +1,4 @@
-"""The page of the methods: what is known of each, and what others published about it."""
+"""The list of the methods; what is known of each, and what others published about it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ import pandas as pd
 from bench.folder.read import Run
 from bench.folder.store import records
 from bench.statistics import MARKS
+from reports.pages import method as method_page
 from reports.results import tables
 from reports.results.ranking import Ranking
 from reports.results.tables import Label
+from reports.site.section import Section
 from reports.site.site import Site
 
 _WITHOUT_NETWORK = ("diffusion-based", "patch-based", *MARKS)
@@ -47,12 +49,14 @@ class MethodCard:
     published: list[Figures]
 
 
-def write(site: Site, rankings: Sequence[Ranking]) -> None:
+def write(site: Site, sections: Sequence[Section]) -> None:
     """Write ``methods.html``, and of each its page."""
+    rankings = [section.ranking for section in sections]
     cards = [_card(site.run, row, rankings) for row in records(site.run.methods)]
     site.page("methods.html", "methods.html", "Methods", {"cards": cards})
+    every = method_page.tiers(site, sections)
     for card in cards:
-        site.page("method.html", card.label.page, card.label.title, {"card": card})
+        method_page.write(site, every, card.label, {"card": card})
 
 
 def _card(run: Run, facts: dict[str, Any], rankings: Sequence[Ranking]) -> MethodCard:
