@@ -18,7 +18,7 @@ from bench.folder.read import Run
 from bench.folder.store import records
 from bench.text import csv
 from reports.files import latex, markdown
-from reports.results import preference, sentences
+from reports.results import preference
 from reports.results.ranking import Ranking, Scores
 
 CSV_UP_TO = 200_000

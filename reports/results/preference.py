@@ -103,5 +103,3 @@ def _wins(run: Run, found: Preference) -> list[tuple[Label, list[Shaded]]]:
     names = [str(name) for name in found.methods.dropna(subset="share")["method"]]
     blank = Shaded("", None)
     return [(tables.label(run, a), [of.get((a, b), blank) for b in names]) for a in names]
-
-
