@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from bench.errors import BenchError, InputError
 from bench.text import numbers, plain
 
 if TYPE_CHECKING:
+    from bench.folder.votes import Taken
     from bench.statistics.preference import Preference
 
 
@@ -40,35 +42,36 @@ def _votes(options: argparse.Namespace) -> int:
     tables = ("plan", "methods", "votes")
     run = read_run(options.run, tables)
     refused = 0
-    for file, found in votes.take(run, options.files) if options.files else ():
-        if isinstance(found, InputError):
+    for file, became in votes.take(run, options.files):
+        if isinstance(became, InputError):
             refused += 1
-            print(f"inpaint-bench: {plain.lines(str(found))}", file=sys.stderr)
+            print(f"inpaint-bench: {plain.lines(str(became))}", file=sys.stderr)
         else:
-            print(f"{plain.one_line(str(file))}: {_became(found)}")
+            print(f"{plain.one_line(str(file))}: {_words(became)}")
     kept, gone = votes.current(read_run(options.run, tables))
     if gone:
         print(f"{numbers.counted(gone, 'vote')} on fills that were made anew since: not counted")
-    found = preference(kept)
-    print(as_text(found))
+    result = preference(kept)
+    print(as_text(result))
     if options.out is not None:
         try:
-            options.out.write_text(csv.written(found.methods), "utf-8")
+            options.out.write_text(csv.written(result.methods), "utf-8")
         except OSError as error:
             raise BenchError(f"cannot write {options.out}: {error}; give another --out") from error
     return int(bool(refused))
 
 
-def _became(taken: object) -> str:
-    from bench.folder.votes import Taken
-
-    assert isinstance(taken, Taken)
-    parts = [f"{numbers.counted(taken.new, 'new vote')}"]
+def _words(taken: Taken) -> str:
+    parts = [numbers.counted(taken.new, "new vote")]
     if taken.again:
         parts.append(f"{taken.again} on pairs that the voter had judged before, counted once")
     if taken.gone:
-        parts.append(f"{taken.gone} left out: on fills that this run does not have, or no more")
+        parts.append(f"{taken.gone} left out, on fills that this run does not have")
     return "; ".join(parts)
+
+
+def _place(first: float, last: float) -> str:
+    return "-" if math.isnan(first) else numbers.places(int(first), int(last))
 
 
 def as_text(found: Preference) -> str:
@@ -79,12 +82,12 @@ def as_text(found: Preference) -> str:
     )
     rows = [
         [
-            numbers.places(int(row["rank_first"]), int(row["rank_last"])) if row["place"] else "-",
+            _place(row["rank_first"], row["rank_last"]),
             row["method"], numbers.number(row["share"], 2),
             numbers.interval(row["low"], row["high"], 2), str(row["votes"]), str(row["won"]),
             str(row["drawn"]),
         ]
-        for row in found.methods.assign(place=found.methods["share"].notna()).to_dict("records")
+        for row in found.methods.to_dict("records")
     ]  # fmt: skip
     header = ["rank", "method", "preferred", "95 %", "votes", "won", "drawn"]
     table = plain.table(header, rows, "llrrrrr")

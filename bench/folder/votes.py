@@ -53,7 +53,8 @@ def fills(run: Run, photos: Collection[str]) -> pd.DataFrame:
     columns = [*CASE, "method", "case_key", "output_sha"]
     # By Arrow, since of a large run these texts take more memory than all the rest.
     wanted = [("status", "==", "ok"), ("sample", "==", 0), ("photo", "in", list(photos))]
-    rows = pq.read_table(run.folder / CASES.file, columns=columns, filters=wanted).to_pandas()
+    table = pq.read_table(run.folder / CASES.file, columns=columns, filters=wanted)
+    rows: pd.DataFrame = table.to_pandas()
     keys = zip(rows["case_key"], rows["method"], rows["output_sha"], strict=True)
     return rows.assign(fill=[short_hash(*key) for key in keys])
 
@@ -76,6 +77,8 @@ def take(run: Run, files: Sequence[Path]) -> Iterator[tuple[Path, Taken | InputE
     Raises:
         BenchError: If the table cannot be written or another process writes it.
     """
+    if not files:
+        return
     busy = f"{run.folder}: votes are being written there; wait, then give the command again"
     with held(run.folder / ".votes.lock", busy, 60):
         store = run.store

@@ -54,7 +54,7 @@
     var own = shown, rounds = Math.min.apply(null, Object.values(met));
     since = 0;
     told.textContent = done.length + " of " + total + " judged, " + (done.length - saved) +
-      " not saved; every two methods met " + rounds + (rounds === 1 ? " time." : " times.");
+      " not saved; every two methods met at least " + rounds + (rounds === 1 ? " time." : " times.");
     undo.disabled = keep.disabled = !done.length;
     pane.textContent = own ? "" : "All pairs are judged. Save the votes.";
     if (!own) { return; }
