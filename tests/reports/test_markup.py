@@ -18,7 +18,7 @@ SOURCES = Path(reports.__file__).parent
 def test_all_page_kinds_are_there_and_parse_strictly(trees, report):
     names = {path.relative_to(report).parts[0] for path in trees if path.is_relative_to(report)}
     assert names == {
-        "index.html", "difficulty.html", "methods.html", "failures.html", "provenance.html",
+        "index.html", "difficulty.html", "methods.html", "failures.html", "provenance.html", "votes.html",
         "tiers", "cases",
     }  # fmt: skip
 
