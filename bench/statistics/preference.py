@@ -81,7 +81,7 @@ def preference(votes: pd.DataFrame, seed: int = 0) -> Preference:
     """
     every = sorted({*votes["left"], *votes["right"]})
     cast = votes[votes["choice"].isin(_SCORES)]
-    cast = cast.sort_values(["cluster", "voter", "left", "right"], kind="stable")
+    cast = cast.sort_values(["cluster", "voter", "left", "right", "choice"], kind="stable")
     names = [name for name, known in zip(every, _comparable(cast, every), strict=True) if known]
     own = cast[cast["left"].isin(names)]
     sample = _Sample(own, names, seed)
@@ -189,7 +189,7 @@ class _Sample:
 
     def _wins(self, weights: _Matrix) -> _Matrix:
         """Wins ``(b, k, k)`` of votes that count so often ``(b, n)``."""
-        return (weights @ self._table).reshape(-1, self._k, self._k)
+        return (weights @ self._table).reshape(len(weights), self._k, self._k)
 
     def variances(
         self, estimate: Callable[[_Matrix], _Matrix], contrasts: _Matrix, least: _Matrix

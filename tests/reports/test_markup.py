@@ -19,7 +19,7 @@ def test_all_page_kinds_are_there_and_parse_strictly(trees, report):
     names = {path.relative_to(report).parts[0] for path in trees if path.is_relative_to(report)}
     assert names == {
         "index.html", "difficulty.html", "methods.html", "failures.html", "provenance.html",
-        "tiers", "cases", "methods",
+        "votes.html", "tiers", "cases", "methods",
     }  # fmt: skip
 
 

@@ -28,7 +28,7 @@ from tests.support import run_builder
 FORMAT_1 = Path(__file__).parent / "format-1"
 DOCS = Path(__file__).parents[3] / "docs" / "run-folder.md"
 EVERY = ("plan", "inputs", "cases", "sets", "samples", "metrics", "methods", "training",
-         "receptive", "latency")  # fmt: skip
+         "receptive", "latency", "votes")  # fmt: skip
 REQUIRED_KEYS = [
     field.name
     for field in dataclasses.fields(header.Header)
