@@ -249,9 +249,10 @@ def _are(names: list[str]) -> str:
 
 
 def title(run: Run, method: str) -> str:
-    """Name of a method for readers; its full name where two share a title."""
+    """Name of a method for readers; its full name where two share a title, or the user gave it."""
     name = str(run.methods.loc[method, "title"])
-    return method if (run.methods["title"] == name).sum() > 1 else name
+    named = run.header.methods.get(method, "").startswith(f"{method}=")
+    return method if named or (run.methods["title"] == name).sum() > 1 else name
 
 
 def _by_winner(run: Run, clear: list[Ranking]) -> dict[str, list[Ranking]]:

@@ -86,7 +86,7 @@
   }
 
   function show(event) {
-    var link = event.target.closest("a");
+    var link = event.target.closest("g.cases a");
     peek.hidden = !link;
     if (!link) return;
     var found = data.cases[link.row], box = link.getBoundingClientRect(), fills = both(found.fills);
@@ -170,7 +170,7 @@
     element("p", { className: "small", textContent: "Point at a dot for its pictures; arrow keys go from dot to dot; drag over dots to choose cases for the list below." }),
     element("p", { className: "chosen" }, [status, clear]));
   section.append(peek);
-  window.addEventListener("scroll", hide, { passive: true });
+  window.addEventListener("scroll", function () { show({ target: document.activeElement }); }, { passive: true });
   [versus, along].forEach(ready);
   dots();
 })();

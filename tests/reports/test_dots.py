@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import html5lib
 import numpy as np
@@ -11,9 +12,11 @@ import pandas as pd
 import pytest
 
 from bench.statistics import CASE
+from reports.build import read_run
 from reports.figures import names
 from reports.figures.shapes import Scale, scale_of
 from reports.plots import dots
+from reports.results import sentences
 from tests.support.reading import XHTML, texts
 from tests.support.sample_run import HOSTILE_NAMES
 
@@ -92,6 +95,14 @@ def test_25_long_names_are_short_and_distinct(make, longest):
 
 def test_equal_names_stay_equal():
     assert len(set(names.short(["n" * 90, "n" * 90, "m" * 90]))) == 2
+
+
+def test_a_label_of_the_users_own_is_what_a_reader_sees(sample):
+    run = read_run(sample)
+    given = run.header.methods | {"telea": "telea=./mine.py:Telea"}
+    labelled = replace(run, header=replace(run.header, methods=given))
+    assert sentences.title(labelled, "telea") == "telea"
+    assert sentences.title(run, "telea") == sentences.title(labelled, "telea").capitalize()
 
 
 def test_names_in_the_pareto_plot_do_not_cover_each_other(large):
