@@ -16,6 +16,7 @@ from bench.statistics.coverage import reference_of
 from bench.text import numbers
 from reports.results.verdict import read_verdict
 from reports.site.album import Album, error_colours
+from reports.site.identity import identity
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 STATIC = Path(__file__).parents[1] / "static"
@@ -61,6 +62,7 @@ class Site:
             "error_colours": error_colours(),
             "styles": static(".css"),
             "scripts": static(".js"),
+            "identity": identity(run),
         }
         self._environment.filters |= {
             "number": numbers.number,
