@@ -15,8 +15,8 @@ import methods
 from bench.folder.schema import LATENCY
 from bench.folder.store import RunFolder
 from bench.run.methods_table import methods_table, parameters
-from methods.card import read as read_card
 from bench.text.numbers import slug
+from methods.card import read as read_card
 from reports.build import build, read_run
 from reports.results.pair_rows import against
 from reports.results.ranking import rank

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bench.cli import main
+from bench.folder.header import Start
 from bench.metrics import METRICS
 from bench.statistics import Headline, headline_metric
 from methods.weights import CHECKPOINTS
@@ -216,5 +217,5 @@ def test_every_page_says_which_run_it_is_and_how_to_cite(report, sample):
 def test_the_runs_name_is_that_of_the_folder_it_was_written_to(sample):
     run = read_run(sample)
     assert name(run) == sample.name
-    start = replace(run.header.starts[0], command=("inpaint-bench", "run", "--out=runs/<b>mine"))
+    start = Start("", ["inpaint-bench", "run", "--out=runs/<b>mine"], run.header.environment)
     assert name(replace(run, header=replace(run.header, starts=[start]))) == "<b>mine"
