@@ -148,6 +148,8 @@ class _Inliner(HTMLParser):
             return {
                 name: value for name, value in facts.items() if name not in ("href", "download")
             }
+        if tag == "image":
+            return facts | {"href": self._address(facts["href"])}
         if "data-src" in facts:
             return facts | {"data-src": self._address(facts["data-src"])}
         return facts

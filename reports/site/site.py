@@ -18,6 +18,7 @@ from bench.text import numbers
 from reports.results import failures
 from reports.results.verdict import read_verdict
 from reports.site.album import Album, error_colours
+from reports.site.identity import identity
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 STATIC = Path(__file__).parents[1] / "static"
@@ -67,6 +68,7 @@ class Site:
             "error_colours": error_colours(),
             "styles": static(".css"),
             "scripts": static(".js"),
+            "identity": identity(run),
         }
         self._environment.filters |= {
             "number": numbers.number,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import html5lib
@@ -14,8 +15,12 @@ import methods
 from bench.folder.schema import LATENCY
 from bench.folder.store import RunFolder
 from bench.run.methods_table import methods_table, parameters
+from bench.text.numbers import slug
 from methods.card import read as read_card
-from reports.build import build
+from reports.build import build, read_run
+from reports.results.pair_rows import against
+from reports.results.ranking import rank
+from reports.site.gallery import page_name
 from tests.support.reading import XHTML, edit, texts
 
 PUBLISHED = [
@@ -117,3 +122,46 @@ def test_lamas_published_figures_are_those_of_its_paper():
         "FID": 2.21,
         "LPIPS (VGG)": 0.135,
     }
+
+
+def test_a_methods_page_shows_its_worst_and_best_cases_and_every_rival(report, sample):
+    run = read_run(sample)
+    tree = html5lib.parse((report / "methods" / "telea.html").read_bytes())
+    own = run.cases[(run.cases["method"] == "telea") & (run.cases["tier"] == "large")]
+    own = own.sort_values("texture_structure")
+    expected = [page_name(row) for row in own.to_dict("records")]
+    panel = next(s for s in tree.iter(f"{XHTML}section") if s.get("class") == "panel p3")
+    links = [a.get("href") for li in panel.iter(f"{XHTML}li") for a in li.iter(f"{XHTML}a")]
+    assert [re.search(r"cases/(\w+)\.html\?b=\d+$", link)[1] for link in links] == [
+        *expected[:2], expected[2]  # no case is among both
+    ]  # fmt: skip
+    for link in links:
+        page, number = re.search(r"(cases/\w+\.html)\?b=(\d+)$", link).groups()
+        case = html5lib.parse((report / page).read_bytes())
+        item = next(e for e in case.iter(f"{XHTML}li") if e.get("id") == f"fill-{number}")
+        assert "Telea" in texts(item)
+    for method, pair in against(run, rank(run, "large", run.headline), "telea", ""):
+        assert pair.a == "Telea"
+        assert pair.b in texts(panel), method
+
+
+def test_a_pair_seen_from_its_other_method_is_the_same_pair(sample):
+    run = read_run(sample)
+    ranking = rank(run, "large", run.headline)
+    for row in ranking.pairs.to_dict("records"):
+        back = dict(against(run, ranking, row["b"], ""))[row["a"]]
+        assert float(back.difference.sort) == -row["difference"]
+        assert back.win_rate == f"{100 * (1 - row['win_rate']):.0f} %"
+
+
+def test_every_method_has_a_page_whatever_its_name_and_state(report, copy):
+    assert len(list((report / "methods").iterdir())) == len(read_run(copy).methods)
+    assert "weights fetch" in (report / f"methods/{slug('lama:big-lama')}.html").read_text("utf-8")
+    assert "takes sides of at least" in (report / "methods/fussy.html").read_text("utf-8")
+    evil = "../<script>alert(1)</script>"
+    for table in ("methods", "cases", "sets"):
+        edit(copy, table, lambda t: t.assign(method=t["method"].replace("ns", evil)))
+    again = build(copy).parent
+    page = (again / "methods" / f"{slug(evil)}.html").read_text("utf-8")
+    assert "<script>alert" not in page
+    assert f'href="methods/{slug(evil)}.html"' in (again / "index.html").read_text("utf-8")

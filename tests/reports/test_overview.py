@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import html5lib
 import numpy as np
 import pandas as pd
 
 from bench.cli import main
+from bench.folder.header import Start
 from bench.metrics import METRICS
 from bench.statistics import Headline, headline_metric
 from methods.weights import CHECKPOINTS
@@ -16,6 +19,8 @@ from reports.build import build, read_run
 from reports.results import cautions, sentences
 from reports.results.ranking import rank
 from reports.results.winners import winners
+from reports.site.gallery import page_name
+from reports.site.identity import name
 from tests.support.reading import XHTML, change_header, edit, pages_of, texts
 
 
@@ -210,3 +215,39 @@ def test_what_a_missing_perceptual_metric_means_is_said_before_why_it_is_missing
     assert "Errno" in "".join(texts(e) for e in section.iter(f"{XHTML}details"))
     copies = [button.get("data-copy") for button in section.iter(f"{XHTML}button")]
     assert "inpaint-bench weights fetch lpips-alex" in copies
+
+
+def test_the_first_picture_is_a_large_hole_picked_by_hash_with_every_fill_a_choice(report, sample):
+    run = read_run(sample)
+    tree = html5lib.parse((report / "index.html").read_bytes())
+    hero = next(s for s in tree.iter(f"{XHTML}section") if s.get("class") == "hero")
+    large = run.plan[run.plan["tier"] == "large"].to_dict("records")
+    page = min(map(page_name, large))
+    links = {a.get("href") for a in hero.iter(f"{XHTML}a")}
+    filled = [s.method for s in rank(run, "large", run.headline).all_scores]
+    choices = hero.findall(f"{XHTML}label")
+    assert len(choices) == len([name for name in filled if name != "original"])
+    assert {f"cases/{page}.html?b={number}" for number in (1, 2, 3)} <= links
+    assert [c.find(f"{XHTML}input").get("checked") for c in choices[:2]] == ["", None]
+    words = "".join(tree.find(f".//{XHTML}main").itertext())
+    assert words.index("picked by hash") < words.index("Ranked by")
+
+
+def test_every_page_says_which_run_it_is_and_how_to_cite(report, sample):
+    header = read_run(sample).header
+    facts = (Path(__file__).parents[2] / "CITATION.cff").read_text("utf-8")
+    for path, tree in pages_of(report).items():
+        said = texts(tree.find(f".//{XHTML}footer"))
+        assert header.finished[:10] in said, path
+        assert header.fingerprints in said, path
+        assert f" {sample.name} " in texts(tree.find(f".//{XHTML}title")), path
+        for key in ("title", "name"):
+            value = re.search(rf'{key}: "?([^"\n]*)', facts)[1]
+            assert f"{{{{{value}}}}}" in said, path
+
+
+def test_the_runs_name_is_that_of_the_folder_it_was_written_to(sample):
+    run = read_run(sample)
+    assert name(run) == sample.name
+    start = Start("", ["inpaint-bench", "run", "--out=runs/<b>mine"], run.header.environment)
+    assert name(replace(run, header=replace(run.header, starts=[start]))) == "<b>mine"
