@@ -46,6 +46,8 @@ def build(
     folders: Mapping[str, Path] | None = None,
     reference: str | None = None,
     budget: float | None = None,
+    *,
+    full_pictures: bool = False,
 ) -> Path:
     """Write the report of a run.
 
@@ -56,6 +58,8 @@ def build(
         folders: Where the pictures of runs that were joined lie, as `read_run` takes it.
         reference: A method that all others are compared with; each with each if omitted.
         budget: Milliseconds a fill may take; said of each method whether it keeps to them.
+        full_pictures: Also put each fill of a case that has a page into the report as it was
+            measured, as a lossless PNG file.
 
     Returns:
         Path of its ``index.html``.
@@ -67,7 +71,7 @@ def build(
     run = read_run(run_folder, folders)
     target = run_folder / "report" if out is None else out
     with staging.replacing(target) as fresh:
-        _write(Site(run, fresh, previous=target, reference=reference, budget=budget))
+        _write(Site(run, fresh, target, reference, budget, full_pictures=full_pictures))
     return target / "index.html"
 
 
@@ -99,7 +103,7 @@ def _write(site: Site) -> None:
     difficulty.write(site, curves, kinds)
     methods.write(site, rankings)
     latency.write(site, rankings)
-    samples.write(site)
+    samples.write(site, sections)
     training.write(site)
     receptive.write(site, rankings)
     if site.verdict is not None and not site.verdict.outdated:

@@ -6,9 +6,9 @@ import argparse
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.cli.arguments import Commands, add_budget, add_reference
 from bench.errors import BenchError
@@ -42,6 +42,11 @@ def add(commands: Commands) -> None:
         "--zip", action="store_true", help="pack the report too, beside it: OUT.zip"
     )
     report.add_argument(
+        "--full-pictures",
+        action="store_true",
+        help="put each fill shown on the page of a case into the report as measured too: PNG files",
+    )
+    report.add_argument(
         "--markdown",
         type=Path,
         metavar="FILE",
@@ -68,40 +73,34 @@ def _report(options: argparse.Namespace) -> int:
         from bench.gate.judge_run import judge_run
 
         print(as_text(judge_run(options.baseline, options.runs[0])))
+    settings = {"reference": options.reference, "budget": options.budget_ms,
+                "full_pictures": options.full_pictures}  # fmt: skip
     if len(options.runs) == 1:
-        index = build_report(options.runs[0], options.out, options.reference, options.budget_ms)
+        index = build_report(options.runs[0], options.out, **settings)
     else:
-        index = _build_joined(
-            options.runs,
-            options.out,
-            anyway=options.anyway,
-            reference=options.reference,
-            budget=options.budget_ms,
-        )
+        index = _build_joined(options.runs, options.out, options.anyway, settings)
     _also(index.parent, options)
     return 0
 
 
-def build_report(
-    run: Path, out: Path | None, reference: str | None = None, budget: float | None = None
-) -> Path:
-    """Build a report and say where it is."""
+def build_report(run: Path, out: Path | None, **settings: Any) -> Path:
+    """Build a report, with settings of `reports.build.build`, and say where it is."""
     from reports.build import build
 
-    index = build(run, out, reference=reference, budget=budget)
+    index = build(run, out, **settings)
     print(f"report: open {index}")
     return index
 
 
 def _build_joined(
-    runs: Sequence[Path], out: Path, *, anyway: bool, reference: str | None, budget: float | None
+    runs: Sequence[Path], out: Path, anyway: bool, settings: Mapping[str, Any]
 ) -> Path:
     from bench.folder.side_by_side import join
     from reports.build import build
 
     with tempfile.TemporaryDirectory() as folder:
         folders = join(Path(folder), runs, anyway=anyway)
-        index = build(Path(folder), out, folders, reference, budget)
+        index = build(Path(folder), out, folders, **settings)
     print(f"report: open {index}")
     return index
 

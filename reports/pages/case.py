@@ -7,8 +7,15 @@ from dataclasses import dataclass
 from bench.folder.thumbnails import QUALITY
 from bench.text import numbers
 from reports.site import case_rows
+from reports.site.gallery import MOST_SPREAD, FillView
 from reports.site.section import Section
 from reports.site.site import Site
+
+# What pictures are that methods show beside their fills, by the names they give them.
+_MEANING = {
+    "flow": " (where it copied from)",
+    "prior": " (what it looked like before it was refined)",
+}
 
 
 @dataclass(frozen=True)
@@ -49,11 +56,25 @@ def write(site: Site, section: Section) -> None:
             "tracebacks": {fill.method: site.traceback(fill.row) for fill in view.fills},
             "compared": next((f for f in kept if best is None or f.method == best.method), None),
             "bar": bar,
+            "most_spread": MOST_SPREAD,
+            "remarks": {fill.method: remarks(fill) for fill in view.fills},
             "quality": QUALITY,
             "places": places[view.page],
         }
         title = f"{view.facts['photo']}, {numbers.holes(section.ranking.tier)}"
         site.page("case.html", f"cases/{view.page}.html", title, context)
+
+
+def remarks(fill: FillView) -> list[str]:
+    """What else there is to say of a fill, in words."""
+    shown = [f"also shown: {_plain(name)}{_MEANING.get(name, '')}" for name in fill.further]
+    counts = [f"{_plain(name)}: {count:g}" for name, count in fill.counts.items()]
+    flags = fill.row.get("flags")
+    return [*shown, *counts, *([f"flagged: {flags}"] if flags else [])]
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _places(section: Section) -> dict[str, list[Place]]:

@@ -1,4 +1,4 @@
-"""Where within a hole the fills of a case differ most."""
+"""How, and where most, several fills of a case differ."""
 
 from __future__ import annotations
 
@@ -19,11 +19,29 @@ class Window:
     side: int
 
 
+def spread(fills: Sequence[np.ndarray]) -> np.ndarray:
+    """Standard deviation over fills of each pixel, mean over the colours.
+
+    Args:
+        fills: uint8 RGB, each ``(h, w, 3)``; at least one.
+
+    Returns:
+        float32, ``(h, w)``, from 0 to 127.5.
+    """
+    total, squares = np.zeros((2, *fills[0].shape), np.float32)
+    for fill in fills:
+        values = fill.astype(np.float32)
+        total += values
+        squares += values**2
+    variance = squares / len(fills) - (total / len(fills)) ** 2
+    found: np.ndarray = np.sqrt(np.maximum(variance, 0)).mean(axis=2)
+    return found
+
+
 def window(fills: Sequence[np.ndarray], hole: np.ndarray, side: int = SIDE) -> Window | None:
     """The square in which fills vary most, summed over its hole pixels; None without two fills.
 
-    They vary by their standard deviation over methods, mean over the colours. Of equal squares it
-    is the uppermost, then the leftmost one.
+    They vary by their `spread`. Of equal squares it is the uppermost, then the leftmost one.
 
     Args:
         fills: uint8 RGB, each ``(h, w, 3)``.
@@ -33,14 +51,8 @@ def window(fills: Sequence[np.ndarray], hole: np.ndarray, side: int = SIDE) -> W
     if len(fills) < 2 or not hole.any():
         return None
     side = min(side, *hole.shape)
-    total, squares = np.zeros((2, *hole.shape, 3), np.float32)
-    for fill in fills:
-        values = fill.astype(np.float32)
-        total += values
-        squares += values**2
-    variance = squares / len(fills) - (total / len(fills)) ** 2
-    spread = np.sqrt(np.maximum(variance, 0)).mean(axis=2) * hole
-    sums = np.pad(spread.cumsum(axis=0, dtype=np.float64).cumsum(axis=1), ((1, 0), (1, 0)))
+    each = spread(fills) * hole
+    sums = np.pad(each.cumsum(axis=0, dtype=np.float64).cumsum(axis=1), ((1, 0), (1, 0)))
     inside = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
     # Sums that differ by rounding alone are equal.
     top, left = np.argwhere(inside >= inside.max() * (1 - 1e-9))[0]

@@ -47,6 +47,7 @@ class Shown:
         height: Pixels.
         below: Path of the picture that it is to lie on, the same size; empty if it is whole.
         truth: Path of the picture that it is to equal, the same size; empty if that is unknown.
+        file: Path of a file that is all of it as it was measured; empty if the report has none.
     """
 
     path: str
@@ -54,6 +55,7 @@ class Shown:
     height: int
     below: str = ""
     truth: str = ""
+    file: str = ""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -68,14 +70,16 @@ class Album:
     the pictures says which file came from which pixels.
     """
 
-    def __init__(self, folder: Path, previous: Path | None = None) -> None:
+    def __init__(self, folder: Path, previous: Path | None = None, *, files: bool = False) -> None:
         """Start an empty album.
 
         Args:
             folder: Folder of the report being written.
             previous: Folder of the report that it replaces, if there is one.
+            files: Whether pictures are to be there as measured too.
         """
         self.folder = folder
+        self.files = files
         self._previous = previous
         self._before = _read_list(previous)
         self._made: dict[str, Shown] = {}
@@ -133,8 +137,14 @@ class Album:
             return self._write(path.read_bytes(), "png", pixels, path)
         return self.lossless(pixels)
 
+    def with_file(self, shown: Shown, path: Path | None, pixels: np.ndarray) -> Shown:
+        """Add the picture's file of the run, if the report is to have such files."""
+        if not self.files or path is None:
+            return shown
+        return dataclasses.replace(shown, file=self.kept(path, pixels).path)
+
     def colour_bar(self) -> Shown:
-        """Write the colours of the error maps from 0 (left) to 0.5 (right)."""
+        """Write the colours of maps from their smallest number (left) to their largest."""
         strip = np.repeat(np.repeat(VIRIDIS[None], 12, axis=0), 4, axis=1)
         return self.lossless(strip)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import cv2
 import numpy as np
 
 from bench.folder import thumbnails
@@ -21,9 +22,11 @@ from reports.results import disagreement
 from reports.results.disagreement import Window
 from reports.results.orders import Key
 from reports.results.ranking import Ranking
-from reports.site.album import Album, Shown, read_hole, read_rgb, with_hole
+from reports.site.album import VIRIDIS, Album, Shown, read_hole, read_rgb, with_hole
 
 _Both: TypeAlias = tuple[Shown, Shown]  # a thumbnail and the full picture
+MOST_SPREAD = 0.25
+"""Standard deviation at the end of the colours of maps of spread."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class FillView:
         further: What else the method showed of it, by name, such as where it copied from.
         counts: Numbers that the method gave, by name.
         samples: The further fills of a stochastic method, and their rows of ``cases``.
+        spread: Where its samples differ, and by how much in the mean, from 0 to 0.5; None without
+            two.
     """
 
     method: str
@@ -49,6 +54,7 @@ class FillView:
     further: dict[str, Shown] = field(default_factory=dict)
     counts: dict[str, float] = field(default_factory=dict)
     samples: list[tuple[Shown, dict[str, Any]]] = field(default_factory=list)
+    spread: tuple[Shown, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,7 @@ class CaseView:
         truth: Likewise, where any truth is not the photo.
         fills: By method, in the order of the columns.
         window: Where in the hole the fills of competing methods differ most, if known.
+        box: The hole's left and upper edge, width and height in pixels, if known.
     """
 
     page: str
@@ -74,6 +81,7 @@ class CaseView:
     truth: _Both | None
     fills: list[FillView]
     window: Window | None = None
+    box: tuple[int, ...] | None = None
 
 
 def columns(run: Run, ranking: Ranking) -> list[str]:
@@ -130,11 +138,12 @@ class _Studio:
 
 def _studio(run: Run, album: Album, facts: dict[str, Any]) -> _Studio:
     photo = _read(run, f"photos/{facts['photo_sha']}.png")
-    original = truth = _whole(album, photo)
+    original = truth = _whole(run, album, facts["photo_sha"], photo)
     if run.header.truth == UNKNOWN:
         truth = None
     elif facts["truth"]:
-        truth = _whole(album, _read(run, f"photos/{facts['truth']}.png"))
+        shown = _read(run, f"photos/{facts['truth']}.png")
+        truth = _whole(run, album, facts["truth"], shown)
     hole_file = run.file(f"masks/{facts['mask_sha']}.png")
     hole = read_hole(hole_file) if hole_file else None
     if hole is not None and photo is not None and hole.shape != photo.shape[:2]:
@@ -154,7 +163,7 @@ def _view(
         first = own[0] if own and own[0]["sample"] == 0 else None
         pixels = _read(studio.run, first["output"]) if first else None
         fill = _fill(studio, method, first, pixels)
-        fills.append(replace(fill, samples=list(_samples(studio, own))))
+        fills.append(_with_samples(studio, fill, pixels, own))
         if method in competing and pixels is not None and hole is not None:
             compared += [pixels] if pixels.shape[:2] == hole.shape else []
     return CaseView(
@@ -168,12 +177,16 @@ def _view(
         truth=studio.truth if studio.run.header.truth == GIVEN else None,
         fills=fills,
         window=None if hole is None else disagreement.window(compared, hole),
+        box=None if hole is None else tuple(cv2.boundingRect(hole.view(np.uint8))),
     )
 
 
-def _whole(album: Album, pixels: np.ndarray | None) -> _Both | None:
-    """A picture of the run, small and in full."""
-    return None if pixels is None else (album.whole(pixels, small=True), album.whole(pixels))
+def _whole(run: Run, album: Album, sha: str, pixels: np.ndarray | None) -> _Both | None:
+    """A photo of the run, small and in full."""
+    if pixels is None:
+        return None
+    full = album.with_file(album.whole(pixels), run.file(f"photos/{sha}.png"), pixels)
+    return album.whole(pixels, small=True), full
 
 
 def _mask(path: Path, hole: np.ndarray, album: Album) -> _Both:
@@ -224,7 +237,7 @@ def _fill(
     return FillView(
         method,
         _layers(studio, pixels, made, small=True),
-        _layers(studio, pixels, made),
+        _full(studio, row, pixels, made),
         "",
         row,
         further=_further(studio, row),
@@ -232,13 +245,37 @@ def _fill(
     )
 
 
-def _samples(studio: _Studio, rows: list[dict[str, Any]]) -> Iterator[tuple[Shown, dict[str, Any]]]:
-    """The samples after the first, where they were completed and kept."""
-    for row in rows:
-        if row["sample"] and row["status"] == "ok":
-            pixels = _read(studio.run, row["output"])
-            if pixels is not None:
-                yield _layers(studio, pixels), row
+def _full(
+    studio: _Studio, row: dict[str, Any], pixels: np.ndarray, made: Path | None = None
+) -> Shown:
+    """A fill of the run at its size, with its file if that is wanted."""
+    shown = _layers(studio, pixels, made)
+    return studio.album.with_file(shown, studio.run.file(row["output"]), pixels)
+
+
+def _with_samples(
+    studio: _Studio, fill: FillView, first: np.ndarray | None, rows: list[dict[str, Any]]
+) -> FillView:
+    """Add the samples after the first, where they were completed and kept, and their spread."""
+    done = [row for row in rows if row["sample"] and row["status"] == "ok"]
+    read = [(row, _read(studio.run, row["output"])) for row in done]
+    further = [(row, pixels) for row, pixels in read if pixels is not None]
+    samples = [(_full(studio, row, pixels), row) for row, pixels in further]
+    all_pixels = [*([] if first is None else [first]), *(pixels for _, pixels in further)]
+    return replace(fill, samples=samples, spread=_spread(studio, all_pixels))
+
+
+def _spread(studio: _Studio, fills: list[np.ndarray]) -> tuple[Shown, float] | None:
+    """A map of how samples differ in the hole, to lie on the photo."""
+    hole, below = studio.hole, studio.original
+    if len(fills) < 2 or hole is None or not hole.any() or below is None:
+        return None
+    if {fill.shape[:2] for fill in fills} != {hole.shape}:
+        return None
+    spread = disagreement.spread(fills) / 255
+    colours = VIRIDIS[(63 * np.minimum(spread / MOST_SPREAD, 1)).round().astype(int)]
+    shown = studio.album.patch(colours, hole, small=True)
+    return replace(shown, below=below[0].path), float(spread[hole].mean())
 
 
 def _further(studio: _Studio, row: dict[str, Any]) -> dict[str, Shown]:

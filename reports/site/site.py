@@ -31,6 +31,8 @@ class Site:
         previous: Path | None = None,
         reference: str | None = None,
         budget: float | None = None,
+        *,
+        full_pictures: bool = False,
     ) -> None:
         """Set up the templates; nothing is written yet.
 
@@ -40,10 +42,11 @@ class Site:
             previous: The report that this one replaces, if there is one.
             reference: The method that all others are compared with; each with each if omitted.
             budget: Milliseconds a fill may take; None for as many as it likes.
+            full_pictures: Whether each picture shown in full is there as measured too.
         """
         self.run = run
         self.folder = folder
-        self.album = Album(folder, previous)
+        self.album = Album(folder, previous, files=full_pictures)
         self.verdict = read_verdict(run)
         self.has_difficulty = False  # known once all tiers are ranked, before any page is written
         self.headline = run.headline
