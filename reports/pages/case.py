@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from bench.folder.thumbnails import QUALITY
 from bench.text import numbers
 from reports.site import case_rows
+from reports.site.album import Shown
 from reports.site.gallery import MOST_SPREAD, FillView
 from reports.site.section import Section
 from reports.site.site import Site
 
 # What pictures are that methods show beside their fills, by the names they give them.
 _MEANING = {
-    "flow": " (where it copied from)",
-    "prior": " (what it looked like before it was refined)",
+    "flow": ", where it copied from: the hue is the direction, the strength the distance",
+    "prior": ", what it looked like before it was refined",
 }
 
 
@@ -57,7 +58,11 @@ def write(site: Site, section: Section) -> None:
             "compared": next((f for f in kept if best is None or f.method == best.method), None),
             "bar": bar,
             "most_spread": MOST_SPREAD,
-            "remarks": {fill.method: remarks(fill) for fill in view.fills},
+            "further": [
+                (labels[fill.method], words, shown)
+                for fill in view.fills
+                for words, shown in told(fill)
+            ],
             "quality": QUALITY,
             "places": places[view.page],
         }
@@ -65,12 +70,14 @@ def write(site: Site, section: Section) -> None:
         site.page("case.html", f"cases/{view.page}.html", title, context)
 
 
-def remarks(fill: FillView) -> list[str]:
-    """What else there is to say of a fill, in words."""
-    shown = [f"also shown: {_plain(name)}{_MEANING.get(name, '')}" for name in fill.further]
-    counts = [f"{_plain(name)}: {count:g}" for name, count in fill.counts.items()]
-    flags = fill.row.get("flags")
-    return [*shown, *counts, *([f"flagged: {flags}"] if flags else [])]
+def told(fill: FillView) -> list[tuple[str, list[Shown]]]:
+    """What a method told of its fill besides: words, and the picture that they are of, if any."""
+    shown = [
+        (f"also shown: {_plain(name)}{_MEANING.get(name, '')}", [picture])
+        for name, picture in fill.further.items()
+    ]
+    counts = ", ".join(f"{_plain(name)}: {count:g}" for name, count in fill.counts.items())
+    return [*shown, *([(counts, [])] if counts else [])]
 
 
 def _plain(name: str) -> str:

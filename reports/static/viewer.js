@@ -1,9 +1,8 @@
 // Compares the pictures of a case: cut at a split, one at a time, or up to six side by side.
 (function () {
   "use strict";
-  var element = report.element, box = document.querySelector("[data-compare]");
-  var LETTERS = "abcdef", CLOSEST = 16, VIEWS = ["slider", "b", "2", "3", "4", "5", "6"];
-  var ZOOMS = ["hole", "fit", 1, 2, 4];
+  var element = report.element, box = document.querySelector("[data-compare]"), CLOSEST = 16;
+  var VIEWS = ["slider", "b", "2", "3", "4", "5", "6"], ZOOMS = ["hole", "fit", 1, 2, 4];
   var HELP = [
     "1 to 9: this method as B", "0: the original or the truth as B", "Space: A or B, whole",
     "S: slider", "← →: previous, next case", "H: zoom to the hole", "F: the whole picture",
@@ -15,15 +14,15 @@
   var source = image => image.getAttribute("src");
   var between = (low, value, high) => Math.max(low, Math.min(value, high));
   var find = key => pictures.findIndex(each => each.key === key);
+  var count = () => Number(state.view) || 2;
 
   // The pictures on offer are the figures of the page that carry a key and a name.
   var pictures = all(document, "figure[data-key]").map(figure => {
-    var layers = all(figure, ":scope > .stack img, :scope > img").slice(0, 2).map(source);
-    var stacked = figure.firstElementChild.matches(".stack"), truth = figure.querySelector(".truth");
+    // What a fill has in the hole lies on its photo.
+    var layers = all(figure, ":scope > .stack img, :scope > img:first-child").map(source);
     return {
-      key: figure.dataset.key, name: figure.dataset.name, src: layers[stacked ? 1 : 0],
-      // What a fill has in the hole lies on its photo.
-      below: layers[0], truth: truth && source(truth), file: figure.querySelector("[download]")
+      key: figure.dataset.key, name: figure.dataset.name, below: layers[0], src: layers.pop(),
+      truth: all(figure, ".truth").map(source)[0], file: figure.querySelector("[download]")
     };
   });
   var images = box ? all(box, "figure img:last-of-type") : [];
@@ -39,15 +38,14 @@
   function asked() {
     var given = new URLSearchParams(location.search), layers = given.get("layers") || "";
     var at = (given.get("at") || "").split(",").map(Number), shown = [];
-    Array.from(LETTERS, (letter, side) => {
+    Array.from("abcdef", (letter, side) => {
       var next = pictures.findIndex((each, place) => each.key > 0 && !shown.includes(place));
-      var found = [find(given.get(letter)), side < 2 ? usual[side] : next, 0];
-      shown.push(found.find(place => place >= 0));
+      shown.push([find(given.get(letter)), side < 2 ? usual[side] : next, 0].find(x => x >= 0));
     });
     return {
       shown: shown, view: /^[ab2-6]$/.test(given.get("view")) ? given.get("view") : "slider",
       zoom: given.get("zoom") === "fit" ? "fit" : between(0, given.get("zoom"), CLOSEST) || "hole",
-      at: at.length === 2 && at.every(isFinite) ? at : null,
+      at: at.length === 2 && at.every(isFinite) && at,
       split: between(0, Math.round(given.get("split") || 50), 100) || 0,
       error: measured && layers.includes("error"),
       outline: marked >= 0 && layers.includes("outline")
@@ -58,14 +56,20 @@
   function address(whole) {
     var kept = [], layers = ["error", "outline"].filter(name => state[name]).join();
     var keep = (name, value, unless) => { if (value !== unless) kept.push(name + "=" + value); };
-    state.shown.slice(0, Number(state.view) || 2).forEach((picture, side) =>
-      keep(LETTERS[side], pictures[picture].key, side ? "" : pictures[usual[0]].key));
+    state.shown.slice(0, count()).forEach((picture, side) =>
+      keep("abcdef"[side], pictures[picture].key, side ? "" : pictures[usual[0]].key));
     keep("view", state.view, "slider");
     keep("zoom", state.zoom, "hole");
     keep("layers", layers, "");
     if (whole && state.at) keep("at", state.at.map(each => each.toFixed(3)).join());
     if (whole) keep("split", state.split, 50);
     return "?" + kept.join("&");
+  }
+
+  function button(words, act) {
+    var made = element("button", { type: "button", textContent: words });
+    made.addEventListener("click", act);
+    return made;
   }
 
   function pane(letter, side) {
@@ -80,31 +84,21 @@
     var select = element("select", {}, pictures.map(each =>
       element("option", { textContent: each.name })));
     select.addEventListener("change", () => show(select.selectedIndex, side));
-    var link = element("a", { textContent: "PNG" });
-    var button = element("button", { type: "button", textContent: "PNG" });
-    button.addEventListener("click", () =>
-      save(layers.slice(1, 3), pictures[state.shown[side]].name));
-    var control = element("div", {}, [element("label", {}, [name, select]), link, button]);
-
-    function draw() {
-      var picture = pictures[state.shown[side]];
-      node.hidden = control.hidden = side >= (Number(state.view) || 2);
-      if (node.hidden) return;
-      [picture.truth || picture.src, picture.below, picture.src,
-        (pictures[marked] || picture).src].forEach((wanted, index) => {
-        if (source(layers[index]) !== wanted) layers[index].src = wanted;
-      });
-      node.classList.toggle("error", state.error && picture.truth !== null);
+    var png = button("PNG", () => save(layers.slice(1, 3), pictures[state.shown[side]]));
+    var control = element("div", {}, [element("label", {}, [name, select]), png]);
+    return { node: node, control: control, draw: () => {
+      var picture = pictures[state.shown[side]], src = picture.src;
+      node.hidden = control.hidden = side >= count();
+      [picture.truth || src, picture.below, src, marked < 0 ? src : pictures[marked].src].forEach(
+        (wanted, layer) => { if (source(layers[layer]) !== wanted) layers[layer].src = wanted; });
+      node.classList.toggle("error", state.error && Boolean(picture.truth));
       layers[2].alt = picture.name;
       tag.textContent = node.ariaLabel = letter + ": " + picture.name;
       select.selectedIndex = state.shown[side];
       name.textContent = letter + (state.view === "slider" ? [", left", ", right"][side] : "");
-      link.hidden = !picture.file;
-      button.hidden = sealed || picture.file;
-      link.ariaLabel = button.ariaLabel = "Download " + picture.name + " as PNG";
-      if (picture.file) Object.assign(link, { href: picture.file.href, download: "" });
-    }
-    return { node: node, control: control, draw: draw };
+      png.hidden = sealed && !picture.file;
+      png.ariaLabel = "Download " + picture.name + " as PNG";
+    } };
   }
 
   function draw() {
@@ -122,11 +116,11 @@
     choose(views, VIEWS.indexOf(state.view.replace("a", "b")));
     choose(zooms, ZOOMS.indexOf(state.zoom));
     layers.forEach(each => { each.firstChild.checked = state[each.firstChild.value]; });
-    all(document, ".key").forEach(button => {
-      button.ariaPressed = button.value === pictures[state.shown[1]].key;
+    all(document, ".key").forEach(each => {
+      each.ariaPressed = each.value === pictures[state.shown[1]].key;
     });
     all(document, ".steps a").forEach(link => { link.search = address(); });
-    status.textContent = names.slice(state.view === "b", many || (state.view === "a" ? 1 : 2));
+    status.textContent = names.slice(state.view === "b", state.view === "a" ? 1 : count());
     place();
     clearTimeout(timer);
     timer = setTimeout(() => history.replaceState(
@@ -151,12 +145,10 @@
       var spare = room[axis] - whole * scale;
       return Math.round(spare > 0 ? spare / 2 : between(spare, room[axis] / 2 - at * scale, 0));
     });
-    placed = {
-      scale: scale, fit: fit, start: start, middle: room.map(each => each / 2),
-      loose: scale > fit * 1.001
-    };
+    var middle = room.map(each => each / 2), loose = scale > fit * 1.001;
+    placed = { scale: scale, fit: fit, start: start, middle: middle, loose: loose };
     style("--move", "translate(" + start.join("px, ") + "px) scale(" + scale + ")");
-    stage.classList.toggle("pixels", placed.loose && scale > 1);
+    stage.classList.toggle("pixels", loose && scale > 1);
   }
 
   // Moves what is at a point of the frame to another point, enlarged by a factor.
@@ -189,22 +181,22 @@
     set("view", state.view === "a" && side ? "b" : state.view);
   }
 
-  // The picture as it is seen here, at its own size.
-  function save(layers, name) {
+  // The file of the picture, or else what is seen here at its own size.
+  function save(layers, picture) {
+    if (picture.file) return picture.file.click();
     var canvas = element("canvas", { width: size[0], height: size[1] });
     layers.forEach(image => canvas.getContext("2d").drawImage(image, 0, 0, size[0], size[1]));
+    var name = [box.dataset.compare, picture.name.replace(/[^A-Za-z0-9]+/g, "-")].join("-");
     canvas.toBlob(blob => element("a", {
-      href: URL.createObjectURL(blob),
-      download: box.dataset.compare + "-" + name.replace(/[^A-Za-z0-9]+/g, "-") + ".png"
+      href: URL.createObjectURL(blob), download: name + ".png"
     }).click());
   }
 
   function help() {
-    var close = element("button", { type: "button", textContent: "Close" });
     var dialog = element("dialog", { ariaLabel: "Keys" }, [
-      element("ul", {}, HELP.map(words => element("li", { textContent: words }))), close
+      element("ul", {}, HELP.map(words => element("li", { textContent: words }))),
+      button("Close", () => dialog.close())
     ]);
-    close.addEventListener("click", () => dialog.close());
     dialog.addEventListener("close", () => dialog.remove());
     document.body.append(dialog);
     dialog.showModal();
@@ -214,8 +206,7 @@
     tabIndex: 0, role: "group", ariaLabel: "Pictures; arrow keys move them"
   });
   var status = element("p", { className: "hidden", role: "status" });
-  var range = element("input", { type: "range" });
-  var panes = Array.from(LETTERS.toUpperCase(), pane);
+  var range = element("input", { type: "range" }), panes = Array.from("ABCDEF", pane);
   var views = report.radios("View", "layout", VIEWS.map((value, index) => (
     { words: ["slider", "one frame", "2 panes"][index] || value, value: value }
   )), value => set("view", value));
@@ -229,16 +220,13 @@
     input.addEventListener("change", () => set(each[0], input.checked));
     return element("label", {}, [input, " " + each[1]]);
   });
-  var keys = element("button", { type: "button", textContent: "Keys ?" });
-  keys.addEventListener("click", help);
   // A method's number in the table of numbers shows its fill.
   all(document, "tr[data-fill]").forEach(row => {
-    var picture = find(row.dataset.fill);
+    var key = row.dataset.fill, picture = find(key);
     if (picture < 0) return;
-    var button = element("button", { type: "button", className: "key", value: row.dataset.fill });
-    button.ariaLabel = "Show " + pictures[picture].name + " as B";
-    button.addEventListener("click", () => show(picture, 1));
-    row.cells[0].prepend(button);
+    row.cells[0].prepend(Object.assign(button("", () => show(picture, 1)), {
+      className: "key", value: key, ariaLabel: "Show " + pictures[picture].name + " as B"
+    }));
   });
   style("--w", size[0] + "px");
   style("--h", size[1] + "px");
@@ -247,15 +235,12 @@
     stage, element("label", { className: "range" }, ["Split position", range]),
     element("div", { className: "controls" }, panes.map(each => each.control)),
     element("div", { className: "tools" }, [
-      views, zooms, element("div", { className: "switch" }, layers.concat(keys))
+      views, zooms, element("div", { className: "switch" }, layers.concat(button("Keys ?", help)))
     ]), status
   );
   if (sealed && !pictures.some(each => each.file)) {
-    box.append(element("details", { className: "small" }, [
-      element("summary", { textContent: "No download as PNG from disk" }),
-      "A browser lets no page that was opened from disk save pictures that it put together. " +
-      "Serve the folder (python -m http.server), or build it with --full-pictures."
-    ]));
+    box.append(element("p", { className: "small", textContent: "To save pictures as PNG, which " +
+      "no browser does from disk, serve the folder or build it with --full-pictures." }));
   }
   box.classList.add("live");
 
@@ -273,6 +258,8 @@
     set("split", between(0, Math.round(50 * point[0] / placed.middle[0]), 100));
   }
 
+  function end(event) { points.delete(event.pointerId); }
+
   var events = {
     mousedown: event => {
       event.preventDefault();
@@ -289,19 +276,17 @@
       if (splitting) follow(at);
     },
     pointermove: event => {
-      var old = points.get(event.pointerId);
+      var old = points.get(event.pointerId), now = old && inside(event), other;
       if (!old) return;
-      var now = inside(event), other;
       points.set(event.pointerId, now);
       points.forEach(point => { if (point !== now) other = point; });
-      var middle = point => [(point[0] + other[0]) / 2, (point[1] + other[1]) / 2];
+      var middle = point => point.map((each, axis) => (each + other[axis]) / 2);
       var apart = point => Math.hypot(point[0] - other[0], point[1] - other[1]) + 1;
       if (splitting) follow(now);
       else if (other) move(middle(old), middle(now), apart(now) / apart(old));
       else move(old, now, 1);
     },
-    pointerup: event => points.delete(event.pointerId),
-    pointercancel: event => points.delete(event.pointerId),
+    pointerup: end, pointercancel: end,
     touchmove: event => { if (event.touches.length > 1) event.preventDefault(); },
     // Two fingers on a touchpad; a wheel alone scrolls the page.
     wheel: event => {
