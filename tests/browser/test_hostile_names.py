@@ -85,8 +85,8 @@ def test_no_page_holds_an_element_that_a_name_made(run, visit):
         seen.open(path)
         made = seen.page.evaluate(
             """() => ({
-                scripts: Array.from(document.scripts, script => script).filter(script =>
-                    script.type !== "application/json" && !/\\/assets\\/[a-z]+\\.js$/.test(script.src)
+                scripts: Array.from(document.scripts).filter(each =>
+                    each.type !== "application/json" && !/\\/assets\\/[a-z]+\\.js$/.test(each.src)
                 ).length,
                 strange: document.querySelectorAll(
                     '[onerror], [onload], iframe, object, embed, base, form, [src="x"]'
