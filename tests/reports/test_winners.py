@@ -79,7 +79,8 @@ def test_timings_that_did_not_settle_are_named(sample):
     table = latency(status="converged")
     table.loc[table["method"] == "shiftmap", "status"] = "noisy"
     run = dataclasses.replace(read_run(sample), latency=table)
-    assert times(run, "small").remark.endswith("; noisy: Shift-map; no median of Telea")
+    words = "; not timed until they settled: Shift-map; no median of Telea"
+    assert times(run, "small").remark.endswith(words)
 
 
 @pytest.mark.parametrize(
