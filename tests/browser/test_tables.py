@@ -202,7 +202,7 @@ def test_cases_are_filtered_and_the_address_keeps_how(live, visit, full_report):
     page.get_by_role("searchbox").fill("no such photo")
     assert page.locator(".gallery-views [role=status]").inner_text() == "No case matches."
     page.get_by_role("button", name="Clear").click()
-    page.wait_for_function("!location.search")
+    page.wait_for_url(lambda url: "?" not in url)
     assert rows_of(page) == every
     assert live.complaints == again.complaints == []
 
