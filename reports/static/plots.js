@@ -83,26 +83,30 @@
     peek.replaceChildren(
       element("p", { textContent: found.name }), picture(found.hole, "hole"),
       ...said(link.row).map((text, i) => picture([found.original, fills[i]], text)));
-    const { offsetWidth: width, offsetHeight: height } = peek, above = box.top - height - 10;
-    peek.style.left = Math.max(8, Math.min(innerWidth - width - 24, box.left - width / 2)) + "px";
+    const left = Math.min(box.left - peek.offsetWidth / 2, innerWidth - peek.offsetWidth - 24);
+    const above = box.top - peek.offsetHeight - 10;
+    peek.style.left = Math.max(8, left) + "px";
     peek.style.top = (above > 60 ? above : box.bottom + 10) + "px";
   }
 
-  function hide() { peek.hidden = true; }
+  // What is no dot hides the pictures.
+  document.addEventListener("pointerover", show);
+  document.addEventListener("focusin", show);
+  addEventListener("scroll", () => show({ target: document.activeElement }), { passive: true });
 
   // -- a choice by dragging, keys from dot to dot --
 
   const HINT = "Point at a dot for its pictures; arrow keys go from dot to dot; drag over dots to choose cases for the list below.";
   const status = element("span", { className: "small", role: "status", textContent: HINT });
-  const clear = element("button", {
-    type: "button", textContent: "Show all cases", hidden: true, onclick: () => choose([])
-  });
+  const clear = element("button", { textContent: "Show all cases", hidden: true, onclick: () => choose([]) });
 
   // A choice of nothing shows all again.
   function choose(found) {
     const rows = found.length ? [...new Set(found)] : null;
     clear.hidden = !rows;
-    status.textContent = rows ? `${rows.length} of ${data.cases.length} cases chosen; the list below shows those of this page. ` : HINT;
+    status.textContent = rows
+      ? `${rows.length} of ${data.cases.length} cases chosen; the list below shows those of this page. `
+      : HINT;
     all("g.cases a", section).forEach(link => {
       link.classList.toggle("out", !!rows && !rows.includes(link.row));
     });
@@ -110,59 +114,49 @@
     document.dispatchEvent(new CustomEvent("choose-cases", { detail }));
   }
 
-  const brush = element("div", { className: "brush", hidden: true });
-
-  // Dots that are drawn, from left to right, each with its middle in the window.
-  const drawn = links => links.map(link => {
+  // Dots in an element that are drawn, from left to right, each with its middle in the window.
+  const drawn = inside => all("g.cases a", inside).map(link => {
     const { x, y, width, height } = link.lastChild.getBoundingClientRect();
-    return { link, x: x + width / 2, y: y + height / 2, width };
+    return { link, row: link.row, x: x + width / 2, y: y + height / 2, width };
   }).filter(dot => dot.width).sort((a, b) => a.x - b.x);
 
-  function ready(svg) {
-    const links = all("g.cases a", svg);
-    let from = null;
-    if (links[0]) set(links[0], { tabindex: 0 });
-    svg.onpointerover = show;
-    svg.onpointerleave = hide;
-    svg.addEventListener("focusin", show);
-    svg.addEventListener("focusout", hide);
+  section.onkeydown = event => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key], link = event.target.closest("g.cases a");
+    if (event.key === "Escape") peek.hidden = true;
+    if (!step || !link) return;
+    event.preventDefault();
+    const order = drawn(link.closest("svg")), now = order.findIndex(dot => dot.link === link);
+    order[now + step]?.link.focus();
+  };
 
-    svg.onkeydown = event => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key], link = event.target.closest("a");
-      if (event.key === "Escape") hide();
-      if (!step || !link) return;
-      event.preventDefault();
-      const order = drawn(links), now = order.findIndex(dot => dot.link === link);
-      order[now + step]?.link.focus();
-    };
+  const brush = element("div", { className: "brush", hidden: true });
+  let from = null;
 
-    svg.onpointerdown = event => {
-      if (event.button || event.pointerType === "touch" || event.target.closest("a")) return;
-      from = event;
-      svg.setPointerCapture(event.pointerId);
-    };
-    svg.onpointermove = ({ x, y }) => {
-      if (!from) return;
-      brush.hidden = false;
-      Object.assign(brush.style, {
-        left: Math.min(from.x, x) + "px", width: Math.abs(from.x - x) + "px",
-        top: Math.min(from.y, y) + "px", height: Math.abs(from.y - y) + "px"
-      });
-    };
-    svg.onpointerup = svg.onpointercancel = ({ type }) => {
-      const { left, right, top, bottom } = brush.getBoundingClientRect();
-      const found = drawn(links).filter(({ x, y }) => left <= x && x <= right && top <= y && y <= bottom);
-      if (!brush.hidden && type === "pointerup") choose(found.map(dot => dot.link.row));
-      from = null;
-      brush.hidden = true;
-    };
-  }
+  section.onpointerdown = ({ target, button, pointerType, pointerId, x, y }) => {
+    if (button || pointerType === "touch" || target.closest("a") || !target.closest("svg")) return;
+    from = { x, y };
+    section.setPointerCapture(pointerId);
+  };
+  section.onpointermove = ({ x, y }) => {
+    if (!from) return;
+    brush.hidden = false;
+    Object.assign(brush.style, {
+      left: Math.min(from.x, x) + "px", width: Math.abs(from.x - x) + "px",
+      top: Math.min(from.y, y) + "px", height: Math.abs(from.y - y) + "px"
+    });
+  };
+  section.onpointerup = section.onpointercancel = ({ type }) => {
+    const { left, right, top, bottom } = brush.getBoundingClientRect();
+    const within = ({ x, y }) => left <= x && x <= right && top <= y && y <= bottom;
+    if (!brush.hidden && type === "pointerup") choose(drawn(section).filter(within).map(dot => dot.row));
+    from = null;
+    brush.hidden = true;
+  };
 
   section.querySelector(".plots").before(
     element("div", { className: "tools filters" }, ["Across", "Up"].map(chooser)),
     element("p", { className: "chosen" }, [status, clear]));
   section.append(peek, brush);
-  addEventListener("scroll", () => show({ target: document.activeElement }), { passive: true });
-  [versus, along].forEach(ready);
+  [versus, along].forEach(chart => chart.querySelector("g.cases a")?.setAttribute("tabindex", 0));
   dots();
 })();

@@ -41,7 +41,7 @@ def links_of(addresses: set, url: str) -> str:
 
 @pytest.mark.parametrize("way", ["mouse", "keys"])
 def test_a_dot_shows_the_hole_and_both_fills_and_opens_its_case(visit, page, way):
-    seen = visit(viewport={"width": 1280, "height": 900})
+    seen = visit(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     seen.open(page)
     assert not seen.page.locator(".peek").is_visible()
     assert seen.page.locator(".peek img").count() == 0  # nothing is loaded before
@@ -70,7 +70,7 @@ def test_a_dot_shows_the_hole_and_both_fills_and_opens_its_case(visit, page, way
 
 
 def test_a_rectangle_chooses_cases_and_a_button_shows_all(visit, page):
-    seen = visit(viewport={"width": 1280, "height": 900})
+    seen = visit(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     seen.open(page)
     seen.page.evaluate(HEARD)
     seen.page.locator(".along").scroll_into_view_if_needed()

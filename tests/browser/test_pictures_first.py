@@ -18,7 +18,7 @@ def test_the_first_fill_is_on_the_first_screen_and_chips_choose_it(visit, full_r
     chosen.click()
     assert fills.count() == 1
     assert fills.get_attribute("alt").removesuffix(" result") in chosen.inner_text()
-    assert seen.page.locator(".panes:visible .plain").count() == (0 if script else 1)
+    assert seen.page.locator(".panes:visible .whole").count() == (0 if script else 1)
     if script:
         slider = seen.page.locator(".hero input[type=range]")
         slider.focus()

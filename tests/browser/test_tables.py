@@ -36,7 +36,9 @@ def copied(seen, name: str) -> str:
     sheet = seen.page.locator(".sheet").first
     sheet.get_by_role("button", name=name).click()
     sheet.get_by_role("button", name="Copied").wait_for()
-    return seen.page.evaluate("navigator.clipboard.readText()")
+    text = seen.page.evaluate("navigator.clipboard.readText()")
+    sheet.get_by_role("button", name=name).wait_for()
+    return text
 
 
 # -- rankings ---------------------------------------------------------------------------------
