@@ -19,7 +19,7 @@
       cut();
     }
 
-    all(".plain", hero).forEach(each => each.remove());
+    all(".whole", hero).forEach(each => each.remove());
     all("img", hero).forEach(each => { each.draggable = false; });
     hero.append(element("label", { className: "range" }, [reference + " | fill", range]));
     hero.classList.add("live");

@@ -92,7 +92,8 @@
 
   // -- a choice by dragging, keys from dot to dot --
 
-  const status = element("span", { className: "small", role: "status" });
+  const HINT = "Point at a dot for its pictures; arrow keys go from dot to dot; drag over dots to choose cases for the list below.";
+  const status = element("span", { className: "small", role: "status", textContent: HINT });
   const clear = element("button", {
     type: "button", textContent: "Show all cases", hidden: true, onclick: () => choose([])
   });
@@ -101,7 +102,7 @@
   function choose(found) {
     const rows = found.length ? [...new Set(found)] : null;
     clear.hidden = !rows;
-    status.textContent = rows ? `${rows.length} of ${data.cases.length} cases chosen; the list below shows those of this page. ` : "";
+    status.textContent = rows ? `${rows.length} of ${data.cases.length} cases chosen; the list below shows those of this page. ` : HINT;
     all("g.cases a", section).forEach(link => {
       link.classList.toggle("out", !!rows && !rows.includes(link.row));
     });
@@ -158,8 +159,7 @@
   }
 
   section.querySelector(".plots").before(
-    element("div", { className: "tools" }, ["Across", "Up"].map(chooser)),
-    element("p", { className: "small", textContent: "Point at a dot for its pictures; arrow keys go from dot to dot; drag over dots to choose cases for the list below." }),
+    element("div", { className: "tools filters" }, ["Across", "Up"].map(chooser)),
     element("p", { className: "chosen" }, [status, clear]));
   section.append(peek, brush);
   addEventListener("scroll", () => show({ target: document.activeElement }), { passive: true });
