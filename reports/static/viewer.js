@@ -2,19 +2,13 @@
 (function () {
   "use strict";
   var element = report.element, box = document.querySelector("[data-compare]"), CLOSEST = 16;
-  var VIEWS = ["slider", "b", "2", "3", "4", "5", "6"], ZOOMS = ["hole", "fit", 1, 2, 4];
-  var HELP = [
-    "1 to 9: this method as B", "0: the original or the truth as B", "Space: A or B, whole",
-    "S: slider", "← →: previous, next case", "H: zoom to the hole", "F: the whole picture",
-    "+ −: closer, farther", "E: maps of errors", "O: outline of the hole",
-    "?: this list; Escape closes it", "Tab to the picture, then arrows: move it; so does a drag"
-  ];
 
   var all = (inside, what) => Array.from(inside.querySelectorAll(what));
   var source = image => image.getAttribute("src");
   var between = (low, value, high) => Math.max(low, Math.min(value, high));
   var find = key => pictures.findIndex(each => each.key === key);
   var count = () => Number(state.view) || 2;
+  var div = (name, children) => element("div", { className: name }, children);
 
   // The pictures on offer are the figures of the page that carry a key and a name.
   var pictures = all(document, "figure[data-key]").map(figure => {
@@ -30,27 +24,41 @@
   var usual = images.map(image => pictures.findIndex(each => each.src === source(image)));
   var size = ["width", "height"].map(name => Number(images[0].getAttribute(name)));
   var hole = (box.dataset.hole || "0 0 " + size.join(" ")).split(" ").map(Number);
-  var marked = find("marked"), measured = pictures.some(each => each.truth);
-  var sealed = window.origin === "null"; // from disk a page may not read what it drew
-  var points = new Map(), state = asked(), held, placed, splitting, timer;
+  var marked = find("marked"), sealed = window.origin === "null"; // no page reads what it drew
+  var points = new Map(), held, placed, splitting, timer;
+
+  var stage = element("div", {
+    tabIndex: 0, role: "group", ariaLabel: "Pictures; arrow keys move them"
+  });
+  var panes = Array.from("ABCDEF", pane), part = what => box.querySelector(what);
+  stage.append(...panes.map(each => each.node));
+  box.replaceChildren(stage, document.getElementById("viewer").content);
+  box.classList.add("live");
+  part(".controls").append(...panes.map(each => each.control));
+  var range = part("[type=range]"), dialog = part("dialog"), sealing = part(".sealed");
+  var state = asked();
 
   // What the address asks for.
   function asked() {
     var given = new URLSearchParams(location.search), layers = given.get("layers") || "";
     var at = (given.get("at") || "").split(",").map(Number), shown = [];
+    var view = given.get("view"), zoom = given.get("zoom");
     Array.from("abcdef", (letter, side) => {
       var next = pictures.findIndex((each, place) => each.key > 0 && !shown.includes(place));
       shown.push([find(given.get(letter)), side < 2 ? usual[side] : next, 0].find(x => x >= 0));
     });
     return {
-      shown: shown, view: /^[ab2-6]$/.test(given.get("view")) ? given.get("view") : "slider",
-      zoom: given.get("zoom") === "fit" ? "fit" : between(0, given.get("zoom"), CLOSEST) || "hole",
+      shown, view: /^[ab2-6]$/.test(view) ? view : "slider",
+      zoom: zoom === "fit" ? zoom : between(0, zoom, CLOSEST) || "hole",
       at: at.length === 2 && at.every(isFinite) && at,
-      split: between(0, Math.round(given.get("split") || 50), 100) || 0,
-      error: measured && layers.includes("error"),
-      outline: marked >= 0 && layers.includes("outline")
+      split: between(0, given.get("split") || 50, 100) || 0,
+      error: has("error") && layers.includes("error"),
+      outline: has("outline") && layers.includes("outline")
     };
   }
+
+  function has(layer) { return Boolean(part("[name=" + layer + "]")); }
+  function toggle(layer) { set(layer, has(layer) && !state[layer]); }
 
   // The address of what is seen, or of what suits the next case too.
   function address(whole) {
@@ -76,17 +84,17 @@
     var layers = ["truth", "", "", "moved"].map(name =>
       element("img", { alt: "", className: name, draggable: false }));
     var tag = element("span", { className: "tag" }), name = element("span");
-    var node = element("div", { className: "pane", role: "group" }, [
-      element("div", { className: "plane" }, [element("div", { className: "moved" }, [
-        layers[0], element("div", { className: "stack" }, layers.slice(1, 3))
-      ])]), element("div", { className: "plane edge" }, [layers[3]]), tag
+    var node = div("pane", [
+      div("plane", [div("moved", [layers[0], div("stack", layers.slice(1, 3))])]),
+      div("plane edge", [layers[3]]), tag
     ]);
+    node.role = "group";
     var select = element("select", {}, pictures.map(each =>
       element("option", { textContent: each.name })));
     select.addEventListener("change", () => show(select.selectedIndex, side));
     var png = button("PNG", () => save(layers.slice(1, 3), pictures[state.shown[side]]));
-    var control = element("div", {}, [element("label", {}, [name, select]), png]);
-    return { node: node, control: control, draw: () => {
+    var control = div("", [element("label", {}, [name, select]), png]);
+    return { node, control, draw: () => {
       var picture = pictures[state.shown[side]], src = picture.src;
       node.hidden = control.hidden = side >= count();
       [picture.truth || src, picture.below, src, marked < 0 ? src : pictures[marked].src].forEach(
@@ -113,14 +121,14 @@
     range.value = state.split;
     range.disabled = state.view !== "slider";
     range.setAttribute("aria-valuetext", range.value + " % " + names[0] + ", rest " + names[1]);
-    choose(views, VIEWS.indexOf(state.view.replace("a", "b")));
-    choose(zooms, ZOOMS.indexOf(state.zoom));
-    layers.forEach(each => { each.firstChild.checked = state[each.firstChild.value]; });
-    all(document, ".key").forEach(each => {
-      each.ariaPressed = each.value === pictures[state.shown[1]].key;
+    all(box, ".tools input").forEach(input => {
+      input.checked = input.value === String(state[input.name]).replace(/^a$/, "b");
     });
+    var key = pictures[state.shown[1]].key;
+    all(document, ".key").forEach(each => { each.ariaPressed = each.value === key; });
     all(document, ".steps a").forEach(link => { link.search = address(); });
-    status.textContent = names.slice(state.view === "b", state.view === "a" ? 1 : count());
+    part("[role=status]").textContent =
+      names.slice(state.view === "b", state.view === "a" ? 1 : count());
     place();
     clearTimeout(timer);
     timer = setTimeout(() => history.replaceState(
@@ -128,10 +136,6 @@
   }
 
   function style(name, value) { stage.style.setProperty(name, value); }
-
-  function choose(group, chosen) {
-    all(group, "input").forEach((input, index) => { input.checked = index === chosen; });
-  }
 
   // Puts all pictures at the same place of their panes, which are of one size.
   function place() {
@@ -146,7 +150,7 @@
       return Math.round(spare > 0 ? spare / 2 : between(spare, room[axis] / 2 - at * scale, 0));
     });
     var middle = room.map(each => each / 2), loose = scale > fit * 1.001;
-    placed = { scale: scale, fit: fit, start: start, middle: middle, loose: loose };
+    placed = { scale, fit, start, middle, loose };
     style("--move", "translate(" + start.join("px, ") + "px) scale(" + scale + ")");
     stage.classList.toggle("pixels", loose && scale > 1);
   }
@@ -162,6 +166,7 @@
     draw();
   }
 
+  function help() { dialog.showModal(); }
   function closer(factor) { move(placed.middle, placed.middle, factor); }
 
   function zoom(value) {
@@ -185,41 +190,21 @@
   function save(layers, picture) {
     if (picture.file) return picture.file.click();
     var canvas = element("canvas", { width: size[0], height: size[1] });
-    layers.forEach(image => canvas.getContext("2d").drawImage(image, 0, 0, size[0], size[1]));
-    var name = [box.dataset.compare, picture.name.replace(/[^A-Za-z0-9]+/g, "-")].join("-");
-    canvas.toBlob(blob => element("a", {
-      href: URL.createObjectURL(blob), download: name + ".png"
-    }).click());
+    layers.forEach(image => canvas.getContext("2d").drawImage(image, 0, 0, ...size));
+    var name = box.dataset.compare + picture.name.replace(/[^A-Za-z0-9]+/g, "-") + ".png";
+    canvas.toBlob(blob =>
+      element("a", { href: URL.createObjectURL(blob), download: name }).click());
   }
 
-  function help() {
-    var dialog = element("dialog", { ariaLabel: "Keys" }, [
-      element("ul", {}, HELP.map(words => element("li", { textContent: words }))),
-      button("Close", () => dialog.close())
-    ]);
-    dialog.addEventListener("close", () => dialog.remove());
-    document.body.append(dialog);
-    dialog.showModal();
-  }
+  part(".tools").addEventListener("change", event => {
+    var input = event.target;
+    if (input.name === "zoom") zoom(Number(input.value) || input.value);
+    else set(input.name, input.type === "radio" ? input.value : input.checked);
+  });
+  part(".tools button").addEventListener("click", help);
+  part("dialog button").addEventListener("click", () => dialog.close());
+  if (sealing) sealing.hidden = !sealed;
 
-  var stage = element("div", {
-    tabIndex: 0, role: "group", ariaLabel: "Pictures; arrow keys move them"
-  });
-  var status = element("p", { className: "hidden", role: "status" });
-  var range = element("input", { type: "range" }), panes = Array.from("ABCDEF", pane);
-  var views = report.radios("View", "layout", VIEWS.map((value, index) => (
-    { words: ["slider", "one frame", "2 panes"][index] || value, value: value }
-  )), value => set("view", value));
-  var zooms = report.radios("Zoom", "zoom", ZOOMS.map(value => (
-    { words: value > 0 ? "× " + value : value, value: value }
-  )), zoom);
-  var layers = [
-    measured && ["error", "maps of errors"], marked >= 0 && ["outline", "outline of the hole"]
-  ].filter(Boolean).map(each => {
-    var input = element("input", { type: "checkbox", value: each[0] });
-    input.addEventListener("change", () => set(each[0], input.checked));
-    return element("label", {}, [input, " " + each[1]]);
-  });
   // A method's number in the table of numbers shows its fill.
   all(document, "tr[data-fill]").forEach(row => {
     var key = row.dataset.fill, picture = find(key);
@@ -230,19 +215,6 @@
   });
   style("--w", size[0] + "px");
   style("--h", size[1] + "px");
-  stage.append(...panes.map(each => each.node));
-  box.replaceChildren(
-    stage, element("label", { className: "range" }, ["Split position", range]),
-    element("div", { className: "controls" }, panes.map(each => each.control)),
-    element("div", { className: "tools" }, [
-      views, zooms, element("div", { className: "switch" }, layers.concat(button("Keys ?", help)))
-    ]), status
-  );
-  if (sealed && !pictures.some(each => each.file)) {
-    box.append(element("p", { className: "small", textContent: "To save pictures as PNG, which " +
-      "no browser does from disk, serve the folder or build it with --full-pictures." }));
-  }
-  box.classList.add("live");
 
   function inside(event) {
     var frame = held.getBoundingClientRect();
@@ -254,11 +226,9 @@
     return inside(event);
   }
 
-  function follow(point) {
-    set("split", between(0, Math.round(50 * point[0] / placed.middle[0]), 100));
+  function follow(at) {
+    set("split", between(0, Math.round(50 * at[0] / placed.middle[0]), 100));
   }
-
-  function end(event) { points.delete(event.pointerId); }
 
   var events = {
     mousedown: event => {
@@ -279,14 +249,13 @@
       var old = points.get(event.pointerId), now = old && inside(event), other;
       if (!old) return;
       points.set(event.pointerId, now);
+      if (splitting) return follow(now);
       points.forEach(point => { if (point !== now) other = point; });
-      var middle = point => point.map((each, axis) => (each + other[axis]) / 2);
-      var apart = point => Math.hypot(point[0] - other[0], point[1] - other[1]) + 1;
-      if (splitting) follow(now);
-      else if (other) move(middle(old), middle(now), apart(now) / apart(old));
-      else move(old, now, 1);
+      var middle = point => point.map((each, axis) => (each + (other || point)[axis]) / 2);
+      var apart = point => 1 + (other ? Math.hypot(point[0] - other[0], point[1] - other[1]) : 0);
+      move(middle(old), middle(now), apart(now) / apart(old));
     },
-    pointerup: end, pointercancel: end,
+    lostpointercapture: event => points.delete(event.pointerId),
     touchmove: event => { if (event.touches.length > 1) event.preventDefault(); },
     // Two fingers on a touchpad; a wheel alone scrolls the page.
     wheel: event => {
@@ -309,8 +278,7 @@
     " ": () => set("view", state.view === "a" ? "b" : "a"), "s": () => set("view", "slider"),
     "h": () => zoom("hole"), "f": () => zoom("fit"),
     "+": () => closer(1.5), "-": () => closer(1 / 1.5),
-    "e": () => set("error", measured && !state.error),
-    "o": () => set("outline", marked >= 0 && !state.outline),
+    "e": () => toggle("error"), "o": () => toggle("outline"),
     "0": () => show(usual[0], 1), "?": help,
     "ArrowLeft": () => step("prev"), "ArrowRight": () => step("next")
   };
