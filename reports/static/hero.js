@@ -1,28 +1,29 @@
 // Cuts the case under the headline between the original, left, and the fill that is chosen.
-(function () {
+(() => {
   "use strict";
-  document.querySelectorAll("[data-hero]").forEach(function (hero) {
-    var range = report.element("input", { type: "range", min: 0, max: 100, value: 50 });
+  const { all, element } = report;
+
+  all("[data-hero]").forEach(hero => {
+    const reference = hero.dataset.hero;
+    const range = element("input", { type: "range", value: 50, oninput: cut });
 
     function cut() {
       hero.style.setProperty("--split", range.value + "%");
-      range.setAttribute("aria-valuetext", range.value + " % " + hero.dataset.hero);
+      range.setAttribute("aria-valuetext", `${range.value} % ${reference}`);
     }
 
     function follow(event) {
-      var frame = event.buttons === 1 && event.target.closest(".cut");
-      if (!frame) return;
-      var box = frame.getBoundingClientRect();
+      const box = event.buttons === 1 && event.target.closest(".cut")?.getBoundingClientRect();
+      if (!box) return;
       range.value = 100 * (event.clientX - box.left) / box.width;
       cut();
     }
 
-    hero.querySelectorAll(".plain").forEach(function (each) { each.remove(); });
-    hero.querySelectorAll("img").forEach(function (each) { each.draggable = false; });
-    hero.append(report.element("label", { className: "range" }, [hero.dataset.hero + " | fill", range]));
+    all(".plain", hero).forEach(each => each.remove());
+    all("img", hero).forEach(each => { each.draggable = false; });
+    hero.append(element("label", { className: "range" }, [reference + " | fill", range]));
     hero.classList.add("live");
-    ["pointerdown", "pointermove"].forEach(function (name) { hero.addEventListener(name, follow); });
-    range.addEventListener("input", cut);
+    hero.onpointerdown = hero.onpointermove = follow;
     cut();
   });
 })();

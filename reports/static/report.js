@@ -1,40 +1,44 @@
 // What the other scripts share. Pages are complete without any of them.
-(function () {
+window.report = (() => {
   "use strict";
 
-  function element(tag, properties, children) {
-    var node = Object.assign(document.createElement(tag), properties);
-    (children || []).forEach(function (child) { node.append(child); });
+  const element = (tag, properties, children = []) => {
+    const node = Object.assign(document.createElement(tag), properties);
+    node.append(...children);
     return node;
-  }
+  };
 
-  function radios(legend, name, options, changed) {
-    return element("fieldset", { className: "switch" }, [
-      element("legend", { textContent: legend })
-    ].concat(options.map(function (option, index) {
-      var input = element("input", { type: "radio", name: name, checked: index === 0 });
-      input.addEventListener("change", function () { changed(option.value); });
-      return element("label", {}, [input, " " + option.words]);
-    })));
-  }
-
-  // A menu of what is shown; `changed(index, whether)`.
-  function checks(words, options, changed) {
-    var boxes = options.map(function (option, index) {
-      var input = element("input", { type: "checkbox", defaultChecked: true });
-      input.addEventListener("change", function () { changed(index, input.checked); });
-      return element("label", {}, [input, " " + option]);
-    });
-    return element("details", { className: "menu" }, [
-      element("summary", { textContent: words })
-    ].concat(boxes));
-  }
+  const all = (selector, inside = document) => Array.from(inside.querySelectorAll(selector));
 
   // What the page holds for scripts, by the id of its element.
-  function data(id) {
-    var found = document.getElementById(id);
-    return found ? JSON.parse(found.textContent) : null;
-  }
+  const data = id => JSON.parse(document.getElementById(id)?.textContent || "null");
 
-  window.report = { element: element, radios: radios, checks: checks, data: data };
+  const option = (words, properties, changed) => {
+    const input = element("input", { ...properties, onchange: () => changed(input.checked) });
+    return element("label", {}, [input, " " + words]);
+  };
+
+  const radios = (legend, name, options, changed) => element("fieldset", { className: "switch" }, [
+    element("legend", { textContent: legend }),
+    ...options.map(({ words, value }, index) =>
+      option(words, { type: "radio", name, checked: index === 0 }, () => changed(value)))
+  ]);
+
+  // A menu of what is shown; `changed(index, whether)`.
+  const checks = (words, options, changed) => element("details", { className: "menu" }, [
+    element("summary", { textContent: words }),
+    ...options.map((each, index) =>
+      option(each, { type: "checkbox", defaultChecked: true }, on => changed(index, on)))
+  ]);
+
+  // The number that a cell stands for, NaN if none.
+  const value = ({ dataset }) => dataset.value === "inf" ? Infinity : parseFloat(dataset.value);
+
+  // Puts rows in the order of a key, with sign -1 the largest first; those without one last.
+  const sort = (rows, key, sign) => rows[0]?.parentNode.append(...rows.slice().sort((a, b) => {
+    const x = key(a), y = key(b);
+    return isNaN(x) - isNaN(y) || sign * (x - y) || 0;
+  }));
+
+  return { element, all, data, radios, checks, value, sort };
 })();
