@@ -128,14 +128,10 @@ class _Inliner(HTMLParser):
 
     def _picture(self, facts: dict[str, str]) -> None:
         path = facts["src"]
-        is_plot = path.endswith(".svg")
-        if not is_plot and path not in self._shown and len(self._shown) >= MOST_THUMBNAILS:
-            self._left_out += 1
+        address = self._address(path) if path.endswith(".svg") else self._allowed(path)
+        if not address:
             self._parts.append(f'<span class="missing">{html.escape(facts.get("alt", ""))}</span>')
             return
-        address = self._address(path)
-        if not is_plot:
-            self._shown[path] = address
         self._tag("img", {k: v for k, v in facts.items() if k != "loading"} | {"src": address})
 
     def _inlined(self, tag: str, facts: dict[str, str]) -> dict[str, str]:
@@ -149,10 +145,19 @@ class _Inliner(HTMLParser):
                 name: value for name, value in facts.items() if name not in ("href", "download")
             }
         if tag == "image":
-            return facts | {"href": self._address(facts["href"])}
+            return facts | {"href": self._allowed(facts["href"])}
         if "data-src" in facts:
             return facts | {"data-src": self._address(facts["data-src"])}
         return facts
+
+    def _allowed(self, path: str) -> str:
+        """A picture as a data address; empty if there are as many as may be."""
+        if path not in self._shown:
+            if len(self._shown) >= MOST_THUMBNAILS:
+                self._left_out += 1
+                return ""
+            self._shown[path] = self._address(path)
+        return self._shown[path]
 
     def _address(self, path: str) -> str:
         """A file of the report as a data address."""

@@ -168,8 +168,8 @@ def _small_weights(run: Run) -> str:
     seen = _range([f"{card['training']['pictures']:,}" for card in cards])
     return (
         f"{numbers.joined(names)} {'has' if len(names) == 1 else 'have'} {size} million parameters "
-        f"here and saw {seen} pictures in training, to show every family at work: not what was "
-        "published, and no verdict on it"
+        f"here and saw {seen} pictures in training, to show every family at work: no "
+        "verdict on what was published"
     )
 
 

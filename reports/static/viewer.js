@@ -1,61 +1,68 @@
 // Compares the pictures of a case: cut at a split, one at a time, or up to six side by side.
 (function () {
   "use strict";
-  var element = report.element, box = document.querySelector("[data-compare]"), CLOSEST = 16;
-  var VIEWS = ["slider", "b", "2", "3", "4", "5", "6"], ZOOMS = ["hole", "fit", 1, 2, 4];
-  var HELP = [
-    "1 to 9: this method as B", "0: the original or the truth as B", "Space: A or B, whole",
-    "S: slider", "← →: previous, next case", "H: zoom to the hole", "F: the whole picture",
-    "+ −: closer, farther", "E: maps of errors", "O: outline of the hole",
-    "?: this list; Escape closes it", "Tab to the picture, then arrows: move it; so does a drag"
-  ];
+  const { element, all } = report, [box] = all("[data-compare]"), CLOSEST = 16;
 
-  var all = (inside, what) => Array.from(inside.querySelectorAll(what));
   var source = image => image.getAttribute("src");
   var between = (low, value, high) => Math.max(low, Math.min(value, high));
   var find = key => pictures.findIndex(each => each.key === key);
   var count = () => Number(state.view) || 2;
+  const div = (className, children) => element("div", { className }, children);
+  const part = what => box.querySelector(what);
+
+  const button = (textContent, onclick) =>
+    element("button", { type: "button", textContent, onclick });
 
   // The pictures on offer are the figures of the page that carry a key and a name.
-  var pictures = all(document, "figure[data-key]").map(figure => {
+  var pictures = all("figure[data-key]").map(figure => {
     // What a fill has in the hole lies on its photo.
-    var layers = all(figure, ":scope > .stack img, :scope > img:first-child").map(source);
+    var layers = all(":scope > .stack img, :scope > img:first-child", figure).map(source);
     return {
       key: figure.dataset.key, name: figure.dataset.name, below: layers[0], src: layers.pop(),
-      truth: all(figure, ".truth").map(source)[0], file: figure.querySelector("[download]")
+      truth: all(".truth", figure).map(source)[0], file: figure.querySelector("[download]")
     };
   });
-  var images = box ? all(box, "figure img:last-of-type") : [];
+  var images = box ? all("figure img:last-of-type", box) : [];
   if (images.length !== 2 || pictures.length < 2) return;
   var usual = images.map(image => pictures.findIndex(each => each.src === source(image)));
   var size = ["width", "height"].map(name => Number(images[0].getAttribute(name)));
   var hole = (box.dataset.hole || "0 0 " + size.join(" ")).split(" ").map(Number);
-  var marked = find("marked"), measured = pictures.some(each => each.truth);
-  var sealed = window.origin === "null"; // from disk a page may not read what it drew
-  var points = new Map(), state = asked(), held, placed, splitting, timer;
+  var marked = find("marked"), sealed = window.origin === "null"; // no page reads what it drew
+  var points = new Map(), held, placed, splitting, timer;
+
+  var stage = element("div", {
+    tabIndex: 0, role: "group", ariaLabel: "Pictures; arrow keys move them"
+  });
+  var panes = Array.from("ABCDEF", pane);
+  stage.append(...panes.map(each => each.node));
+  box.replaceChildren(stage, document.getElementById("viewer").content);
+  box.classList.add("live");
+  part(".controls").append(...panes.map(each => each.control));
+  var range = part("[type=range]"), dialog = part("dialog");
+  var state = asked();
 
   // What the address asks for.
   function asked() {
     var given = new URLSearchParams(location.search), layers = given.get("layers") || "";
-    var at = (given.get("at") || "").split(",").map(Number), shown = [];
+    var at = given.get("at")?.split(",").map(Number), shown = [];
+    var view = given.get("view"), zoom = given.get("zoom");
     Array.from("abcdef", (letter, side) => {
       var next = pictures.findIndex((each, place) => each.key > 0 && !shown.includes(place));
       shown.push([find(given.get(letter)), side < 2 ? usual[side] : next, 0].find(x => x >= 0));
     });
     return {
-      shown: shown, view: /^[ab2-6]$/.test(given.get("view")) ? given.get("view") : "slider",
-      zoom: given.get("zoom") === "fit" ? "fit" : between(0, given.get("zoom"), CLOSEST) || "hole",
-      at: at.length === 2 && at.every(isFinite) && at,
-      split: between(0, Math.round(given.get("split") || 50), 100) || 0,
-      error: measured && layers.includes("error"),
-      outline: marked >= 0 && layers.includes("outline")
+      shown, view: /^[ab2-6]$/.test(view) ? view : "slider",
+      zoom: zoom === "fit" ? zoom : between(0, zoom, CLOSEST) || "hole",
+      at: at?.length === 2 && at.every(isFinite) && at,
+      split: between(0, given.get("split") || 50, 100) || 0,
+      error: layers.includes("error"), outline: layers.includes("outline")
     };
   }
 
   // The address of what is seen, or of what suits the next case too.
   function address(whole) {
     var kept = [], layers = ["error", "outline"].filter(name => state[name]).join();
-    var keep = (name, value, unless) => { if (value !== unless) kept.push(name + "=" + value); };
+    var keep = (name, value, unless) => value === unless || kept.push(name + "=" + value);
     state.shown.slice(0, count()).forEach((picture, side) =>
       keep("abcdef"[side], pictures[picture].key, side ? "" : pictures[usual[0]].key));
     keep("view", state.view, "slider");
@@ -66,38 +73,32 @@
     return "?" + kept.join("&");
   }
 
-  function button(words, act) {
-    var made = element("button", { type: "button", textContent: words });
-    made.addEventListener("click", act);
-    return made;
-  }
 
   function pane(letter, side) {
     var layers = ["truth", "", "", "moved"].map(name =>
       element("img", { alt: "", className: name, draggable: false }));
-    var tag = element("span", { className: "tag" }), name = element("span");
-    var node = element("div", { className: "pane", role: "group" }, [
-      element("div", { className: "plane" }, [element("div", { className: "moved" }, [
-        layers[0], element("div", { className: "stack" }, layers.slice(1, 3))
-      ])]), element("div", { className: "plane edge" }, [layers[3]]), tag
+    var tag = element("span", { className: "tag" }), words = element("span");
+    var node = div("pane", [
+      div("plane", [div("moved", [layers[0], div("stack", layers.slice(1, 3))])]),
+      div("plane edge", [layers[3]]), tag
     ]);
-    var select = element("select", {}, pictures.map(each =>
-      element("option", { textContent: each.name })));
-    select.addEventListener("change", () => show(select.selectedIndex, side));
+    node.role = "group";
+    var select = element("select", { onchange: () => show(select.selectedIndex, side) },
+      pictures.map(each => element("option", { textContent: each.name })));
     var png = button("PNG", () => save(layers.slice(1, 3), pictures[state.shown[side]]));
-    var control = element("div", {}, [element("label", {}, [name, select]), png]);
-    return { node: node, control: control, draw: () => {
-      var picture = pictures[state.shown[side]], src = picture.src;
+    var control = div("", [element("label", {}, [words, select]), png]);
+    return { node, control, draw() {
+      var picture = pictures[state.shown[side]], { src, truth, name } = picture;
       node.hidden = control.hidden = side >= count();
-      [picture.truth || src, picture.below, src, marked < 0 ? src : pictures[marked].src].forEach(
-        (wanted, layer) => { if (source(layers[layer]) !== wanted) layers[layer].src = wanted; });
-      node.classList.toggle("error", state.error && Boolean(picture.truth));
-      layers[2].alt = picture.name;
-      tag.textContent = node.ariaLabel = letter + ": " + picture.name;
+      [truth || src, picture.below, src, pictures[marked]?.src || src].forEach(
+        (wanted, layer) => source(layers[layer]) === wanted || (layers[layer].src = wanted));
+      node.classList.toggle("error", state.error && Boolean(truth));
+      layers[2].alt = name;
+      tag.textContent = node.ariaLabel = letter + ": " + name;
       select.selectedIndex = state.shown[side];
-      name.textContent = letter + (state.view === "slider" ? [", left", ", right"][side] : "");
+      words.textContent = letter + (state.view === "slider" ? [", left", ", right"][side] : "");
       png.hidden = sealed && !picture.file;
-      png.ariaLabel = "Download " + picture.name + " as PNG";
+      png.ariaLabel = `Download ${name} as PNG`;
     } };
   }
 
@@ -105,33 +106,29 @@
     var many = Number(state.view), across = many > 4 ? 3 : many === 4 ? 2 : many || 1;
     var names = state.shown.map(picture => pictures[picture].name);
     stage.className = "stage " + (many ? "many" : "over " + state.view);
-    stage.classList.toggle("outlined", state.outline);
+    stage.classList.toggle("outlined", state.outline && marked >= 0);
     style("--across", across);
     style("--down", Math.ceil((many || 1) / across));
     style("--split", state.split + "%");
     panes.forEach(each => each.draw());
     range.value = state.split;
     range.disabled = state.view !== "slider";
-    range.setAttribute("aria-valuetext", range.value + " % " + names[0] + ", rest " + names[1]);
-    choose(views, VIEWS.indexOf(state.view.replace("a", "b")));
-    choose(zooms, ZOOMS.indexOf(state.zoom));
-    layers.forEach(each => { each.firstChild.checked = state[each.firstChild.value]; });
-    all(document, ".key").forEach(each => {
-      each.ariaPressed = each.value === pictures[state.shown[1]].key;
+    range.ariaValueText = `${range.value} % ${names[0]}, rest ${names[1]}`;
+    all(".tools input", box).forEach(input => {
+      input.checked = input.value === String(state[input.name]).replace(/^a$/, "b");
     });
-    all(document, ".steps a").forEach(link => { link.search = address(); });
-    status.textContent = names.slice(state.view === "b", state.view === "a" ? 1 : count());
+    var key = pictures[state.shown[1]].key;
+    all(".key").forEach(each => { each.ariaPressed = each.value === key; });
+    all(".steps a").forEach(link => { link.search = address(); });
+    part("[role=status]").textContent =
+      names.slice(state.view === "b", state.view === "a" ? 1 : count());
     place();
     clearTimeout(timer);
     timer = setTimeout(() => history.replaceState(
       null, "", location.pathname + address(true) + location.hash), 150);
   }
 
-  function style(name, value) { stage.style.setProperty(name, value); }
-
-  function choose(group, chosen) {
-    all(group, "input").forEach((input, index) => { input.checked = index === chosen; });
-  }
+  const style = (name, value) => stage.style.setProperty(name, value);
 
   // Puts all pictures at the same place of their panes, which are of one size.
   function place() {
@@ -146,8 +143,8 @@
       return Math.round(spare > 0 ? spare / 2 : between(spare, room[axis] / 2 - at * scale, 0));
     });
     var middle = room.map(each => each / 2), loose = scale > fit * 1.001;
-    placed = { scale: scale, fit: fit, start: start, middle: middle, loose: loose };
-    style("--move", "translate(" + start.join("px, ") + "px) scale(" + scale + ")");
+    placed = { scale, fit, start, middle, loose };
+    style("--move", `translate(${start.join("px, ")}px) scale(${scale})`);
     stage.classList.toggle("pixels", loose && scale > 1);
   }
 
@@ -162,7 +159,8 @@
     draw();
   }
 
-  function closer(factor) { move(placed.middle, placed.middle, factor); }
+  const help = () => dialog.showModal();
+  const closer = factor => move(placed.middle, placed.middle, factor);
 
   function zoom(value) {
     if (value > 0) closer(value / placed.scale);
@@ -185,68 +183,35 @@
   function save(layers, picture) {
     if (picture.file) return picture.file.click();
     var canvas = element("canvas", { width: size[0], height: size[1] });
-    layers.forEach(image => canvas.getContext("2d").drawImage(image, 0, 0, size[0], size[1]));
-    var name = [box.dataset.compare, picture.name.replace(/[^A-Za-z0-9]+/g, "-")].join("-");
-    canvas.toBlob(blob => element("a", {
-      href: URL.createObjectURL(blob), download: name + ".png"
-    }).click());
+    layers.forEach(image => canvas.getContext("2d").drawImage(image, 0, 0, ...size));
+    var name = box.dataset.compare + picture.name.replace(/[^A-Za-z0-9]+/g, "-") + ".png";
+    canvas.toBlob(blob =>
+      element("a", { href: URL.createObjectURL(blob), download: name }).click());
   }
 
-  function help() {
-    var dialog = element("dialog", { ariaLabel: "Keys" }, [
-      element("ul", {}, HELP.map(words => element("li", { textContent: words }))),
-      button("Close", () => dialog.close())
-    ]);
-    dialog.addEventListener("close", () => dialog.remove());
-    document.body.append(dialog);
-    dialog.showModal();
-  }
+  part(".tools").onchange = ({ target: { name, type, value, checked } }) => {
+    if (name === "zoom") zoom(Number(value) || value);
+    else set(name, type === "radio" ? value : checked);
+  };
+  part(".tools button").onclick = help;
+  part("dialog button").onclick = () => dialog.close();
+  if (!sealed) part(".sealed")?.remove();
 
-  var stage = element("div", {
-    tabIndex: 0, role: "group", ariaLabel: "Pictures; arrow keys move them"
-  });
-  var status = element("p", { className: "hidden", role: "status" });
-  var range = element("input", { type: "range" }), panes = Array.from("ABCDEF", pane);
-  var views = report.radios("View", "layout", VIEWS.map((value, index) => (
-    { words: ["slider", "one frame", "2 panes"][index] || value, value: value }
-  )), value => set("view", value));
-  var zooms = report.radios("Zoom", "zoom", ZOOMS.map(value => (
-    { words: value > 0 ? "× " + value : value, value: value }
-  )), zoom);
-  var layers = [
-    measured && ["error", "maps of errors"], marked >= 0 && ["outline", "outline of the hole"]
-  ].filter(Boolean).map(each => {
-    var input = element("input", { type: "checkbox", value: each[0] });
-    input.addEventListener("change", () => set(each[0], input.checked));
-    return element("label", {}, [input, " " + each[1]]);
-  });
   // A method's number in the table of numbers shows its fill.
-  all(document, "tr[data-fill]").forEach(row => {
+  all("tr[data-fill]").forEach(row => {
     var key = row.dataset.fill, picture = find(key);
     if (picture < 0) return;
     row.cells[0].prepend(Object.assign(button("", () => show(picture, 1)), {
-      className: "key", value: key, ariaLabel: "Show " + pictures[picture].name + " as B"
+      className: "key", value: key, ariaLabel: `Show ${pictures[picture].name} as B`
     }));
   });
   style("--w", size[0] + "px");
   style("--h", size[1] + "px");
-  stage.append(...panes.map(each => each.node));
-  box.replaceChildren(
-    stage, element("label", { className: "range" }, ["Split position", range]),
-    element("div", { className: "controls" }, panes.map(each => each.control)),
-    element("div", { className: "tools" }, [
-      views, zooms, element("div", { className: "switch" }, layers.concat(button("Keys ?", help)))
-    ]), status
-  );
-  if (sealed && !pictures.some(each => each.file)) {
-    box.append(element("p", { className: "small", textContent: "To save pictures as PNG, which " +
-      "no browser does from disk, serve the folder or build it with --full-pictures." }));
-  }
-  box.classList.add("live");
 
-  function inside(event) {
-    var frame = held.getBoundingClientRect();
-    return [event.clientX - frame.left, event.clientY - frame.top];
+  // Where in the pane in which it began a drag or a pinch is.
+  function inside({ clientX, clientY }) {
+    var { left, top } = held.getBoundingClientRect();
+    return [clientX - left, clientY - top];
   }
 
   function hold(event) {
@@ -254,11 +219,9 @@
     return inside(event);
   }
 
-  function follow(point) {
-    set("split", between(0, Math.round(50 * point[0] / placed.middle[0]), 100));
+  function follow(at) {
+    set("split", between(0, Math.round(50 * at[0] / placed.middle[0]), 100));
   }
-
-  function end(event) { points.delete(event.pointerId); }
 
   var events = {
     mousedown: event => {
@@ -279,14 +242,13 @@
       var old = points.get(event.pointerId), now = old && inside(event), other;
       if (!old) return;
       points.set(event.pointerId, now);
+      if (splitting) return follow(now);
       points.forEach(point => { if (point !== now) other = point; });
-      var middle = point => point.map((each, axis) => (each + other[axis]) / 2);
-      var apart = point => Math.hypot(point[0] - other[0], point[1] - other[1]) + 1;
-      if (splitting) follow(now);
-      else if (other) move(middle(old), middle(now), apart(now) / apart(old));
-      else move(old, now, 1);
+      var middle = point => point.map((each, axis) => (each + (other || point)[axis]) / 2);
+      var apart = point => 1 + (other ? Math.hypot(point[0] - other[0], point[1] - other[1]) : 0);
+      move(middle(old), middle(now), apart(now) / apart(old));
     },
-    pointerup: end, pointercancel: end,
+    lostpointercapture: event => points.delete(event.pointerId),
     touchmove: event => { if (event.touches.length > 1) event.preventDefault(); },
     // Two fingers on a touchpad; a wheel alone scrolls the page.
     wheel: event => {
@@ -295,22 +257,19 @@
       move(hold(event), inside(event), Math.exp(-event.deltaY / 200));
     }
   };
-  Object.keys(events).forEach(name =>
-    stage.addEventListener(name, events[name], { passive: false }));
-  range.addEventListener("input", () => set("split", Number(range.value)));
+  for (var name in events) stage.addEventListener(name, events[name], { passive: false });
+  range.oninput = () => set("split", Number(range.value));
   new ResizeObserver(place).observe(panes[0].node);
 
   function step(way) {
-    all(document, ".steps [rel=" + way + "]").filter(link => link.checkVisibility())
-      .forEach(link => link.click());
+    all(`.steps [rel=${way}]`).find(link => link.checkVisibility())?.click();
   }
 
   var actions = {
     " ": () => set("view", state.view === "a" ? "b" : "a"), "s": () => set("view", "slider"),
     "h": () => zoom("hole"), "f": () => zoom("fit"),
     "+": () => closer(1.5), "-": () => closer(1 / 1.5),
-    "e": () => set("error", measured && !state.error),
-    "o": () => set("outline", marked >= 0 && !state.outline),
+    "e": () => set("error", !state.error), "o": () => set("outline", !state.outline),
     "0": () => show(usual[0], 1), "?": help,
     "ArrowLeft": () => step("prev"), "ArrowRight": () => step("next")
   };

@@ -111,7 +111,7 @@ def test_intervals_p_verdicts_and_letters_of_pairs_agree(reports, photos, refere
     for name in ("small", "region", "large"):
         tree = read(report / "tiers" / f"{name}.html")
         letters = {
-            texts(row.find(f"{XHTML}th/{XHTML}bdi")): texts(tie).rpartition(" ")[2]
+            texts(row.find(f"{XHTML}th//{XHTML}bdi")): texts(tie).rpartition(" ")[2]
             for row in tree.iter(f"{XHTML}tr")
             for tie in row.iter(f"{XHTML}span")
             if tie.get("class") == "tie"

@@ -33,7 +33,7 @@ def test_every_hostile_name_is_shown_and_has_its_own_page(hostile):
 
 def test_file_names_never_come_from_names_of_photos(hostile):
     fixed = {*static(".css"), *static(".js"), "small.html", "index.html", "methods.html",
-             "difficulty.html", "failures.html", "provenance.html", "pictures.json",
+             "difficulty.html", "failures.html", "votes.html", "provenance.html", "pictures.json",
              "summary.json", "summary.md", "ranking.tex"}  # fmt: skip
     fixed |= {f"{numbers.slug(name)}.html" for name in read_run(hostile.parent).methods.index}
     tables = ("cases", "summary", "pairs", "shown")

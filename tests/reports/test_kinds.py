@@ -109,7 +109,7 @@ def test_the_overview_shows_kinds_that_a_run_has(copy, report):
 
 
 def curve(axis: str, lead: str, crossings: list[str]) -> Curves:
-    return Curves(None, crossings, axis, lead, len(crossings))
+    return Curves(None, crossings, axis, lead, len(crossings), {})
 
 
 def test_what_holds_of_share_and_width_is_said_once():

@@ -136,7 +136,7 @@ def _cases(
     rows["output"] = rows["note"] = rows["flags"] = ""
     if pictures:
         facts = zip(plan["tier"], plan["photo_sha"], plan["draw"], plan["keep"], strict=True)
-        rows["output"] = [_fill_file(name, *fact) if keep else "" for *fact, keep in facts]
+        rows["output"] = [fill_file(name, *fact) if keep else "" for *fact, keep in facts]
     turn = np.arange(len(plan))
     if number == 0:
         rows.loc[turn % 10 == 7, "flags"] = "changed 3.1 % of the known pixels (by up to 4 of 255)"
@@ -160,7 +160,8 @@ def _write_fragments(folder: Path, rows: pd.DataFrame) -> None:
         store.write_fragment(f"{part[0]['worker']}-{start:08}", part)
 
 
-def _fill_file(name: str, tier: str, photo_sha: str, draw: int = 0) -> str:
+def fill_file(name: str, tier: str, photo_sha: str, draw: int = 0) -> str:
+    """Where the fill of a case is kept."""
     if name == "original":
         return f"photos/{photo_sha}.png"
     return f"outputs/{name}/{tier}/{photo_sha}-{draw}.png"
@@ -193,4 +194,4 @@ def _pictures(plan: pd.DataFrame, names: list[str], side: int) -> Iterator[tuple
             if name != "original":
                 shade = np.roll(photo, place + 1, axis=1)
                 fill = np.where(hole[..., None], shade, photo)
-                yield _fill_file(name, facts["tier"], facts["photo_sha"], facts["draw"]), fill
+                yield fill_file(name, facts["tier"], facts["photo_sha"], facts["draw"]), fill

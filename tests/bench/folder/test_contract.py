@@ -18,7 +18,7 @@ from bench.errors import InputError
 from bench.folder import header, page, side_by_side
 from bench.folder.columns import REAL, TEXT
 from bench.folder.read import read_run
-from bench.folder.schema import TABLES
+from bench.folder.schema import TABLES, VOTES
 from bench.folder.store import RunFolder
 from bench.gate import baseline
 from bench.run.merge import merge
@@ -44,6 +44,7 @@ def run(tmp_path_factory) -> Path:
     found = read_run(folder)
     for name in EVERY:
         RunFolder(folder).write_table(f"{name}.parquet", getattr(found, name))
+    RunFolder(folder).write_table("votes.parquet", VOTES.frame([{"voter": "Ann"}]))
     found.header.write(RunFolder(folder))
     return folder
 

@@ -68,10 +68,10 @@ def test_the_case_page_shows_them_and_says_what_a_flow_is(finished):
     pages = [p.read_text("utf-8") for p in (finished.path / "report" / "cases").glob("*.html")]
     assert pages
     for page in pages:
-        assert "where a method copied from" in page
-        assert page.count("Flow of") == 1
-        assert "passes 7" in page
-        assert "share 0.25" in page
+        assert "also shown: flow, where it copied from" in page
+        assert page.count('alt="also shown: flow') == 1
+        assert "passes: 7" in page
+        assert "share: 0.25" in page
 
 
 def test_a_run_from_before_there_were_any_is_still_shown(finished, tmp_path):
