@@ -14,11 +14,13 @@
   ]);
 
   all(".gallery-views").forEach(section => {
-    const table = section.querySelector("table.gallery"), rows = Array.from(table.tBodies[0].rows);
+    const table = section.querySelector("table.gallery"), rows = [...table.tBodies[0].rows];
     const facts = report.data("cases-data").map(([page, photo, share, width, shape]) =>
       ({ page, photo, share, width, shape: shape || "not documented" }));
-    const own = rows.map(row => facts.find(each => each.page === row.dataset.case));
-    const fact = row => own[rows.indexOf(row)];
+    rows.forEach(row => {
+      row.fact = facts.find(each => each.page === row.dataset.case);
+      row.fact.here = true;
+    });
     const heads = all("thead th[data-sort]", table);
     const titles = heads.map(head => head.querySelector(".method").textContent);
     let chosen = null;
@@ -26,8 +28,8 @@
     // What can be sorted by: the number of a row that is to be smallest in the first.
     const sorts = {
       "order of the list": row => rows.indexOf(row),
-      "hole share": row => fact(row).share,
-      "hole width": row => fact(row).width,
+      "hole share": row => row.fact.share,
+      "hole width": row => row.fact.width,
       "disagreement": row => {
         const found = heads.filter(head => !head.hidden)
           .map(head => value(row.cells[head.cellIndex])).filter(each => !isNaN(each));
@@ -52,16 +54,18 @@
 
     const matches = (each, wanted) => (!chosen || chosen.includes(each.page)) &&
       each.photo.toLowerCase().includes((wanted.get("photo") || "").toLowerCase()) &&
-      (!wanted.has("shape") || each.shape === wanted.get("shape")) &&
+      each.shape === (wanted.get("shape") ?? each.shape) &&
       ["share", "width"].every(name => {
         const from = wanted.get(name + "-from"), to = wanted.get(name + "-to");
         return (!from || each[name] >= from) && (!to || each[name] <= to);
       });
 
     // Cases that match on other pages are named, so that none is missed.
-    function say(shown, away) {
-      const here = `${shown} of the ${rows.length} cases of this page`;
-      status.textContent = away.length ? `${here}, ${away.length} on others:` : shown ? here : "No case matches.";
+    function say(found) {
+      const away = found.length < facts.length ? found.filter(each => !each.here) : [];
+      const here = rows.filter(row => !row.hidden).length + ` of the ${rows.length} cases of this page`;
+      status.textContent = !found.length ? "No case matches."
+        : away.length ? `${here}, ${away.length} on others:` : here;
       away.slice(0, MOST_LINKS).forEach(({ page, photo }) => status.append(" ", element(
         "a", { href: `../cases/${page}.html` }, [element("bdi", { textContent: photo })])));
       if (away.length > MOST_LINKS) status.append(" and more");
@@ -72,14 +76,14 @@
       new FormData(form).forEach((text, name) => { if (text) wanted.append(name, text); });
       boxes.forEach(({ checked }, index) => {
         if (!checked) wanted.append("without", titles[index]);
-        [table.tHead.rows[0], ...rows].forEach(row => {
+        [...table.rows].forEach(row => {
           row.cells[heads[index].cellIndex].hidden = !checked;
         });
       });
       report.sort(rows, sorts[wanted.get("sort") || "order of the list"], wanted.has("reversed") ? -1 : 1);
-      rows.forEach(row => { row.hidden = !matches(fact(row), wanted); });
-      const found = facts.filter(each => matches(each, wanted)), every = found.length === facts.length;
-      say(rows.filter(row => !row.hidden).length, every ? [] : found.filter(each => !own.includes(each)));
+      const found = facts.filter(each => matches(each, wanted));
+      rows.forEach(row => { row.hidden = !found.includes(row.fact); });
+      say(found);
       const search = wanted.toString();
       history.replaceState(null, "", (search ? "?" + search : location.pathname) + location.hash);
       all(".pager a, .lists a", section).forEach(link => { link.search = search; });

@@ -8,23 +8,19 @@
   // Dots, their axis across, and what of a share and two values they show there and upwards.
   const GROUPS = [[".pair", across, 1, 2], ["g.a", shares, 0, 1], ["g.b", shares, 0, 2]];
 
-  function set(node, attributes) {
+  const set = (node, attributes) =>
     Object.entries(attributes).forEach(each => node.setAttribute(...each));
-  }
 
-  function at(scale, value) {
-    const of = scale.log ? Math.log : Number;
-    const part = (of(value) - of(scale.low)) / (of(scale.high) - of(scale.low));
-    return (scale.start + part * (scale.end - scale.start)).toFixed(1);
-  }
+  const at = ({ log, low, high, start, end }, value) => {
+    const of = log ? Math.log : Number, part = (of(value) - of(low)) / (of(high) - of(low));
+    return (start + part * (end - start)).toFixed(1);
+  };
 
   const both = values => pair.map(method => values[method]);
   const known = found => !found.includes(null);
 
   const said = row => both(data.values[row]).map((value, i) =>
     `${both(data.methods)[i]} ${value === null ? "not measured" : value.toFixed(data.decimals)}`);
-
-  // -- any two methods --
 
   function dots() {
     GROUPS.forEach(([selector, scale, x, y]) => {
@@ -65,10 +61,9 @@
   }, data.methods.map((textContent, value) =>
     element("option", { value, textContent, selected: value === pair[i] })))]);
 
-  // -- pictures --
-
   const peek = element("div", { className: "peek", hidden: true, ariaHidden: "true" });
 
+  // Files lie on each other.
   const picture = (files, textContent) => element("figure", {}, [
     element("span", { className: "stack" },
       files.filter(Boolean).map(file => element("img", { src: "../" + file, alt: "" }))),
@@ -79,10 +74,10 @@
     const link = target.closest("g.cases a");
     peek.hidden = !link;
     if (!link) return;
-    const found = data.cases[link.row], box = link.getBoundingClientRect(), fills = both(found.fills);
+    const found = data.cases[link.row], box = link.getBoundingClientRect();
     peek.replaceChildren(
       element("p", { textContent: found.name }), picture(found.hole, "hole"),
-      ...said(link.row).map((text, i) => picture([found.original, fills[i]], text)));
+      ...said(link.row).map((text, i) => picture([found.original, both(found.fills)[i]], text)));
     const left = Math.min(box.left - peek.offsetWidth / 2, innerWidth - peek.offsetWidth - 24);
     const above = box.top - peek.offsetHeight - 10;
     peek.style.left = Math.max(8, left) + "px";
@@ -94,9 +89,7 @@
   document.addEventListener("focusin", show);
   addEventListener("scroll", () => show({ target: document.activeElement }), { passive: true });
 
-  // -- a choice by dragging, keys from dot to dot --
-
-  const HINT = "Point at a dot for its pictures; arrow keys go from dot to dot; drag over dots to choose cases for the list below.";
+  const HINT = "Point at a dot for its pictures; arrow keys go from dot to dot; drag over dots to list their cases below.";
   const status = element("span", { className: "small", role: "status", textContent: HINT });
   const clear = element("button", { textContent: "Show all cases", hidden: true, onclick: () => choose([]) });
 
@@ -104,13 +97,11 @@
   function choose(found) {
     const rows = found.length ? [...new Set(found)] : null;
     clear.hidden = !rows;
-    status.textContent = rows
-      ? `${rows.length} of ${data.cases.length} cases chosen; the list below shows those of this page. `
-      : HINT;
+    status.textContent = rows ? `${rows.length} of ${data.cases.length} cases listed below. ` : HINT;
     all("g.cases a", section).forEach(link => {
       link.classList.toggle("out", !!rows && !rows.includes(link.row));
     });
-    const detail = rows && rows.map(row => data.cases[row].page);
+    const detail = rows?.map(row => data.cases[row].page);
     document.dispatchEvent(new CustomEvent("choose-cases", { detail }));
   }
 

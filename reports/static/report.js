@@ -8,7 +8,7 @@ window.report = (() => {
     return node;
   };
 
-  const all = (selector, inside = document) => Array.from(inside.querySelectorAll(selector));
+  const all = (selector, inside = document) => [...inside.querySelectorAll(selector)];
 
   // What the page holds for scripts, by the id of its element.
   const data = id => JSON.parse(document.getElementById(id)?.textContent || "null");

@@ -32,16 +32,16 @@
     const body = table.querySelector("tbody.ranked, tbody:not([class])");
     const headers = body ? all("th[data-sort]", table) : [];
     headers.forEach(header => {
-      const words = Array.from(header.childNodes).filter(node => node.className !== "aim");
+      const words = [...header.childNodes].filter(node => node.className !== "aim");
       const button = element("button", { type: "button" }, words);
       header.prepend(button);
       button.onclick = () => {
         // The best first: the highest or the lowest, by what the column holds.
         const now = header.ariaSort;
         const up = now ? now === "descending" : header.dataset.sort !== "high";
-        headers.forEach(other => other.removeAttribute("aria-sort"));
+        headers.forEach(other => { other.ariaSort = null; });
         header.ariaSort = up ? "ascending" : "descending";
-        report.sort(Array.from(body.rows), row => value(row.cells[header.cellIndex]), up ? 1 : -1);
+        report.sort([...body.rows], row => value(row.cells[header.cellIndex]), up ? 1 : -1);
       };
     });
   }
@@ -93,9 +93,9 @@
 
   // What of a table is displayed, in a format; rows that hold one text for all columns are not.
   function written(table, { cell, best, lines }) {
-    const heads = table.tHead.rows[0].cells, shown = cells => Array.from(cells).filter(each => !each.hidden);
+    const heads = table.tHead.rows[0].cells, shown = cells => [...cells].filter(each => !each.hidden);
     const sides = shown(heads).map(head => head.matches(".num") ? "r" : "l");
-    const groups = [table.tHead, ...table.tBodies].map(part => Array.from(part.rows)
+    const groups = [table.tHead, ...table.tBodies].map(part => [...part.rows]
       .filter(row => row.cells.length === heads.length && row.checkVisibility())
       .map(row => shown(row.cells).map(each => {
         const words = cell(text(each));
@@ -106,11 +106,11 @@
 
   // The tools of a table: which columns and rows it shows, and copies of it.
   function tools(sheet) {
-    const table = sheet.querySelector("table"), heads = Array.from(table.tHead.rows[0].cells);
+    const table = sheet.querySelector("table"), heads = [...table.tHead.rows[0].cells];
     const choices = heads.filter(head => !head.matches(".place + th"));
     const rows = all("tbody tr:not(.group)", table);
     sheet.querySelector(".tools").append(
-      checks("Columns", choices.map(text), (index, on) => Array.from(table.rows).forEach(row => {
+      checks("Columns", choices.map(text), (index, on) => [...table.rows].forEach(row => {
         if (row.cells.length === heads.length) row.cells[choices[index].cellIndex].hidden = !on;
       })),
       checks("Methods", rows.map(row => text(row.querySelector("th"))), (index, on) => {
