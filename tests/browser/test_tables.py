@@ -184,7 +184,10 @@ def test_cases_are_filtered_and_the_address_keeps_how(live, visit, full_report):
     kept = rows_of(page)
     assert kept == [case for case in every if shares[case] >= middle]
     assert 0 < len(kept) < len(every)
-    assert f"{len(kept)} of the {len(every)} cases" in page.locator(".gallery-views [role=status]").inner_text()
+    assert (
+        f"{len(kept)} of the {len(every)} cases"
+        in page.locator(".gallery-views [role=status]").inner_text()
+    )
 
     page.get_by_label("Sort by").select_option("hole share")
     assert rows_of(page) == sorted(kept, key=shares.get)
