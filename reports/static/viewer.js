@@ -39,25 +39,22 @@
   box.classList.add("live");
   part(".controls").append(...panes.map(each => each.control));
   var range = part("[type=range]"), dialog = part("dialog");
-  var state = asked();
 
   // What the address asks for.
-  function asked() {
-    var given = new URLSearchParams(location.search), layers = given.get("layers") || "";
-    var at = given.get("at")?.split(",").map(Number), shown = [];
-    var view = given.get("view"), zoom = given.get("zoom");
-    Array.from("abcdef", (letter, side) => {
-      var next = pictures.findIndex((each, place) => each.key > 0 && !shown.includes(place));
-      shown.push([find(given.get(letter)), side < 2 ? usual[side] : next, 0].find(x => x >= 0));
-    });
-    return {
-      shown, view: /^[ab2-6]$/.test(view) ? view : "slider",
-      zoom: zoom === "fit" ? zoom : between(0, zoom, CLOSEST) || "hole",
-      at: at?.length === 2 && at.every(isFinite) && at,
-      split: between(0, given.get("split") || 50, 100) || 0,
-      error: layers.includes("error"), outline: layers.includes("outline")
-    };
-  }
+  var given = new URLSearchParams(location.search), asked = given.get("layers") || "";
+  var at = given.get("at")?.split(",").map(Number), shown = [];
+  var view = given.get("view"), start = given.get("zoom");
+  Array.from("abcdef", (letter, side) => {
+    var next = pictures.findIndex((each, place) => each.key > 0 && !shown.includes(place));
+    shown.push([find(given.get(letter)), side < 2 ? usual[side] : next, 0].find(x => x >= 0));
+  });
+  var state = {
+    shown, view: /^[ab2-6]$/.test(view) ? view : "slider",
+    zoom: start === "fit" ? start : between(0, start, CLOSEST) || "hole",
+    at: at?.length === 2 && at.every(isFinite) && at,
+    split: between(0, given.get("split") || 50, 100) || 0,
+    error: asked.includes("error"), outline: asked.includes("outline")
+  };
 
   // The address of what is seen, or of what suits the next case too.
   function address(whole) {
@@ -72,7 +69,6 @@
     if (whole) keep("split", state.split, 50);
     return "?" + kept.join("&");
   }
-
 
   function pane(letter, side) {
     var layers = ["truth", "", "", "moved"].map(name =>
@@ -105,7 +101,7 @@
   function draw() {
     var many = Number(state.view), across = many > 4 ? 3 : many === 4 ? 2 : many || 1;
     var names = state.shown.map(picture => pictures[picture].name);
-    stage.className = "stage " + (many ? "many" : "over " + state.view);
+    stage.className = `stage ${many ? "many" : "over"} ${state.view}`;
     stage.classList.toggle("outlined", state.outline && marked >= 0);
     style("--across", across);
     style("--down", Math.ceil((many || 1) / across));
@@ -136,7 +132,7 @@
     var least = sides => Math.min(room[0] / sides[0], room[1] / sides[1]);
     var around = Math.max(16, 0.3 * Math.max(hole[2], hole[3])), fit = least(size);
     var close = Math.min(CLOSEST, least([hole[2] + around, hole[3] + around]));
-    var scale = { fit: fit, hole: Math.max(fit, close) }[state.zoom] || state.zoom;
+    var scale = { fit, hole: Math.max(fit, close) }[state.zoom] || state.zoom;
     var start = size.map((whole, axis) => {
       var at = state.at ? state.at[axis] * whole : hole[axis] + hole[axis + 2] / 2;
       var spare = room[axis] - whole * scale;
@@ -184,7 +180,7 @@
     if (picture.file) return picture.file.click();
     var canvas = element("canvas", { width: size[0], height: size[1] });
     layers.forEach(image => canvas.getContext("2d").drawImage(image, 0, 0, ...size));
-    var name = box.dataset.compare + picture.name.replace(/[^A-Za-z0-9]+/g, "-") + ".png";
+    var name = `${box.dataset.compare}-${picture.name.replace(/[^A-Za-z0-9]+/g, "-")}.png`;
     canvas.toBlob(blob =>
       element("a", { href: URL.createObjectURL(blob), download: name }).click());
   }
@@ -266,17 +262,17 @@
   }
 
   var actions = {
-    " ": () => set("view", state.view === "a" ? "b" : "a"), "s": () => set("view", "slider"),
-    "h": () => zoom("hole"), "f": () => zoom("fit"),
+    " ": () => set("view", state.view === "a" ? "b" : "a"), s: () => set("view", "slider"),
+    h: () => zoom("hole"), f: () => zoom("fit"),
     "+": () => closer(1.5), "-": () => closer(1 / 1.5),
-    "e": () => set("error", !state.error), "o": () => set("outline", !state.outline),
-    "0": () => show(usual[0], 1), "?": help,
-    "ArrowLeft": () => step("prev"), "ArrowRight": () => step("next")
+    e: () => set("error", !state.error), o: () => set("outline", !state.outline),
+    0: () => show(usual[0], 1), "?": help,
+    ArrowLeft: () => step("prev"), ArrowRight: () => step("next")
   };
   var ways = { ArrowLeft: [40, 0], ArrowRight: [-40, 0], ArrowUp: [0, 40], ArrowDown: [0, -40] };
 
   document.addEventListener("keydown", event => {
-    var on = event.target, key = event.key, act = actions[key] || actions[key.toLowerCase()];
+    var { target: on, key } = event, act = actions[key] || actions[key.toLowerCase()];
     var own = "select, textarea, dialog *, input:not([type=radio], [type=range], [type=checkbox])";
     if (event.ctrlKey || event.altKey || event.metaKey || on.matches(own)) return;
     // What has the focus keeps the keys that it knows itself.
