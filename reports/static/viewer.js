@@ -1,25 +1,28 @@
 // Compares the pictures of a case: cut at a split, one at a time, or up to six side by side.
 (function () {
   "use strict";
-  var element = report.element, box = document.querySelector("[data-compare]"), CLOSEST = 16;
+  const { element, all } = report, [box] = all("[data-compare]"), CLOSEST = 16;
 
-  var all = (inside, what) => Array.from(inside.querySelectorAll(what));
   var source = image => image.getAttribute("src");
   var between = (low, value, high) => Math.max(low, Math.min(value, high));
   var find = key => pictures.findIndex(each => each.key === key);
   var count = () => Number(state.view) || 2;
-  var div = (name, children) => element("div", { className: name }, children);
+  const div = (className, children) => element("div", { className }, children);
+  const part = what => box.querySelector(what);
+
+  const button = (textContent, onclick) =>
+    element("button", { type: "button", textContent, onclick });
 
   // The pictures on offer are the figures of the page that carry a key and a name.
-  var pictures = all(document, "figure[data-key]").map(figure => {
+  var pictures = all("figure[data-key]").map(figure => {
     // What a fill has in the hole lies on its photo.
-    var layers = all(figure, ":scope > .stack img, :scope > img:first-child").map(source);
+    var layers = all(":scope > .stack img, :scope > img:first-child", figure).map(source);
     return {
       key: figure.dataset.key, name: figure.dataset.name, below: layers[0], src: layers.pop(),
-      truth: all(figure, ".truth").map(source)[0], file: figure.querySelector("[download]")
+      truth: all(".truth", figure).map(source)[0], file: figure.querySelector("[download]")
     };
   });
-  var images = box ? all(box, "figure img:last-of-type") : [];
+  var images = box ? all("figure img:last-of-type", box) : [];
   if (images.length !== 2 || pictures.length < 2) return;
   var usual = images.map(image => pictures.findIndex(each => each.src === source(image)));
   var size = ["width", "height"].map(name => Number(images[0].getAttribute(name)));
@@ -30,40 +33,33 @@
   var stage = element("div", {
     tabIndex: 0, role: "group", ariaLabel: "Pictures; arrow keys move them"
   });
-  var panes = Array.from("ABCDEF", pane), part = what => box.querySelector(what);
+  var panes = Array.from("ABCDEF", pane);
   stage.append(...panes.map(each => each.node));
   box.replaceChildren(stage, document.getElementById("viewer").content);
   box.classList.add("live");
   part(".controls").append(...panes.map(each => each.control));
-  var range = part("[type=range]"), dialog = part("dialog"), sealing = part(".sealed");
-  var state = asked();
+  var range = part("[type=range]"), dialog = part("dialog");
 
   // What the address asks for.
-  function asked() {
-    var given = new URLSearchParams(location.search), layers = given.get("layers") || "";
-    var at = (given.get("at") || "").split(",").map(Number), shown = [];
-    var view = given.get("view"), zoom = given.get("zoom");
-    Array.from("abcdef", (letter, side) => {
-      var next = pictures.findIndex((each, place) => each.key > 0 && !shown.includes(place));
-      shown.push([find(given.get(letter)), side < 2 ? usual[side] : next, 0].find(x => x >= 0));
-    });
-    return {
-      shown, view: /^[ab2-6]$/.test(view) ? view : "slider",
-      zoom: zoom === "fit" ? zoom : between(0, zoom, CLOSEST) || "hole",
-      at: at.length === 2 && at.every(isFinite) && at,
-      split: between(0, given.get("split") || 50, 100) || 0,
-      error: has("error") && layers.includes("error"),
-      outline: has("outline") && layers.includes("outline")
-    };
-  }
-
-  function has(layer) { return Boolean(part("[name=" + layer + "]")); }
-  function toggle(layer) { set(layer, has(layer) && !state[layer]); }
+  var given = new URLSearchParams(location.search), asked = given.get("layers") || "";
+  var at = given.get("at")?.split(",").map(Number), shown = [];
+  var view = given.get("view"), start = given.get("zoom");
+  Array.from("abcdef", (letter, side) => {
+    var next = pictures.findIndex((each, place) => each.key > 0 && !shown.includes(place));
+    shown.push([find(given.get(letter)), side < 2 ? usual[side] : next, 0].find(x => x >= 0));
+  });
+  var state = {
+    shown, view: /^[ab2-6]$/.test(view) ? view : "slider",
+    zoom: start === "fit" ? start : between(0, start, CLOSEST) || "hole",
+    at: at?.length === 2 && at.every(isFinite) && at,
+    split: between(0, given.get("split") || 50, 100) || 0,
+    error: asked.includes("error"), outline: asked.includes("outline")
+  };
 
   // The address of what is seen, or of what suits the next case too.
   function address(whole) {
     var kept = [], layers = ["error", "outline"].filter(name => state[name]).join();
-    var keep = (name, value, unless) => { if (value !== unless) kept.push(name + "=" + value); };
+    var keep = (name, value, unless) => value === unless || kept.push(name + "=" + value);
     state.shown.slice(0, count()).forEach((picture, side) =>
       keep("abcdef"[side], pictures[picture].key, side ? "" : pictures[usual[0]].key));
     keep("view", state.view, "slider");
@@ -74,59 +70,52 @@
     return "?" + kept.join("&");
   }
 
-  function button(words, act) {
-    var made = element("button", { type: "button", textContent: words });
-    made.addEventListener("click", act);
-    return made;
-  }
-
   function pane(letter, side) {
     var layers = ["truth", "", "", "moved"].map(name =>
       element("img", { alt: "", className: name, draggable: false }));
-    var tag = element("span", { className: "tag" }), name = element("span");
+    var tag = element("span", { className: "tag" }), words = element("span");
     var node = div("pane", [
       div("plane", [div("moved", [layers[0], div("stack", layers.slice(1, 3))])]),
       div("plane edge", [layers[3]]), tag
     ]);
     node.role = "group";
-    var select = element("select", {}, pictures.map(each =>
-      element("option", { textContent: each.name })));
-    select.addEventListener("change", () => show(select.selectedIndex, side));
+    var select = element("select", { onchange: () => show(select.selectedIndex, side) },
+      pictures.map(each => element("option", { textContent: each.name })));
     var png = button("PNG", () => save(layers.slice(1, 3), pictures[state.shown[side]]));
-    var control = div("", [element("label", {}, [name, select]), png]);
-    return { node, control, draw: () => {
-      var picture = pictures[state.shown[side]], src = picture.src;
+    var control = div("", [element("label", {}, [words, select]), png]);
+    return { node, control, draw() {
+      var picture = pictures[state.shown[side]], { src, truth, name } = picture;
       node.hidden = control.hidden = side >= count();
-      [picture.truth || src, picture.below, src, marked < 0 ? src : pictures[marked].src].forEach(
-        (wanted, layer) => { if (source(layers[layer]) !== wanted) layers[layer].src = wanted; });
-      node.classList.toggle("error", state.error && Boolean(picture.truth));
-      layers[2].alt = picture.name;
-      tag.textContent = node.ariaLabel = letter + ": " + picture.name;
+      [truth || src, picture.below, src, pictures[marked]?.src || src].forEach(
+        (wanted, layer) => source(layers[layer]) === wanted || (layers[layer].src = wanted));
+      node.classList.toggle("error", state.error && Boolean(truth));
+      layers[2].alt = name;
+      tag.textContent = node.ariaLabel = letter + ": " + name;
       select.selectedIndex = state.shown[side];
-      name.textContent = letter + (state.view === "slider" ? [", left", ", right"][side] : "");
+      words.textContent = letter + (state.view === "slider" ? [", left", ", right"][side] : "");
       png.hidden = sealed && !picture.file;
-      png.ariaLabel = "Download " + picture.name + " as PNG";
+      png.ariaLabel = `Download ${name} as PNG`;
     } };
   }
 
   function draw() {
     var many = Number(state.view), across = many > 4 ? 3 : many === 4 ? 2 : many || 1;
     var names = state.shown.map(picture => pictures[picture].name);
-    stage.className = "stage " + (many ? "many" : "over " + state.view);
-    stage.classList.toggle("outlined", state.outline);
+    stage.className = `stage ${many ? "many" : "over"} ${state.view}`;
+    stage.classList.toggle("outlined", state.outline && marked >= 0);
     style("--across", across);
     style("--down", Math.ceil((many || 1) / across));
     style("--split", state.split + "%");
     panes.forEach(each => each.draw());
     range.value = state.split;
     range.disabled = state.view !== "slider";
-    range.setAttribute("aria-valuetext", range.value + " % " + names[0] + ", rest " + names[1]);
-    all(box, ".tools input").forEach(input => {
+    range.ariaValueText = `${range.value} % ${names[0]}, rest ${names[1]}`;
+    all(".tools input", box).forEach(input => {
       input.checked = input.value === String(state[input.name]).replace(/^a$/, "b");
     });
     var key = pictures[state.shown[1]].key;
-    all(document, ".key").forEach(each => { each.ariaPressed = each.value === key; });
-    all(document, ".steps a").forEach(link => { link.search = address(); });
+    all(".key").forEach(each => { each.ariaPressed = each.value === key; });
+    all(".steps a").forEach(link => { link.search = address(); });
     part("[role=status]").textContent =
       names.slice(state.view === "b", state.view === "a" ? 1 : count());
     place();
@@ -135,7 +124,7 @@
       null, "", location.pathname + address(true) + location.hash), 150);
   }
 
-  function style(name, value) { stage.style.setProperty(name, value); }
+  const style = (name, value) => stage.style.setProperty(name, value);
 
   // Puts all pictures at the same place of their panes, which are of one size.
   function place() {
@@ -143,7 +132,7 @@
     var least = sides => Math.min(room[0] / sides[0], room[1] / sides[1]);
     var around = Math.max(16, 0.3 * Math.max(hole[2], hole[3])), fit = least(size);
     var close = Math.min(CLOSEST, least([hole[2] + around, hole[3] + around]));
-    var scale = { fit: fit, hole: Math.max(fit, close) }[state.zoom] || state.zoom;
+    var scale = { fit, hole: Math.max(fit, close) }[state.zoom] || state.zoom;
     var start = size.map((whole, axis) => {
       var at = state.at ? state.at[axis] * whole : hole[axis] + hole[axis + 2] / 2;
       var spare = room[axis] - whole * scale;
@@ -151,7 +140,7 @@
     });
     var middle = room.map(each => each / 2), loose = scale > fit * 1.001;
     placed = { scale, fit, start, middle, loose };
-    style("--move", "translate(" + start.join("px, ") + "px) scale(" + scale + ")");
+    style("--move", `translate(${start.join("px, ")}px) scale(${scale})`);
     stage.classList.toggle("pixels", loose && scale > 1);
   }
 
@@ -166,8 +155,8 @@
     draw();
   }
 
-  function help() { dialog.showModal(); }
-  function closer(factor) { move(placed.middle, placed.middle, factor); }
+  const help = () => dialog.showModal();
+  const closer = factor => move(placed.middle, placed.middle, factor);
 
   function zoom(value) {
     if (value > 0) closer(value / placed.scale);
@@ -191,34 +180,34 @@
     if (picture.file) return picture.file.click();
     var canvas = element("canvas", { width: size[0], height: size[1] });
     layers.forEach(image => canvas.getContext("2d").drawImage(image, 0, 0, ...size));
-    var name = box.dataset.compare + picture.name.replace(/[^A-Za-z0-9]+/g, "-") + ".png";
+    var name = `${box.dataset.compare}-${picture.name.replace(/[^A-Za-z0-9]+/g, "-")}.png`;
     canvas.toBlob(blob =>
       element("a", { href: URL.createObjectURL(blob), download: name }).click());
   }
 
-  part(".tools").addEventListener("change", event => {
-    var input = event.target;
-    if (input.name === "zoom") zoom(Number(input.value) || input.value);
-    else set(input.name, input.type === "radio" ? input.value : input.checked);
-  });
-  part(".tools button").addEventListener("click", help);
-  part("dialog button").addEventListener("click", () => dialog.close());
-  if (sealing) sealing.hidden = !sealed;
+  part(".tools").onchange = ({ target: { name, type, value, checked } }) => {
+    if (name === "zoom") zoom(Number(value) || value);
+    else set(name, type === "radio" ? value : checked);
+  };
+  part(".tools button").onclick = help;
+  part("dialog button").onclick = () => dialog.close();
+  if (!sealed) part(".sealed")?.remove();
 
   // A method's number in the table of numbers shows its fill.
-  all(document, "tr[data-fill]").forEach(row => {
+  all("tr[data-fill]").forEach(row => {
     var key = row.dataset.fill, picture = find(key);
     if (picture < 0) return;
     row.cells[0].prepend(Object.assign(button("", () => show(picture, 1)), {
-      className: "key", value: key, ariaLabel: "Show " + pictures[picture].name + " as B"
+      className: "key", value: key, ariaLabel: `Show ${pictures[picture].name} as B`
     }));
   });
   style("--w", size[0] + "px");
   style("--h", size[1] + "px");
 
-  function inside(event) {
-    var frame = held.getBoundingClientRect();
-    return [event.clientX - frame.left, event.clientY - frame.top];
+  // Where in the pane in which it began a drag or a pinch is.
+  function inside({ clientX, clientY }) {
+    var { left, top } = held.getBoundingClientRect();
+    return [clientX - left, clientY - top];
   }
 
   function hold(event) {
@@ -264,28 +253,26 @@
       move(hold(event), inside(event), Math.exp(-event.deltaY / 200));
     }
   };
-  Object.keys(events).forEach(name =>
-    stage.addEventListener(name, events[name], { passive: false }));
-  range.addEventListener("input", () => set("split", Number(range.value)));
+  for (var name in events) stage.addEventListener(name, events[name], { passive: false });
+  range.oninput = () => set("split", Number(range.value));
   new ResizeObserver(place).observe(panes[0].node);
 
   function step(way) {
-    all(document, ".steps [rel=" + way + "]").filter(link => link.checkVisibility())
-      .forEach(link => link.click());
+    all(`.steps [rel=${way}]`).find(link => link.checkVisibility())?.click();
   }
 
   var actions = {
-    " ": () => set("view", state.view === "a" ? "b" : "a"), "s": () => set("view", "slider"),
-    "h": () => zoom("hole"), "f": () => zoom("fit"),
+    " ": () => set("view", state.view === "a" ? "b" : "a"), s: () => set("view", "slider"),
+    h: () => zoom("hole"), f: () => zoom("fit"),
     "+": () => closer(1.5), "-": () => closer(1 / 1.5),
-    "e": () => toggle("error"), "o": () => toggle("outline"),
-    "0": () => show(usual[0], 1), "?": help,
-    "ArrowLeft": () => step("prev"), "ArrowRight": () => step("next")
+    e: () => set("error", !state.error), o: () => set("outline", !state.outline),
+    0: () => show(usual[0], 1), "?": help,
+    ArrowLeft: () => step("prev"), ArrowRight: () => step("next")
   };
   var ways = { ArrowLeft: [40, 0], ArrowRight: [-40, 0], ArrowUp: [0, 40], ArrowDown: [0, -40] };
 
   document.addEventListener("keydown", event => {
-    var on = event.target, key = event.key, act = actions[key] || actions[key.toLowerCase()];
+    var { target: on, key } = event, act = actions[key] || actions[key.toLowerCase()];
     var own = "select, textarea, dialog *, input:not([type=radio], [type=range], [type=checkbox])";
     if (event.ctrlKey || event.altKey || event.metaKey || on.matches(own)) return;
     // What has the focus keeps the keys that it knows itself.

@@ -2,13 +2,17 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
+from pathlib import Path
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from bench.folder import thumbnails
+from reports.build import build
 from reports.site import album as pictures
 from reports.site.album import Album
 
@@ -163,3 +167,19 @@ def test_masks_of_one_bit_and_of_eight_read_alike(tmp_path, hole):
     Image.fromarray(hole.astype(np.uint8) * 255).save(tmp_path / "eight.png")
     assert (pictures.read_hole(tmp_path / "one.png") == hole).all()
     assert (pictures.read_hole(tmp_path / "eight.png") == hole).all()
+
+
+def test_with_full_pictures_each_fill_of_a_case_is_there_as_it_was_measured(sample, tmp_path):
+    index = build(sample, tmp_path / "with", full_pictures=True)
+    assert "full picture (PNG)" not in _pages_of_cases(build(sample, tmp_path / "without"))
+    named = set(re.findall(r'href="\.\./(pictures/\S+?\.png)" download', _pages_of_cases(index)))
+    cases = pd.read_parquet(sample / "cases.parquet")
+    cases = cases[(cases["method"] != "original") & (cases["status"] == "ok")]
+    wanted = [*cases["output"], *(f"photos/{p.name}" for p in (sample / "photos").iterdir())]
+    given = {(index.parent / name).read_bytes() for name in named}
+    assert given >= {(sample / name).read_bytes() for name in wanted}
+    assert len(wanted) > 20
+
+
+def _pages_of_cases(index: Path) -> str:
+    return "".join(p.read_text("utf-8") for p in (index.parent / "cases").glob("*.html"))
