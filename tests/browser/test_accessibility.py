@@ -19,6 +19,8 @@ HIDDEN = """() => Array.from(document.querySelectorAll('main *')).flatMap((eleme
         node => node.nodeType === Node.TEXT_NODE && node.textContent.trim());
     if (!words && !['IMG', 'INPUT', 'A', 'BUTTON'].includes(element.tagName)) return [];
     if (element.closest('.hidden, option, script, details:not([open])')) return [];
+    // Panes and layers of the viewer that are not chosen, and its list of keys.
+    if (element.closest('.compare :is([hidden], dialog:not([open]), img[alt=""])')) return [];
     const box = element.getBoundingClientRect();
     const seen = box.width && box.height && getComputedStyle(element).visibility === 'visible';
     return seen ? [] : [`${place} ${element.outerHTML.slice(0, 120)}`];
