@@ -45,6 +45,7 @@
   function show() {
     const own = shown, rounds = Math.min(...Object.values(met));
     since = 0;
+    pane.ariaBusy = "true";
     told.textContent = done.length + " judged, " + (done.length - saved) + " not saved. " +
       (rounds ? "Every two methods met at least " + rounds + (rounds > 1 ? " times." : " time.")
         : Object.keys(met).length + " let every two methods meet once.");
@@ -56,7 +57,11 @@
       pane.append(figure(one, fill[2], fill[3], side ? "Right" : "Left")));
     if (hole.checked && one.hole) pane.append(figure(one, one.hole, one.photo, "Photo, hole marked"));
     Promise.allSettled(Array.from(pane.querySelectorAll("img"), image => image.decode()))
-      .then(() => { if (own === shown) since = performance.now(); });
+      .then(() => {
+        if (own !== shown) return;
+        since = performance.now();
+        pane.ariaBusy = "false";
+      });
   }
 
   function choose(choice) {
