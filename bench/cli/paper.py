@@ -15,6 +15,8 @@ from bench.cli.arguments import (
 )
 from bench.text.plain import lines, wrapped
 
+_MOST_COLUMNS = 9  # that fit a page of A4 beside the names
+
 
 def add(commands: Commands) -> None:
     """Describe the commands."""
@@ -179,4 +181,8 @@ def _table(options: argparse.Namespace) -> int:
     with placed(options.out) as temporary:
         temporary.write_text(text, "utf-8", errors="replace", newline="\n")
     print(f"{options.out}: a table as {form}")
+    across = max(line.count("&") for line in text.splitlines()) if form == "latex" else 0
+    if across > _MOST_COLUMNS:
+        print(f"{across} columns of numbers may be wider than the page: --tiers-as rows, fewer "
+              "--metrics or --tiers make it narrower")  # fmt: skip
     return 0

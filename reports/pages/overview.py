@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import pandas as pd
@@ -91,12 +92,7 @@ def write(
         "hero": hero.hero(
             site,
             sections,
-            {
-                part["section"].ranking.tier: [
-                    row for group in part["groups"].values() for row in group
-                ]
-                for part in parts
-            },
+            {p["section"].ranking.tier: [*chain(*p["groups"].values())] for p in parts},
         ),
         "definitions": definitions(run, [c for part in parts for c in part["columns"]]),
         "several_samples": bool((run.cases["sample"] > 0).any()),

@@ -214,7 +214,7 @@ def caption(
         over = "; over all tiers the mean of its values" if len(found) > 1 else ""
         words.append(f"{numbers.joined(sets)}: one number for all fills, ties not tested{over}")
     if any(part.ranking.marks for part in found):
-        words.append("Last: points of reference, which do not compete")
+        words.append("Last: reference points (not ranked)")
     if any(part.ranking.partial for part in found):
         words.append("Apart: methods that completed less than 95 % of the cases")
     absent = dict.fromkeys(name for part in found for name, _ in part.ranking.absent)
