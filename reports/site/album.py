@@ -192,7 +192,7 @@ class Album:
     ) -> Shown:
         """Write a file named by its content; ``source`` is a file with the same bytes."""
         name = _digest(data)
-        path = f"pictures/{name[:2]}/{name}.{suffix}"
+        path = f"pictures/{name[:1]}/{name}.{suffix}"
         target = self.folder / path
         before = self._previous / path if self._previous else None
         if before is not None and before.is_file() and before.read_bytes() == data:
