@@ -15,8 +15,6 @@ from bench.cli.arguments import (
 )
 from bench.text.plain import lines, wrapped
 
-_MOST_COLUMNS = 9  # that fit a page of A4 beside the names
-
 
 def add(commands: Commands) -> None:
     """Describe the commands."""
@@ -174,15 +172,16 @@ def _table(options: argparse.Namespace) -> int:
     layout = table_formats.Layout(
         tuple(metrics), as_columns=options.tiers_as == "columns", intervals=options.intervals
     )
-    text = table_formats.FORMATS[form](run, table.parts(run, tiers, metrics), layout)
+    parts = table.parts(run, tiers, metrics)
+    text = table_formats.FORMATS[form](run, parts, layout)
     if options.out is None:
         print(text, end="")
         return 0
     with placed(options.out) as temporary:
         temporary.write_text(text, "utf-8", errors="replace", newline="\n")
     print(f"{options.out}: a table as {form}")
-    across = max(line.count("&") for line in text.splitlines()) if form == "latex" else 0
-    if across > _MOST_COLUMNS:
+    across = table_formats.across(parts, layout)
+    if form == "latex" and across > table_formats.PAGE_ROOM:
         print(f"{across} columns of numbers may be wider than the page: --tiers-as rows, fewer "
               "--metrics or --tiers make it narrower")  # fmt: skip
     return 0

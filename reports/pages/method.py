@@ -45,6 +45,7 @@ class Tier:
     rows: Mapping[str, Row]
     absent: Mapping[str, str]
     times: Times
+    share: float
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ def tiers(site: Site, sections: Sequence[Section]) -> list[Tier]:
         groups = tables.rows(site.run, section.ranking, section.columns[:1])
         rows = {row.label.method: row for group in groups.values() for row in group}
         absent = dict(section.ranking.absent)
-        found.append(Tier(section, rows, absent, timing.times(site.run, section.ranking.tier)))
+        times, share = timing.times(site.run, section.ranking.tier), hole_share(site.run, section)
+        found.append(Tier(section, rows, absent, times, share))
     return found
 
 
@@ -92,7 +94,7 @@ def write(site: Site, every: Sequence[Tier], label: Label, context: dict[str, An
     """
     kinds = 4 if site.run.header.truth == GIVEN else 3  # pictures of a case
     most = min(_MOST, _PICTURES // (2 * kinds * max(len(every), 1)))
-    shares = [hole_share(site.run, tier.section) for tier in every]
+    shares = [tier.share for tier in every]
     context |= {
         "label": label,
         "standings": [_standing(site, tier, label.method, most) for tier in every],

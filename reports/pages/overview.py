@@ -51,6 +51,7 @@ def write(
     run = site.run
     rankings = [section.ranking for section in sections]
     parts = [_part(run, section) for section in sections]
+    small = _small(run)
     notes = parts[0]["notes"] if parts else []
     everywhere = [n for n in notes if all(n in part["notes"] for part in parts)]
     for part in parts:
@@ -80,8 +81,8 @@ def write(
         "within": [budget.sentence(run, r, site.budget) for r in rankings] if site.budget else [],
         "kinds": kinds,
         "by_hole": findings(curves) if curves else [],
-        "small": _small_weights(run),
-        "small_count": len(_small(run)),
+        "small": _small_weights(run, small),
+        "small_count": len(small),
         "standings": heat.standings(run, rankings, tables.OVERVIEW),
         "verdict": site.verdict,
         "absent_metrics": _absent(run),
@@ -153,9 +154,8 @@ def _ceiling_check(run: Run) -> dict[str, int] | None:
     return {"perfect": int((values == float("inf")).sum()), "n": len(values)}
 
 
-def _small_weights(run: Run) -> str:
+def _small_weights(run: Run, small: pd.DataFrame) -> str:
     """What the networks with the project's own weights are, and are not; empty without any."""
-    small = _small(run)
     cards = [json.loads(training) for training in small["training"]]
     if not cards:
         return ""

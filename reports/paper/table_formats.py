@@ -17,6 +17,7 @@ from reports.results import sentences
 from reports.results.tables import Column
 
 _ROOM = 4  # columns of numbers that one column of a page has room for; an interval takes two more
+PAGE_ROOM = 9  # that a page has room for
 _HEADING = 10  # characters of a line of a column's heading
 
 
@@ -48,6 +49,11 @@ _MARKDOWN = _Marks(
 )
 
 
+def across(found: Sequence[Part], layout: Layout) -> int:
+    """How many columns of numbers stand beside each other."""
+    return len(table.columns(found, layout.metrics)) * (len(found) if layout.as_columns else 1)
+
+
 def as_latex(run: Run, found: Sequence[Part], layout: Layout) -> str:
     """A table environment; needs the package booktabs."""
     shown = table.columns(found, layout.metrics)
@@ -68,7 +74,7 @@ def as_latex(run: Run, found: Sequence[Part], layout: Layout) -> str:
             title = rf"\multicolumn{{{width}}}{{l}}{{\textit{{{latex.escaped(part.heading)}}}}}"
             first, *rest = [rows for _, rows in _across(run, [part], shown, layout, _LATEX)] or [[]]
             groups += [[[Ready(title)], *first], *rest]
-    wide = (len(header) - 1) * (3 if layout.intervals else 1) > _ROOM
+    wide = across(found, layout) * (3 if layout.intervals else 1) > _ROOM
     align = "l".ljust(len(header), "r")
     return "\n".join([latex.NEEDS, latex.table(" ".join(words), header, groups, align,
                                                above=above, wide=wide), ""])  # fmt: skip
