@@ -20,6 +20,7 @@ ROOMS = {
         {"latency", "training", "receptive", "orders"},
         {"compare", "planning"},
         {"folder"},
+        {"protocols"},
         {"metrics"},
         {"statistics"},
         {"machine", "text"},
@@ -56,7 +57,13 @@ ROOMS = {
 OUTSIDE = {
     "masks": {"bench.errors"},
     "methods": {"bench.errors"},
-    "reports": {"bench.errors", "bench.folder", "bench.statistics", "bench.text"},
+    "reports": {
+        "bench.errors",
+        "bench.folder",
+        "bench.protocols",
+        "bench.statistics",
+        "bench.text",
+    },
     "bench": {"masks", "methods"},
     "inpaint_bench": {"bench", "masks", "methods", "reports"},
 }

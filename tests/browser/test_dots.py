@@ -48,13 +48,14 @@ def test_a_dot_shows_the_hole_and_both_fills_and_opens_its_case(visit, page, way
     link = seen.page.locator(".versus a").first
     if way == "mouse":
         link.scroll_into_view_if_needed()
+        link.element_handle().wait_for_element_state("stable")  # pictures above may still load
         seen.page.mouse.move(*middle(link))
     else:
         link.focus()
         seen.page.keyboard.press("ArrowLeft")
         seen.page.keyboard.press("ArrowRight")
     peek = seen.page.locator(".peek")
-    assert peek.is_visible()
+    peek.wait_for()
     assert peek.locator("figure").count() == 3
     seen.page.wait_for_function(
         "Array.from(document.querySelectorAll('.peek img')).every(i => i.naturalWidth > 0)"

@@ -179,6 +179,6 @@ def test_without_a_ranking_there_are_pictures_by_hash_and_a_table_without_a_best
     assert main(["table", run]) == 0
     printed = capsys.readouterr().out
     assert "Visible seam" in printed
-    assert "ranked" not in printed
+    assert "ranked" not in printed.replace("not ranked", "")
     assert "**" not in printed
     assert "†" not in printed

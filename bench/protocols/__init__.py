@@ -1,0 +1,1 @@
+"""Published protocols by name: what others evaluate on, as data (``catalogue/*.toml``)."""
