@@ -104,6 +104,14 @@ class Geometry:
             return 1.0
         return max(self.height / height, self.width / width)
 
+    def remark(self, height: int, width: int) -> str:
+        """What must be known of a photo of this size once it is evaluated; mostly nothing."""
+        if self.rule == "pad" and min(height, width) < self.height:
+            return f"mirrored at its lower and right edge: it is {width}x{height}"
+        if (times := self.enlargement(height, width)) > 1:
+            return f"enlarged, which flatters every method: {times:.2f} times"
+        return ""
+
     def photo(self, pixels: np.ndarray) -> np.ndarray:
         """Bring a photo, uint8 ``(H, W, 3)``, to the evaluated size.
 

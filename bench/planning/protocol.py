@@ -13,7 +13,7 @@ from bench.folder.header import UNKNOWN as UNKNOWN  # a truth that nobody has
 from bench.planning import bundled
 from bench.planning.geometry import Geometry
 from bench.planning.scoring import Scoring
-from masks import files, tiers
+from masks import files, published, tiers
 
 # Of what could not always be asked for; at its default it leaves the keys of older plans alone.
 _LATER: Final = {"later": True}
@@ -136,6 +136,16 @@ class Protocol:
             require_one_of(getattr(self, name), known, f"--{name}", InputError)
         files.Rules(self.mask_threshold)  # refuses what is none
         _ = self.scoring  # likewise
+        if self.geometry.rule == "crop" and (
+            self.masks is not None
+            or len(self.tiers) * self.draws > 1
+            or not ({*self.tiers} <= published.SETS.keys())
+        ):
+            raise InputError(
+                f"--size {self.size}: a photo has one part, around its one generated hole; give "
+                f"one tier of a published generator ({', '.join(published.SETS)}), no masks, and "
+                "one draw"
+            )
         if self.pairing != "name" and self.masks is None:
             raise InputError(f"--pairing {self.pairing}: give the folder of masks too, --masks")
         if self.photos in bundled.SETS and (
