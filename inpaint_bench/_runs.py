@@ -39,6 +39,7 @@ def run(
     clusters: Literal["photo", "folder"] = "photo",
     groups: Literal["none", "folder"] = "none",
     prompt: str = "",
+    protocol: str = "",
     seed: int = 0,
     samples: int = 1,
     weights: Mapping[str, str | os.PathLike[str]] | None = None,
@@ -145,6 +146,7 @@ def run(
         clusters=clusters,
         groups=groups,
         prompt=prompt,
+        published=protocol,
     )
     asked = default_methods() if methods is None else listed(methods)
     files = {name: hub.local(path, offline=offline) for name, path in (weights or {}).items()}

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
 from bench.errors import BenchError, InputError, beside, did_you_mean, require_one_of, spelt_like
 from bench.folder.header import UNKNOWN as UNKNOWN  # a truth that nobody has
-from bench.planning import bundled
+from bench.planning import bundled, followed
 from bench.planning.geometry import Geometry
 from bench.planning.scoring import Scoring
+from bench.protocols import read as protocols
+from bench.protocols.record import Published
 from masks import files, published, tiers
 
 # Of what could not always be asked for; at its default it leaves the keys of older plans alone.
@@ -48,6 +50,7 @@ class Protocol:
         truth: What fills are held against: the photo if None, a folder of other pictures of the
             same names, or `UNKNOWN`.
         prompt: What to fill in where ``pairs`` says nothing, for methods that read it.
+        published: Name of the published protocol that is followed; empty if none is.
         paste: Which picture is scored, as `Scoring` takes it.
         quantise: How its levels become bytes, likewise.
     """
@@ -68,6 +71,7 @@ class Protocol:
     groups: str = field(default="none", metadata=_LATER)
     truth: str | None = field(default=None, metadata=_LATER)
     prompt: str = field(default="", metadata=_LATER)
+    published: str = field(default="", metadata=_LATER)
     paste: str = field(default=Scoring.paste, metadata=_LATER)
     quantise: str = field(default=Scoring.quantise, metadata=_LATER)
 
@@ -96,6 +100,9 @@ class Protocol:
             BenchError: If an option is malformed or would change nothing.
             InputError: If there is no such folder or file.
         """
+        if name := more.pop("published", ""):
+            given = {"size": size, "tiers": tiers, "draws": draws, **more}
+            return cls._following(protocols.get(name), photos, masks, given)
         if photos == bundled.BUNDLED and more.get("pairs") is not None:
             photos = str(Path(more["pairs"]).parent)
         if photos in bundled.SETS and masks is not None:
@@ -106,18 +113,7 @@ class Protocol:
                 "--tiers and --draws: for generated holes only, not with --masks"
                 + (", but for --draws masks of a pool" if pool else "")
             )
-        given = {"images": photos, "masks": masks, **more}
-        for option in ("images", "masks", "truth", "pairs"):
-            path = given.get(option)
-            if (
-                path is not None
-                and path not in (*bundled.SETS, UNKNOWN)
-                and not os.path.exists(path)
-            ):
-                raise InputError(
-                    f"--{option}: expected a folder or a file, found nothing at {path}."
-                    f"{beside(Path(path))}"
-                )
+        _require_paths({"images": photos, "masks": masks, **more})
         return cls(
             photos,
             masks,
@@ -126,6 +122,19 @@ class Protocol:
             draws=cls.draws if draws is None else draws,
             **more,
         )
+
+    @classmethod
+    def _following(
+        cls, published: Published, photos: str, masks: str | None, given: Mapping[str, Any]
+    ) -> Protocol:
+        followed.refuse_more(published, given, {each.name: each.default for each in fields(cls)})
+        asked = followed.fields_of(published, photos)
+        if masks is not None and not published.data.masks:
+            raise BenchError(
+                f"--masks: protocol {published.name} has generated holes; leave it out"
+            )
+        _require_paths({"images": photos, "masks": masks})
+        return cls(photos, masks, limit=given.get("limit"), **asked)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be served before any file is read."""
@@ -190,3 +199,14 @@ class Protocol:
             if not each.metadata or getattr(self, each.name) != each.default
         )
         return f"Protocol({', '.join(shown)})"
+
+
+def _require_paths(given: Mapping[str, Any]) -> None:
+    """Refuse paths at which there is nothing."""
+    for option in ("images", "masks", "truth", "pairs"):
+        path = given.get(option)
+        if path is None or path in (*bundled.SETS, UNKNOWN) or os.path.exists(path):
+            continue
+        raise InputError(
+            f"--{option}: expected a folder or a file, found nothing at {path}.{beside(Path(path))}"
+        )
