@@ -85,6 +85,8 @@ def run(
         clusters: What statistics resample: each ``photo``, or each ``folder`` of photos.
         groups: What kind a photo is of: nothing, or the name of its ``folder``.
         prompt: What to fill in where ``pairs`` says nothing, for methods that can be told.
+        protocol: Published protocol to follow (``inpaint-bench protocols list``); ``images`` is laid
+            out as it says, and it decides sizes, holes, what is scored and by which metrics.
         seed: Of holes and stochastic methods.
         samples: Fills of stochastic methods.
         weights: Files of the networks of metrics, by name, as ``weights list`` shows it.
