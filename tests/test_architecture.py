@@ -17,7 +17,7 @@ ROOMS = {
         {"cli"},
         {"run"},
         {"gate"},
-        {"latency", "training", "receptive", "orders"},
+        {"bundle", "latency", "training", "receptive", "orders"},
         {"compare", "planning"},
         {"folder"},
         {"protocols"},

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from types import FrameType
 
 from bench.cli import (
+    bundle,
     compare,
     completion,
     doctor,
@@ -160,6 +161,7 @@ def _parser() -> Parser:
         seeds,
         gate,
         votes,
+        bundle,
         methods,
         verify,
         receptive,
