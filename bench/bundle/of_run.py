@@ -97,7 +97,7 @@ def _method(
     metrics: Sequence[MetricFacts],
     place: Mapping[str, int],
 ) -> Method:
-    facts: dict[str, Any] = run.methods.loc[name].to_dict()
+    (facts,) = records(run.methods.loc[[name]])
     cases = [metric.name for metric in metrics if metric.scope == "case"]
     own = run.sets[(run.sets["method"] == name) & run.sets["value"].notna()]
     sets = [
