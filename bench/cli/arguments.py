@@ -142,3 +142,10 @@ def metrics_known() -> list[str]:
     from bench.metrics.plug_ins import installed
 
     return [*METRICS, *installed()[0]]
+
+
+def protocols_known() -> Iterable[str]:
+    """Published protocols."""
+    from bench.protocols.read import catalogue
+
+    return catalogue()

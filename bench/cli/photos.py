@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from bench.cli.arguments import named, positive, taken
+from bench.cli.arguments import completed, named, positive, protocols_known, taken
 
 if TYPE_CHECKING:
     from bench.planning.protocol import Protocol
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the options."""
     group = parser.add_argument_group("photos and holes")
+    published = group.add_argument(
+        "--protocol",
+        metavar="NAME",
+        help="follow a published protocol, which says sizes, holes, what is scored and how; "
+        "--images is its folder; see protocols list",
+    )
+    completed(published, protocols_known)
     group.add_argument(
         "--images",
         default="bundled",
@@ -103,4 +110,5 @@ def protocol(options: argparse.Namespace) -> Protocol:
         mask_labels=tuple(options.mask_labels or ()),
         **taken(options, "pairs", "pairing", "clusters", "groups", "truth", "prompt"),
         **taken(options, "size", "tiers", "draws", "seed", "limit"),
+        published=options.protocol or "",
     )

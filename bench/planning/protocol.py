@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from bench.errors import BenchError, InputError, beside, did_you_mean, require_one_of, spelt_like
 from bench.folder.header import UNKNOWN as UNKNOWN  # a truth that nobody has
-from bench.planning import bundled
+from bench.planning import bundled, following
 from bench.planning.geometry import Geometry
 from masks import files, tiers
 
@@ -47,6 +47,10 @@ class Protocol:
         truth: What fills are held against: the photo if None, a folder of other pictures of the
             same names, or `UNKNOWN`.
         prompt: What to fill in where ``pairs`` says nothing, for methods that read it.
+        published: Name of the published protocol that it follows, which lays out the folder and
+            says most of the rest; empty if it follows none.
+        paste: Which picture is scored, as `bench.protocols.record.Score` says it.
+        quantise: How its levels become bytes, likewise.
     """
 
     photos: str = bundled.BUNDLED
@@ -65,6 +69,9 @@ class Protocol:
     groups: str = field(default="none", metadata=_LATER)
     truth: str | None = field(default=None, metadata=_LATER)
     prompt: str = field(default="", metadata=_LATER)
+    published: str = field(default="", metadata=_LATER)
+    paste: str = field(default="known", metadata=_LATER)
+    quantise: str = field(default="round", metadata=_LATER)
 
     @classmethod
     def asked(
@@ -75,6 +82,7 @@ class Protocol:
         size: int | str | None = None,
         tiers: Sequence[str] | None = None,
         draws: int | None = None,
+        published: str = "",
         **more: Any,
     ) -> Protocol:
         """Make one of a user's words, in which None is what was not asked for.
@@ -85,10 +93,12 @@ class Protocol:
             size: As `Geometry.asked` takes it.
             tiers: As the attribute.
             draws: Likewise.
+            published: As the attribute; it says all that `following.FIXED` names.
             more: The other attributes.
 
         Raises:
-            BenchError: If an option is malformed or would change nothing.
+            BenchError: If an option is malformed, would change nothing, or is fixed by
+                ``published``.
             InputError: If there is no such folder or file.
         """
         if photos == bundled.BUNDLED and more.get("pairs") is not None:
@@ -113,6 +123,9 @@ class Protocol:
                     f"--{option}: expected a folder or a file, found nothing at {path}."
                     f"{beside(Path(path))}"
                 )
+        if published:
+            return cls._following(published, photos, masks, size=size, tiers=tiers, draws=draws,
+                                  **more)  # fmt: skip
         return cls(
             photos,
             masks,
@@ -121,6 +134,18 @@ class Protocol:
             draws=cls.draws if draws is None else draws,
             **more,
         )
+
+    @classmethod
+    def _following(cls, published: str, photos: str, masks: str | None, **asked: Any) -> Protocol:
+        """Make one that follows a published protocol; its parts are those that `asked` takes."""
+        if photos in bundled.SETS:
+            raise InputError(
+                f"--protocol {published}: give the folder of its pictures too, --images; what "
+                f"belongs there: inpaint-bench protocols show {published}"
+            )
+        ways = {each.name: each.default for each in fields(cls)}
+        said = {k: v for k, v in asked.items() if v is not None and v != ways[k]}
+        return cls(photos, masks, **(said | following.followed(published, masks, said)))
 
     def __post_init__(self) -> None:
         """Refuse what cannot be served before any file is read."""
