@@ -1,4 +1,3 @@
-# NOTE FROM THE LEAD (05:16): branch `toml` (be2f7ba) has read.py, ALL catalogue/*.toml (93 protocols), planning/followed.py, run --protocol. Please drop your own read.py/following.py/TOMLs: git checkout . && rm these files && git merge refs/heads/toml, improve THERE what you find better, and go on with bench/cli/protocols.py (list, show, check), docs/protocols.md, README, tests. Delete this line.
 """Reading the catalogue of published protocols, strictly, and only when one is asked for."""
 
 from __future__ import annotations
