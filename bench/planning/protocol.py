@@ -32,7 +32,7 @@ class Protocol:
         mask_threshold: Least value of a mask file that is hole, 1 to 255.
         invert_masks: Whether black is hole in the mask files.
         size: What photos are brought to, as `Geometry.asked` takes it: the side of a square in
-            pixels, ``WxH`` or ``fit:N``; None keeps native sizes.
+            pixels, ``WxH``, ``fit:N``...; None keeps native sizes.
         tiers: Tiers of generated holes.
         draws: Generated holes per photo and tier.
         seed: Seeds holes and stochastic methods.
