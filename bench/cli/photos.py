@@ -69,7 +69,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--size",
         help="N (centre square, scaled to N pixels; 256), WxH (likewise), fit:N (short side, "
-        "nothing cut off) or native",
+        "nothing cut off) or native; pad:N, stretch:N or crop:N as in papers",
     )
     group.add_argument(
         "--tiers",

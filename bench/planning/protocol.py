@@ -12,7 +12,8 @@ from bench.errors import BenchError, InputError, beside, did_you_mean, require_o
 from bench.folder.header import UNKNOWN as UNKNOWN  # a truth that nobody has
 from bench.planning import bundled, following
 from bench.planning.geometry import Geometry
-from masks import files, tiers
+from bench.planning.scoring import Scoring
+from masks import files, published, tiers
 
 # Of what could not always be asked for; at its default it leaves the keys of older plans alone.
 _LATER: Final = {"later": True}
@@ -31,7 +32,7 @@ class Protocol:
         mask_threshold: Least value of a mask file that is hole, 1 to 255.
         invert_masks: Whether black is hole in the mask files.
         size: What photos are brought to, as `Geometry.asked` takes it: the side of a square in
-            pixels, ``WxH`` or ``fit:N``; None keeps native sizes.
+            pixels, ``WxH``, ``fit:N``...; None keeps native sizes.
         tiers: Tiers of generated holes.
         draws: Generated holes per photo and tier.
         seed: Seeds holes and stochastic methods.
@@ -49,7 +50,7 @@ class Protocol:
         prompt: What to fill in where ``pairs`` says nothing, for methods that read it.
         published: Name of the published protocol that it follows, which lays out the folder and
             says most of the rest; empty if it follows none.
-        paste: Which picture is scored, as `bench.protocols.record.Score` says it.
+        paste: Which picture is scored, as `Scoring` takes it.
         quantise: How its levels become bytes, likewise.
     """
 
@@ -70,8 +71,8 @@ class Protocol:
     truth: str | None = field(default=None, metadata=_LATER)
     prompt: str = field(default="", metadata=_LATER)
     published: str = field(default="", metadata=_LATER)
-    paste: str = field(default="known", metadata=_LATER)
-    quantise: str = field(default="round", metadata=_LATER)
+    paste: str = field(default=Scoring.paste, metadata=_LATER)
+    quantise: str = field(default=Scoring.quantise, metadata=_LATER)
 
     @classmethod
     def asked(
@@ -155,6 +156,17 @@ class Protocol:
         for name, known in _WAYS.items():
             require_one_of(getattr(self, name), known, f"--{name}", InputError)
         files.Rules(self.mask_threshold)  # refuses what is none
+        _ = self.scoring  # likewise
+        if self.geometry.rule == "crop" and (
+            self.masks is not None
+            or len(self.tiers) * self.draws > 1
+            or not ({*self.tiers} <= published.SETS.keys())
+        ):
+            raise InputError(
+                f"--size {self.size}: a photo has one part, around its one generated hole; give "
+                f"one tier of a published generator ({', '.join(published.SETS)}), no masks, and "
+                "one draw"
+            )
         if self.pairing != "name" and self.masks is None:
             raise InputError(f"--pairing {self.pairing}: give the folder of masks too, --masks")
         if self.photos in bundled.SETS and (
@@ -180,6 +192,11 @@ class Protocol:
     def geometry(self) -> Geometry:
         """The size rule."""
         return Geometry.asked(self.size)
+
+    @property
+    def scoring(self) -> Scoring:
+        """Which picture of a fill is scored."""
+        return Scoring(self.paste, self.quantise)
 
     @property
     def folder(self) -> Path:
