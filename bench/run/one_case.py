@@ -200,7 +200,7 @@ class Casework:
         if features:
             self._features[kept.output_sha] = features
             if self._name == CEILING:  # the other side of metrics of sets
-                truth = pictures.pair(pictures.truth.photo)
+                truth = pictures.pair(pictures.truth.photo, pictures.truth.unit)
                 self._features[case.truth_sha] = self._meter.features(truth)
         return replace(row, kept=kept, note="; ".join(filter(None, [_of_batch(kept), row.note])))
 

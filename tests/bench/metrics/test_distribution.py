@@ -11,7 +11,8 @@ from scipy.linalg import sqrtm
 
 from bench.errors import BenchError
 from bench.metrics import sliced
-from bench.metrics.distribution import InceptionFeatures, _inception, cmmd, fid, kid, p_ids, u_ids
+from bench.metrics.distribution import cmmd, fid, kid, p_ids, u_ids
+from bench.metrics.inception import InceptionFeatures, _inception
 from bench.metrics.sliced import MAX_CASES, MIN_CASES, Photos
 from methods.weights import Checkpoint
 
