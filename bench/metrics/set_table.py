@@ -140,8 +140,8 @@ SETS = (
         "picture as floats, clipped; closed formula",
         definition="As FID (pytorch-fid), of fills before they are rounded to 8 bits, as MI-GAN's "
         "evaluation has it.",
-        note=f"{_SAME_CASES}; falls with n; of no fill of which only the 8-bit picture is known, "
-        "as of one of an earlier run",
+        note=f"{_SAME_CASES}; falls with n; a fill that was kept without its features is made anew "
+        "for it",
     ),
     _fid(
         name="fid_clean", label="FID (clean-fid)", network=FID_CLEAN,

@@ -145,6 +145,30 @@ def test_features_of_outputs_equal_to_their_photo_are_computed_once(monkeypatch)
     assert (found[3] == other.output.mean((0, 1))).all()
 
 
+def test_features_of_floats_are_of_the_pasted_fill_and_of_none_that_is_known_in_bytes_alone(
+    monkeypatch,
+):
+    monkeypatch.setattr(
+        "bench.metrics.inception.InceptionFeatures",
+        lambda path, network, device: lambda picture: picture.mean((0, 1)),
+    )
+    files = {"fid-inception": "there.pth"}
+    meter = Meter([], ["fid-inception@float", "fid-inception@clean"], files)
+    pair = pair_of(40, 40)
+    photo = pair.original.photo
+    pair.raw = pair.raw + np.float32(0.4 / 255)
+    found = meter.features(pair)
+    joined = np.where(pair.hole[..., None], np.clip(pair.raw, 0, 1), photo / np.float32(255))
+    assert found["fid-inception@float"] == pytest.approx(joined.mean((0, 1)), rel=1e-6)
+    assert (found["fid-inception@clean"] == pair.output.mean((0, 1))).all()
+    # Bytes that are those of the photo may have been other floats.
+    nearly = Pair(photo, pair.original, pair.hole, photo / np.float32(255) + np.float32(1e-3))
+    equal = Pair(photo, pair.original, pair.hole, photo / np.float32(255))
+    values = [meter.features(each)["fid-inception@float"] for each in (nearly, equal)]
+    assert (values[0] > values[1]).all()
+    assert list(meter.features(pair_of(40, 40, raw=False))) == ["fid-inception@clean"]
+
+
 def test_unknown_names_are_refused_with_the_nearest():
     with pytest.raises(BenchError, match="did you mean ssim_hole"):
         resolve_metrics(["ssim_holes"])

@@ -1,5 +1,6 @@
 import math
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -161,3 +162,79 @@ def test_what_is_kept_is_not_known_of_a_fill_without_its_raw_output():
         assert math.isnan(found.values[name])
         assert found.reasons[name] == "the method's raw output is not known"
         assert not METRICS[name].needs_truth
+
+
+def raw_of(pair, sigma=0.1):
+    photo = pair.original.photo
+    noise = np.random.default_rng(1).normal(0, sigma, photo.shape)
+    return (photo / 255 + noise).astype(np.float32)  # beyond black and white, too
+
+
+def test_mean_square_of_what_is_kept_is_that_of_its_psnr_and_of_scikit_learn():
+    from sklearn.metrics import mean_squared_error
+
+    pair = pair_of(raw=raw_of(pair_of()))
+    saved = np.clip(np.rint(255 * pair.raw), 0, 255).astype(np.float64)
+    known = ~pair.hole
+    expected = mean_squared_error(
+        saved[known].ravel() / 255, pair.original.photo[known].ravel() / 255
+    )
+    assert measured("mse_kept", pair) == pytest.approx(expected, rel=1e-9)
+    assert measured("psnr_kept_db", pair) == pytest.approx(-10 * np.log10(expected), abs=1e-9)
+
+
+def test_of_a_picture_that_is_scored_unpasted_what_is_kept_is_its_own():
+    """Such as one that went through a JPEG: no raw output is needed, and none is looked at."""
+    photo, hole = pair_of().original.photo, pair_of().hole
+    scored = np.clip(photo.astype(int) + 5, 0, 255).astype(np.uint8)
+    expected = np.square((scored[~hole].astype(float) - photo[~hole]) / 255).mean()
+    for raw in (None, photo / np.float32(255)):
+        pair = Pair(scored, Original(photo), hole, raw, pasted=False)
+        assert measured("mse_kept", pair) == pytest.approx(expected, rel=1e-9)
+        assert measured("psnr_kept_db", pair) == pytest.approx(-10 * np.log10(expected), abs=1e-9)
+    pair = Pair(scored, Original(photo), hole, None, pasted=False)
+    assert Meter(["drift"]).measure(pair).reasons["drift"]  # which is of the raw output alone
+    assert measured("mse_kept", Pair(photo, Original(photo), ~hole & False, raw)) == 0
+
+
+def test_gradients_of_misato_agree_with_scipy_along_the_edge():
+    from scipy import ndimage
+
+    pair = pair_of()
+    output, photo = (
+        picture @ np.array([0.299, 0.587, 0.114]) for picture in (pair.output, pair.original.photo)
+    )
+    gradients = [
+        [ndimage.sobel(grey, axis, mode="mirror") for axis in (0, 1)] for grey in (output, photo)
+    ]
+    apart = np.hypot(*np.subtract(*gradients))
+    edges = cv2.Canny(255 * pair.hole.astype(np.uint8), 100, 200) > 0
+    near = ndimage.binary_dilation(pair.hole) & ~ndimage.binary_erosion(pair.hole)
+    assert edges.any()
+    assert not (edges & ~near).any()
+    assert measured("grad_misato", pair) == pytest.approx(apart[edges].mean(), rel=1e-5)
+
+
+def test_gradients_of_misato_look_at_the_edge_alone():
+    photo, hole = pair_of().original.photo, pair_of().hole
+    inside = cv2.erode(hole.view(np.uint8), np.ones((7, 7))) > 0
+    values = []
+    for where in (inside, hole):
+        output = np.where(where[..., None], 255 - photo, photo)
+        values.append(measured("grad_misato", Pair(output, Original(photo), hole)))
+    assert values[0] == 0
+    assert 20 < values[1] <= METRICS["grad_misato"].limits[1]
+    whole = Pair(photo, Original(photo), np.ones_like(hole))
+    assert Meter(["grad_misato"]).measure(whole).reasons == {"grad_misato": "the hole has no edge"}
+
+
+def test_relative_l1_is_of_both_pictures_and_0_of_two_black_ones():
+    pair = pair_of()
+    output, photo = (each.astype(float) for each in (pair.output, pair.original.photo))
+    expected = np.abs(output - photo).sum() / (output + photo).sum()
+    assert measured("l1_relative", pair) == pytest.approx(expected, rel=1e-9)
+    black = np.zeros_like(pair.output)
+    for other, value in ((black, 0), (black + 9, 1)):
+        against = Pair(other, Original(black), pair.hole)
+        for name in ("l1_relative", "l1_relative_grey"):
+            assert measured(name, against) == pytest.approx(value, abs=1e-12)
