@@ -12,7 +12,8 @@ from bench.errors import BenchError, InputError, beside, did_you_mean, require_o
 from bench.folder.header import UNKNOWN as UNKNOWN  # a truth that nobody has
 from bench.planning import bundled
 from bench.planning.geometry import Geometry
-from masks import files, tiers
+from bench.planning.scoring import Scoring
+from masks import files, published, tiers
 
 # Of what could not always be asked for; at its default it leaves the keys of older plans alone.
 _LATER: Final = {"later": True}
@@ -47,6 +48,8 @@ class Protocol:
         truth: What fills are held against: the photo if None, a folder of other pictures of the
             same names, or `UNKNOWN`.
         prompt: What to fill in where ``pairs`` says nothing, for methods that read it.
+        paste: Which picture is scored, as `Scoring` takes it.
+        quantise: How its levels become bytes, likewise.
     """
 
     photos: str = bundled.BUNDLED
@@ -65,6 +68,8 @@ class Protocol:
     groups: str = field(default="none", metadata=_LATER)
     truth: str | None = field(default=None, metadata=_LATER)
     prompt: str = field(default="", metadata=_LATER)
+    paste: str = field(default=Scoring.paste, metadata=_LATER)
+    quantise: str = field(default=Scoring.quantise, metadata=_LATER)
 
     @classmethod
     def asked(
@@ -130,6 +135,17 @@ class Protocol:
         for name, known in _WAYS.items():
             require_one_of(getattr(self, name), known, f"--{name}", InputError)
         files.Rules(self.mask_threshold)  # refuses what is none
+        _ = self.scoring  # likewise
+        if self.geometry.rule == "crop" and (
+            self.masks is not None
+            or len(self.tiers) * self.draws > 1
+            or not ({*self.tiers} <= published.SETS.keys())
+        ):
+            raise InputError(
+                f"--size {self.size}: a photo has one part, around its one generated hole; give "
+                f"one tier of a published generator ({', '.join(published.SETS)}), no masks, and "
+                "one draw"
+            )
         if self.pairing != "name" and self.masks is None:
             raise InputError(f"--pairing {self.pairing}: give the folder of masks too, --masks")
         if self.photos in bundled.SETS and (
@@ -155,6 +171,11 @@ class Protocol:
     def geometry(self) -> Geometry:
         """The size rule."""
         return Geometry.asked(self.size)
+
+    @property
+    def scoring(self) -> Scoring:
+        """Which picture of a fill is scored."""
+        return Scoring(self.paste, self.quantise)
 
     @property
     def folder(self) -> Path:
