@@ -59,6 +59,11 @@ class Scoring:
         return f"{self.paste}-{bytes_}"
 
     @property
+    def keeps(self) -> bool:
+        """Whether known pixels are those of the photo, bit for bit."""
+        return self.paste == "known" and not self._quality
+
+    @property
     def _blend(self) -> int:
         found = re.fullmatch(r"blended-([1-9]\d*[13579]|[3579])", self.paste, re.ASCII)
         return int(found[1]) if found else 0

@@ -27,7 +27,7 @@ class Brighter(Inpainter):
     def infer(self, images, masks, generator):
         return images * 0.9 + 0.1 * (1 - masks) + 0.4037 * masks
 """
-METRICS = ("psnr_db", "psnr_hole_db", "l1_hole", "drift", "swd")
+METRICS = ("psnr_db", "psnr_hole_db", "l1_hole", "drift", "swd", "mse_kept")
 WAYS = {
     "known": {}, "raw": {"paste": "raw"}, "blended": {"paste": "blended-5", "quantise": "truncate"},
     "jpeg": {"paste": "raw", "quantise": "jpeg-75"},
@@ -90,6 +90,16 @@ def test_what_a_raw_picture_changes_outside_of_the_hole_counts_in_the_whole_pict
     pd.testing.assert_frame_equal(*(each[[*KEYS, *METRICS[:4]]] for each in pasted))
 
 
+@pytest.mark.parametrize("way", ["raw", "blended", "jpeg"])
+def test_what_is_kept_is_looked_at_in_the_picture_that_is_scored(runs, way):
+    for row, kept, photo, _, hole in pictures(runs[way], "brighter"):
+        change = (kept[~hole].astype(float) - photo[~hole]) / 255
+        assert row["mse_kept"] == pytest.approx(np.square(change).mean(), rel=1e-9)
+    ways = {each: rows(runs[each], "brighter")["mse_kept"] for each in ("known", "raw", way)}
+    assert ways["known"].equals(ways["raw"])  # where nothing is to be seen after the paste
+    assert (ways[way] > 0).all()
+
+
 def test_the_ceiling_is_the_truth_joined_to_the_photo_as_fills_are(runs):
     """The shadow, outside of the hole, is the photo's; only a raw picture can lack it."""
     found = {way: rows(runs[way], "original")["psnr_db"] for way in WAYS}
@@ -118,7 +128,7 @@ def test_kept_pictures_are_measured_again_and_not_made_again(folder, runs):
     now = read_run(request.out)
     after = rows(now, "brighter")
     assert after["seconds"].equals(before["seconds"])  # of the same fills
-    for name in ("psnr_hole_db", "l1_hole", "drift"):
+    for name in ("psnr_hole_db", "l1_hole", "drift", "mse_kept"):
         assert after[name].equals(rows(runs["jpeg"], "brighter")[name]), name
 
 
