@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the options."""
     group = parser.add_argument_group("photos and holes")
-    published = group.add_argument(
+    protocol = group.add_argument(
         "--protocol",
+        default="",
         metavar="NAME",
-        help="follow a published protocol, which says sizes, holes, what is scored and how; "
-        "--images is its folder; see protocols list",
+        help="follow a published protocol, which decides sizes, holes, what is scored and by which "
+        "metrics; --images is laid out as it says; all: inpaint-bench protocols list",
     )
-    completed(published, protocols_known)
+    completed(protocol, protocols_known)
     group.add_argument(
         "--images",
         default="bundled",
@@ -69,7 +70,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--size",
         help="N (centre square, scaled to N pixels; 256), WxH (likewise), fit:N (short side, "
-        "nothing cut off) or native; pad:N, stretch:N or crop:N as in papers",
+        "nothing cut off) or native",
     )
     group.add_argument(
         "--tiers",
@@ -109,6 +110,6 @@ def protocol(options: argparse.Namespace) -> Protocol:
         **taken(options, "masks", "mask_threshold", "invert_masks"),
         mask_labels=tuple(options.mask_labels or ()),
         **taken(options, "pairs", "pairing", "clusters", "groups", "truth", "prompt"),
+        published=options.protocol,
         **taken(options, "size", "tiers", "draws", "seed", "limit"),
-        published=options.protocol or "",
     )

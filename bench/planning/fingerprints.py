@@ -37,7 +37,8 @@ def inputs_key(protocol: Protocol) -> str:
 def fingerprint(plan: pd.DataFrame, protocol: Protocol, metric_signatures: Sequence[str]) -> str:
     """One printable line for the protocol: photos, masks, truth, size rule, scoring, metrics.
 
-    Nothing is said of a truth that is the photo itself.
+    Nothing is said of a truth that is the photo itself, nor of a published protocol where none is
+    followed.
     """
     photos = _pairs(plan[["photo", "photo_sha"]])
     return " ".join(
@@ -48,6 +49,7 @@ def fingerprint(plan: pd.DataFrame, protocol: Protocol, metric_signatures: Seque
             f"size:{protocol.geometry}",
             f"paste:{protocol.scoring}",
             f"metrics:{_digest(sorted(metric_signatures))}",
+            *((f"protocol:{protocol.published}",) if protocol.published else ()),
         )
     )
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
 from bench.errors import BenchError, InputError, beside, did_you_mean, require_one_of, spelt_like
 from bench.folder.header import UNKNOWN as UNKNOWN  # a truth that nobody has
-from bench.planning import bundled, following
+from bench.planning import bundled, followed
 from bench.planning.geometry import Geometry
 from bench.planning.scoring import Scoring
+from bench.protocols import read as protocols
+from bench.protocols.record import Published
 from masks import files, published, tiers
 
 # Of what could not always be asked for; at its default it leaves the keys of older plans alone.
@@ -32,7 +34,7 @@ class Protocol:
         mask_threshold: Least value of a mask file that is hole, 1 to 255.
         invert_masks: Whether black is hole in the mask files.
         size: What photos are brought to, as `Geometry.asked` takes it: the side of a square in
-            pixels, ``WxH``, ``fit:N``...; None keeps native sizes.
+            pixels, ``WxH`` or ``fit:N``; None keeps native sizes.
         tiers: Tiers of generated holes.
         draws: Generated holes per photo and tier.
         seed: Seeds holes and stochastic methods.
@@ -48,8 +50,7 @@ class Protocol:
         truth: What fills are held against: the photo if None, a folder of other pictures of the
             same names, or `UNKNOWN`.
         prompt: What to fill in where ``pairs`` says nothing, for methods that read it.
-        published: Name of the published protocol that it follows, which lays out the folder and
-            says most of the rest; empty if it follows none.
+        published: Name of the published protocol that is followed; empty if none is.
         paste: Which picture is scored, as `Scoring` takes it.
         quantise: How its levels become bytes, likewise.
     """
@@ -83,7 +84,6 @@ class Protocol:
         size: int | str | None = None,
         tiers: Sequence[str] | None = None,
         draws: int | None = None,
-        published: str = "",
         **more: Any,
     ) -> Protocol:
         """Make one of a user's words, in which None is what was not asked for.
@@ -94,14 +94,15 @@ class Protocol:
             size: As `Geometry.asked` takes it.
             tiers: As the attribute.
             draws: Likewise.
-            published: As the attribute; it says all that `following.FIXED` names.
             more: The other attributes.
 
         Raises:
-            BenchError: If an option is malformed, would change nothing, or is fixed by
-                ``published``.
+            BenchError: If an option is malformed or would change nothing.
             InputError: If there is no such folder or file.
         """
+        if name := more.pop("published", ""):
+            given = {"size": size, "tiers": tiers, "draws": draws, **more}
+            return cls._following(protocols.get(name), photos, masks, given)
         if photos == bundled.BUNDLED and more.get("pairs") is not None:
             photos = str(Path(more["pairs"]).parent)
         if photos in bundled.SETS and masks is not None:
@@ -112,21 +113,7 @@ class Protocol:
                 "--tiers and --draws: for generated holes only, not with --masks"
                 + (", but for --draws masks of a pool" if pool else "")
             )
-        given = {"images": photos, "masks": masks, **more}
-        for option in ("images", "masks", "truth", "pairs"):
-            path = given.get(option)
-            if (
-                path is not None
-                and path not in (*bundled.SETS, UNKNOWN)
-                and not os.path.exists(path)
-            ):
-                raise InputError(
-                    f"--{option}: expected a folder or a file, found nothing at {path}."
-                    f"{beside(Path(path))}"
-                )
-        if published:
-            return cls._following(published, photos, masks, size=size, tiers=tiers, draws=draws,
-                                  **more)  # fmt: skip
+        _require_paths({"images": photos, "masks": masks, **more})
         return cls(
             photos,
             masks,
@@ -137,16 +124,17 @@ class Protocol:
         )
 
     @classmethod
-    def _following(cls, published: str, photos: str, masks: str | None, **asked: Any) -> Protocol:
-        """Make one that follows a published protocol; its parts are those that `asked` takes."""
-        if photos in bundled.SETS:
-            raise InputError(
-                f"--protocol {published}: give the folder of its pictures too, --images; what "
-                f"belongs there: inpaint-bench protocols show {published}"
+    def _following(
+        cls, published: Published, photos: str, masks: str | None, given: Mapping[str, Any]
+    ) -> Protocol:
+        followed.refuse_more(published, given, {each.name: each.default for each in fields(cls)})
+        asked = followed.fields_of(published, photos)
+        if masks is not None and not published.data.masks:
+            raise BenchError(
+                f"--masks: protocol {published.name} has generated holes; leave it out"
             )
-        ways = {each.name: each.default for each in fields(cls)}
-        said = {k: v for k, v in asked.items() if v is not None and v != ways[k]}
-        return cls(photos, masks, **(said | following.followed(published, masks, said)))
+        _require_paths({"images": photos, "masks": masks})
+        return cls(photos, masks, limit=given.get("limit"), **asked)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be served before any file is read."""
@@ -211,3 +199,14 @@ class Protocol:
             if not each.metadata or getattr(self, each.name) != each.default
         )
         return f"Protocol({', '.join(shown)})"
+
+
+def _require_paths(given: Mapping[str, Any]) -> None:
+    """Refuse paths at which there is nothing."""
+    for option in ("images", "masks", "truth", "pairs"):
+        path = given.get(option)
+        if path is None or path in (*bundled.SETS, UNKNOWN) or os.path.exists(path):
+            continue
+        raise InputError(
+            f"--{option}: expected a folder or a file, found nothing at {path}.{beside(Path(path))}"
+        )

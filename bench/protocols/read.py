@@ -1,124 +1,113 @@
-"""Reading the catalogue of published protocols, strictly, and only when one is asked for."""
+"""The catalogue of published protocols, read from ``catalogue/*.toml``.
+
+A file states what its protocols share; ``[protocols.NAME]`` adds to that or overrides it. A name
+with ``{word}`` stands for as many protocols as ``[each]`` gives values of that word: ``{word}`` is
+replaced by the value's key, ``{Word}`` by the value, wherever they stand in texts.
+``[[rows.NAME]]`` holds what was published.
+"""
 
 from __future__ import annotations
 
+import itertools
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Final
 
-from bench.errors import BenchError, did_you_mean, require_one_of, spelt_like
-from bench.protocols.record import REPRODUCES, Published
+from bench.errors import BenchError, InputError, did_you_mean
+from bench.protocols.record import REPRODUCES, Data, Holes, Published, Row, Score
 
-FOLDER = Path(__file__).with_name("catalogue")
-"""Where the files of families lie; only the catalogue itself is meant to have protocols."""
-
-_WORDS: Mapping[Any, str] = {str: "a text", int: "a whole number", float: "a number",
-                             bool: "true or false"}  # fmt: skip
+_FOLDER: Final = Path(__file__).parent / "catalogue"
+_PARTS: Final[dict[str, type]] = {"data": Data, "holes": Holes, "score": Score}
+_LISTS: Final = ("metrics", "methods", "traps")
 
 
-def named(name: str) -> Published:
-    """The protocol of a name, in whichever case it is written.
+def get(name: str) -> Published:
+    """The protocol of that name.
 
     Raises:
-        BenchError: If there is none.
+        InputError: If there is none.
     """
     known = catalogue()
-    spelt = spelt_like(name, tuple(known))
-    if spelt not in known:
-        raise BenchError(
-            f"--protocol: there is none of the name {name!r}.{did_you_mean(name, known)} "
+    if name not in known:
+        raise InputError(
+            f"--protocol: there is no protocol {name!r}.{did_you_mean(name, known)} "
             "All: inpaint-bench protocols list"
         )
-    return known[spelt]
+    return known[name]
 
 
 @cache
 def catalogue() -> Mapping[str, Published]:
-    """All protocols by name, in the order of files and of what stands in them.
-
-    Raises:
-        BenchError: If a file is damaged or two protocols have one name.
-    """
+    """All protocols by name, in the order of the files' names and of what is written there."""
     found: dict[str, Published] = {}
-    for path in sorted(FOLDER.glob("*.toml")):
-        for each in read(path):
-            if each.name in found:
-                raise BenchError(f"{path.name}: there are two protocols named {each.name!r}")
-            found[each.name] = each
+    for path in sorted(_FOLDER.glob("*.toml")):
+        for published in parsed(path.read_text("utf-8"), path.name):
+            if published.name in found:
+                raise BenchError(f"{path.name}: there is another protocol {published.name!r}")
+            found[published.name] = published
     return found
 
 
-def read(path: Path) -> Iterator[Published]:
-    """Read the protocols of a family: what its file says of all, and what it says of each.
-
-    Of each, tables are laid over those of all key by key, traps follow those of all, and all else
-    takes the place of what is said of all.
+def parsed(text: str, where: str) -> Iterator[Published]:
+    """The protocols of a file.
 
     Raises:
-        BenchError: If it is no such file, naming the protocol and the key.
+        BenchError: If it is no TOML, lacks a field, or has one that nothing here knows.
     """
     try:
-        shared: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise BenchError(f"{path.name}: cannot be read: {error}") from error
-    protocols = shared.pop("protocols", None)
-    if not isinstance(protocols, dict) or not protocols:
-        raise BenchError(f"{path.name}: expected protocols as tables [protocols.NAME]")
-    for name, own in protocols.items():
-        where = f"{path.name}: {name}"
-        if not name.replace("-", "").isalnum() or not name.isascii() or name.lower() != name:
-            raise BenchError(f"{where}: expected a name of small letters, digits and hyphens")
-        if not isinstance(own, dict) or "name" in own.keys() | shared.keys():
-            raise BenchError(f"{where}: expected a table that gives it no other name")
-        made: Published = _value(Published, {"name": name, **_laid_over(shared, own)}, where)
-        require_one_of(made.reproduces, REPRODUCES, f"{where}: reproduces")
-        yield made
+        content = tomllib.loads(text)
+        each, rows = content.pop("each", {}), content.pop("rows", {})
+        own: dict[str, Any] = {}
+        for name, facts in content.pop("protocols").items():
+            for said in _combinations(name, each):
+                full = _with(name, said)
+                own[full] = _merged(own.get(full) or _with(content, said), _with(facts, said))
+        if strange := rows.keys() - own.keys():
+            raise BenchError(f"{where}: rows of no protocol here: {', '.join(sorted(strange))}")
+        for name, facts in own.items():
+            yield _made(name, facts, rows.get(name, ()))
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise BenchError(f"{where}: expected the fields of a protocol: {error!r}") from error
 
 
-def _laid_over(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """What is said of all, with what is said of one."""
-    both = dict(shared)
-    for key, value in own.items():
-        before = both.get(key)
-        if isinstance(before, dict) and isinstance(value, dict):
-            value = _laid_over(before, value)
-        elif key == "traps" and isinstance(before, list) and isinstance(value, list):
-            value = [*before, *value]
-        both[key] = value
-    return both
+def _combinations(name: str, each: Mapping[str, Mapping[str, str]]) -> Iterator[dict[str, str]]:
+    """What replaces the words that stand in a name, for each combination of them."""
+    words = [word for word in each if f"{{{word}}}" in name]
+    for keys in itertools.product(*(each[word] for word in words)):
+        said = dict(zip(words, keys, strict=True))
+        yield said | {word.capitalize(): each[word][key] for word, key in said.items()}
 
 
-def _value(kind: Any, found: Any, where: str) -> Any:
-    """A value of TOML as what a field of a record holds."""
-    origin, inside = get_origin(kind), get_args(kind)
-    if is_dataclass(kind):
-        return _record(kind, found, where)
-    if origin is tuple and isinstance(found, list):
-        return tuple(_value(inside[0], each, f"{where}, {n}") for n, each in enumerate(found, 1))
-    if origin is Mapping and isinstance(found, dict):
-        return {key: _value(inside[1], each, f"{where}: {key}") for key, each in found.items()}
-    if origin is Literal:
-        require_one_of(found if isinstance(found, str) else repr(found), inside, where)
-        return found
-    if type(found) is kind or (kind is float and type(found) is int):
-        return found
-    expected = _WORDS.get(kind, "a list" if origin is tuple else "a table")
-    raise BenchError(f"{where}: expected {expected}, found {found!r}")
+def _with(value: Any, said: Mapping[str, str]) -> Any:
+    """A value with its words replaced, wherever they stand."""
+    if isinstance(value, str):
+        for word, text in said.items():
+            value = value.replace(f"{{{word}}}", text)
+    elif isinstance(value, list):
+        return [_with(item, said) for item in value]
+    elif isinstance(value, dict):
+        return {key: _with(item, said) for key, item in value.items()}
+    return value
 
 
-def _record(kind: Any, found: Any, where: str) -> Any:
-    if not isinstance(found, dict):
-        raise BenchError(f"{where}: expected a table, found {found!r}")
-    kinds = get_type_hints(kind)
-    for key in found:
-        if key not in kinds:
-            raise BenchError(f"{where}: there is no key {key!r}.{did_you_mean(key, kinds)}")
-    made = {key: _value(kinds[key], value, f"{where}: {key}") for key, value in found.items()}
-    try:
-        return kind(**made)
-    except TypeError as error:
-        lacking = [each.name for each in fields(kind) if each.name not in made]
-        raise BenchError(f"{where}: expected {' or '.join(lacking)} too") from error
+def _merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """What is shared, with what is a protocol's own, table by table."""
+    return {**shared} | {
+        key: _merged(shared[key], value)
+        if isinstance(value, dict) and isinstance(shared.get(key), dict)
+        else value
+        for key, value in own.items()
+    }
+
+
+def _made(name: str, facts: dict[str, Any], rows: Any) -> Published:
+    if unknown := facts.keys() - {each.name for each in fields(Published)}:
+        raise BenchError(f"protocol {name}: unknown fields {', '.join(sorted(unknown))}")
+    if facts.get("reproduces") not in REPRODUCES:
+        raise BenchError(f"protocol {name}: reproduces: expected one of {', '.join(REPRODUCES)}")
+    made = {key: _PARTS[key](**facts[key]) for key in _PARTS if key in facts}
+    made |= {key: tuple(facts[key]) for key in _LISTS if key in facts}
+    return Published(**facts | made | {"name": name, "rows": tuple(Row(**row) for row in rows)})
