@@ -27,7 +27,7 @@ ROOMS = {
         {"errors"},
     ],
     "reports": [
-        {"build"},
+        {"build", "board"},
         {"pages"},
         {"files", "paper"},
         {"plots"},

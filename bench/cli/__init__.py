@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from types import FrameType
 
 from bench.cli import (
+    board,
     bundle,
     compare,
     completion,
@@ -162,6 +163,7 @@ def _parser() -> Parser:
         gate,
         votes,
         bundle,
+        board,
         methods,
         verify,
         receptive,
