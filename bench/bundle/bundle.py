@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from bench.errors import InputError, writing
+from bench.errors import InputError, require_one_of, writing
 from bench.folder import typed_json
 from bench.folder.header import Fingerprint
 from bench.folder.json_file import CHECKSUM, checksum, read_json
@@ -224,6 +225,21 @@ class Bundle:
     def checksum(self) -> str:
         """A hash of all of it but the corrections, which tells bundles apart."""
         return checksum(replace(self, corrections=()).as_json())
+
+
+def corrected(bundle: Bundle, text: str, method: str = "") -> Bundle:
+    """A bundle with a correction of today; its values stay as they are.
+
+    Raises:
+        InputError: If it has no such method, or nothing is said.
+    """
+    names = [each.name for each in bundle.methods]
+    if method:
+        require_one_of(method, names, "--method", InputError)
+    if not text.strip():
+        raise InputError("--correct: expected what is wrong and why, found no words")
+    today = datetime.now(UTC).date().isoformat()
+    return replace(bundle, corrections=[*bundle.corrections, Correction(today, text, method)])
 
 
 def write(bundle: Bundle, path: Path) -> None:

@@ -77,6 +77,7 @@ class Row:
         method: Full name of that method here, as in ``lama:big-lama``; empty if there is none.
         secondary: Whether they were read in somebody's copy, not in the source itself.
         note: What a reader must know.
+        seen: When they were read there, as 2026-11.
     """
 
     title: str
@@ -85,6 +86,7 @@ class Row:
     method: str = ""
     secondary: bool = False
     note: str = ""
+    seen: str = "2026-11"
 
 
 @dataclass(frozen=True)

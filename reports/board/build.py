@@ -12,6 +12,7 @@ import pandas as pd
 from jinja2 import Environment
 
 from bench.bundle import bundle as bundles
+from bench.bundle.check import complaints
 from bench.errors import InputError
 from bench.metrics import METRICS
 from bench.protocols.read import catalogue
@@ -58,6 +59,11 @@ class Page:
         """How many methods were claimed of."""
         return len(self.published.rows) if self.published else 0
 
+    @property
+    def numbered(self) -> bool:
+        """Whether any number is there."""
+        return bool(self.claimed or self.given)
+
 
 def build(folder: Path, out: Path) -> tuple[Path, list[tuple[str, str]]]:
     """Write the board.
@@ -74,7 +80,7 @@ def build(folder: Path, out: Path) -> tuple[Path, list[tuple[str, str]]]:
     """
     if not folder.is_dir():
         raise InputError(f"expected a folder with *{bundles.SUFFIX} files, found none at {folder}")
-    given, refused = _read(folder)
+    given, refused = _read(folder, out)
     pages = _pages(given)
     with staging.replacing(out) as fresh:
         for name in (*_SCRIPTS, *_STYLES):
@@ -91,15 +97,20 @@ def build(folder: Path, out: Path) -> tuple[Path, list[tuple[str, str]]]:
     return out / "index.html", refused
 
 
-def _read(folder: Path) -> tuple[list[Submitted], list[tuple[str, str]]]:
+def _read(folder: Path, out: Path) -> tuple[list[Submitted], list[tuple[str, str]]]:
     given: dict[str, Submitted] = {}
     refused = []
     for path in sorted(folder.rglob(f"*{bundles.SUFFIX}")):
+        if path.is_relative_to(out):
+            continue
         shown = path.relative_to(folder).as_posix()
         try:
             bundle = bundles.read(path)
         except InputError as error:
             refused.append((shown, str(error)))
+            continue
+        if said := complaints(bundle):
+            refused.append((shown, f"it contradicts itself: {'; '.join(said[:3])}"))
             continue
         file = f"{bundle.checksum}{bundles.SUFFIX}"
         if file in given:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 from bench.bundle.bundle import Bundle, Correction, Mean, Method
-from bench.bundle.bundle import Machine as Machine
 from bench.protocols.record import Published
 from bench.text import numbers
 
@@ -70,7 +69,7 @@ class Entry:
         kind: One of `KINDS`.
         title: The method for readers.
         method: Its full name; empty if there is none here.
-        date: Of the bundle; empty of a claim.
+        date: Of the bundle; of a claim when it was read.
         source: Where it stands, or which machine.
         values: By metric.
         file: The bundle's on the board; empty of a claim.
@@ -100,7 +99,7 @@ def claims(published: Published) -> list[Entry]:
             CLAIMED,
             row.title,
             row.method,
-            "",
+            f"read {row.seen}",
             row.source + (" (not read in the source itself)" if row.secondary else ""),
             {
                 metric: Mean(published.name, metric, value, published.expects)
