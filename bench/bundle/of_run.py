@@ -75,9 +75,10 @@ def means_of(fills: pd.DataFrame, metrics: Sequence[str], tiers: Sequence[str]) 
 
 
 def _machine(run: Run) -> Machine:
-    where, start = run.header.environment, run.header.starts[-1]
+    where = run.header.environment
+    device = run.header.starts[-1].device if run.header.starts else "device unknown"
     names = ("system", "processor", "accelerator", "python", "packages", "cores", "memory_bytes")
-    return Machine(device=start.device, **{name: getattr(where, name) for name in names})
+    return Machine(device=device, **{name: getattr(where, name) for name in names})
 
 
 def _metric(row: Mapping[str, Any]) -> MetricFacts:
@@ -112,7 +113,7 @@ def _method(
         title=facts["title"],
         family=facts["family"],
         identity=facts["identity"],
-        fill_key=run.header.fill_keys[name],
+        fill_key=run.header.fill_keys.get(name, ""),
         licence=facts["licence"],
         weights={each["name"]: each["sha256"] for each in files},
         fills=_fills(rows, cases, place),

@@ -101,8 +101,8 @@ def _read(folder: Path, out: Path) -> tuple[list[Submitted], list[tuple[str, str
     given: dict[str, Submitted] = {}
     refused = []
     for path in sorted(folder.rglob(f"*{bundles.SUFFIX}")):
-        if path.is_relative_to(out):
-            continue
+        if path.is_relative_to(out) or (path.parents[1] / "assets" / "board.css").exists():
+            continue  # an earlier board
         shown = path.relative_to(folder).as_posix()
         try:
             bundle = bundles.read(path)
@@ -117,7 +117,9 @@ def _read(folder: Path, out: Path) -> tuple[list[Submitted], list[tuple[str, str
             refused.append((shown, f"the same as {given[file].path.relative_to(folder)}"))
             continue
         given[file] = Submitted(bundle, path, file)
-    return list(given.values()), refused
+    # Whatever the files are called.
+    ordered = sorted(given.values(), key=lambda each: (each.bundle.finished, each.file))
+    return ordered, refused
 
 
 def _pages(given: Sequence[Submitted]) -> list[Page]:
@@ -151,8 +153,9 @@ def _write_page(site: Environment, fresh: Path, page: Page) -> None:
         stem = page.path.removesuffix(".html").rpartition("/")[2]
         data = f"data/{stem}-{number}.csv"
         tables.append({"tier": tier, "rows": rows, "columns": columns, "data": data})
-        (fresh / "data").mkdir(exist_ok=True)
-        (fresh / data).write_text(csv.written(_table(rows, columns)), "utf-8")
+        if rows:
+            (fresh / "data").mkdir(exist_ok=True)
+            (fresh / data).write_text(csv.written(_table(rows, columns)), "utf-8")
     shown = {
         "page": page, "tables": tables, "kinds": entries.KINDS, "tolerance": entries.TOLERANCE,
         "sets": list(dict.fromkeys(each.data for each in page.given)),
