@@ -120,15 +120,15 @@ def _check(options: argparse.Namespace) -> int:
             return 1
         print("\n".join(wrapped(visible(line)) for line in (found, *complaints)))
         return int(bool(complaints))
-    fitting = 0
+    fitting = []
     for published in catalogue().values():
         with contextlib.suppress(InputError):
             found, complaints = _found(published, folder, masks)
-            fitting += not complaints
-            print(visible("; ".join((found, *complaints[:1]))))
+            fitting.append(not complaints)
+            print(visible(f"{found}{'; not all, see --protocol' if complaints else ''}"))
     if not fitting:
-        print("no protocol fits in full; what is missing for one of them: --protocol NAME")
-    return int(not fitting)
+        print(f"{folder}: laid out as no protocol says; what one lacks: --protocol NAME")
+    return int(not any(fitting))
 
 
 def _found(published: Published, folder: Path, masks: Path | None) -> tuple[str, list[str]]:
