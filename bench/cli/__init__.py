@@ -28,6 +28,7 @@ from bench.cli import (
     orders,
     paper,
     plan,
+    protocols,
     receptive,
     results,
     run,
@@ -155,6 +156,7 @@ def _parser() -> Parser:
     for module in (
         run,
         plan,
+        protocols,
         results,
         latency,
         compare,
