@@ -78,6 +78,8 @@ class Row:
         secondary: Whether they were read in somebody's copy, not in the source itself.
         note: What a reader must know.
         seen: When they were read there, as 2026-11.
+        others: What else is stated, by the source's names: of metrics that are not measured here,
+            or not known to be the same.
     """
 
     title: str
@@ -87,6 +89,7 @@ class Row:
     secondary: bool = False
     note: str = ""
     seen: str = "2026-11"
+    others: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

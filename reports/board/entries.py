@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from bench.bundle.bundle import Bundle, Correction, Mean, Method
-from bench.protocols.record import Published
+from bench.protocols.record import Published, Row
 from bench.text import numbers
 
 CLAIMED, MEASURED, REPRODUCED, DIFFERS = "claimed", "measured", "reproduced", "differs"
@@ -106,10 +106,16 @@ def claims(published: Published) -> list[Entry]:
                 for metric, value in row.figures.items()
             },
             pictures=published.expects,
-            remarks=[numbers.capital(row.note)] if row.note else [],
+            remarks=[*_others(row), *([numbers.capital(row.note)] if row.note else [])],
         )
         for row in published.rows
     ]
+
+
+def _others(row: Row) -> Iterator[str]:
+    if row.others:
+        stated = ", ".join(f"{name} {value:g}" for name, value in row.others.items())
+        yield f"Also stated, by metrics not held beside ours: {stated}"
 
 
 def measured(given: Sequence[Submitted], tier: str, expects: int = 0) -> list[Entry]:
