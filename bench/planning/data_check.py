@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from bench.errors import InputError, few
+from bench.errors import BenchError, InputError, few
 from bench.planning.layouts import laid_out
 from bench.planning.layouts.laid import Laid
 from bench.planning.pairing import Inputs, given
@@ -45,26 +45,29 @@ class Checked:
     doubts: tuple[str, ...] = ()
 
 
-def check(published: Published, folder: Path, masks: Path | None = None) -> Checked:
+def check(
+    published: Published, folder: Path, masks: Path | None = None, *, names_only: bool = False
+) -> Checked:
     """Check the files of a protocol: that each has its partners, counts, sizes, holes.
 
     Args:
         published: The protocol.
         folder: What is laid out as its ``[data]`` says.
         masks: Folder of the mask files, where they lie elsewhere.
+        names_only: Leave out what the pictures hold, and tell from names and lists alone.
 
-    Raises:
-        BenchError: If the protocol has no mask files and a folder of them is given.
+    Returns:
+        Without photos and with one complaint, if nothing of it is there.
     """
     try:
         given_masks = None if masks is None else str(masks)
         protocol = Protocol.asked(str(folder), given_masks, published=published.name)
         laid = laid_out(published, folder, masks)
-    except InputError as error:
+    except BenchError as error:
         return Checked(0, 0, (str(error),))
     sizes: list[str] = []
     sound = []
-    for each in laid.photos:
+    for each in () if names_only else laid.photos:
         if found := list(_sizes(each, folder, protocol)):
             sizes += found
         else:
