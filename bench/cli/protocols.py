@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from bench.cli.arguments import Commands, completed, protocols_known
 from bench.errors import InputError, beside
-from bench.text.numbers import counted
 from bench.text.plain import table, visible, wrapped
 
 if TYPE_CHECKING:
@@ -116,24 +115,25 @@ def _check(options: argparse.Namespace) -> int:
         published = get(options.protocol)
         checked = check(published, folder, masks)
         doubts = (f"perhaps: {doubt}" for doubt in checked.doubts)
-        for line in (_counts(published, checked), *checked.complaints, *doubts):
+        said = [_counts(published, checked)] if checked.photos else []
+        for line in (*said, *checked.complaints, *doubts):
             print(wrapped(visible(line)))
         return int(bool(checked.complaints))
-    fitting = 0
+    fitting = []
     for published in catalogue().values():
         checked = check(published, folder, masks, names_only=True)
         if not checked.complaints:
             checked = check(published, folder, masks)
-        fitting += not checked.complaints
         if checked.photos:
-            print(visible("; ".join((_counts(published, checked), *checked.complaints[:1]))))
+            fitting.append(not checked.complaints)
+            more = "; not all, see --protocol" if checked.complaints else ""
+            print(visible(f"{_counts(published, checked)}{more}"))
     if not fitting:
-        print("no protocol fits in full; what is missing for one of them: --protocol NAME")
-    return int(not fitting)
+        print(f"{folder}: laid out as no protocol says; what one lacks: --protocol NAME")
+    return int(not any(fitting))
 
 
 def _counts(published: Published, checked: Checked) -> str:
     expected = published.expects
-    of = f"{expected:,} expected" if expected else "how many are expected was not stated"
-    photos, cases = counted(checked.photos, "photo"), counted(checked.cases, "picture")
-    return f"{published.name}: {photos}, {cases} to score, {of}"
+    of = f" of {expected:,}" if expected else ", how many are expected was not stated"
+    return f"{published.name}: {checked.cases:,}{of}"

@@ -101,8 +101,8 @@ def _summed(what: str, whys: Sequence[str]) -> Iterator[str]:
 def _counted(published: Published, cases: int) -> Iterator[str]:
     if published.expects not in (0, cases):
         yield (
-            f"expected {published.expects:,} pictures to score, found {cases:,}: figures of another"
-            " number are not those that were published"
+            f"expected {published.expects:,} pictures to score, found {cases:,}: a run on these is "
+            "a run, and not comparable with what was published"
         )
 
 
