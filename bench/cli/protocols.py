@@ -70,6 +70,8 @@ def _show(options: argparse.Namespace) -> int:
 
 def _described(published: Published) -> Iterator[str]:
     """What a protocol is, line by line."""
+    from bench.protocols.record import PAIRED
+
     data, holes, score = published.data, published.holes, published.score
     yield f"{published.name}: {published.title}"
     yield f"  paper: {published.paper}"
@@ -85,7 +87,7 @@ def _described(published: Published) -> Iterator[str]:
     if holes.generator:
         yield f"  holes: drawn by {holes.generator}, seed {published.seed}"
     else:
-        yield f"  holes: files, paired by {'position' if holes.pairing == 'sorted' else 'name'}"
+        yield f"  holes: files, {PAIRED[holes.pairing]}"
         yield f"    {holes.hole} is hole; white is from level {holes.threshold} up"
     yield f"  scored: paste {score.paste}, levels {score.quantise}"
     yield f"  metrics: {', '.join(published.metrics) or 'none of the authors; the usual ones'}"

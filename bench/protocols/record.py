@@ -12,6 +12,11 @@ from typing import Final, Literal
 EXACT, STATISTICAL, NOT_REPRODUCIBLE = "exact", "statistical", "not reproducible"
 REPRODUCES: Final = (EXACT, STATISTICAL, NOT_REPRODUCIBLE)
 
+PAIRED: Final = {
+    "name": "by name", "sorted": "by position", "listed": "as listed", "pool": "of a pool",
+}  # fmt: skip
+"""What readers are told of `Holes.pairing`."""
+
 
 @dataclass(frozen=True)
 class Data:
