@@ -1,4 +1,4 @@
-"""What is said of a protocol's files before anything runs: each fault is named, and none if none."""
+"""What is said of a protocol's files before anything runs: each fault is named, if there is one."""
 
 from dataclasses import replace
 
