@@ -95,7 +95,9 @@ def write(
             sections,
             {p["section"].ranking.tier: [*chain(*p["groups"].values())] for p in parts},
         ),
-        "definitions": definitions(run, [c for part in parts for c in part["columns"]]),
+        "definitions": definitions(
+            run, [c for part in parts for c in part["columns"]], [part["groups"] for part in parts]
+        ),
         "several_samples": bool((run.cases["sample"] > 0).any()),
     }
     site.page("overview.html", "index.html", "Overview", context)
