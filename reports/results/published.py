@@ -109,7 +109,7 @@ def beside(run: Run, ranking: Ranking) -> Mapping[tuple[str, str], list[Claim]]:
 
 
 def left_out(run: Run, ranking: Ranking) -> list[str]:
-    """Why figures of the methods of a tier are not shown, a sentence a reason, without its point."""
+    """Why figures of the methods of a tier are not shown, one sentence a reason, no point."""
     whose: dict[str, dict[str, None]] = {}
     for _, claim in _all(run, ranking):
         if claim.why:
@@ -134,17 +134,17 @@ def claims(run: Run, ranking: Ranking, of: Published, row: Row, scores: Scores) 
     nothing = Interval(math.nan, math.nan, math.nan, 0, 0)
     found = []
     for metric, value in row.figures.items():
-        label, unit = (
-            known.loc[metric, ["label", "unit"]] if metric in known.index else (metric, "")
-        )
+        here = metric in known.index
+        label = str(known.loc[metric, "label"]) if here else metric
+        decibels = here and known.loc[metric, "unit"] == "dB"
         # A zero at the end of one figure is lost in reading, not that of all.
         decimals = max(_decimals(each.figures.get(metric, 0.0)) for each in (row, *of.rows))
         last = 0.5 * 10.0 ** -max(decimals, 1)
-        allowed = max(DECIBELS if unit == "dB" else SHARE * abs(value), last)
+        allowed = max(DECIBELS if decibels else SHARE * abs(value), last)
         why = unlike(run, ranking.tier, of) or _lacking(ranking, of, scores, metric, label)
         ours = scores.values.get(metric, nothing)
-        found.append(Claim(row, metric, label, value, decimals, allowed, ours, why,
-                           of.reproduces == STATISTICAL))  # fmt: skip
+        statistical = of.reproduces == STATISTICAL
+        found.append(Claim(row, metric, label, value, decimals, allowed, ours, why, statistical))
     return found
 
 
