@@ -129,9 +129,7 @@ def given(wanted: Wanted, protocol: Protocol, inputs: Inputs) -> Given | None:
     # What ships is never linked into a run folder, from where it could be damaged.
     ours = protocol.photos in bundled.SETS
     same = evaluated.shape == pixels.shape and not note and not ours and _holds_pixels(path)
-    if (times := protocol.geometry.enlargement(*pixels.shape[:2])) > 1:
-        larger = f"enlarged, which flatters every method: {times:.2f} times"
-        note = "; ".join(filter(None, (note, larger)))
+    note = "; ".join(filter(None, (note, protocol.geometry.remark(*pixels.shape[:2]))))
     parent = PurePosixPath(name).parent.as_posix()
     apart = name if protocol.clusters == "photo" else parent
     group = wanted.group if protocol.groups == "none" or parent == "." else parent

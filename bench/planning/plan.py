@@ -145,7 +145,8 @@ def _read(
         if not cases:
             idle.append(found.photo.id)
             continue
-        pictures.photo(found.photo)
+        if protocol.geometry.rule != "crop":  # else each case has its own part of it
+            pictures.photo(found.photo)
         truth = _truth(found, protocol, pictures)
         prompt = found.prompt or protocol.prompt
         facts = {"truth": truth, "prompt": prompt, "group": found.group, "credit": found.credit}
@@ -254,16 +255,20 @@ def _generated(
     photo: Photo, protocol: Protocol, pictures: Pictures, inputs: Inputs
 ) -> Iterator[dict[str, Any]]:
     height, width = photo.pixels.shape[:2]
+    square = protocol.geometry.rule == "crop"
     for tier in protocol.tiers:
         for draw in range(protocol.draws):
             seed = tiers.seed_of(protocol.seed, photo.sha, tier, draw, height, width)
             try:
-                hole = tiers.generate(tier, height, width, seed)
+                hole = tiers.generate(tier, height, width, seed, square=square)
             except InputError as error:
                 inputs.refused(photo.id, "mask", f"{photo.id}: {error}")
                 continue
+            shown = photo.square(hole.parameters) if square else photo
+            if square:
+                pictures.photo(shown)
             yield _row(
-                pictures, photo, tier, draw, hole.mask, "generated", hole.family, hole.parameters
+                pictures, shown, tier, draw, hole.mask, "generated", hole.family, hole.parameters
             )
 
 
