@@ -141,7 +141,7 @@ def claims(run: Run, ranking: Ranking, of: Published, row: Row, scores: Scores) 
         decimals = max(_decimals(each.figures.get(metric, 0.0)) for each in (row, *of.rows))
         last = 0.5 * 10.0 ** -max(decimals, 1)
         allowed = max(DECIBELS if decibels else SHARE * abs(value), last)
-        why = unlike(run, ranking.tier, of) or _lacking(ranking, of, scores, metric, label)
+        why = unlike(run, of) or _lacking(ranking, of, scores, metric, label)
         ours = scores.values.get(metric, nothing)
         statistical = of.reproduces == STATISTICAL
         found.append(Claim(row, metric, label, value, decimals, allowed, ours, why, statistical))
@@ -155,8 +155,8 @@ def hopeless(of: Published) -> str:
     return "" if of.expects else f"how many pictures were scored is not known of {of.name}"
 
 
-def unlike(run: Run, tier: str, of: Published) -> str:
-    """Why the numbers of a tier are none of a protocol's; empty if they are."""
+def unlike(run: Run, of: Published) -> str:
+    """Why a run's numbers are none of a protocol's; empty if they are."""
     if why := hopeless(of):
         return why
     if not run.complete:
@@ -165,12 +165,13 @@ def unlike(run: Run, tier: str, of: Published) -> str:
         return "the runs in this report differ"
     asked = {"size": of.size, "paste": of.score.paste, "quantise": of.score.quantise}
     for name, expected in asked.items():
-        if (found := str(run.header.protocol.get(name, ""))) != expected:
-            return f"the {name} of the run is {found or 'not known'}, that of {of.name} {expected}"
-    if tier != of.name:
-        return f"they are of {of.name}, which is not said to be {tier} alone"
-    if (there := int((run.plan["tier"] == tier).sum())) != of.expects:
-        return f"the run has {there:,} pictures, {of.name} has {of.expects:,}"
+        found = run.header.protocol.get(name, "unknown")
+        if str(found or "native") != expected:  # no size is that of the photos
+            return f"the run has {name} {found}, {of.name} has {expected}"
+    if len(run.tiers) > 1:
+        return f"the run has {len(run.tiers)} tiers, {of.name} has figures of all holes together"
+    if len(run.plan) != of.expects:
+        return f"the run has {len(run.plan):,} pictures, {of.name} has {of.expects:,}"
     return ""
 
 

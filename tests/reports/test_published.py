@@ -126,7 +126,16 @@ def test_a_run_by_an_earlier_form_of_the_protocol_is_not_compared(ranked, tmp_pa
     other = otherwise(ranked, **{part: "native"})
     with catalogue(tmp_path, {"figures": {"psnr_db": 20.0}}):
         assert not published.beside(*other)
-        assert f"the {part} of the run is native" in published.left_out(*other)[0]
+        assert f"the run has {part} native, made-up has " in published.left_out(*other)[0]
+
+
+def test_figures_of_all_holes_together_are_not_those_of_a_tier(ranked, tmp_path):
+    run, ranking = ranked
+    tiers = run.plan["tier"].astype(object)
+    run = replace(run, plan=run.plan.assign(tier=tiers.where(run.plan["case"] > 0, "another")))
+    with catalogue(tmp_path, {"figures": {"psnr_db": 20.0}}):
+        assert not published.beside(run, ranking)
+        assert "the run has 2 tiers" in published.left_out(run, ranking)[0]
 
 
 def test_a_method_that_lacks_a_picture_is_not_compared(ranked, tmp_path):

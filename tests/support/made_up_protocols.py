@@ -26,7 +26,7 @@ metrics = ["psnr_db", "swd"]
 data = {{ reader = "folders", photos = "*.png" }}
 """
 _ROW = """
-[[protocols.made-up.rows]]
+[[rows.made-up]]
 title = "{title}"
 method = "{method}"
 figures = {{ {figures} }}
@@ -55,12 +55,13 @@ def catalogue(
                  "secondary": "false"} | row | {"figures": figures}  # fmt: skip
         parts.append(_ROW.format(**known))
     (folder / "made_up.toml").write_text("".join(parts), "utf-8")
-    before, read.FOLDER = read.FOLDER, folder
+    before = read._FOLDER
+    read._FOLDER = folder
     read.catalogue.cache_clear()
     try:
         yield
     finally:
-        read.FOLDER = before
+        read._FOLDER = before
         read.catalogue.cache_clear()
 
 
