@@ -13,7 +13,7 @@ from bench.statistics import Interval
 from bench.text import numbers
 from reports.results.ranking import Ranking, Scores
 
-REPRODUCED, DIFFERS, OPEN = "reproduced", "differs", "cannot be told"
+OUTCOMES = REPRODUCED, DIFFERS, OPEN = "reproduced", "differs", "cannot be told"
 SHARE, DECIBELS, WIDE = 0.02, 0.1, 5
 TOLERANCE = (
     f"A figure counts as reproduced within {SHARE:.0%} of it ({DECIBELS} dB of decibels), or half "
@@ -93,6 +93,15 @@ class Claim:
             yield "Mind", self.row.note
 
 
+def line(claim: Claim) -> str:
+    """All that `Claim.facts` says, on a line that begins with the outcome."""
+    facts = dict(claim.facts())
+    outcome, why = claim.verdict
+    here = f", here {facts['Here']}, difference {facts['Difference']}" if "Here" in facts else ""
+    return (f"{outcome:15} {claim.label}: published {facts['Published']}{here}: {why}. "
+            f"Source: {facts['Source']}")  # fmt: skip
+
+
 def followed(run: Run) -> Published | None:
     """The published protocol that a run followed; None without one, or if it is none of today's."""
     name = str(run.header.protocol.get("published", ""))
@@ -120,7 +129,7 @@ def left_out(run: Run, ranking: Ranking) -> list[str]:
     ]
 
 
-def claims(run: Run, ranking: Ranking, of: Published, row: Row, scores: Scores) -> list[Claim]:
+def claims(run: Run, ranking: Ranking, of: Published, row: Row, method: str) -> list[Claim]:
     """A row's figures beside what a method reached.
 
     Args:
@@ -128,8 +137,9 @@ def claims(run: Run, ranking: Ranking, of: Published, row: Row, scores: Scores) 
         ranking: A tier of it.
         of: The protocol.
         row: What was published.
-        scores: Of the method that is held against it.
+        method: Full name of the method that is held against it.
     """
+    scores = next((each for each in ranking.all_scores if each.method == method), None)
     known = run.metrics.set_index("metric")
     nothing = Interval(math.nan, math.nan, math.nan, 0, 0)
     found = []
@@ -141,8 +151,8 @@ def claims(run: Run, ranking: Ranking, of: Published, row: Row, scores: Scores) 
         decimals = max(_decimals(each.figures.get(metric, 0.0)) for each in (row, *of.rows))
         last = 0.5 * 10.0 ** -max(decimals, 1)
         allowed = max(DECIBELS if decibels else SHARE * abs(value), last)
-        why = unlike(run, of) or _lacking(ranking, of, scores, metric, label)
-        ours = scores.values.get(metric, nothing)
+        why = unlike(run, of) or _lacking(run, of, scores, metric, label)
+        ours = scores.values.get(metric, nothing) if scores else nothing
         statistical = of.reproduces == STATISTICAL
         found.append(Claim(row, metric, label, value, decimals, allowed, ours, why, statistical))
     return found
@@ -181,19 +191,22 @@ def _all(run: Run, ranking: Ranking) -> Iterator[tuple[Scores, Claim]]:
         for scores in ranking.all_scores:
             for row in of.rows:
                 if row.method == scores.method:
-                    for claim in claims(run, ranking, of, row, scores):
+                    for claim in claims(run, ranking, of, row, scores.method):
                         yield scores, claim
 
 
-def _lacking(ranking: Ranking, of: Published, scores: Scores, metric: str, label: str) -> str:
+def _lacking(run: Run, of: Published, scores: Scores | None, metric: str, label: str) -> str:
     """Why a figure of a run that follows the protocol has no counterpart; empty if it has one."""
+    if scores is None:
+        return "the method completed no picture"
     value = scores.values.get(metric)
     if value is None or math.isnan(value.mean):
-        return f"{label} was not measured"
+        reasons = run.metrics.loc[run.metrics["metric"] == metric, "reason"].tolist()
+        return ": ".join(filter(None, [f"its {label} was not measured", *reasons]))
     if value.n != of.expects:
         return f"its {label} is over {value.n:,} of {of.expects:,} pictures"
     if scores.capped.get(metric):
-        return f"{label} is infinite of some fills, which count as 100 dB"
+        return f"its {label} is infinite of some fills, which count as 100 dB"
     return ""
 
 
