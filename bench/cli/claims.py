@@ -21,7 +21,7 @@ STATUSES = """exit status:
   2  an error
   3  with --protocol: no figure differs, but of some it cannot be told
 """
-OF_A_RUN = ("images", "masks", "out", "device", "workers", "offline")
+OF_A_RUN = ("images", "masks", "as", "out", "device", "workers", "offline")
 """Options that are for ``--protocol`` only."""
 
 
@@ -36,7 +36,6 @@ def add_options(check: argparse.ArgumentParser) -> None:
     group.add_argument("--masks", help="folder of masks, where it is another")
     group.add_argument(
         "--as",
-        dest="title",
         metavar="TITLE",
         help="whose figures, as they were published (default: those of the method's name)",
     )
@@ -58,7 +57,7 @@ def check(options: argparse.Namespace) -> int:
 
     spec = methods.look_up(options.name)
     of = get(options.protocol)
-    rows = _rows(of, spec.name, options.title)
+    rows = _rows(of, spec.name, getattr(options, "as"))
     if why := published.hopeless(of):
         print(wrapped(f"{visible(spec.name)}: {published.OPEN}: {why}"))
         return 3
@@ -69,10 +68,13 @@ def check(options: argparse.Namespace) -> int:
     for claim in claims:
         print(wrapped(one_line(published.line(claim))))
     found = Counter(claim.verdict[0] for claim in claims)
-    counts = ", ".join(f"{found[each]} {each}" for each in published.OUTCOMES)
     print(wrapped(f"{of.name} is {of.reproduces}. {published.TOLERANCE}"))
-    print(f"{visible(spec.name)} by {of.name}, {len(claims)} figures: {counts}")
-    return 1 if found[published.DIFFERS] else 3 if found[published.OPEN] else 0
+    good, bad, open_ = (
+        found[each] for each in (published.REPRODUCED, published.DIFFERS, published.OPEN)
+    )
+    print(f"{visible(spec.name)} by {of.name}: {good} of {len(claims)} figures reproduced, {bad} "
+          f"differ, of {open_} it cannot be told")  # fmt: skip
+    return 1 if bad else 3 if open_ else 0
 
 
 def _rows(of: Published, name: str, title: str | None) -> list[Row]:

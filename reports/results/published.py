@@ -13,10 +13,10 @@ from bench.statistics import Interval
 from bench.text import numbers
 from reports.results.ranking import Ranking, Scores
 
-OUTCOMES = REPRODUCED, DIFFERS, OPEN = "reproduced", "differs", "cannot be told"
+REPRODUCED, DIFFERS, OPEN = "reproduced", "differs", "cannot be told"
 SHARE, DECIBELS, WIDE = 0.02, 0.1, 5
 TOLERANCE = (
-    f"A figure counts as reproduced within {SHARE:.0%} of it ({DECIBELS} dB of decibels), or half "
+    f"A figure counts as reproduced within {100 * SHARE:.0f} % of it ({DECIBELS} dB of decibels), or half "
     "of its last digit if that is more. Where photos or holes are others of the same kind (a "
     "statistical protocol), also where it is less than that outside of the 95 % interval over "
     f"photos here, unless half of that is more than {WIDE} tolerances, which would tell nothing."
@@ -98,7 +98,7 @@ def line(claim: Claim) -> str:
     facts = dict(claim.facts())
     outcome, why = claim.verdict
     here = f", here {facts['Here']}, difference {facts['Difference']}" if "Here" in facts else ""
-    return (f"{outcome:15} {claim.label}: published {facts['Published']}{here}: {why}. "
+    return (f"{outcome}: {claim.label}, published {facts['Published']}{here}: {why}. "
             f"Source: {facts['Source']}")  # fmt: skip
 
 
@@ -212,7 +212,7 @@ def _lacking(run: Run, of: Published, scores: Scores | None, metric: str, label:
 
 def _decimals(value: float) -> int:
     """Digits after the point that a figure was published with."""
-    return len(f"{value:.10f}".rstrip("0").partition(".")[2])
+    return len(f"{value:.6f}".rstrip("0").partition(".")[2])
 
 
 def _shown(value: Interval, number: Callable[[float, int], str], decimals: int) -> str:

@@ -21,9 +21,10 @@ task = "fill"
 reproduces = "{reproduces}"
 why = "Nobody has the photos."
 expects = {expects}
-size = "pad:512"
-metrics = ["psnr_db", "swd"]
-data = {{ reader = "folders", photos = "*.png" }}
+size = "{size}"
+metrics = ["psnr_db", "ssim"]
+data = {{ reader = "folder", photos = "*.png" }}
+holes = {{ generator = "lama-thin" }}
 """
 _ROW = """
 [[rows.made-up]]
@@ -38,7 +39,11 @@ note = "{note}"
 
 @contextlib.contextmanager
 def catalogue(
-    folder: Path, *rows: dict[str, Any], expects: int = 3, reproduces: str = "exact"
+    folder: Path,
+    *rows: dict[str, Any],
+    expects: int = 3,
+    reproduces: str = "exact",
+    size: str = "pad:512",
 ) -> Iterator[None]:
     """Make a catalogue of this protocol the only one, for a while.
 
@@ -47,8 +52,9 @@ def catalogue(
         rows: What was published: figures, and what else a row has.
         expects: How many pictures are scored.
         reproduces: As of `Published`.
+        size: Likewise.
     """
-    parts = [_FILE.format(expects=expects, reproduces=reproduces)]
+    parts = [_FILE.format(expects=expects, reproduces=reproduces, size=size)]
     for row in rows:
         figures = ", ".join(f"{name} = {value}" for name, value in row["figures"].items())
         known = {"title": "Theirs", "method": "telea", "source": "a paper, table 1", "note": "",
