@@ -129,7 +129,7 @@ def together(run: Run, tiers: Sequence[str]) -> Run:
 
 def _part(run: Run, tier: str, title: str, metrics: Sequence[str]) -> Part:
     ranking = rank(run, tier, run.headline)
-    only_these = metrics or tables.OVERVIEW
+    only_these = metrics or tables.overview(run)
     shown = tables.columns(run, ranking, only=only_these)
     if metrics:  # the headline and metrics of sets are there unasked
         shown = [column for column in shown if column.metric in metrics]

@@ -16,9 +16,9 @@ from reports.results.ranking import Ranking, Scores
 REPRODUCED, DIFFERS, OPEN = "reproduced", "differs", "cannot be told"
 SHARE, DECIBELS, WIDE = 0.02, 0.1, 5
 TOLERANCE = (
-    f"A figure counts as reproduced within {100 * SHARE:.0f} % of it ({DECIBELS} dB of decibels), or half "
-    "of its last digit if that is more. Where photos or holes are others of the same kind (a "
-    "statistical protocol), also where it is less than that outside of the 95 % interval over "
+    f"A figure counts as reproduced within {100 * SHARE:.0f} % of it ({DECIBELS} dB of decibels), "
+    "or half of its last digit if that is more. Where photos or holes are others of the same kind "
+    "(a statistical protocol), also where it is less than that outside of the 95 % interval over "
     f"photos here, unless half of that is more than {WIDE} tolerances, which would tell nothing."
 )
 

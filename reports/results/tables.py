@@ -19,8 +19,7 @@ from reports.results.ranking import Ranking, Scores, case_metrics
 
 SMALL_P = 0.001
 """A p below this is told once, not in each row."""
-# What the overview shows beside the headline metric; the tier pages show everything.
-OVERVIEW = (
+_OVERVIEW = (
     "lpips_hole", "lpips", "texture_structure", "lpips_untrained_hole", "ssim_hole",
     "psnr_hole_db", "l1_hole", "rc_s", "rc_s_vitl", "self_consistency",
     "self_consistency_untrained", "seam", "seam_visible", "drift",
@@ -132,6 +131,12 @@ def labelled(method: str, title: str, family: str) -> Label:
     """A label from its parts."""
     known = family.lower() if family in _FAMILIES else "elsewhere"
     return Label(method, title, family, f"family-{known}")
+
+
+def overview(run: Run) -> tuple[str, ...]:
+    """What the overview shows beside the headline; the pages of tiers show every metric."""
+    of = published.followed(run)
+    return (*_OVERVIEW, *(of.metrics if of else ()))
 
 
 def columns(run: Run, ranking: Ranking, only: Sequence[str] | None = None) -> list[Column]:

@@ -14,7 +14,7 @@ from bench.cli import main
 from bench.protocols.record import Data, Published, Row
 from bench.statistics import Interval
 from reports.build import build, read_run
-from reports.results import published, tables
+from reports.results import published
 from reports.results.published import DIFFERS, OPEN, REPRODUCED, Claim
 from reports.results.ranking import rank
 from tests.support.made_up_protocols import NAME, REQUEST, catalogue, follow
@@ -157,21 +157,19 @@ def test_a_run_that_is_not_complete_is_not_compared(ranked, tmp_path):
         ]
 
 
-def test_the_report_opens_who_published_a_figure_without_the_script(followed, tmp_path):
-    row = {"figures": {"psnr_db": 20.5}, "source": "<b>table</b> 1", "note": "by their code"}
+def test_the_overview_has_the_protocol_s_metrics_and_opens_without_script_who_published_them(
+    followed, tmp_path
+):
+    row = {"figures": {"ssim": 0.75}, "source": "<b>table</b> 1", "note": "by their code"}
     with catalogue(tmp_path, row):
-        page = (
-            build(followed, tmp_path / "report").parent
-            / "tiers"
-            / f"{tables.numbers.slug(NAME)}.html"
-        )
+        page = build(followed, tmp_path / "report")
     tree = html5lib.parse(page.read_bytes())
     ids = {e.get("id"): texts(e) for e in tree.iter(f"{XHTML}div") if e.get("popover")}
-    [button] = [e for e in tree.iter(f"{XHTML}button") if "20.5" in e.get("aria-label", "")]
+    [button] = [e for e in tree.iter(f"{XHTML}button") if "0.75" in e.get("aria-label", "")]
     words = ids[button.get("popovertarget")]
-    for part in ("Published20.5 of Theirs", "Difference", "<b>table</b> 1", "by their code"):
+    for part in ("Published0.75 of Theirs", "Difference", "<b>table</b> 1", "by their code"):
         assert part in words
-    assert "published 20.5 ?" in texts(tree)
+    assert "published 0.75 ?" in texts(tree).replace("\xa0", " ")
 
 
 def test_a_paper_s_table_has_the_figure_in_its_cell(followed, tmp_path, capsys):

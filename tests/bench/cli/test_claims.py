@@ -58,7 +58,7 @@ def test_each_figure_is_reproduced_or_differs_or_cannot_be_told(photos, out, tmp
     with catalogue(tmp_path, right, size="32"):
         assert ask(photos, out) == 3
     lines, words = last(capsys)
-    assert "its FID was not measured" in lines[-1]
+    assert "its fid was not measured" in lines[-1]
     assert words.endswith("2 of 3 figures reproduced, 0 differ, of 1 it cannot be told")
 
 
