@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import io
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import html5lib
 import pandas as pd
 import pytest
 
 from bench.cli import main
+from bench.metrics import METRICS
+from bench.planning.protocol import Protocol
+from bench.protocols import read
 from bench.protocols.record import Data, Published, Row
 from bench.statistics import Interval
 from reports.build import build, read_run
 from reports.results import published
 from reports.results.published import DIFFERS, OPEN, REPRODUCED, Claim
 from reports.results.ranking import rank
+from tests.support import run_builder
 from tests.support.made_up_protocols import NAME, REQUEST, catalogue, follow
 from tests.support.reading import XHTML, texts
 from tests.support.sample_run import write_run
@@ -181,3 +185,27 @@ def test_a_paper_s_table_has_the_figure_in_its_cell(followed, tmp_path, capsys):
     assert "In round brackets: as published, in a paper, table 1." in words
     rows = pd.read_csv(io.StringIO(capsys.readouterr().out)).set_index("method")
     assert rows["PSNR published"].dropna().to_dict() == {"Telea": 20.5}
+
+
+ROWS = [(name, row) for name, of in read.catalogue().items() for row in of.rows if row.method]
+
+
+@pytest.mark.parametrize(("name", "row"), ROWS, ids=[f"{n} {row.method}" for n, row in ROWS])
+def test_every_published_row_of_a_method_stands_beside_a_full_run_of_it(name, row, tmp_path):
+    of = read.get(name)
+    plan = run_builder.plan(map(str, range(of.expects)), [of.holes.generator or name])
+    of_sets = [metric for metric in row.figures if METRICS[metric].scope == "set"]
+    values = {metric: row.figures[metric] for metric in row.figures if metric not in of_sets}
+    run = run_builder.in_memory(
+        plan=plan,
+        cases=run_builder.fills(plan, row.method, **values),
+        methods=run_builder.methods({row.method: "CNN"}),
+        metrics=run_builder.metrics(row.figures),
+        sets=[{"method": row.method, "tier": plan["tier"].iloc[0], "metric": metric,
+               "value": row.figures[metric], "n": of.expects} for metric in of_sets],
+    )  # fmt: skip
+    request = asdict(Protocol.asked(str(tmp_path), None, published=name))
+    run = replace(run, header=replace(run.header, protocol=request))
+    found = published.beside(run, rank(run, run.tiers[0], run.headline))
+    assert [metric for _, metric in found] == list(row.figures)
+    assert {each.verdict[0] for claims in found.values() for each in claims} == {REPRODUCED}
