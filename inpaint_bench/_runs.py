@@ -39,6 +39,7 @@ def run(
     clusters: Literal["photo", "folder"] = "photo",
     groups: Literal["none", "folder"] = "none",
     prompt: str = "",
+    protocol: str = "",
     seed: int = 0,
     samples: int = 1,
     weights: Mapping[str, str | os.PathLike[str]] | None = None,
@@ -84,6 +85,8 @@ def run(
         clusters: What statistics resample: each ``photo``, or each ``folder`` of photos.
         groups: What kind a photo is of: nothing, or the name of its ``folder``.
         prompt: What to fill in where ``pairs`` says nothing, for methods that can be told.
+        protocol: Published protocol to follow (``inpaint-bench protocols list``); ``images`` is laid
+            out as it says, and it decides sizes, holes, what is scored and by which metrics.
         seed: Of holes and stochastic methods.
         samples: Fills of stochastic methods.
         weights: Files of the networks of metrics, by name, as ``weights list`` shows it.
@@ -145,6 +148,7 @@ def run(
         clusters=clusters,
         groups=groups,
         prompt=prompt,
+        published=protocol,
     )
     asked = default_methods() if methods is None else listed(methods)
     files = {name: hub.local(path, offline=offline) for name, path in (weights or {}).items()}

@@ -1,4 +1,4 @@
-"""Holes of published generators: LaMa's evaluation sets, CoModGAN's and MAT's free-form holes.
+"""Holes of published generators: LaMa's sets, CoModGAN's and MAT's free-form holes, patterns.
 
 Written from descriptions of what those generators do and the settings published with them. Neither
 authors' random numbers nor their drawing of lines are had: holes agree in distribution, not one by
@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.errors import InputError
+from masks.patterns import PATTERNS, Pattern
 from masks.raster import SUB, UNIT, Ints, Mask, capsules, fill_polygons
 from masks.shapes import Parameters
 
@@ -52,8 +53,8 @@ class Lama:
     length: int
     boxes: tuple[int, int, int, int, int] | None = None
 
-    most = 50
-    """Hundredths of the picture: what is above is not used."""
+    low, most = 0, 50
+    """Hundredths of the picture: what is not above the one, or above the other, is not used."""
 
     def families(self) -> list[str]:
         """Kinds of shape."""
@@ -116,13 +117,22 @@ class FreeForm:
         half: Rectangles with sides up to half of the picture's.
         full: Rectangles with sides up to the picture's.
         strokes: Brush strokes, 12 to 48 pixels wide.
+        low: Hundredths of the picture: what is not above is not used.
+        most: Likewise what is above.
     """
 
     half: int
     full: int
     strokes: int
+    low: int = 0
+    most: int = 100
 
-    most = 100
+    @classmethod
+    def binned(cls, low: int) -> FreeForm:
+        """CoModGAN's for a fifth of all shares: fewer where both its ends are below a half."""
+        part = min(2 * low + 20, 100)
+        half, full, strokes = (count * part // 100 for count in (10, 5, 20))
+        return cls(half, full, strokes, low, low + 20)
 
     def families(self) -> list[str]:
         """Kinds of shape: all at once."""
@@ -147,7 +157,7 @@ class FreeForm:
 
 _Drawn = tuple[Mask, str, Parameters]
 
-SETS: dict[str, dict[int, Lama | FreeForm]] = {
+SETS: dict[str, dict[int, Lama | FreeForm | Pattern]] = {
     "lama-thin": {256: Lama((4, 50), 10, 40), 512: Lama((4, 70), 20, 100)},
     "lama-medium": {
         256: Lama((4, 5), 50, 100, (0, 10, 50, 1, 5)),
@@ -159,13 +169,15 @@ SETS: dict[str, dict[int, Lama | FreeForm]] = {
     },
     # One setting for both sizes, brush included: that is how those who use it at 256 do.
     "comodgan": dict.fromkeys(_SIZES, FreeForm(10, 5, 20)),
+    **{f"comodgan-h{n}": dict.fromkeys(_SIZES, FreeForm.binned(20 * n)) for n in range(5)},
     "mat-small": {256: FreeForm(2, 2, 3), 512: FreeForm(3, 2, 4)},
     "mat-large": {256: FreeForm(4, 2, 8), 512: FreeForm(5, 3, 9)},
+    **{name: dict.fromkeys(_SIZES, pattern) for name, pattern in PATTERNS.items()},
 }
 """Settings by name and by the size that they were published for."""
 
 
-def generate(name: str, height: int, width: int, seed: int) -> _Drawn:
+def generate(name: str, height: int, width: int, seed: int, *, square: bool = False) -> _Drawn:
     """Draw the hole of a set that belongs to a seed.
 
     LaMa draws five holes for a picture, drops those above half of it and keeps one of the others
@@ -173,14 +185,19 @@ def generate(name: str, height: int, width: int, seed: int) -> _Drawn:
     same distribution, and no picture is left out. CoModGAN and MAT draw until the hole is neither
     empty nor everything.
 
+    LaMa draws on the whole picture, its short side scaled, and cuts a square out at a random place
+    where it holds a part of the hole; the limit is the square's.
+
     Args:
         name: One of `SETS`.
         height: Of the picture, in pixels.
         width: Likewise.
         seed: Not negative.
+        square: Whether to cut a square of the short side out.
 
     Returns:
-        The mask, bool ``(height, width)``, True in the hole; its kind of shape; what was drawn.
+        The mask, bool ``(height, width)``, True in the hole; its kind of shape; what was drawn, of
+        a square also where its upper left pixel lies, ``top`` and ``left``.
 
     Raises:
         InputError: If a side is shorter than `SMALLEST_SIDE`.
@@ -196,10 +213,25 @@ def generate(name: str, height: int, width: int, seed: int) -> _Drawn:
     rng = np.random.default_rng(seed)
     for attempt in itertools.count(1):
         mask, family, numbers = settings.draw(rng, height, width, base)
+        if square and mask.any():
+            mask, place = _cut(rng, mask)
+            numbers |= place
         found = int(np.count_nonzero(mask))
-        if 0 < found < mask.size and 100 * found <= settings.most * mask.size:
+        in_limits = settings.low * mask.size < 100 * found <= settings.most * mask.size
+        if in_limits and found < mask.size:
             return mask, family, numbers | {"settings": base, "attempts": attempt}
     raise AssertionError("unreachable")
+
+
+def _cut(rng: np.random.Generator, mask: Mask) -> tuple[Mask, Parameters]:
+    """A square of the short side, anywhere where it holds a pixel of the hole, evenly."""
+    along = int(mask.shape[1] > mask.shape[0])
+    short = min(mask.shape)
+    before = np.concatenate([[0], np.cumsum(mask.any(axis=1 - along))])
+    start = int(rng.choice(np.flatnonzero(before[short:] > before[:-short])))
+    top, left = (0, start) if along else (start, 0)
+    cut = np.ascontiguousarray(mask[top : top + short, left : left + short])
+    return cut, {"top": top, "left": left}
 
 
 def _brush(rng: np.random.Generator, height: int, width: int, base: int) -> Ints:

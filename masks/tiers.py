@@ -111,7 +111,7 @@ OWN = (
 
 ALL = (
     *OWN,
-    *(Tier(name, 0, settings[256].most, ()) for name, settings in published.SETS.items()),
+    *(Tier(name, of[256].low, of[256].most, ()) for name, of in published.SETS.items()),
 )
 """All tiers. Those of published generators have no families here and whatever share comes."""
 
@@ -155,7 +155,7 @@ class HoleStatistics:
     border: bool
 
 
-def generate(tier: str, height: int, width: int, seed: int) -> Hole:
+def generate(tier: str, height: int, width: int, seed: int, *, square: bool = False) -> Hole:
     """Make the hole of a tier that belongs to a seed.
 
     Args:
@@ -163,6 +163,7 @@ def generate(tier: str, height: int, width: int, seed: int) -> Hole:
         height: Of the picture, in pixels.
         width: Of the picture, in pixels.
         seed: Not negative; see `seed_of`.
+        square: Whether to cut a square out; for tiers of `masks.published` only, which see.
 
     Returns:
         The same hole on every machine; its share lies in the tier's interval.
@@ -173,8 +174,8 @@ def generate(tier: str, height: int, width: int, seed: int) -> Hole:
     """
     kind = _tier(tier)
     if not kind.families:
-        mask, name, parameters = published.generate(tier, height, width, seed)
-        return Hole(mask, tier, name, parameters, seed)
+        mask, name, drawn = published.generate(tier, height, width, seed, square=square)
+        return Hole(mask, tier, name, drawn, seed)
     pixels = height * width
     if min(height, width) < 1 or pixels < SMALLEST_PICTURE:
         raise InputError(

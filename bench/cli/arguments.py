@@ -120,6 +120,13 @@ def add_budget(command: argparse._ActionsContainer) -> None:
     )
 
 
+def protocols_known() -> list[str]:
+    """Names of published protocols."""
+    from bench.protocols.read import catalogue
+
+    return list(catalogue())
+
+
 def methods_known() -> list[str]:
     """Methods, bare and with each of their weights."""
     from methods.card import read

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from bench.cli.arguments import named, positive, taken
+from bench.cli.arguments import completed, named, positive, protocols_known, taken
 
 if TYPE_CHECKING:
     from bench.planning.protocol import Protocol
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the options."""
     group = parser.add_argument_group("photos and holes")
+    protocol = group.add_argument(
+        "--protocol",
+        default="",
+        metavar="NAME",
+        help="follow a published protocol, which decides sizes, holes, what is scored and by which "
+        "metrics; --images is laid out as it says; all: inpaint-bench protocols list",
+    )
+    completed(protocol, protocols_known)
     group.add_argument(
         "--images",
         default="bundled",
@@ -102,5 +110,6 @@ def protocol(options: argparse.Namespace) -> Protocol:
         **taken(options, "masks", "mask_threshold", "invert_masks"),
         mask_labels=tuple(options.mask_labels or ()),
         **taken(options, "pairs", "pairing", "clusters", "groups", "truth", "prompt"),
+        published=options.protocol,
         **taken(options, "size", "tiers", "draws", "seed", "limit"),
     )

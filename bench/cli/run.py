@@ -177,7 +177,7 @@ def asked(options: argparse.Namespace) -> Request:
     from bench.run.request import Request
 
     return Request(
-        methods=tuple(names or _default_methods()),
+        methods=tuple(names or _default_methods(options.protocol)),
         **checked,
         **taken(options, "out", "samples", "executor", "address", "threads", "device"),
         workers=options.workers or (0 if options.address else os.cpu_count() or 1),
@@ -221,8 +221,13 @@ def _shard(text: str) -> tuple[int, int]:
     return int(index), int(count)
 
 
-def _default_methods() -> list[str]:
-    """The methods of the default job; says which plug-ins are broken and left out."""
+def _default_methods(protocol: str) -> list[str]:
+    """Those of a published protocol, or of the default job; says which plug-ins are broken."""
+    if protocol:
+        from bench.protocols.read import get
+
+        if named := get(protocol).methods:
+            return list(named)
     import methods
     from bench.run.request import default_methods
 

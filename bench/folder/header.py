@@ -42,7 +42,7 @@ class Fingerprint(Parsed):
 
     Attributes:
         parts: ``photos``, ``masks``, ``truth`` unless that is the photo, ``size``, ``paste``,
-            ``metrics``, by name, in order.
+            ``metrics``, and ``protocol`` where a published one is followed, by name, in order.
     """
 
     parts: Mapping[str, str]

@@ -74,6 +74,8 @@ def unread(protocol: Protocol, rows: list[dict[str, Any]]) -> list[tuple[str, st
     Returns:
         Path and reason of each. Hidden files and what systems leave behind are left out.
     """
+    if protocol.published:  # whose layout says what is read
+        return []
     known = {row["path"].partition("#")[0] for row in rows} | {protocol.pairs}
     seen: set[str] = set()
     found = []

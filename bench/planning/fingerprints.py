@@ -35,9 +35,10 @@ def inputs_key(protocol: Protocol) -> str:
 
 
 def fingerprint(plan: pd.DataFrame, protocol: Protocol, metric_signatures: Sequence[str]) -> str:
-    """One printable line for the protocol: photos, masks, truth, size rule, paste-back, metrics.
+    """One printable line for the protocol: photos, masks, truth, size rule, scoring, metrics.
 
-    Nothing is said of a truth that is the photo itself.
+    Nothing is said of a truth that is the photo itself, nor of a published protocol where none is
+    followed.
     """
     photos = _pairs(plan[["photo", "photo_sha"]])
     return " ".join(
@@ -46,8 +47,9 @@ def fingerprint(plan: pd.DataFrame, protocol: Protocol, metric_signatures: Seque
             f"masks:{_digest(sorted(plan['case_key']))}/{len(plan)}",
             *_truth_part(plan),
             f"size:{protocol.geometry}",
-            "paste:known-8bit",
+            f"paste:{protocol.scoring}",
             f"metrics:{_digest(sorted(metric_signatures))}",
+            *((f"protocol:{protocol.published}",) if protocol.published else ()),
         )
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 from PIL import Image
@@ -17,7 +17,7 @@ SMALLEST, LARGEST = 16, 8192
 is read of a photo."""
 
 _CUT = re.compile(r"(\d+)[x\u00d7](\d+)")
-_FIT = re.compile(r"fit:(\d+)")
+_BY_RULE = re.compile(r"(fit|pad|stretch|crop):(\d+)")
 _GROWN = 1.1  # share of a reduced hole over its share before, from which it is worth a note
 
 
@@ -35,12 +35,16 @@ class Geometry:
 
     Attributes:
         rule: ``cut`` scales the photo until it just covers ``width`` x ``height`` and keeps the
-            centre; ``fit`` scales it likewise and keeps all; ``native`` leaves it as it is.
+            centre; ``fit`` scales it likewise and keeps all; ``native`` leaves it as it is; ``pad``
+            scales nothing, mirrors a smaller photo at its lower and right edge, whose pixels are
+            not repeated, and keeps the centre; ``stretch`` scales it to that size, whatever its
+            shape; ``crop`` scales it as ``fit`` does, and each generated hole has a square of its
+            own cut out around it (`masks.published`).
         height: In pixels; 0 for ``native``.
         width: Likewise.
     """
 
-    rule: Literal["cut", "fit", "native"]
+    rule: Literal["cut", "fit", "native", "pad", "stretch", "crop"]
     height: int = 0
     width: int = 0
 
@@ -50,7 +54,7 @@ class Geometry:
 
         Args:
             size: Side of a square in pixels or its digits, ``WxH``, ``fit:N`` (short side),
-                ``native`` or None.
+                ``pad:N``, ``stretch:N``, ``crop:N``, ``native`` or None.
 
         Raises:
             InputError: If it is none of these, or too small or large to be meant.
@@ -62,12 +66,13 @@ class Geometry:
             text = f"{text}x{text}"
         if match := _CUT.fullmatch(text):
             made = cls("cut", height=int(match[2]), width=int(match[1]))
-        elif match := _FIT.fullmatch(text):
-            made = cls("fit", int(match[1]), int(match[1]))
+        elif match := _BY_RULE.fullmatch(text):
+            made = cls(cast("Any", match[1]), int(match[2]), int(match[2]))
         else:
             raise InputError(
                 "--size: expected N (side of the centre square, in pixels), WxH, fit:N (short "
-                f"side, nothing cut off) or native; found {size!r}"
+                "side, nothing cut off) or native; or, as published protocols have it, pad:N, "
+                f"stretch:N or crop:N; found {size!r}"
             )
         sides = made.height, made.width
         if min(sides) < SMALLEST or max(sides) > LARGEST:
@@ -81,26 +86,36 @@ class Geometry:
         """What `asked` makes this rule of, as a `Protocol` holds it."""
         if self.rule == "native":
             return None
-        if self.rule == "fit":
-            return f"fit:{self.height}"
+        if self.rule != "cut":
+            return f"{self.rule}:{self.height}"
         return self.height if self.height == self.width else f"{self.width}x{self.height}"
 
     def __str__(self) -> str:
         """The rule in one word, for the fingerprint."""
         if self.rule == "native":
             return "native"
-        if self.rule == "fit":
-            return f"fit-{self.height}"
+        if self.rule != "cut":
+            return f"{self.rule}-{self.height}"
         return f"{f'short-{self.height}' if self.height == self.width else self.words}-centre"
 
     def enlargement(self, height: int, width: int) -> float:
         """How many times as large a photo of this size becomes."""
-        if self.rule == "native":
+        if self.rule in ("native", "pad"):
             return 1.0
         return max(self.height / height, self.width / width)
 
+    def remark(self, height: int, width: int) -> str:
+        """What must be known of a photo of this size once it is evaluated; mostly nothing."""
+        if self.rule == "pad" and min(height, width) < self.height:
+            return f"mirrored at its lower and right edge: it is {width}x{height}"
+        if (times := self.enlargement(height, width)) > 1:
+            return f"enlarged, which flatters every method: {times:.2f} times"
+        return ""
+
     def photo(self, pixels: np.ndarray) -> np.ndarray:
-        """Bring a photo, uint8 ``(H, W, 3)``, to the evaluated size, scaled by Lanczos.
+        """Bring a photo, uint8 ``(H, W, 3)``, to the evaluated size.
+
+        It is scaled by Pillow, by Lanczos, and by ``stretch`` and ``crop`` bicubically.
 
         Raises:
             InputError: If it is so long that it would be too large.
@@ -114,7 +129,11 @@ class Geometry:
             )
         if cut.shape[:2] == (height, width):
             return cut
-        return np.array(Image.fromarray(cut).resize((width, height), Image.Resampling.LANCZOS))
+        if self.rule == "pad":
+            return _mirrored(cut, height, width)
+        ours = self.rule in ("cut", "fit")
+        way = Image.Resampling.LANCZOS if ours else Image.Resampling.BICUBIC
+        return np.array(Image.fromarray(cut).resize((width, height), way))
 
     def mask(self, mask: Mask) -> Fitted:
         """Bring the mask of a photo to the evaluated size.
@@ -123,8 +142,13 @@ class Geometry:
         vanishes and thin lines stay whole; enlarged, if its centre falls into a hole pixel.
 
         Raises:
-            InputError: If there is a hole and all of it is cut off.
+            InputError: If there is a hole and all of it is cut off; or for ``crop``.
         """
+        if self.rule == "crop":
+            raise InputError(
+                f"--size {self.words} cuts around generated holes; with mask files give --size "
+                f"{self.height} or fit:{self.height}"
+            )
         cut = self._cut(mask)
         hole, kept = np.count_nonzero(mask), np.count_nonzero(cut)
         shape = "square" if self.height == self.width else f"{self.words}"
@@ -132,7 +156,7 @@ class Geometry:
         if hole and not kept:
             raise InputError(f"the whole hole is cut off: it lies outside {instead} keeps it")
         height, width = self._size(*cut.shape)
-        fitted = stretched(cut, height, width)
+        fitted = (_mirrored if self.rule == "pad" else stretched)(cut, height, width)
         notes = []
         if kept < hole:
             notes.append(
@@ -140,7 +164,7 @@ class Geometry:
                 "keeps it"
             )
         before, after = (float(each.mean()) for each in (cut, fitted))
-        if after > _GROWN * before:
+        if after > _GROWN * before and self.rule != "pad":
             notes.append(
                 f"the hole grew as it was reduced: from {before:.4f} to {after:.4f} of the picture,"
                 f" {cut.shape[1]}x{cut.shape[0]} to {width}x{height}"
@@ -150,20 +174,29 @@ class Geometry:
 
     def _size(self, height: int, width: int) -> tuple[int, int]:
         """Of what was cut, or not, once it is scaled."""
-        if self.rule == "cut":
+        if self.rule in ("cut", "pad", "stretch"):
             return self.height, self.width
         scale = self.enlargement(height, width)
         return max(round(height * scale), 1), max(round(width * scale), 1)
 
     def _cut(self, array: np.ndarray) -> np.ndarray:
-        if self.rule != "cut":
+        if self.rule not in ("cut", "pad"):
             return array
         height, width = array.shape[:2]
-        tall = min(height, max(round(width * self.height / self.width), 1))
-        wide = min(width, max(round(height * self.width / self.height), 1))
+        tall, wide = self.height, self.width
+        if self.rule == "cut":
+            tall = max(round(width * self.height / self.width), 1)
+            wide = max(round(height * self.width / self.height), 1)
+        tall, wide = min(height, tall), min(width, wide)
         top, left = (height - tall) // 2, (width - wide) // 2
         # It is cut first, so that a very long photo takes no more memory than it has.
         return np.ascontiguousarray(array[top : top + tall, left : left + wide])
+
+
+def _mirrored(array: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Go on at the lower and right edge with what lies before it."""
+    more = [(0, height - array.shape[0]), (0, width - array.shape[1]), (0, 0)]
+    return np.pad(array, more[: array.ndim], "reflect")
 
 
 def stretched(mask: Mask, height: int, width: int) -> Mask:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -35,6 +37,12 @@ class Photo:
     original_size: tuple[int, int]
     note: str = ""
     file: Path | None = None
+
+    def square(self, place: Mapping[str, Any]) -> Photo:
+        """A square of its short side, cut out at ``top`` and ``left``."""
+        top, left, side = place["top"], place["left"], min(self.pixels.shape[:2])
+        pixels = np.ascontiguousarray(self.pixels[top : top + side, left : left + side])
+        return replace(self, pixels=pixels, file=None)
 
     @cached_property
     def sha(self) -> str:

@@ -18,8 +18,10 @@ from bench.folder.schema import INPUTS
 from bench.planning import bundled, images, truths
 from bench.planning.doubts import Doubts
 from bench.planning.images import Photo
+from bench.planning.layouts import laid_out
 from bench.planning.pairs import Wanted, read_pairs
 from bench.planning.protocol import UNKNOWN, Protocol
+from bench.protocols import read as protocols
 from masks.annotations import entries
 from masks.files import MaskFile
 from masks.listing import drawn, find_masks, in_order, is_annotation, natural, none_below
@@ -41,6 +43,7 @@ class Given:
         prompt: What to fill in, for methods that can be told.
         group: Kind of photo, for readers.
         credit: Title, author, licence and source.
+        tiers: As `Wanted` has them.
     """
 
     photo: Photo
@@ -49,6 +52,7 @@ class Given:
     prompt: str = ""
     group: str = ""
     credit: str = ""
+    tiers: Sequence[str] = ()
 
 
 def _holds_pixels(path: Path) -> bool:
@@ -129,9 +133,7 @@ def given(wanted: Wanted, protocol: Protocol, inputs: Inputs) -> Given | None:
     # What ships is never linked into a run folder, from where it could be damaged.
     ours = protocol.photos in bundled.SETS
     same = evaluated.shape == pixels.shape and not note and not ours and _holds_pixels(path)
-    if (times := protocol.geometry.enlargement(*pixels.shape[:2])) > 1:
-        larger = f"enlarged, which flatters every method: {times:.2f} times"
-        note = "; ".join(filter(None, (note, larger)))
+    note = "; ".join(filter(None, (note, protocol.geometry.remark(*pixels.shape[:2]))))
     parent = PurePosixPath(name).parent.as_posix()
     apart = name if protocol.clusters == "photo" else parent
     group = wanted.group if protocol.groups == "none" or parent == "." else parent
@@ -149,7 +151,7 @@ def given(wanted: Wanted, protocol: Protocol, inputs: Inputs) -> Given | None:
     if masks is not None and protocol.pairing == "pool":
         # By content, so that a photo keeps its masks wherever it lies.
         masks = drawn(masks, f"{protocol.seed}|{photo.sha}", protocol.draws)
-    return Given(photo, masks, truth, wanted.prompt, group, wanted.credit)
+    return Given(photo, masks, truth, wanted.prompt, group, wanted.credit, wanted.tiers)
 
 
 def _refuse(wanted: Wanted, reason: str, protocol: Protocol, inputs: Inputs) -> None:
@@ -172,6 +174,12 @@ def _truth(path: Path, photo: Photo, protocol: Protocol, inputs: Inputs) -> np.n
 
 def _wanted(protocol: Protocol, folder: Path, inputs: Inputs) -> list[Wanted]:
     """The photos that are asked for, with what belongs to them; what has no partner is refused."""
+    if protocol.published:
+        masks = None if protocol.masks is None else Path(protocol.masks)
+        laid = laid_out(protocols.get(protocol.published), folder, masks)
+        for lost in laid.lost:
+            inputs.refused(*lost)
+        return list(laid.photos)
     if protocol.pairs is None:
         wanted = [Wanted(name) for name in images.find(folder)]
         if protocol.photos in bundled.SETS:
@@ -185,8 +193,8 @@ def _wanted(protocol: Protocol, folder: Path, inputs: Inputs) -> list[Wanted]:
     names = [each.name for each in wanted]
     if protocol.masks is not None and all(each.masks is None for each in wanted):
         home = folder.parent if folder.is_file() else folder
-        masks = _masks(names, home, Path(protocol.masks), protocol.pairing, inputs)
-        wanted = [replace(each, masks=masks[each.name]) for each in wanted if each.name in masks]
+        found = _masks(names, home, Path(protocol.masks), protocol.pairing, inputs)
+        wanted = [replace(each, masks=found[each.name]) for each in wanted if each.name in found]
     if protocol.truth in (None, UNKNOWN) or any(each.truth_path for each in wanted):
         return wanted
     paths, lacking = _truths(names, wanted, Path(str(protocol.truth)), inputs)

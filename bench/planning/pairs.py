@@ -32,6 +32,7 @@ class Wanted:
         prompt: What to fill in.
         group: Kind of photo.
         credit: Title, author, licence and source.
+        tiers: Of each of its masks, or of its generated hole, where a published protocol says so.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Wanted:
     prompt: str = ""
     group: str = ""
     credit: str = ""
+    tiers: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

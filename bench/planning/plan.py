@@ -145,7 +145,8 @@ def _read(
         if not cases:
             idle.append(found.photo.id)
             continue
-        pictures.photo(found.photo)
+        if protocol.geometry.rule != "crop":  # else each case has its own part of it
+            pictures.photo(found.photo)
         truth = _truth(found, protocol, pictures)
         prompt = found.prompt or protocol.prompt
         facts = {"truth": truth, "prompt": prompt, "group": found.group, "credit": found.credit}
@@ -186,13 +187,14 @@ def _cases(
 ) -> Iterator[dict[str, Any]]:
     photo = given.photo
     if given.masks is None:
-        yield from _generated(photo, protocol, pictures, inputs)
+        yield from _generated(given, protocol, pictures, inputs)
         return
+    tier_of = dict(zip(given.masks, given.tiers, strict=False))
     draws: Counter[str] = Counter()
     for file, mask, lost in read_masks(given, protocol, inputs):
         share = float(mask.mean())
         # A case without a hole is perfect for every method: it must not enter a tier's means.
-        tier = tiers.tier_of(share) if share else NO_HOLE
+        tier = (tier_of.get(file) or tiers.tier_of(share)) if share else NO_HOLE
         row = _row(pictures, photo, tier, draws[tier], mask, str(file), "file", {})
         yield row | {"lost_share": lost}
         draws[tier] += 1
@@ -251,19 +253,25 @@ def _truth(given: Given, protocol: Protocol, pictures: Pictures) -> str:
 
 
 def _generated(
-    photo: Photo, protocol: Protocol, pictures: Pictures, inputs: Inputs
+    given: Given, protocol: Protocol, pictures: Pictures, inputs: Inputs
 ) -> Iterator[dict[str, Any]]:
+    photo = given.photo
     height, width = photo.pixels.shape[:2]
+    square = protocol.geometry.rule == "crop"
     for tier in protocol.tiers:
         for draw in range(protocol.draws):
             seed = tiers.seed_of(protocol.seed, photo.sha, tier, draw, height, width)
             try:
-                hole = tiers.generate(tier, height, width, seed)
+                hole = tiers.generate(tier, height, width, seed, square=square)
             except InputError as error:
                 inputs.refused(photo.id, "mask", f"{photo.id}: {error}")
                 continue
+            shown = photo.square(hole.parameters) if square else photo
+            if square:
+                pictures.photo(shown)
+            called = "".join(given.tiers[:1]) or tier
             yield _row(
-                pictures, photo, tier, draw, hole.mask, "generated", hole.family, hole.parameters
+                pictures, shown, called, draw, hole.mask, "generated", hole.family, hole.parameters
             )
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
 from bench.errors import BenchError, InputError, beside, did_you_mean, require_one_of, spelt_like
 from bench.folder.header import UNKNOWN as UNKNOWN  # a truth that nobody has
-from bench.planning import bundled
+from bench.planning import bundled, followed
 from bench.planning.geometry import Geometry
-from masks import files, tiers
+from bench.planning.scoring import Scoring
+from bench.protocols import read as protocols
+from bench.protocols.record import Published
+from masks import files, published, tiers
 
 # Of what could not always be asked for; at its default it leaves the keys of older plans alone.
 _LATER: Final = {"later": True}
@@ -47,6 +50,9 @@ class Protocol:
         truth: What fills are held against: the photo if None, a folder of other pictures of the
             same names, or `UNKNOWN`.
         prompt: What to fill in where ``pairs`` says nothing, for methods that read it.
+        published: Name of the published protocol that is followed; empty if none is.
+        paste: Which picture is scored, as `Scoring` takes it.
+        quantise: How its levels become bytes, likewise.
     """
 
     photos: str = bundled.BUNDLED
@@ -65,6 +71,9 @@ class Protocol:
     groups: str = field(default="none", metadata=_LATER)
     truth: str | None = field(default=None, metadata=_LATER)
     prompt: str = field(default="", metadata=_LATER)
+    published: str = field(default="", metadata=_LATER)
+    paste: str = field(default=Scoring.paste, metadata=_LATER)
+    quantise: str = field(default=Scoring.quantise, metadata=_LATER)
 
     @classmethod
     def asked(
@@ -91,6 +100,9 @@ class Protocol:
             BenchError: If an option is malformed or would change nothing.
             InputError: If there is no such folder or file.
         """
+        if name := more.pop("published", ""):
+            given = {"size": size, "tiers": tiers, "draws": draws, **more}
+            return cls._following(protocols.get(name), photos, masks, given)
         if photos == bundled.BUNDLED and more.get("pairs") is not None:
             photos = str(Path(more["pairs"]).parent)
         if photos in bundled.SETS and masks is not None:
@@ -101,18 +113,7 @@ class Protocol:
                 "--tiers and --draws: for generated holes only, not with --masks"
                 + (", but for --draws masks of a pool" if pool else "")
             )
-        given = {"images": photos, "masks": masks, **more}
-        for option in ("images", "masks", "truth", "pairs"):
-            path = given.get(option)
-            if (
-                path is not None
-                and path not in (*bundled.SETS, UNKNOWN)
-                and not os.path.exists(path)
-            ):
-                raise InputError(
-                    f"--{option}: expected a folder or a file, found nothing at {path}."
-                    f"{beside(Path(path))}"
-                )
+        _require_paths({"images": photos, "masks": masks, **more})
         return cls(
             photos,
             masks,
@@ -122,6 +123,19 @@ class Protocol:
             **more,
         )
 
+    @classmethod
+    def _following(
+        cls, published: Published, photos: str, masks: str | None, given: Mapping[str, Any]
+    ) -> Protocol:
+        followed.refuse_more(published, given, {each.name: each.default for each in fields(cls)})
+        asked = followed.fields_of(published, photos)
+        if masks is not None and not published.data.masks:
+            raise BenchError(
+                f"--masks: protocol {published.name} has generated holes; leave it out"
+            )
+        _require_paths({"images": photos, "masks": masks})
+        return cls(photos, masks, limit=given.get("limit"), **asked)
+
     def __post_init__(self) -> None:
         """Refuse what cannot be served before any file is read."""
         for name, count in (("draws", self.draws), ("limit", self.limit)):
@@ -130,6 +144,17 @@ class Protocol:
         for name, known in _WAYS.items():
             require_one_of(getattr(self, name), known, f"--{name}", InputError)
         files.Rules(self.mask_threshold)  # refuses what is none
+        _ = self.scoring  # likewise
+        if self.geometry.rule == "crop" and (
+            self.masks is not None
+            or len(self.tiers) * self.draws > 1
+            or not ({*self.tiers} <= published.SETS.keys())
+        ):
+            raise InputError(
+                f"--size {self.size}: a photo has one part, around its one generated hole; give "
+                f"one tier of a published generator ({', '.join(published.SETS)}), no masks, and "
+                "one draw"
+            )
         if self.pairing != "name" and self.masks is None:
             raise InputError(f"--pairing {self.pairing}: give the folder of masks too, --masks")
         if self.photos in bundled.SETS and (
@@ -157,6 +182,11 @@ class Protocol:
         return Geometry.asked(self.size)
 
     @property
+    def scoring(self) -> Scoring:
+        """Which picture of a fill is scored."""
+        return Scoring(self.paste, self.quantise)
+
+    @property
     def folder(self) -> Path:
         """The folder of photos, or the one picture."""
         return bundled.folder(self.photos)
@@ -169,3 +199,14 @@ class Protocol:
             if not each.metadata or getattr(self, each.name) != each.default
         )
         return f"Protocol({', '.join(shown)})"
+
+
+def _require_paths(given: Mapping[str, Any]) -> None:
+    """Refuse paths at which there is nothing."""
+    for option in ("images", "masks", "truth", "pairs"):
+        path = given.get(option)
+        if path is None or path in (*bundled.SETS, UNKNOWN) or os.path.exists(path):
+            continue
+        raise InputError(
+            f"--{option}: expected a folder or a file, found nothing at {path}.{beside(Path(path))}"
+        )

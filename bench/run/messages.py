@@ -10,6 +10,7 @@ from typing import NamedTuple
 from bench.folder import fill_keys
 from bench.folder.store import Item
 from bench.planning.case import PlannedCase
+from bench.planning.scoring import USUAL, Scoring
 from bench.run.fill_row import FillRow, Kept
 
 ENDS = ("finished", "refused", "lost", "spoilt", "broken")
@@ -34,6 +35,7 @@ class Setup:
         device: Where methods and metric networks run.
         threads: Threads of each worker.
         found: What a process found out of methods that are probed, by name.
+        scoring: Which picture of a fill is scored, and kept.
     """
 
     folder: Path
@@ -48,6 +50,7 @@ class Setup:
     device: str = "cpu"
     threads: int = 1
     found: Mapping[str, str] = field(default_factory=dict)
+    scoring: Scoring = USUAL
 
     def blank_row(self, method: str, item: Item, case: PlannedCase) -> FillRow:
         """The row of a fill before anything happened."""

@@ -12,6 +12,7 @@ from bench.folder.header import Environment, Fingerprint, Header, Start
 from bench.machine import provenance
 from bench.metrics.meter import MetricStatus
 from bench.planning import bundled
+from bench.planning.scoring import USUAL
 from bench.run.identities import Identity, fill_key
 from bench.run.request import Request
 from methods.base import Inpainter
@@ -43,8 +44,10 @@ def begun(
     present = [entry.metric for entry in metrics if entry.status == "ok"]
     signatures = sorted(metric.signature for metric in present if metric.scope == "case")
     measure_key = digest(*signatures)
-    # Seed and kind of device change fills, and belong to no method.
-    setting = (str(request.protocol.seed), request.device.partition(":")[0])
+    # Seed, kind of device and scoring change the pictures kept, and belong to no method.
+    setting = [str(request.protocol.seed), request.device.partition(":")[0]]
+    if (scoring := request.protocol.scoring) != USUAL:
+        setting.append(str(scoring))
     # The one method whose fills depend on a truth that is not the photo.
     truth = {CEILING: (fingerprint.parts["truth"],)} if "truth" in fingerprint.parts else {}
     keys = {

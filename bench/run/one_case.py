@@ -34,11 +34,12 @@ from bench.planning.case import PlannedCase
 from bench.planning.case_keys import case_keys
 from bench.planning.images import content_hash
 from bench.planning.pictures import hole_of, photo_file, photo_of
+from bench.planning.scoring import USUAL
 from bench.run.fill_row import FillRow, Kept
 from bench.run.identities import check_unchanged, hears_all
 from bench.run.messages import Job, Setup
 from methods.base import CaseKey, Given, to_uint8
-from methods.harness import CEILING, Filled, check_card, fill, paste_back, shown
+from methods.harness import CEILING, Filled, check_card, fill, shown
 
 
 @dataclass(frozen=True)
@@ -232,11 +233,14 @@ class Casework:
 
     def _fill(self, case: PlannedCase, key: CaseKey, pictures: _Pictures) -> tuple[Filled, Kept]:
         seed = self._seed(case, key)
-        photo = pictures.photo.photo
+        photo, scoring = pictures.photo.photo, self._setup.scoring
         if self._name == CEILING:  # what a perfect fill would show
-            photo = paste_back(pictures.truth.photo, photo, pictures.hole)
+            photo = scoring.joined(pictures.truth.photo, photo, pictures.hole)
         memory.reset_peak()
         filled = fill(self._method, photo, pictures.hole, seed, key)
+        if scoring != USUAL:  # which is how a fill comes
+            scored = scoring.picture(filled.raw, photo, pictures.hole)
+            filled = replace(filled, picture=scored)
         peak = memory.peak_bytes()
         if self._method.name != self._name:
             raise ContractError(f"the method calls itself {self._method.name!r} now")

@@ -10,6 +10,7 @@ from pathlib import Path
 import methods
 from bench.metrics import DEFAULT, WITHOUT_TRUTH
 from bench.planning.protocol import UNKNOWN, Protocol
+from bench.protocols import read as protocols
 from bench.run.limits import Limits
 
 EXECUTORS = ("local", "inline", "ray")
@@ -80,7 +81,10 @@ class Request:
 
     @property
     def measured(self) -> tuple[str, ...]:
-        """The metrics asked for, or the usual ones."""
+        """The metrics asked for, or the usual ones; of a published protocol its own and those."""
+        if name := self.protocol.published:
+            own = protocols.get(name).metrics or DEFAULT
+            return tuple(dict.fromkeys((*own, *(self.metrics or ()))))
         if self.metrics is not None:
             return self.metrics
         return DEFAULT if self.truth_known else (*DEFAULT, *WITHOUT_TRUTH)

@@ -238,6 +238,7 @@ def _setup(request: Request, opened: Opened) -> Setup:
         device=request.device,
         threads=request.threads,
         found=opened.found,
+        scoring=request.protocol.scoring,
     )
 
 

@@ -1,0 +1,188 @@
+"""Layouts of plain folders: photos, masks and truths as files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
+from typing import Final, TypeVar
+
+from bench.errors import InputError, few
+from bench.planning.layouts.laid import Laid, Place
+from bench.planning.pairs import Wanted
+from bench.protocols.record import Published
+from masks.listing import drawn, in_order, stem
+from masks.mask_file import MaskFile
+
+_BINS: Final = ("0.01-0.1", "0.1-0.2", "0.2-0.3", "0.3-0.4", "0.4-0.5", "0.5-0.6")
+_MISATO: Final = ((500, "landscape"), (1000, "indoor"), (1500, "building"), (2000, "background"))
+Lost = list[tuple[str, str, str]]
+_T = TypeVar("_T")
+
+
+def photos_only(published: Published, place: Place) -> Laid:
+    """Photos whose holes are generated."""
+    names, lost = _listed(published, place)
+    return Laid([Wanted(name, tiers=(published.name,)) for name in names], lost)
+
+
+def photos_and_masks(published: Published, place: Place) -> Laid:
+    """Photos and one mask each, by name or by their places in sorted order."""
+    names, lost = _listed(published, place)
+    masks = place.mask_files(published.data.masks)
+    if published.holes.pairing == "sorted":
+        return Laid(_by_place(published, names, masks), lost)
+    return _by_name(published, names, masks, lost)
+
+
+def marked(published: Published, place: Place) -> Laid:
+    """Photos and masks in one folder, as ``{photo}_mask*.png`` beside ``NAME.png``."""
+    before, after = published.data.masks.removeprefix("{photo}").split("*")[0], ".png"
+    found = place.photos(published.data.photos)
+    sign = before.removesuffix(after)
+    masks = [name for name in found if sign in PurePosixPath(name).name]
+    own: dict[str, list[MaskFile]] = {}
+    for name in masks:
+        head, _, tail = name.rpartition("/")
+        photo = tail.rpartition(sign)[0]
+        own.setdefault(f"{head}/{photo}" if head else photo, []).append(
+            MaskFile(place.folder / name)
+        )
+    photos = [name for name in found if name not in set(masks)]
+    wanted = [
+        Wanted(name, tuple(files), tiers=(published.name,) * len(files))
+        for name in photos
+        if (files := own.pop(stem(name), None))
+    ]
+    held = {each.name for each in wanted}
+    lost = [(name, "photo", f"no mask {stem(name)}{sign}*") for name in photos if name not in held]
+    lost += [(str(each), "mask", "its photo is not there") for one in own.values() for each in one]
+    return Laid(_some(wanted, place.folder, published), lost)
+
+
+def cycled(published: Published, place: Place) -> Laid:
+    """Listed photos, of which the i-th has mask i modulo their number."""
+    names, lost = _listed(published, place)
+    masks = place.mask_files(published.data.masks)
+    each = [
+        Wanted(name, (MaskFile(masks[number % len(masks)]),), tiers=(published.name,))
+        for number, name in enumerate(names)
+    ]
+    return Laid(each, lost)
+
+
+def binned(published: Published, place: Place) -> Laid:
+    """Photos with one mask of each bin, drawn by seed; bins are equal parts of the sorted files."""
+    folder = place.masks or place.folder / PurePosixPath(published.data.masks).parent
+    if not folder.is_dir():
+        raise InputError(f"expected a folder of masks at {folder}, found none")
+    masks = in_order(folder)
+    if len(masks) % len(_BINS):
+        raise InputError(
+            f"expected as many masks in each of {len(_BINS)} bins, 2,000 of NVIDIA's, found "
+            f"{len(masks)} in {folder}"
+        )
+    size = len(masks) // len(_BINS)
+    pools = [masks[start : start + size] for start in range(0, len(masks), size)]
+    wanted = []
+    for name in place.photos(published.data.photos):
+        chosen = [drawn(pool, f"{published.seed}|{name}|{bin}", 1)[0]
+                  for bin, pool in zip(_BINS, pools, strict=True)]  # fmt: skip
+        wanted.append(Wanted(name, tuple(chosen), tiers=_BINS))
+    return Laid(wanted)
+
+
+def misato(published: Published, place: Place) -> Laid:
+    """Numbered photos and masks; of the set of 2,000 the number tells the category."""
+    laid = photos_and_masks(published, place)
+    if published.expects != _MISATO[-1][0]:
+        return laid
+    return replace(laid, photos=[replace(each, group=_category(each.name)) for each in laid.photos])
+
+
+def removal(published: Published, place: Place) -> Laid:
+    """Photos with an object, masks of it, and photos without it, by name."""
+    laid = photos_and_masks(published, place)
+    truths = _by_stem(place.truth_files(published.data.truth))
+    found, lost = [], [*laid.lost]
+    for each in laid.photos:
+        truth = truths.pop(_short(each.name), None)
+        if truth is None:
+            lost.append((each.name, "photo", f"no truth of its name as {published.data.truth}"))
+        else:
+            found.append(replace(each, truth_path=truth))
+    lost += [
+        (str(path), "truth", "no photo has the name of this truth") for path in truths.values()
+    ]
+    return Laid(_some(found, place.folder, published), lost)
+
+
+def _listed(published: Published, place: Place) -> tuple[list[str], Lost]:
+    """The photos, those of the authors' list if there is one."""
+    found = place.photos(published.data.photos)
+    if not published.data.names:
+        return found, []
+    lines = place.file(published.data.names).read_text("utf-8", errors="replace").splitlines()
+    wanted = [PurePosixPath(line.strip()).stem for line in lines if line.strip()]
+    there = {_short(name): name for name in found}
+    lost = [
+        (name, "photo", f"listed in {published.data.names}, and not there")
+        for name in wanted
+        if name not in there
+    ]
+    chosen = [there[name] for name in wanted if name in there]
+    return list(_some(chosen, place.folder, published)), lost
+
+
+def _by_place(published: Published, names: Sequence[str], masks: Sequence[Path]) -> list[Wanted]:
+    if len(names) != len(masks):
+        raise InputError(
+            f"{published.name} pairs photos and masks by their places in sorted order, so that one "
+            f"missing file shifts all behind it: expected as many of both, found {len(names):,} "
+            f"photos and {len(masks):,} masks"
+        )
+    return [
+        Wanted(name, (MaskFile(mask),), tiers=(published.name,))
+        for name, mask in zip(names, masks, strict=True)
+    ]
+
+
+def _by_name(published: Published, names: Sequence[str], masks: Sequence[Path], lost: Lost) -> Laid:
+    own = _by_stem(masks)
+    found = []
+    for name in names:
+        mask = own.pop(_short(name), None)
+        if mask is None:
+            lost.append((name, "photo", f"no mask {_short(name)}.* as {published.data.masks}"))
+        else:
+            found.append(Wanted(name, (MaskFile(mask),), tiers=(published.name,)))
+    lost += [(str(path), "mask", "no photo has the name of this mask") for path in own.values()]
+    return Laid(_some(found, masks[0].parent, published), lost)
+
+
+def _by_stem(paths: Iterable[Path]) -> dict[str, Path]:
+    """Files by their names without suffix; two of one name cannot be told apart."""
+    ordered = sorted(paths, key=lambda path: path.stem)
+    twice = [one.stem for one, two in pairwise(ordered) if one.stem == two.stem]
+    if twice:
+        raise InputError(f"expected one file of each name, found several of {few(twice, 3)}")
+    return {path.stem: path for path in ordered}
+
+
+def _short(name: str) -> str:
+    return PurePosixPath(name).stem
+
+
+def _category(name: str) -> str:
+    number = int(_short(name)) if _short(name).isdecimal() else _MISATO[-1][0]
+    return next((category for end, category in _MISATO if number < end), "")
+
+
+def _some(found: Sequence[_T], where: Path, published: Published) -> Sequence[_T]:
+    if not found:
+        raise InputError(
+            f"{where}: nothing of it fits {published.name}. {published.data.about} What is missing:"
+            f" inpaint-bench protocols check DIR --protocol {published.name}"
+        )
+    return found
