@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.errors import BenchError
-from bench.planning.layouts import folders
+from bench.planning.layouts import folders, source_report
 from bench.planning.layouts.laid import Laid, Place
 from bench.protocols.record import Published
 
@@ -24,6 +24,7 @@ READERS: Final[Mapping[str, Reader]] = {
     "bins": folders.binned,
     "misato": folders.misato,
     "removal": folders.removal,
+    "numbered": source_report.numbered,
 }
 """By name, as in a protocol's ``[data]``."""
 
