@@ -16,14 +16,18 @@ class MaskFile:
     Attributes:
         path: A picture, an annotation, or a folder that labelme exported.
         entry: Name of the photo within an annotation of many photos; empty in other files.
+        hull: Number of the one shape on the photo whose convex hull is the mask; None for the
+            shapes as they are.
     """
 
     path: Path
     entry: str = ""
+    hull: int | None = None
 
     def __str__(self) -> str:
         """As it is shown."""
-        return f"{self.path}#{self.entry}" if self.entry else str(self.path)
+        part = "" if self.hull is None else f"#{self.hull}"
+        return f"{self.path}#{self.entry}{part}" if self.entry else str(self.path)
 
 
 class ReadMask(NamedTuple):

@@ -26,6 +26,7 @@ from bench.cli import (
     orders,
     paper,
     plan,
+    protocols,
     receptive,
     results,
     run,
@@ -153,6 +154,7 @@ def _parser() -> Parser:
     for module in (
         run,
         plan,
+        protocols,
         results,
         latency,
         compare,

@@ -53,6 +53,11 @@ class Fingerprint(Parsed):
         found = self.parts.get("truth", PHOTO)
         return found if found in (PHOTO, UNKNOWN) else GIVEN
 
+    @property
+    def scored(self) -> str:
+        """Which picture of a fill was scored, such as ``raw-jpeg-75``."""
+        return self.parts.get("paste", "known-8bit")
+
     @classmethod
     def parse(cls, text: str) -> Fingerprint:
         """Read a line such as ``photos:0123456789/3 size:native``.
@@ -175,6 +180,12 @@ class Header:
         runs = self.joined.runs.values() if self.joined else [self]
         kinds = {run.fingerprint.truth for run in runs}
         return next(kind for kind in (UNKNOWN, GIVEN, PHOTO) if kind in kinds)
+
+    @property
+    def scored(self) -> list[str]:
+        """Which picture of a fill was scored; of runs side by side all ways."""
+        runs = self.joined.runs.values() if self.joined else [self]
+        return list(dict.fromkeys(run.fingerprint.scored for run in runs))
 
     @property
     def fingerprints(self) -> str:

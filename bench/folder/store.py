@@ -209,10 +209,10 @@ class RunFolder:
             fragment: Name, unique to its writer.
             features: By content hash of the picture, then by name of the network.
         """
-        for network in next(iter(features.values())):
+        for network in sorted(set().union(*features.values())):
             stream = io.BytesIO()
-            values = np.stack([of_picture[network] for of_picture in features.values()])
-            np.savez(stream, sha=np.array(list(features)), values=values)
+            own = {sha: found[network] for sha, found in features.items() if network in found}
+            np.savez(stream, sha=np.array(list(own)), values=np.stack(list(own.values())))
             self._put(f"features/{network}/{fragment}.npz", stream.getvalue(), flush=False)
 
     def read_features(self, network: str, among: Set[str] | None = None) -> dict[str, np.ndarray]:

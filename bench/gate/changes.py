@@ -101,7 +101,8 @@ def ceiling(paired: pd.DataFrame, run: Results, *, comparable: bool) -> pd.DataF
     Returns:
         Rows like those of `changes`.
     """
-    if Fingerprint.parse(run.fingerprint).truth == UNKNOWN:
+    fingerprint = Fingerprint.parse(run.fingerprint)
+    if fingerprint.truth == UNKNOWN or "-jpeg-" in fingerprint.scored:
         return pd.DataFrame(columns=COLUMNS)
     cases = paired if comparable else paired[paired["status_new"].notna()]
     expected = cases[CASE].drop_duplicates().assign(method=CEILING, sample=0)

@@ -31,11 +31,14 @@ TOLERANCES: Final[dict[str, float]] = {
     "seam_visible": 0.000025,
     "drift": 0.0001,
     # As those of their kin.
-    **dict.fromkeys(("lpips_vgg", "lpips_squeeze"), 0.0005),
+    **dict.fromkeys(("lpips_vgg", "lpips_squeeze", "lpips_float", "lpips_kept_squeeze"), 0.0005),
     **dict.fromkeys(("lpips_vgg_hole", "lpips_squeeze_hole"), 0.001),
-    **dict.fromkeys(("ssim_lama", "ssim_grey51", "ssim_grey"), 0.0005),
+    **dict.fromkeys(("ssim_lama", "ssim_grey51", "ssim_grey", "ssim51"), 0.0005),
     **dict.fromkeys(("psnr_grey_db", "psnr_misato_db", "psnr_kept_db", "psnr_brushnet_db"), 0.05),
-    "l1_grey": 0.00005,
+    **dict.fromkeys(("l1_grey", "l1_relative", "l1_relative_grey"), 0.00005),
+    "mse_kept": 0.0001,
+    "grad_misato": 0.05,
+    "clip_similarity": 0.0005,
     # Measured with small and made-up weights: up to 0.00003 and a tenth of LPIPS's values.
     "rc_s": 0.0002,
     "rc_s_vitl": 0.0002,
@@ -53,7 +56,9 @@ NEVER_PERFECT: Final = frozenset(
         "self_consistency", "self_consistency_untrained",
     }
 )  # fmt: skip
-HOLE_ALONE: Final = frozenset({"psnr_hole_db", "l1_hole", "drift", "psnr_kept_db"})
+HOLE_ALONE: Final = frozenset(
+    {"psnr_hole_db", "l1_hole", "drift", "psnr_kept_db", "mse_kept", "lpips_kept_squeeze"}
+)
 
 
 def decimals(tolerance: float) -> int:

@@ -13,69 +13,18 @@ biased CMMD counts pairs in all its terms alike.
 
 from __future__ import annotations
 
-import io
 import warnings
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.metrics.networks import FID_NETWORK
-from bench.metrics.pair import Picture
 from bench.metrics.record import SetValue
 from bench.statistics.kernel import CMMD, KID, Discrepancy, distance
-from methods import weights
-from methods.weights import Checkpoint
-
-if TYPE_CHECKING:
-    import torch
 
 _ENOUGH = 2048
 _NOISY = 50
-
-
-class InceptionFeatures:
-    """The 2048 features of the Inception v3 network that FID was defined with.
-
-    The network, its resizing and its scaling are torch-fidelity's ``inception-v3-compat``.
-    """
-
-    def __init__(
-        self,
-        path: Path | None,
-        *,
-        device: str = "cpu",
-        checkpoint: Checkpoint = weights.CHECKPOINTS[FID_NETWORK],
-    ) -> None:
-        """Build the network.
-
-        Args:
-            path: Weight file; None for random weights with seed 0.
-            device: Where it runs.
-            checkpoint: What the file must be.
-
-        Raises:
-            BenchError: If it is not.
-        """
-        self._model = _inception()
-        state = _random_state(self._model) if path is None else weights.load(path, checkpoint)
-        weights.put(state, self._model, str(path))
-        self._model.to(device)
-        self._device = device
-
-    def __call__(self, picture: Picture) -> NDArray[np.float32]:
-        """Features ``(2048,)`` of one picture, uint8 RGB ``(H, W, 3)``."""
-        return self.batch(picture[None])[0]
-
-    def batch(self, pictures: Picture) -> NDArray[np.float32]:
-        """Features ``(N, 2048)`` of pictures of one size, uint8 RGB ``(N, H, W, 3)``."""
-        import torch
-
-        planes = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
-        with torch.inference_mode():
-            features = self._model(torch.from_numpy(planes).to(self._device))[0]
-        return features.cpu().numpy()
+_MISATO = 512  # principal components, as many as a picture has pixels along its side
 
 
 def fid(outputs: NDArray[np.floating], photos: NDArray[np.floating]) -> SetValue:
@@ -160,6 +109,41 @@ def p_ids(outputs: NDArray[np.floating], photos: NDArray[np.floating]) -> SetVal
     return _ids(float(np.mean(gaps > 0)), photos, why)
 
 
+def u_ids_misato(outputs: NDArray[np.floating], photos: NDArray[np.floating]) -> SetValue:
+    """`u_ids` of the first 512 principal components of both sets together."""
+    return u_ids(*_principal(outputs, photos, _MISATO))
+
+
+def p_ids_misato(outputs: NDArray[np.floating], photos: NDArray[np.floating]) -> SetValue:
+    """`p_ids` of the first 512 principal components of both sets together."""
+    return p_ids(*_principal(outputs, photos, _MISATO))
+
+
+def u_ids_misato1024(outputs: NDArray[np.floating], photos: NDArray[np.floating]) -> SetValue:
+    """`u_ids` of the first 1024 principal components of both sets together."""
+    return u_ids(*_principal(outputs, photos, 2 * _MISATO))
+
+
+def p_ids_misato1024(outputs: NDArray[np.floating], photos: NDArray[np.floating]) -> SetValue:
+    """`p_ids` of the first 1024 principal components of both sets together."""
+    return p_ids(*_principal(outputs, photos, 2 * _MISATO))
+
+
+def _principal(
+    outputs: NDArray[np.floating], photos: NDArray[np.floating], components: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Both sets in principal components of all their features; at most as many as pictures."""
+    from sklearn.decomposition import PCA
+
+    both = np.concatenate([photos, outputs]).astype(np.float64)
+    # Not scikit-learn's choice, which is a random one for sets of this size.
+    solver = "covariance_eigh" if len(both) > both.shape[1] else "full"
+    machine = PCA(min(components, *both.shape), svd_solver=solver).fit(both)
+    reduced = machine.transform(both[: len(photos)])
+    # By their differences, so that rounding cannot tell equal pictures apart.
+    return reduced + (both[len(photos) :] - both[: len(photos)]) @ machine.components_.T, reduced
+
+
 def _told_apart(outputs: NDArray[np.floating], photos: NDArray[np.floating]) -> tuple[Any, str]:
     """The SVM that tells photos (True) from fills, and whether it settled."""
     from sklearn.exceptions import ConvergenceWarning
@@ -204,33 +188,3 @@ def _moments(features: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArr
     if len(factor) > factor.shape[1]:
         factor = np.linalg.qr(factor, mode="r")
     return mean, factor
-
-
-def _inception() -> Any:
-    """torch-fidelity's extractor before any weights are loaded."""
-    import torch
-    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
-
-    class Blank(FeatureExtractorInceptionV3):  # type: ignore[misc]
-        # The constructor unpickles whatever file it is given; ours are read as tensors only.
-        def load_state_dict(self, state: dict[str, Any]) -> Any:
-            return super().load_state_dict(state) if state else None
-
-    nothing = io.BytesIO()
-    torch.save({}, nothing)
-    nothing.seek(0)
-    with torch.random.fork_rng(devices=[]):
-        return Blank("inception-v3-compat", ["2048"], feature_extractor_weights_path=nothing)
-
-
-def _random_state(model: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """Normal weights of seed 0, scaled so that signals keep their size through ReLU layers."""
-    import torch
-
-    generator = torch.Generator().manual_seed(0)
-    state = dict(model.state_dict())
-    for name, tensor in state.items():
-        if tensor.ndim >= 2:
-            scale = (2 / tensor[0].numel()) ** 0.5
-            state[name] = torch.randn(tensor.shape, generator=generator) * scale
-    return state

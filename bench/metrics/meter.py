@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -123,7 +124,8 @@ def undefined(metric: Metric, pair: Pair) -> str:
         return "the hole is empty"
     if metric.region == "ring" and pair.hole_pixels in (0, pair.hole.size):
         return "the hole has no edge"
-    if metric.region == "known" and pair.raw is None:
+    from_raw = pair.pasted or metric.name == "drift"
+    if metric.region == "known" and pair.raw is None and from_raw:
         return "the method's raw output is not known"
     return ""
 
@@ -188,12 +190,21 @@ class Meter:
         return Measured(values, reasons)
 
     def features(self, pair: Pair) -> dict[str, NDArray[np.float32]]:
-        """Features of an output by name of the network; computed once for all equal to a photo."""
+        """Features of an output by name of the network; computed once for all equal to a photo.
+
+        There are none of the fill as floats where only its bytes are known.
+        """
         kept = pair.original.features if pair.changed.empty else {}
+        found = {}
         for name, extract in self._extractors.items():
+            if name == networks.FID_FLOAT:
+                with suppress(Declined):
+                    found[name] = extract(pair.in_float)
+                continue
             if name not in kept:
                 kept[name] = extract(pair.output)
-        return {name: kept[name] for name in self._extractors}
+            found[name] = kept[name]
+        return found
 
     def _value(self, metric: CaseMetric | NetworkMetric, pair: Pair) -> tuple[float, str]:
         """The value, or NaN and why there is none."""

@@ -21,10 +21,16 @@ if TYPE_CHECKING:
     from bench.metrics.self_consistency import SecondFills
     from methods.base import Inpainter
 
-    Extractor = Callable[[Picture], NDArray[np.float32]]
+    Extractor = Callable[[Picture | NDArray[np.float32]], NDArray[np.float32]]
 
 LPIPS_NETWORK, LPIPS_UNTRAINED = "lpips-alex", "lpips-untrained"
 FID_NETWORK, FID_UNTRAINED = "fid-inception", "fid-untrained"
+# Behind an @ stands how a network sees a picture, where that is not its usual way.
+FID_PYTORCH, FID_FLOAT, FID_CLEAN = (
+    f"{FID_NETWORK}@{seen}" for seen in ("pytorch", "float", "clean")
+)
+TORCHVISION = "inception-torchvision"
+INCEPTIONS = (FID_NETWORK, FID_UNTRAINED, FID_PYTORCH, FID_FLOAT, FID_CLEAN, TORCHVISION)
 LPIPS_PUBLISHED = (LPIPS_NETWORK, "lpips-vgg", "lpips-squeeze")
 OF_PAIRS = (*LPIPS_PUBLISHED, LPIPS_UNTRAINED)  # those that compare two pictures
 CLIP, DINOV2_L, DINOV2_G = "clip-vit-l14-336", "dinov2-vitl14", "dinov2-vitg14"
@@ -32,7 +38,7 @@ VITS = (CLIP, DINOV2_L, DINOV2_G)  # those that timm builds
 LAMA = "lama-big"  # of the method lama:big-lama
 # What needs several networks joins their names.
 REFILL, REFILL_UNTRAINED = f"{LAMA}+{LPIPS_NETWORK}", f"telea+{LPIPS_UNTRAINED}"
-PUBLISHED = (*LPIPS_PUBLISHED, FID_NETWORK, *VITS, LAMA)  # those whose weights are a file
+PUBLISHED = (*LPIPS_PUBLISHED, FID_NETWORK, TORCHVISION, *VITS, LAMA)  # whose weights are a file
 INSTALL_TIMM = "pip install 'inpaint-bench[vit]'"
 # SHA-256 of the linear heads that the lpips package ships, by backbone.
 LPIPS_HEADS = {"alex": "df73285e", "vgg": "a78928a0", "squeeze": "4a5350f2"}
@@ -55,7 +61,8 @@ def check_names(given: Iterable[str]) -> None:
 
 def parts(network: str) -> tuple[str, ...]:
     """The networks with published weights of which one, or several joined by ``+``, consists."""
-    return tuple(name for name in network.split("+") if name in PUBLISHED)
+    names = (part.partition("@")[0] for part in network.split("+"))
+    return tuple(name for name in names if name in PUBLISHED)
 
 
 def checkpoint(name: str) -> Checkpoint:
@@ -132,14 +139,16 @@ def pair_network(name: str, files: Mapping[str, Path], device: str) -> Any:
     from bench.metrics.perceptual import Lpips
 
     refills = (REFILL, REFILL_UNTRAINED)
-    _require(name, files, (*OF_PAIRS, *refills, DINOV2_L, DINOV2_G))
+    _require(name, files, (*OF_PAIRS, *refills, *VITS))
     if name in refills:
         return _second_fills(name, files, device)
     if name in VITS:
         from bench.metrics.coherence import SIDE
         from bench.metrics.vit import VitFeatures
 
-        return VitFeatures(name, files[name], device=device, side=SIDE)
+        # The patches that DINOv2 is asked for are those of its training; CLIP sees whole pictures.
+        side = None if name == CLIP else SIDE
+        return VitFeatures(name, files[name], device=device, side=side)
     net = "alex" if name == LPIPS_UNTRAINED else name.removeprefix("lpips-")
     return Lpips(files.get(name), net=net, device=device)
 
@@ -161,14 +170,14 @@ def _second_fills(name: str, files: Mapping[str, Path], device: str) -> SecondFi
 
 def extractor(name: str, files: Mapping[str, Path], device: str) -> Extractor:
     """Make a network that finds features of a picture; raises as `pair_network`."""
-    _require(name, files, (FID_NETWORK, FID_UNTRAINED, *VITS))
+    _require(name, files, (*INCEPTIONS, *VITS))
     if name in VITS:
         from bench.metrics.vit import VitFeatures
 
         return VitFeatures(name, files[name], device=device)
-    from bench.metrics.distribution import InceptionFeatures
+    from bench.metrics.inception import InceptionFeatures
 
-    return InceptionFeatures(files.get(name), device=device)
+    return InceptionFeatures(files.get(name.partition("@")[0]), network=name, device=device)
 
 
 def _require(name: str, files: Mapping[str, Path], known: tuple[str, ...]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.errors import InputError
+from bench.errors import Declined, InputError
 from bench.metrics import patches, structure, texture
 from bench.metrics.structure import Box, Losses, Planes, Scale
 
@@ -79,6 +79,7 @@ class Pair:
         shown: The photo that the method was shown, without what is under the hole.
         hole: bool, ``(H, W)``, True in the hole.
         raw: What the method returned before rounding and pasting, float32 ``(H, W, 3)``.
+        pasted: Whether known pixels of the output are those of what was shown, put back.
         distances: What networks found between output and photo, by name of the network.
     """
 
@@ -89,6 +90,8 @@ class Pair:
         hole: NDArray[np.bool_],
         raw: NDArray[np.float32] | None = None,
         shown: Original | None = None,
+        *,
+        pasted: bool = True,
     ) -> None:
         """Keep them; the photo that was shown is the truth unless stated.
 
@@ -108,12 +111,36 @@ class Pair:
         self.shown = original if shown is None else shown
         self.hole = np.ascontiguousarray(hole)
         self.raw = raw
+        self.pasted = pasted
         self.distances: dict[str, tuple[float, Planes]] = {}
 
     @cached_property
     def hole_pixels(self) -> int:
         """How many pixels the hole has."""
         return int(np.count_nonzero(self.hole))
+
+    @cached_property
+    def kept(self) -> Picture:
+        """What shows how a method keeps known pixels: the output, or before these were put back.
+
+        Raises:
+            Declined: If it is not known what that was.
+        """
+        return np.rint(255 * self._before()).astype(np.uint8) if self.pasted else self.output
+
+    @cached_property
+    def in_float(self) -> NDArray[np.float32]:
+        """The fill joined to what was shown, never rounded, float32 ``(H, W, 3)`` in ``[0, 1]``.
+
+        Raises:
+            Declined: If the fill is not known but in bytes.
+        """
+        return np.where(self.hole[..., None], self._before(), self.shown.unit)
+
+    def _before(self) -> NDArray[np.float32]:
+        if self.raw is None:
+            raise Declined("the method's raw output is not known")
+        return np.clip(self.raw, 0, 1, dtype=np.float32)
 
     @cached_property
     def changed(self) -> Box:

@@ -18,7 +18,7 @@ import numpy as np
 from bench.errors import BenchError
 from bench.metrics import structure
 from bench.metrics.networks import LPIPS_HEADS
-from bench.metrics.pair import Pair, Picture, gradient_magnitude
+from bench.metrics.pair import Original, Pair, Picture, gradient_magnitude
 from bench.metrics.perception_table import GMSD_SIDE, MS_SSIM_SIDE
 from bench.metrics.record import PairNetwork
 from methods import weights
@@ -76,13 +76,18 @@ class Lpips:
         return pair.distances[self.name]
 
     def features(self, picture: Picture) -> list[torch.Tensor]:
-        """Normalised features of a picture, uint8 RGB ``(H, W, 3)``, one map per layer."""
+        """Normalised features of a picture ``(H, W, 3)``, one map per layer.
+
+        Args:
+            picture: RGB, uint8, or float32 in [0, 1].
+        """
         import lpips
         import torch
 
         with torch.inference_mode():
             planes = torch.from_numpy(picture).to(self._device).permute(2, 0, 1)[None]
-            scaled = self._model.scaling_layer(planes.to(torch.float32) / 255 * 2 - 1)
+            unit = planes.to(torch.float32) / 255 if picture.dtype == np.uint8 else planes
+            scaled = self._model.scaling_layer(unit * 2 - 1)
             return [lpips.normalize_tensor(layer) for layer in self._model.net(scaled)]
 
     def distance(
@@ -101,11 +106,15 @@ class Lpips:
             spatial = sum(lpips.upsample(layer, size) for layer in apart)
         return float(whole), spatial[0, 0].cpu().numpy()
 
+    def of_photo(self, original: Original) -> list[torch.Tensor]:
+        """`features` of a photo, kept with it."""
+        if self.name not in original.features:
+            original.features[self.name] = self.features(original.photo)
+        found: list[torch.Tensor] = original.features[self.name]
+        return found
+
     def _compare(self, pair: Pair) -> tuple[float, np.ndarray]:
-        kept = pair.original.features
-        if self.name not in kept:
-            kept[self.name] = self.features(pair.original.photo)
-        photo = kept[self.name]
+        photo = self.of_photo(pair.original)
         output = photo if pair.changed.empty else self.features(pair.output)
         height, width = pair.hole.shape
         return self.distance(output, photo, (height, width))
@@ -164,6 +173,19 @@ def lpips_hole_of(pair: Pair, network: PairNetwork) -> float:
     if not pair.hole_pixels:
         return float("nan")
     return float(network.compare(pair)[1][pair.hole].mean(dtype=np.float64))
+
+
+def lpips_float_of(pair: Pair, network: Lpips) -> float:
+    """Distance of photo and fill, where the fill was never rounded to 8 bits."""
+    features = network.features(pair.in_float)
+    return network.distance(features, network.of_photo(pair.original), pair.hole.shape)[0]
+
+
+def lpips_kept_of(pair: Pair, network: Lpips) -> float:
+    """Distance of what was to be kept, before it is pasted back, the hole black in both."""
+    known = ~pair.hole[..., None]
+    mine, own = (network.features(each * known) for each in (pair.kept, pair.shown.photo))
+    return network.distance(mine, own, pair.hole.shape)[0]
 
 
 def _lpips_model(net: str) -> Any:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from functools import partial
 from importlib.metadata import version
 
-from bench.metrics.networks import CLIP, DINOV2_L, FID_NETWORK, FID_UNTRAINED
+from bench.metrics.networks import (
+    CLIP,
+    DINOV2_L,
+    FID_CLEAN,
+    FID_FLOAT,
+    FID_NETWORK,
+    FID_PYTORCH,
+    FID_UNTRAINED,
+    TORCHVISION,
+)
 from bench.metrics.record import NOT_NEGATIVE, FeatureMetric, Imported, PatchMetric
 from methods.weights import CHECKPOINTS
 
@@ -41,6 +50,18 @@ _ids = partial(
 _vit = partial(FeatureMetric, direction="lower", region="picture", limits=NOT_NEGATIVE, version="1")
 _FEW = "below 2048 pictures the SVM tells nearly any fills apart"
 _published = {"network": FID_NETWORK, "weights": CHECKPOINTS[FID_NETWORK].sha256}
+_torchvision = {"network": TORCHVISION, "weights": CHECKPOINTS[TORCHVISION].sha256}
+_misato = partial(
+    _ids, **_torchvision,
+    version=f"torchvision {version('torchvision')}, scikit-learn {version('scikit-learn')}",
+    reference="Wang, Cao, Dong, Yu, Wang and Fu, Towards enhanced image inpainting: mitigating "
+    "unwanted object insertion and preserving color consistency, CVPR 2025",
+    note="how MISATO's code resizes and scales pictures, and to which set it fits the components, "
+    "is not known here; another scale than U-IDS and P-IDS",
+)  # fmt: skip
+_OF_TORCHVISION = (
+    "Inception v3 of torchvision, 2048 features; 299x299 by torch's bilinear resize, [-1, 1]"
+)
 _random = {"network": FID_UNTRAINED, "weights": "untrained seed 0"}
 
 SETS = (
@@ -103,6 +124,56 @@ SETS = (
         "and Loaiza-Ganem, Exposing flaws of generative model evaluation metrics and their unfair "
         "treatment of diffusion models, NeurIPS 2023",
         note=f"{_SAME_CASES}; falls with n",
+    ),
+    _fid(
+        name="fid_pytorch", label="FID (pytorch-fid)", network=FID_PYTORCH,
+        weights=_published["weights"], version="1",
+        implementation=f"{_INCEPTION}, 299x299 by torch's bilinear resize of [0, 1]; closed "
+        "formula",
+        definition="As FID, of pictures resized as pytorch-fid does, as LaMa has it.",
+        note=f"{_SAME_CASES}; falls with n; another number than FID, whose samples lie elsewhere",
+    ),
+    _fid(
+        name="fid_pytorch_float", label="FID (pytorch-fid, float)", network=FID_FLOAT,
+        weights=_published["weights"], version="1",
+        implementation=f"{_INCEPTION}, 299x299 by torch's bilinear resize of [0, 1], of the pasted "
+        "picture as floats, clipped; closed formula",
+        definition="As FID (pytorch-fid), of fills before they are rounded to 8 bits, as MI-GAN's "
+        "evaluation has it.",
+        note=f"{_SAME_CASES}; falls with n; a fill that was kept without its features is made anew "
+        "for it",
+    ),
+    _fid(
+        name="fid_clean", label="FID (clean-fid)", network=FID_CLEAN,
+        weights=_published["weights"], version="1",
+        implementation=f"{_INCEPTION}, 299x299 by Pillow's bicubic resize of each channel as "
+        "floats, smoothed, clipped; closed formula",
+        definition="As FID, of pictures resized as clean-fid does, as the NTIRE 2022 challenge has "
+        "it.",
+        reference="Parmar, Zhang and Zhu, On aliased resizing and surprising subtleties in GAN "
+        "evaluation, CVPR 2022",
+        note=f"{_SAME_CASES}; falls with n; another number than FID, whose resize does not smooth",
+    ),
+    _fid(
+        name="fid_torchvision", label="FID (torchvision)", **_torchvision,
+        version=f"torchvision {version('torchvision')}",
+        implementation=f"{_OF_TORCHVISION}; closed formula",
+        definition="As FID, by torchvision's Inception network, as EdgeConnect and MISATO have it.",
+        note=f"{_SAME_CASES}; falls with n; on another scale than FID, never in one table with it; "
+        "PEN-Net aligns corners when it resizes, and how MISATO does is not known here",
+    ),
+    *(
+        _misato(
+            name=f"{letter}_ids_misato{suffix}",
+            label=f"{letter.upper()}-IDS (MISATO, {components})",
+            implementation=f"{_OF_TORCHVISION}; first {components} principal components of both "
+            "sets, LinearSVC(dual=False) of scikit-learn",
+            function=Imported(f"bench.metrics.distribution:{letter}_ids_misato{suffix}"),
+            definition=f"As {letter.upper()}-IDS, of the first {components} principal components "
+            "of the features that torchvision's Inception network finds.",
+        )
+        for components, suffix in ((512, ""), (1024, "1024"))
+        for letter in "up"
     ),
     _fid(
         name="fid_untrained", label="FID, untrained", **_random,

@@ -45,6 +45,8 @@ def fields_of(published: Published, photos: str) -> dict[str, Any]:
         )
     holes, score = published.holes, published.score
     asked: dict[str, Any] = {"tiers": (holes.generator,)} if holes.generator else {}
+    if label := published.data.masks.partition("#")[2]:
+        asked["mask_labels"] = (label,)
     return asked | {
         "published": published.name,
         "size": Geometry.asked(published.size).words,

@@ -26,8 +26,9 @@ class Scoring:
     Attributes:
         paste: ``known`` pastes known pixels back, bit for bit; ``raw`` leaves the picture as the
             method returned it; ``blended-N`` joins both along the hole's edge: outside of the hole
-            the fill weighs as much as the mask, 1 in the hole, blurred by OpenCV's Gaussian of N x
-            N, and in it alone, so that nothing of what was hidden comes back.
+            the fill weighs as much as the mask, 1 in the hole, blurred by a Gaussian of N x N whose
+            deviation is ``0.3 * ((N - 1) / 2 - 1) + 0.8``; in it there is nothing but the fill, so
+            that nothing of what was hidden comes back.
         quantise: ``round`` rounds levels, half to even; ``truncate`` cuts their fraction off;
             ``jpeg-Q`` rounds, then takes the joined picture through a JPEG of quality Q with
             halved colour planes, by Pillow, whose library decides the last levels.
@@ -56,6 +57,11 @@ class Scoring:
         """Both in one word, for the fingerprint."""
         bytes_ = {"round": "8bit", "truncate": "truncated"}.get(self.quantise, self.quantise)
         return f"{self.paste}-{bytes_}"
+
+    @property
+    def keeps(self) -> bool:
+        """Whether known pixels are those of the photo, bit for bit."""
+        return self.paste == "known" and not self._quality
 
     @property
     def _blend(self) -> int:
@@ -90,7 +96,9 @@ class Scoring:
         inside = hole.view(np.uint8)
         if not self._blend:
             return cv2.copyTo(filled, inside, photo.copy())
-        weight = cv2.GaussianBlur(hole.astype(np.float32), (self._blend, self._blend), 0)[..., None]
+        window = self._blend, self._blend
+        sigma = 0.3 * ((self._blend - 1) / 2 - 1) + 0.8  # OpenCV's own choice for a window
+        weight = cv2.GaussianBlur(hole.astype(np.float32), window, sigma)[..., None]
         # Not both times their weights: pixels that agree stay as they are.
         blended = photo + weight * (filled.astype(np.float32) - photo)
         return cv2.copyTo(filled, inside, cv2.convertScaleAbs(blended))

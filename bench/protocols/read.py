@@ -11,26 +11,25 @@ from __future__ import annotations
 import itertools
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, cast, get_args, get_origin, get_type_hints
 
-from bench.errors import BenchError, InputError, did_you_mean
-from bench.protocols.record import REPRODUCES, Data, Holes, Published, Row, Score
+from bench.errors import BenchError, InputError, did_you_mean, require_one_of, spelt_like
+from bench.protocols.record import REPRODUCES, Published
 
 _FOLDER: Final = Path(__file__).parent / "catalogue"
-_PARTS: Final[dict[str, type]] = {"data": Data, "holes": Holes, "score": Score}
-_LISTS: Final = ("metrics", "methods", "traps")
 
 
 def get(name: str) -> Published:
-    """The protocol of that name.
+    """The protocol of that name, in whichever case it is written.
 
     Raises:
         InputError: If there is none.
     """
     known = catalogue()
+    name = spelt_like(name, known)
     if name not in known:
         raise InputError(
             f"--protocol: there is no protocol {name!r}.{did_you_mean(name, known)} "
@@ -69,7 +68,7 @@ def parsed(text: str, where: str) -> Iterator[Published]:
             raise BenchError(f"{where}: rows of no protocol here: {', '.join(sorted(strange))}")
         for name, facts in own.items():
             yield _made(name, facts, rows.get(name, ()))
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise BenchError(f"{where}: expected the fields of a protocol: {error!r}") from error
 
 
@@ -104,10 +103,30 @@ def _merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _made(name: str, facts: dict[str, Any], rows: Any) -> Published:
-    if unknown := facts.keys() - {each.name for each in fields(Published)}:
-        raise BenchError(f"protocol {name}: unknown fields {', '.join(sorted(unknown))}")
-    if facts.get("reproduces") not in REPRODUCES:
-        raise BenchError(f"protocol {name}: reproduces: expected one of {', '.join(REPRODUCES)}")
-    made = {key: _PARTS[key](**facts[key]) for key in _PARTS if key in facts}
-    made |= {key: tuple(facts[key]) for key in _LISTS if key in facts}
-    return Published(**facts | made | {"name": name, "rows": tuple(Row(**row) for row in rows)})
+    where = f"protocol {name}"
+    made: Published = _value(Published, {**facts, "name": name, "rows": [*rows]}, where)
+    require_one_of(made.reproduces, REPRODUCES, f"{where}: reproduces")
+    return made
+
+
+def _value(kind: Any, found: Any, where: str) -> Any:
+    """A value of TOML as what a field of a record holds; of no other type than that."""
+    origin, inside = get_origin(kind), get_args(kind)
+    if is_dataclass(kind) and isinstance(found, dict):
+        kinds = get_type_hints(kind)
+        for key in found:
+            require_one_of(key, kinds, f"{where}: field")
+        made = {key: _value(kinds[key], value, f"{where}: {key}") for key, value in found.items()}
+        return cast("Any", kind)(**made)
+    if origin is tuple and isinstance(found, list):
+        return tuple(_value(inside[0], each, f"{where}, {n}") for n, each in enumerate(found, 1))
+    if origin is Mapping and isinstance(found, dict):
+        return {key: _value(inside[1], each, f"{where}: {key}") for key, each in found.items()}
+    if origin is Literal:
+        require_one_of(found, inside, where)
+        return found
+    if type(found) is kind or (kind is float and type(found) is int):
+        return found
+    words = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+    expected = words.get(kind, "a list" if origin is tuple else "a table")
+    raise BenchError(f"{where}: expected {expected}, found {found!r}")

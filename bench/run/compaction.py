@@ -20,6 +20,7 @@ from bench.folder.store import KEYS, Item, RunFolder, records
 from bench.gate.tolerances import CEILING
 from bench.machine import provenance
 from bench.metrics.meter import MetricStatus
+from bench.metrics.networks import FID_FLOAT
 from bench.planning.images import content_hash
 from bench.planning.plan import picture_files
 from bench.run.fill_row import Kept
@@ -68,15 +69,19 @@ def settled(
     lost = rows.loc[damages.index, "method"].value_counts().to_dict()
     rows = rows.drop(index=damages.index)
     good, enough = rows["status"].eq("ok"), rows["measured"].astype(bool)
+    held = rows["output"].ne("")
     for network in header.features:
-        enough &= rows["output_sha"].isin(store.has_features(network))
+        there = rows["output_sha"].isin(store.has_features(network))
+        enough &= there
+        if network == FID_FLOAT:  # which the picture that was kept cannot tell
+            held &= there
     # What was never tried, as for want of weights, may go well by now.
     final = rows["attempt"].astype(bool)
     if retry_failed:
         final &= rows["status"].eq("declined")
     done = rows.loc[enough.where(good, final), ["method", "case", "sample", "status"]]
     earlier: Earlier = {}
-    for row in records(rows[good & ~enough & rows["output"].ne("")]):
+    for row in records(rows[good & ~enough & held]):
         if store.file(row["output"]).exists():
             earlier.setdefault(row["method"], {})[Item(row["case"], row["sample"])] = Kept.of(row)
     return done, earlier, lost

@@ -44,16 +44,20 @@ from methods.harness import CEILING, Filled, check_card, fill, shown
 
 @dataclass(frozen=True)
 class _Pictures:
-    """What a case is about: the photo, what its fills are held against, the hole."""
+    """What a case is about: the photo, what its fills are held against, the hole.
+
+    And whether a fill that is scored keeps the photo's known pixels.
+    """
 
     shas: tuple[str, str]
     photo: Original
     truth: Original
     hole: np.ndarray
+    pasted: bool
 
     def pair(self, output: np.ndarray, raw: np.ndarray | None = None) -> Pair:
         """A fill beside them."""
-        return Pair(output, self.truth, self.hole, raw, self.photo)
+        return Pair(output, self.truth, self.hole, raw, self.photo, pasted=self.pasted)
 
 
 class Casework:
@@ -201,7 +205,7 @@ class Casework:
         if features:
             self._features[kept.output_sha] = features
             if self._name == CEILING:  # the other side of metrics of sets
-                truth = pictures.pair(pictures.truth.photo)
+                truth = pictures.pair(pictures.truth.photo, pictures.truth.unit)
                 self._features[case.truth_sha] = self._meter.features(truth)
         return replace(row, kept=kept, note="; ".join(filter(None, [_of_batch(kept), row.note])))
 
@@ -304,7 +308,7 @@ class Casework:
         if before is not None and before.shas == shas:
             return replace(before, hole=hole)
         found = {sha: Original(photo_of(sha, self._store)) for sha in {*shas}}
-        return _Pictures(shas, found[shas[0]], found[shas[1]], hole)
+        return _Pictures(shas, found[shas[0]], found[shas[1]], hole, self._setup.scoring.keeps)
 
 
 def _of_batch(kept: Kept) -> str:

@@ -34,11 +34,14 @@ MARGINS = {
     **dict.fromkeys(
         ("psnr_grey_db", "psnr_misato_db", "psnr_kept_db", "psnr_brushnet_db"), Margin(0.1)
     ),
+    **dict.fromkeys(("ssim_lama", "ssim_grey51", "ssim_grey", "ssim51"), Margin(0.002)),
     **dict.fromkeys(
-        ("ssim_lama", "ssim_grey51", "ssim_grey", "lpips_vgg", "lpips_squeeze"), Margin(0.002)
+        ("lpips_vgg", "lpips_squeeze", "lpips_float", "lpips_kept_squeeze"), Margin(0.002)
     ),
     **dict.fromkeys(("lpips_vgg_hole", "lpips_squeeze_hole"), Margin(0.005)),
     "l1_grey": Margin(0.0004),
+    # Of pictures whose mean level is a half, as large as L1.
+    **dict.fromkeys(("l1_relative", "l1_relative_grey"), Margin(0.0004)),
     # What is 0.002 over a picture is 0.005 in a hole of 0.4 of it, the usual large one.
     # Smaller holes would allow more; one margin for all tiers is the stricter rule.
     "ssim_hole": Margin(0.005),
@@ -58,10 +61,11 @@ MARGINS = {
     "seam_visible": Margin(0.001),
     # Also a mean absolute difference of pixels.
     "drift": Margin(0.001),
-    "fid": Margin(0.5, 0.02),
+    **dict.fromkeys(("fid", "fid_pytorch", "fid_pytorch_float", "fid_clean"), Margin(0.5, 0.02)),
     # On the same features 0.5 of FID corresponds to a few 1e-4 of KID.
     "kid": Margin(0.0002, 0.02),
-    # None for fid_untrained, kid_untrained, rc_s, self_consistency, swd_hole and cw_ssim_hole:
+    # None for fid_untrained, kid_untrained, rc_s, self_consistency, swd_hole, cw_ssim_hole,
+    # mse_kept, grad_misato and clip_similarity:
     # which of their differences can be seen is unknown.
 }
 

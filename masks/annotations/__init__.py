@@ -1,7 +1,8 @@
 """Holes drawn with annotation tools.
 
 labelme and X-AnyLabeling (JSON a photo, exported folders), COCO (JSON), VGG Image Annotator (JSON
-and CSV), CVAT for images (XML), YOLO (text a photo). The content decides what a file is.
+and CSV), CVAT for images (XML), YOLO (text a photo), BrushBench's list (JSON). The content decides
+what a file is.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from bench.errors import InputError, did_you_mean
-from masks.annotations import coco, cvat, labelme, labelme_export, via, yolo
+from masks.annotations import brushbench, coco, cvat, labelme, labelme_export, via, yolo
 from masks.annotations.photo_names import match as match
-from masks.annotations.shape import Shape, draw
+from masks.annotations.shape import Shape, draw, hull
 from masks.annotations.sheet import Annotation, Sheet, require
 from masks.mask_file import MaskFile, ReadMask
 from masks.picture import explained, read_bytes
@@ -83,6 +84,8 @@ def read(
     if extent is None:
         raise InputError(f"annotation '{file}' states no size, and its photo is not there to tell")
     shapes = list(sheet.shapes(extent))
+    if file.hull is not None:
+        shapes = [hull(shapes[file.hull])] if file.hull < len(shapes) else []
     areas, note = _areas(shapes, labels, file)
     if annotation.labels is None:
         note = "; ".join(filter(None, (note, *_misspelt(labels, shapes))))
@@ -91,6 +94,19 @@ def read(
         height, width = extent
         raise InputError(f"'{file}': its shapes cover no pixel of the {width}x{height} photo")
     return ReadMask(mask, note)
+
+
+def labels_of(file: MaskFile) -> list[str]:
+    """The first label of each shape that a file has on a photo whose size it states.
+
+    Raises:
+        InputError: If it cannot be read, or states no size.
+    """
+    annotation = _parsed(file.path)
+    sheet = None if annotation is None else _sheet(annotation, file)
+    if sheet is None or (extent := sheet.size()) is None:
+        raise InputError(f"annotation '{file}' states no size")
+    return ["".join(shape.labels[:1]) for shape in sheet.shapes(extent)]
 
 
 def _areas(shapes: list[Shape], labels: Collection[str], file: MaskFile) -> tuple[list[Shape], str]:
@@ -155,7 +171,7 @@ def _parse(path: Path, _modified: int, length: int) -> Annotation | None:
         return via.parse_table(data.decode("utf-8-sig", "replace"), path)
     else:
         content = _json(data, path)
-        readers = (labelme.parse, coco.parse, via.parse)
+        readers = (labelme.parse, coco.parse, brushbench.parse, via.parse)
         found = next(filter(None, (parse(content, path) for parse in readers)), None)
     if found is None:
         raise InputError(_unknown(path))

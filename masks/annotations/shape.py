@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
@@ -56,6 +57,21 @@ class Shape:
     def has_area(self) -> bool:
         """Tell lines and points from the rest."""
         return bool(self.rings) or self.bitmap is not None
+
+
+def hull(shape: Shape) -> Shape:
+    """The convex hull of all outlines of a shape; of a bitmap that of its pixels."""
+    if shape.bitmap is None:
+        points = np.concatenate(shape.rings) if shape.rings else np.empty((0, 2))
+    else:
+        rows, columns = np.nonzero(shape.bitmap())
+        corners = [(columns + x, rows + y) for x in (0, 1) for y in (0, 1)]
+        points = np.concatenate([np.stack(each, axis=1) for each in corners]).astype(np.float64)
+        points += shape.corner
+    if not len(points):
+        return Shape(shape.labels, shape.kind)
+    ring = cv2.convexHull(points.astype(np.float32)).reshape(-1, 2).astype(np.float64)
+    return Shape(shape.labels, "convex hull", (ring,))
 
 
 def numbers(values: Any, where: str) -> Numbers:

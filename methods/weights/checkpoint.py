@@ -84,6 +84,13 @@ CHECKPOINTS = {
         _torchvision(
             "lpips-squeeze", "squeezenet1_1-b8a52dc0.pth", "b8a52dc0", 4.73, "SqueezeNet 1.1"
         ),
+        _torchvision(
+            "inception-torchvision",
+            "inception_v3_google-0cc3c7bd.pth",
+            "0cc3c7bd",
+            103.9,
+            "Inception v3",
+        ),
         _torchvision("vgg19", "vgg19-dcbb9e9d.pth", "dcbb9e9d", 548.1, "VGG-19"),
         Checkpoint(
             "ade20k-resnet50dilated",

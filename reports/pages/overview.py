@@ -87,6 +87,7 @@ def write(
         "verdict": site.verdict,
         "absent_metrics": _absent(run),
         "ceiling": _ceiling_check(run),
+        "scored": sentences.scored(run.header),
         "photos": run.plan["photo"].nunique(),
         "clusters": run.plan["cluster"].nunique(),
         "downloads": downloads.offered(run),
@@ -141,14 +142,15 @@ def _absent(run: Run) -> list[dict[str, Any]]:
 
 
 def _ceiling_check(run: Run) -> dict[str, int] | None:
-    """How often the truth itself scored perfectly; None if it was not run.
+    """How often the truth itself scored perfectly; None if it was not run, or made a JPEG of.
 
     Another picture than the photo may differ from it outside of the hole, too.
     """
     names = run.methods.index[run.methods["family"] == "ceiling"]
     rows = run.cases[run.cases["method"].isin(names) & (run.cases["status"] == "ok")]
     metric = "psnr_db" if run.header.truth == PHOTO else "psnr_hole_db"
-    if run.header.truth == UNKNOWN or metric not in rows or rows[metric].isna().all():
+    jpeg = any("-jpeg-" in way for way in run.header.scored)
+    if run.header.truth == UNKNOWN or jpeg or metric not in rows or rows[metric].isna().all():
         return None
     values = rows[metric].dropna()
     return {"perfect": int((values == float("inf")).sum()), "n": len(values)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from bench.folder.header import UNKNOWN
+from bench.folder.header import UNKNOWN, Header
 from bench.folder.read import Run
 from bench.text.numbers import (
     capital,
@@ -278,3 +278,21 @@ def _nothing_compared(run: Run, rankings: list[Ranking]) -> str:
     if len(names) == 1:
         return f"Only {title(run, names.pop())} was ranked, so nothing can be compared."
     return "No ranking: the headline metric was not measured."
+
+
+def scored(header: Header) -> str:
+    """Say which picture of a fill metrics saw."""
+    ways = header.scored
+    if len(ways) > 1:
+        return f"The runs differ in which picture of a fill was scored: {', '.join(ways)}."
+    paste, _, levels = ways[0].partition("-")
+    also = {
+        "known": "after the known pixels were pasted back",
+        "raw": "as the method returned it, with all that it changed outside of the hole",
+        "blended": "after the known pixels were pasted back, the hole's edge blended",
+    }[paste]
+    if "jpeg" in levels:
+        also += ", and a JPEG was made of that, so that not even the truth is perfect"
+    elif levels.endswith("truncated"):
+        also += "; levels were cut to bytes, not rounded"
+    return f"Metrics are measured on the 8-bit picture {also}."

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.errors import BenchError
-from bench.planning.layouts import folders, source_report
+from bench.planning.layouts import folders, source_report, texts
 from bench.planning.layouts.laid import Laid, Place
 from bench.protocols.record import Published
 
@@ -25,6 +25,8 @@ READERS: Final[Mapping[str, Reader]] = {
     "misato": folders.misato,
     "removal": folders.removal,
     "numbered": source_report.numbered,
+    "brushbench": texts.brushbench,
+    "hdpainter": texts.hdpainter,
 }
 """By name, as in a protocol's ``[data]``."""
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
-from typing import Final, TypeVar
+from typing import Final
 
 from bench.errors import InputError, few
-from bench.planning.layouts.laid import Laid, Place
+from bench.planning.layouts.laid import Laid, Lost, Place
 from bench.planning.pairs import Wanted
 from bench.protocols.record import Published
 from masks.listing import drawn, in_order, stem
@@ -17,14 +17,12 @@ from masks.mask_file import MaskFile
 
 _BINS: Final = ("0.01-0.1", "0.1-0.2", "0.2-0.3", "0.3-0.4", "0.4-0.5", "0.5-0.6")
 _MISATO: Final = ((500, "landscape"), (1000, "indoor"), (1500, "building"), (2000, "background"))
-Lost = list[tuple[str, str, str]]
-_T = TypeVar("_T")
 
 
 def photos_only(published: Published, place: Place) -> Laid:
     """Photos whose holes are generated."""
     names, lost = _listed(published, place)
-    return Laid([Wanted(name, tiers=(published.name,)) for name in names], lost)
+    return place.some([Wanted(name, tiers=(published.name,)) for name in names], published, lost)
 
 
 def photos_and_masks(published: Published, place: Place) -> Laid:
@@ -33,7 +31,7 @@ def photos_and_masks(published: Published, place: Place) -> Laid:
     masks = place.mask_files(published.data.masks)
     if published.holes.pairing == "sorted":
         return Laid(_by_place(published, names, masks), lost)
-    return _by_name(published, names, masks, lost)
+    return _by_name(published, place, names, masks, lost)
 
 
 def marked(published: Published, place: Place) -> Laid:
@@ -58,7 +56,7 @@ def marked(published: Published, place: Place) -> Laid:
     held = {each.name for each in wanted}
     lost = [(name, "photo", f"no mask {stem(name)}{sign}*") for name in photos if name not in held]
     lost += [(str(each), "mask", "its photo is not there") for one in own.values() for each in one]
-    return Laid(_some(wanted, place.folder, published), lost)
+    return place.some(wanted, published, lost)
 
 
 def cycled(published: Published, place: Place) -> Laid:
@@ -115,10 +113,10 @@ def removal(published: Published, place: Place) -> Laid:
     lost += [
         (str(path), "truth", "no photo has the name of this truth") for path in truths.values()
     ]
-    return Laid(_some(found, place.folder, published), lost)
+    return place.some(found, published, lost)
 
 
-def _listed(published: Published, place: Place) -> tuple[list[str], Lost]:
+def _listed(published: Published, place: Place) -> tuple[list[str], list[Lost]]:
     """The photos, those of the authors' list if there is one."""
     found = place.photos(published.data.photos)
     if not published.data.names:
@@ -132,7 +130,7 @@ def _listed(published: Published, place: Place) -> tuple[list[str], Lost]:
         if name not in there
     ]
     chosen = [there[name] for name in wanted if name in there]
-    return list(_some(chosen, place.folder, published)), lost
+    return chosen, lost
 
 
 def _by_place(published: Published, names: Sequence[str], masks: Sequence[Path]) -> list[Wanted]:
@@ -148,7 +146,13 @@ def _by_place(published: Published, names: Sequence[str], masks: Sequence[Path])
     ]
 
 
-def _by_name(published: Published, names: Sequence[str], masks: Sequence[Path], lost: Lost) -> Laid:
+def _by_name(
+    published: Published,
+    place: Place,
+    names: Sequence[str],
+    masks: Sequence[Path],
+    lost: list[Lost],
+) -> Laid:
     own = _by_stem(masks)
     found = []
     for name in names:
@@ -158,7 +162,7 @@ def _by_name(published: Published, names: Sequence[str], masks: Sequence[Path], 
         else:
             found.append(Wanted(name, (MaskFile(mask),), tiers=(published.name,)))
     lost += [(str(path), "mask", "no photo has the name of this mask") for path in own.values()]
-    return Laid(_some(found, masks[0].parent, published), lost)
+    return place.some(found, published, lost)
 
 
 def _by_stem(paths: Iterable[Path]) -> dict[str, Path]:
@@ -177,12 +181,3 @@ def _short(name: str) -> str:
 def _category(name: str) -> str:
     number = int(_short(name)) if _short(name).isdecimal() else _MISATO[-1][0]
     return next((category for end, category in _MISATO if number < end), "")
-
-
-def _some(found: Sequence[_T], where: Path, published: Published) -> Sequence[_T]:
-    if not found:
-        raise InputError(
-            f"{where}: nothing of it fits {published.name}. {published.data.about} What is missing:"
-            f" inpaint-bench protocols check DIR --protocol {published.name}"
-        )
-    return found

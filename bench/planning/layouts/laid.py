@@ -8,7 +8,11 @@ from pathlib import Path, PurePosixPath
 
 from bench.errors import InputError
 from bench.planning.pairs import Wanted
+from bench.protocols.record import Published
 from masks import kinds
+
+Lost = tuple[str, str, str]
+"""Path, kind and reason of a file that cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -17,11 +21,11 @@ class Laid:
 
     Attributes:
         photos: Each with what belongs to it, in order.
-        lost: Path, kind and reason of each file that cannot be used.
+        lost: What cannot be used.
     """
 
     photos: Sequence[Wanted]
-    lost: Sequence[tuple[str, str, str]] = ()
+    lost: Sequence[Lost] = ()
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,26 @@ class Place:
         if not path.is_file():
             raise InputError(f"expected the file {name} in {self.folder}, found none")
         return path
+
+    def has(self, name: str) -> bool:
+        """Whether there is a file of that name."""
+        return (self.folder / name).is_file()
+
+    def some(
+        self, photos: Sequence[Wanted], published: Published, lost: Sequence[Lost] = ()
+    ) -> Laid:
+        """What was found.
+
+        Raises:
+            InputError: If it is nothing.
+        """
+        if photos:
+            return Laid(photos, lost)
+        first = "".join(f" First: {name}: {reason}." for name, _, reason in lost[:1])
+        raise InputError(
+            f"{self.folder}: nothing of it fits {published.name}. {published.data.about}{first} "
+            f"All that is missing: inpaint-bench protocols check DIR --protocol {published.name}"
+        )
 
     def _found(self, pattern: str, kind: str) -> list[Path]:
         base = self.folder

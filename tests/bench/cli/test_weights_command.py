@@ -11,7 +11,7 @@ import methods
 from bench.cli import main
 from bench.errors import BenchError
 from bench.metrics import networks
-from bench.metrics.distribution import InceptionFeatures
+from bench.metrics.inception import InceptionFeatures
 from methods.weights import FOLDER_VARIABLE, SMALL, Checkpoint
 from tests.support import commands
 
@@ -94,6 +94,12 @@ def test_networks_of_metrics_and_of_training_are_compared_too(tmp_path, capsys):
     wanted = Checkpoint("inception", "page.pth")
     with pytest.raises(BenchError, match=r"expected the tensors of .* unexpected: conv1\.weight"):
         InceptionFeatures(tmp_path / "page.pth", checkpoint=wanted)
-    for name in ("lpips-squeeze", networks.FID_NETWORK, *networks.VITS, networks.LAMA):
+    for name in (
+        "lpips-squeeze",
+        networks.FID_NETWORK,
+        networks.TORCHVISION,
+        *networks.VITS,
+        networks.LAMA,
+    ):
         with pytest.raises(BenchError, match="expected about"):
             networks.load(name, tmp_path / "page.pth")

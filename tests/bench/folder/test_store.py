@@ -122,6 +122,15 @@ def test_features_come_back_by_picture_and_damaged_ones_count_as_absent(tmp_path
     assert (features["sha-2"] == -vector).all()
 
 
+def test_a_picture_may_lack_the_features_of_a_network(tmp_path):
+    store, vector = RunFolder(tmp_path), np.arange(4, dtype=np.float32)
+    store.write_features("a", {"sha-1": {"net": vector}, "sha-2": {"net": vector, "more": -vector}})
+    assert store.read_features("net").keys() == {"sha-1", "sha-2"}
+    assert store.read_features("more").keys() == {"sha-2"}
+    store.write_features("b", {"sha-3": {}})
+    assert not list(tmp_path.glob("features/*/b.npz"))
+
+
 def test_features_of_some_pictures_pass_over_the_files_of_others(tmp_path):
     store = RunFolder(tmp_path)
     vector = np.arange(4, dtype=np.float32)

@@ -10,8 +10,19 @@ import torch
 from scipy.linalg import sqrtm
 
 from bench.errors import BenchError
-from bench.metrics import sliced
-from bench.metrics.distribution import InceptionFeatures, _inception, cmmd, fid, kid, p_ids, u_ids
+from bench.metrics import distribution, sliced
+from bench.metrics.distribution import (
+    cmmd,
+    fid,
+    kid,
+    p_ids,
+    p_ids_misato,
+    p_ids_misato1024,
+    u_ids,
+    u_ids_misato,
+    u_ids_misato1024,
+)
+from bench.metrics.inception import InceptionFeatures, _inception
 from bench.metrics.sliced import MAX_CASES, MIN_CASES, Photos
 from methods.weights import Checkpoint
 
@@ -376,3 +387,36 @@ def test_swd_reads_no_more_cases_than_it_keeps():
     found = swd(endless)
     assert (found.value, found.n) == (0, MAX_CASES)
     assert found.note == f"of the first {MAX_CASES} cases"
+
+
+@pytest.mark.parametrize(("n", "d"), [(60, 40), (30, 700)])  # more pictures than features, fewer
+def test_ids_of_misato_are_those_of_principal_components(n, d, monkeypatch):
+    from sklearn.svm import LinearSVC
+
+    monkeypatch.setattr(distribution, "_MISATO", 25)
+    photos, fills = features(n, d=d), features(n, 0.1, seed=1, d=d)
+    both = np.concatenate([photos, fills]).astype(np.float64)
+    both -= both.mean(axis=0)
+    left, sizes, _ = np.linalg.svd(both, full_matrices=False)
+    components = (left * sizes)[:, :25]
+    machine = LinearSVC(dual=False)
+    labels = np.repeat([1, 0], n)
+    machine.fit(components, labels)
+    assert u_ids_misato(fills, photos).value == pytest.approx(
+        1 - machine.score(components, labels), abs=1e-12
+    )
+    real, made = np.split(machine.decision_function(components), 2)
+    assert p_ids_misato(fills, photos).value == pytest.approx(np.mean(made > real), abs=1e-12)
+    assert u_ids_misato(fills, photos).value != u_ids(fills, photos).value
+    assert (u_ids_misato(photos, photos).value, p_ids_misato(photos, photos).value) == (0.5, 0)
+    both_ways = [u_ids_misato(fills, photos) for _ in range(2)]
+    assert both_ways[0] == both_ways[1]
+    assert both_ways[0].note.startswith(f"n = {n} is below 2048")
+
+
+def test_there_are_no_more_principal_components_than_pictures():
+    """Then as many as both sets have, so that nothing is lost but what is the same everywhere."""
+    photos, fills = features(20), features(20, 0.3, seed=1)
+    assert u_ids_misato(fills, photos).value == pytest.approx(u_ids(fills, photos).value, abs=0.05)
+    assert u_ids_misato1024(fills, photos) == u_ids_misato(fills, photos)
+    assert p_ids_misato1024(fills, photos) == p_ids_misato(fills, photos)

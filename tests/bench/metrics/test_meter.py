@@ -22,7 +22,9 @@ COLUMNS = {
     "swd_hole", "cw_ssim_hole", "texture_structure",
     "lpips_vgg", "lpips_vgg_hole", "lpips_squeeze", "lpips_squeeze_hole", "ssim_lama",
     "ssim_grey51", "ssim_grey", "psnr_grey_db", "l1_grey", "psnr_kept_db", "psnr_brushnet_db",
-    "psnr_misato_db", "rc_s", "rc_s_vitl", "self_consistency", "self_consistency_untrained",
+    "psnr_misato_db", "ssim51", "l1_relative", "l1_relative_grey", "mse_kept", "lpips_kept_squeeze",
+    "lpips_float", "grad_misato", "clip_similarity", "rc_s", "rc_s_vitl",
+    "self_consistency", "self_consistency_untrained",
 }  # fmt: skip
 
 
@@ -71,7 +73,7 @@ def test_records_are_complete_distinct_and_can_be_sent_to_a_worker():
 def test_networks_with_published_weights_are_named_as_their_checkpoint():
     for metric in METRICS.values():
         if metric.network and "untrained" not in metric.name:
-            assert "+".join(networks.parts(metric.network)) == metric.network
+            assert "+".join(networks.parts(metric.network)) == metric.network.partition("@")[0]
             for part in networks.parts(metric.network):
                 assert networks.checkpoint(part).name == part
                 assert networks.checkpoint(part).sha256 in metric.weights
@@ -130,8 +132,10 @@ def test_any_other_value_that_is_not_finite_is_an_error_with_the_metric():
 def test_features_of_outputs_equal_to_their_photo_are_computed_once(monkeypatch):
     passes = []
     monkeypatch.setattr(
-        "bench.metrics.distribution.InceptionFeatures",
-        lambda path, device: lambda picture: passes.append(picture) or picture.mean((0, 1)),
+        "bench.metrics.inception.InceptionFeatures",
+        lambda path, network, device: (
+            lambda picture: passes.append(picture) or picture.mean((0, 1))
+        ),
     )
     meter, other = Meter([], ["fid-untrained"]), pair_of(40, 40)
     equal = [Pair(other.original.photo, other.original, other.hole) for _ in range(3)]
@@ -139,6 +143,30 @@ def test_features_of_outputs_equal_to_their_photo_are_computed_once(monkeypatch)
     assert len(passes) == 3
     assert all((features == found[0]).all() for features in found[:3])
     assert (found[3] == other.output.mean((0, 1))).all()
+
+
+def test_features_of_floats_are_of_the_pasted_fill_and_of_none_that_is_known_in_bytes_alone(
+    monkeypatch,
+):
+    monkeypatch.setattr(
+        "bench.metrics.inception.InceptionFeatures",
+        lambda path, network, device: lambda picture: picture.mean((0, 1)),
+    )
+    files = {"fid-inception": "there.pth"}
+    meter = Meter([], ["fid-inception@float", "fid-inception@clean"], files)
+    pair = pair_of(40, 40)
+    photo = pair.original.photo
+    pair.raw = pair.raw + np.float32(0.4 / 255)
+    found = meter.features(pair)
+    joined = np.where(pair.hole[..., None], np.clip(pair.raw, 0, 1), photo / np.float32(255))
+    assert found["fid-inception@float"] == pytest.approx(joined.mean((0, 1)), rel=1e-6)
+    assert (found["fid-inception@clean"] == pair.output.mean((0, 1))).all()
+    # Bytes that are those of the photo may have been other floats.
+    nearly = Pair(photo, pair.original, pair.hole, photo / np.float32(255) + np.float32(1e-3))
+    equal = Pair(photo, pair.original, pair.hole, photo / np.float32(255))
+    values = [meter.features(each)["fid-inception@float"] for each in (nearly, equal)]
+    assert (values[0] > values[1]).all()
+    assert list(meter.features(pair_of(40, 40, raw=False))) == ["fid-inception@clean"]
 
 
 def test_unknown_names_are_refused_with_the_nearest():

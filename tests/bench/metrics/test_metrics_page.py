@@ -17,6 +17,9 @@ NETWORKS = {  # but LPIPS, which compares the two pictures of a pair
     "rc_s_vitl": "PatchNetwork",
     "self_consistency": "SecondFills",
     "self_consistency_untrained": "SecondFills",
+    "clip_similarity": "VitFeatures",
+    "lpips_float": "Lpips",
+    "lpips_kept_squeeze": "Lpips",
 }
 REGIONS = {
     "picture": "the whole picture",

@@ -7,10 +7,10 @@ import pytest
 import torch
 from skimage import data
 
-from bench.errors import BenchError
+from bench.errors import BenchError, Declined
 from bench.metrics import METRICS
 from bench.metrics.pair import Original, Pair
-from bench.metrics.perceptual import Lpips, gmsd_of, ms_ssim_of
+from bench.metrics.perceptual import Lpips, gmsd_of, lpips_float_of, lpips_kept_of, ms_ssim_of
 from methods.weights import Checkpoint
 
 # Shapes of the convolutions of torchvision's AlexNet, by their place in ``features``.
@@ -233,3 +233,50 @@ def test_the_smallest_side_of_the_record_is_one_that_works(untrained):
     picture = photo(side, side)
     pair = Pair(noisy(picture), Original(picture), box_hole(side, side))
     assert 0 < untrained.compare(pair)[0] < math.inf
+
+
+def by_the_package(model, output, picture):
+    """The distance of two pictures, float ``(H, W, 3)`` in [0, 1], as the package gives it."""
+    planes = [
+        torch.from_numpy(np.asarray(each, np.float32)).permute(2, 0, 1)[None] * 2 - 1
+        for each in (output, picture)
+    ]
+    with torch.inference_mode():
+        return float(model(*planes))
+
+
+def test_lpips_of_floats_is_that_of_the_pasted_fill_before_it_is_rounded(untrained):
+    picture, hole = photo(64, 80), box_hole(64, 80)
+    raw = (picture / 255 + np.random.default_rng(1).normal(0, 0.3, picture.shape)).astype(
+        np.float32
+    )
+    bytes_ = np.where(hole[..., None], np.rint(255 * np.clip(raw, 0, 1)), picture).astype(np.uint8)
+    pair = Pair(bytes_, Original(picture), hole, raw)
+    joined = np.where(hole[..., None], np.clip(raw, 0, 1), picture / np.float32(255))
+    found = lpips_float_of(pair, untrained)
+    expected = by_the_package(untrained._model, joined, picture / 255)
+    assert found == pytest.approx(expected, rel=1e-5)
+    rounded = untrained.compare(pair)[0]
+    assert found == pytest.approx(rounded, rel=1e-2)
+    assert found != pytest.approx(rounded, rel=1e-6)
+    with pytest.raises(Declined, match="raw output is not known"):
+        lpips_float_of(Pair(bytes_, Original(picture), hole), untrained)
+
+
+def test_lpips_of_what_is_kept_has_the_hole_black_in_both(untrained):
+    picture, hole = photo(64, 80), box_hole(64, 80)
+    raw = noisy(picture, 20).astype(np.float32) / 255
+    blackened = [np.where(hole[..., None], 0, each) for each in (raw, picture / 255)]
+    expected = by_the_package(untrained._model, *blackened)
+    shown = Original(picture)
+    assert expected > 0
+    for truth in (picture, 255 - picture):  # which it does not look at
+        pair = Pair(picture, Original(truth), hole, raw, shown)
+        assert lpips_kept_of(pair, untrained) == pytest.approx(expected, rel=1e-5)
+    other = np.where(hole[..., None], 1 - raw, raw)  # nor at the fill
+    assert lpips_kept_of(Pair(picture, shown, hole, other), untrained) == pytest.approx(
+        expected, rel=1e-5
+    )
+    unpasted = Pair(noisy(picture, 20), shown, hole, pasted=False)
+    assert lpips_kept_of(unpasted, untrained) == pytest.approx(expected, rel=1e-5)
+    assert lpips_kept_of(Pair(picture, shown, hole, shown.unit), untrained) == 0

@@ -10,6 +10,8 @@ from torchvision import transforms
 
 from bench.errors import BenchError
 from bench.metrics import networks
+from bench.metrics.pair import Original, Pair
+from bench.metrics.protocol_variants import clip_similarity_of
 from bench.metrics.vit import NETWORKS, VitFeatures
 from methods.weights import Checkpoint, differences, rule
 
@@ -308,3 +310,17 @@ def _hub_names(state):
         if not joint:
             found[name] = value
     return found
+
+
+def test_similarity_by_clip_is_the_cosine_of_both_pictures(tmp_path):
+    from sklearn.metrics.pairwise import cosine_similarity
+
+    extract = small(CLIP, tmp_path / "file.pth")
+    photo, output, _ = pictures()
+    pair = Pair(output, Original(photo), np.ones(photo.shape[:2], np.bool_))
+    expected = cosine_similarity(extract(output)[None], extract(photo)[None])[0, 0]
+    for _ in range(2):  # the second time by the features that are kept with the photo
+        assert clip_similarity_of(pair, extract) == pytest.approx(float(expected), abs=1e-6)
+    assert expected < 0.9999
+    same = Pair(photo, Original(photo), pair.hole)
+    assert clip_similarity_of(same, extract) == pytest.approx(1, abs=1e-12)

@@ -1,9 +1,11 @@
 """Size rules: what becomes of a photo and its hole."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from bench.errors import InputError
 from bench.planning.geometry import Geometry
@@ -23,7 +25,8 @@ def test_the_evaluated_picture_is_the_centre_square_of_the_given_side():
         (256, 256, "short-256-centre"), ("256", 256, "short-256-centre"),
         ("256x256", 256, "short-256-centre"), ("640x480", "640x480", "640x480-centre"),
         ("640X480", "640x480", "640x480-centre"), ("fit:512", "fit:512", "fit-512"),
-        ("native", None, "native"), (None, None, "native"),
+        ("native", None, "native"), (None, None, "native"), ("pad:512", "pad:512", "pad-512"),
+        ("stretch:64", "stretch:64", "stretch-64"), ("crop:256", "crop:256", "crop-256"),
     ],
 )  # fmt: skip
 def test_words_make_the_rule_again_and_the_fingerprint_shows_it(asked, words, shown):
@@ -32,13 +35,15 @@ def test_words_make_the_rule_again_and_the_fingerprint_shows_it(asked, words, sh
     assert Geometry.asked(geometry.words) == geometry
 
 
-@pytest.mark.parametrize("asked", ["", "big", "fit", "fit:", "fit:x", "640x", "1.5", "-256", True])
+@pytest.mark.parametrize(
+    "asked", ["", "big", "fit", "fit:", "fit:x", "640x", "1.5", "-256", True, "pad", "crop:1x2"]
+)
 def test_words_that_say_no_size_are_refused_with_those_that_do(asked):
     with pytest.raises(InputError, match=r"size: expected N .*WxH, fit:N .*native"):
         Geometry.asked(asked)
 
 
-@pytest.mark.parametrize("asked", [4, "0", "15", "fit:4", "640x4", 100_000, "fit:9000", "9000x16"])
+@pytest.mark.parametrize("asked", [4, "0", "15", "fit:4", "640x4", 100_000, "pad:9000", "9000x16"])
 def test_sizes_that_nobody_means_are_refused(asked):
     with pytest.raises(InputError, match=f"16 to 8192 pixels, found '?{asked}'?"):
         Geometry.asked(asked)
@@ -66,7 +71,7 @@ def test_a_photo_too_long_to_be_fitted_is_refused():
         Geometry.asked("fit:1024").photo(np.zeros((1, 1000, 3), np.uint8))
 
 
-@pytest.mark.parametrize("size", [64, "96x64", "fit:64", "native"])
+@pytest.mark.parametrize("size", [64, "96x64", "fit:64", "native", "pad:64", "stretch:64"])
 def test_a_mask_gets_the_size_of_its_photo(size):
     for height, width in ((64, 64), (100, 130), (131, 97), (30, 47)):
         photo, mask = np.zeros((height, width, 3), np.uint8), np.ones((height, width), bool)
@@ -125,3 +130,42 @@ def test_enlarged_masks_follow_the_nearest_pixel():
     assert Geometry.asked(24).enlargement(16, 16) == 1.5
     assert Geometry.asked(24).enlargement(48, 96) == 0.5
     assert Geometry.asked("native").enlargement(1, 1) == 1
+
+
+@pytest.mark.parametrize(("height", "width"), [(700, 520), (80, 300), (90, 70), (128, 128)])
+def test_pad_scales_nothing_mirrors_below_and_right_and_keeps_the_centre(height, width):
+    rng = np.random.default_rng(0)
+    photo = rng.integers(256, size=(height, width, 3), dtype=np.uint8)
+    mask = rng.random((height, width)) < 0.1
+    more = max(128 - height, 0), max(128 - width, 0)
+    expected = cv2.copyMakeBorder(photo, 0, more[0], 0, more[1], cv2.BORDER_REFLECT_101)
+    top, left = (expected.shape[0] - 128) // 2, (expected.shape[1] - 128) // 2
+    expected = expected[top : top + 128, left : left + 128]
+    geometry = Geometry.asked("pad:128")
+    np.testing.assert_array_equal(geometry.photo(photo), expected)
+    fitted = geometry.mask(mask)
+    assert fitted.mask.shape == (128, 128)
+    inside = fitted.mask[: min(height, 128), : min(width, 128)]
+    top, left = max(height - 128, 0) // 2, max(width - 128, 0) // 2
+    np.testing.assert_array_equal(inside, mask[top : top + 128, left : left + 128])
+    assert fitted.lost == pytest.approx(1 - inside.sum() / mask.sum())
+    assert geometry.remark(height, width).startswith("mirrored") == (more != (0, 0))
+
+
+def test_stretch_distorts_by_bicubic_scaling():
+    photo = np.random.default_rng(1).integers(256, size=(60, 200, 3), dtype=np.uint8)
+    expected = Image.fromarray(photo).resize((96, 96), Image.Resampling.BICUBIC)
+    np.testing.assert_array_equal(Geometry.asked("stretch:96").photo(photo), expected)
+    mask = np.zeros((60, 200), bool)
+    mask[:30, 100:] = True
+    fitted = Geometry.asked("stretch:96").mask(mask).mask
+    assert fitted[:48, 48:].all()
+    assert fitted.sum() == 48 * 48
+
+
+def test_crop_scales_the_whole_photo_bicubically_and_takes_no_mask_files():
+    photo = np.random.default_rng(2).integers(256, size=(60, 90, 3), dtype=np.uint8)
+    expected = Image.fromarray(photo).resize((48, 32), Image.Resampling.BICUBIC)
+    np.testing.assert_array_equal(Geometry.asked("crop:32").photo(photo), expected)
+    with pytest.raises(InputError, match=r"cuts around generated holes; .* --size 32 or fit:32"):
+        Geometry.asked("crop:32").mask(np.ones((60, 90), bool))

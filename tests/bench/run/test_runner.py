@@ -1,22 +1,27 @@
+import hashlib
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+import torch
 from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from bench.errors import BenchError
 from bench.folder.store import RunFolder
+from bench.metrics.inception import _inception, _random_state
 from bench.planning.pictures import mask_file, photo_file
 from bench.planning.protocol import Protocol
 from bench.run.merge import merge
 from bench.run.request import Request
 from bench.run.runner import run
+from methods import weights
 from tests.support import commands
 
 QUICK = ("psnr_db", "psnr_hole_db", "ssim", "ssim_hole", "drift")
@@ -449,3 +454,35 @@ def test_a_photo_whose_name_is_not_unicode_is_refused(tmp_path):
     inputs = RunFolder(out).read_table("inputs.parquet").set_index("path")
     assert inputs.loc["bad\\udcff.png", "reason"].startswith("the file name is not valid UTF-8")
     assert set(commands.cases(out).reset_index()["photo"]) == {"good.png"}
+
+
+@pytest.mark.nightly
+def test_each_fid_of_a_run_has_its_own_features_and_floats_are_filled_anew(
+    tmp_path, photos, monkeypatch
+):
+    path = tmp_path / "inception.pth"
+    torch.save(_random_state(_inception()), path)
+    known = replace(
+        weights.CHECKPOINTS["fid-inception"],
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        bytes=path.stat().st_size,
+    )
+    monkeypatch.setitem(weights.CHECKPOINTS, "fid-inception", known)
+    out = tmp_path / "out"
+    protocol = Protocol(photos=str(photos), size=96, tiers=("region",), limit=2)
+    options = {"protocol": protocol, "methods": ("mean",), "weights": {"fid-inception": path}}
+    bytes_ = ("fid_pytorch", "fid_clean", "u_ids")
+    run(request(out, photos, metrics=bytes_, **options))
+    run(request(out, photos, metrics=(*bytes_, "fid_pytorch_float"), **options))
+    sets = RunFolder(out).read_table("sets.parquet").set_index(["method", "metric"])
+    assert (sets["n"] == 2).all()
+    values = sets.loc["mean", "value"]
+    assert (
+        sets.loc["original", "value"].drop("u_ids").abs().max() < 1e-3 < values.drop("u_ids").min()
+    )
+    assert values["fid_pytorch_float"] == pytest.approx(values["fid_pytorch"], rel=0.05)
+    assert len({*values.drop("u_ids").round(9)}) == 3
+    rows = made(out)
+    assert rows[rows["method"] == "mean"].groupby("case_key").size().eq(2).all()
+    assert rows.groupby(["method", "case_key"])["output_sha"].nunique().eq(1).all()
+    assert RunFolder(out).has_features("fid-inception@float") == {*rows["output_sha"]}

@@ -248,7 +248,7 @@ def test_every_metric_of_single_fills_has_a_margin_but_those_whose_is_unknown():
 
     assert {name for name, m in METRICS.items() if m.scope == "case"} - MARGINS.keys() == {
         "rc_s", "rc_s_vitl", "self_consistency", "self_consistency_untrained",
-        "swd_hole", "cw_ssim_hole",
+        "swd_hole", "cw_ssim_hole", "mse_kept", "grad_misato", "clip_similarity",
     }  # fmt: skip
 
 
