@@ -19,7 +19,7 @@ _EXPORTED = {"test_1_2": "mask.png", "test_2_2": "label.png"}
 
 def write_source_photos(folder: Path) -> Path:
     """Three photos with annotations, two exports, one of them with a copy of the photo only."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for number, (name, (left, top, right, lower)) in enumerate(BOXES.items()):
         rng = np.random.default_rng(number)
         photo = Image.fromarray(rng.integers(0, 256, (40, 60, 3), np.uint8))
