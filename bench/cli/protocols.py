@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -16,6 +15,7 @@ from bench.text.numbers import counted
 from bench.text.plain import table, visible, wrapped
 
 if TYPE_CHECKING:
+    from bench.planning.data_check import Checked
     from bench.protocols.record import Published
 
 _CHECKED = """exit status of check:
@@ -105,6 +105,7 @@ def _described(published: Published) -> Iterator[str]:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from bench.planning.data_check import check
     from bench.protocols.read import catalogue, get
 
     folder, masks = options.folder, options.masks
@@ -113,44 +114,26 @@ def _check(options: argparse.Namespace) -> int:
             raise InputError(f"expected a folder, found none at {path}.{beside(path)}")
     if options.protocol:
         published = get(options.protocol)
-        try:
-            found, complaints = _found(published, folder, masks)
-        except InputError as error:
-            print(wrapped(visible(str(error))))
-            return 1
-        print("\n".join(wrapped(visible(line)) for line in (found, *complaints)))
-        return int(bool(complaints))
+        checked = check(published, folder, masks)
+        doubts = (f"perhaps: {doubt}" for doubt in checked.doubts)
+        for line in (_counts(published, checked), *checked.complaints, *doubts):
+            print(wrapped(visible(line)))
+        return int(bool(checked.complaints))
     fitting = 0
     for published in catalogue().values():
-        with contextlib.suppress(InputError):
-            found, complaints = _found(published, folder, masks)
-            fitting += not complaints
-            print(visible("; ".join((found, *complaints[:1]))))
+        checked = check(published, folder, masks, names_only=True)
+        if not checked.complaints:
+            checked = check(published, folder, masks)
+        fitting += not checked.complaints
+        if checked.photos:
+            print(visible("; ".join((_counts(published, checked), *checked.complaints[:1]))))
     if not fitting:
         print("no protocol fits in full; what is missing for one of them: --protocol NAME")
     return int(not fitting)
 
 
-def _found(published: Published, folder: Path, masks: Path | None) -> tuple[str, list[str]]:
-    """What of a protocol's files is there, and what is wrong with them.
-
-    Raises:
-        InputError: If they are not laid out as it says.
-    """
-    from bench.planning.layouts import laid_out
-
-    laid = laid_out(published, folder, masks)
-    count, expected = len(laid.photos), published.expects
-    of = f" of {expected:,}" if expected else ", how many are expected was not stated"
-    complaints = []
-    if expected and count != expected:
-        complaints.append(
-            f"  expected {expected:,} pictures, found {count:,}: a run on these is a run, and not "
-            "comparable with what was published"
-        )
-    for kind in ("photo", "mask", "truth"):
-        lost = [(path, why) for path, of_kind, why in laid.lost if of_kind == kind]
-        if lost:
-            first = f"{lost[0][0]}: {lost[0][1]}"
-            complaints.append(f"  {counted(len(lost), kind)} without use; the first: {first}")
-    return f"{published.name}: {count:,}{of}", complaints
+def _counts(published: Published, checked: Checked) -> str:
+    expected = published.expects
+    of = f"{expected:,} expected" if expected else "how many are expected was not stated"
+    photos, cases = counted(checked.photos, "photo"), counted(checked.cases, "picture")
+    return f"{published.name}: {photos}, {cases} to score, {of}"

@@ -41,13 +41,14 @@ class Holes:
     Attributes:
         generator: Tier of `masks.tiers`; empty where masks are files.
         pairing: How photos get their mask files: ``name``, ``sorted`` (by position in the order of
-            code points) or ``listed``.
+            code points), ``listed`` (a file says so), or ``pool`` (drawn on no photo, so that they
+            are brought to the size of each).
         hole: Which colour is hole in the files, ``white`` or ``black``.
         threshold: Least level of a file's pixel that counts as white.
     """
 
     generator: str = ""
-    pairing: Literal["name", "sorted", "listed"] = "name"
+    pairing: Literal["name", "sorted", "listed", "pool"] = "name"
     hole: Literal["white", "black"] = "white"
     threshold: int = 128
 
