@@ -119,17 +119,18 @@ def _check(options: argparse.Namespace) -> int:
         for line in (_counts(published, checked), *checked.complaints, *doubts):
             print(wrapped(visible(line)))
         return int(bool(checked.complaints))
-    fitting = 0
+    fitting = []
     for published in catalogue().values():
         checked = check(published, folder, masks, names_only=True)
         if not checked.complaints:
             checked = check(published, folder, masks)
-        fitting += not checked.complaints
         if checked.photos:
-            print(visible("; ".join((_counts(published, checked), *checked.complaints[:1]))))
+            fitting.append(not checked.complaints)
+            more = "; not all, see --protocol" if checked.complaints else ""
+            print(visible(f"{_counts(published, checked)}{more}"))
     if not fitting:
-        print("no protocol fits in full; what is missing for one of them: --protocol NAME")
-    return int(not fitting)
+        print(f"{folder}: laid out as no protocol says; what one lacks: --protocol NAME")
+    return int(not any(fitting))
 
 
 def _counts(published: Published, checked: Checked) -> str:

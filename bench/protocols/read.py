@@ -9,6 +9,7 @@ replaced by the value's key, ``{Word}`` by the value, wherever they stand in tex
 from __future__ import annotations
 
 import itertools
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import is_dataclass
@@ -20,6 +21,7 @@ from bench.errors import BenchError, InputError, did_you_mean, require_one_of, s
 from bench.protocols.record import REPRODUCES, Published
 
 _FOLDER: Final = Path(__file__).parent / "catalogue"
+_NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def get(name: str) -> Published:
@@ -60,7 +62,10 @@ def parsed(text: str, where: str) -> Iterator[Published]:
         content = tomllib.loads(text)
         each, rows = content.pop("each", {}), content.pop("rows", {})
         own: dict[str, Any] = {}
-        for name, facts in content.pop("protocols").items():
+        protocols = content.pop("protocols")
+        if idle := [word for word in each if not any(f"{{{word}}}" in name for name in protocols)]:
+            raise BenchError(f"{where}: words of no protocol's name: {', '.join(idle)}")
+        for name, facts in protocols.items():
             for said in _combinations(name, each):
                 full = _with(name, said)
                 own[full] = _merged(own.get(full) or _with(content, said), _with(facts, said))
@@ -104,6 +109,8 @@ def _merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]
 
 def _made(name: str, facts: dict[str, Any], rows: Any) -> Published:
     where = f"protocol {name}"
+    if "name" in facts or not _NAME.fullmatch(name):  # it names tiers and files, too
+        raise BenchError(f"{where}: expected one name, of small letters, digits and hyphens")
     made: Published = _value(Published, {**facts, "name": name, "rows": [*rows]}, where)
     require_one_of(made.reproduces, REPRODUCES, f"{where}: reproduces")
     return made
