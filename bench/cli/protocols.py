@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bench.planning.data_check import Checked
     from bench.protocols.record import Published
 
+_LONGEST = 2000  # letters of a complaint: lists may hold anything in the place of names
 _CHECKED = """exit status of check:
   0  all that the protocol expects is there; without --protocol: some protocol fits
   1  something is missing, left over or of another number
@@ -117,7 +118,7 @@ def _check(options: argparse.Namespace) -> int:
         checked = check(published, folder, masks)
         doubts = (f"perhaps: {doubt}" for doubt in checked.doubts)
         for line in (_counts(published, checked), *checked.complaints, *doubts):
-            print(wrapped(visible(line)))
+            print(wrapped(visible(line[:_LONGEST])))
         return int(bool(checked.complaints))
     fitting = []
     for published in catalogue().values():
