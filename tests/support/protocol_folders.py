@@ -15,6 +15,7 @@ from skimage import data
 
 from bench.planning.geometry import Geometry
 from bench.protocols.record import Published
+from tests.support.source_photos import write_source_photos
 
 HEIGHT, WIDTH = 72, 64
 BINS = 6
@@ -184,5 +185,6 @@ LAYOUTS: dict[str, Callable[[Published, Path, int], object]] = {
     "removal": _removal,
     "brushbench": _brushbench,
     "hdpainter": _hdpainter,
+    "numbered": lambda published, folder, count: write_source_photos(folder),
 }
 """By reader, as in a protocol's ``[data]``."""
