@@ -21,7 +21,7 @@ def mat(tmp_path):
         for kind in ("images", "masks"):
             (tmp_path / kind).mkdir(exist_ok=True)
         photo = rng.integers(0, 256, (300, 400, 3), dtype=np.uint8)
-        mask = np.full((300, 400), 255, np.uint8)
+        mask = np.full((512, 512), 255, np.uint8)
         mask[100:200, 150:250] = 0
         Image.fromarray(photo).save(tmp_path / f"images/{number}.png")
         Image.fromarray(mask).save(tmp_path / f"masks/m{number}.png")
