@@ -12,6 +12,11 @@ from typing import Final, Literal
 EXACT, STATISTICAL, NOT_REPRODUCIBLE = "exact", "statistical", "not reproducible"
 REPRODUCES: Final = (EXACT, STATISTICAL, NOT_REPRODUCIBLE)
 
+PAIRED: Final = {
+    "name": "by name", "sorted": "by position", "listed": "as listed", "pool": "of a pool",
+}  # fmt: skip
+"""What readers are told of `Holes.pairing`."""
+
 
 @dataclass(frozen=True)
 class Data:
@@ -41,13 +46,14 @@ class Holes:
     Attributes:
         generator: Tier of `masks.tiers`; empty where masks are files.
         pairing: How photos get their mask files: ``name``, ``sorted`` (by position in the order of
-            code points) or ``listed``.
+            code points), ``listed`` (a file says so), or ``pool`` (drawn on no photo, so that they
+            are brought to the size of each).
         hole: Which colour is hole in the files, ``white`` or ``black``.
         threshold: Least level of a file's pixel that counts as white.
     """
 
     generator: str = ""
-    pairing: Literal["name", "sorted", "listed"] = "name"
+    pairing: Literal["name", "sorted", "listed", "pool"] = "name"
     hole: Literal["white", "black"] = "white"
     threshold: int = 128
 
