@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -12,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from bench.cli.arguments import Commands, completed, protocols_known
 from bench.errors import InputError, beside
-from bench.text.numbers import counted
 from bench.text.plain import table, visible, wrapped
 
 if TYPE_CHECKING:
+    from bench.planning.data_check import Checked
     from bench.protocols.record import Published
 
 _CHECKED = """exit status of check:
@@ -71,6 +70,8 @@ def _show(options: argparse.Namespace) -> int:
 
 def _described(published: Published) -> Iterator[str]:
     """What a protocol is, line by line."""
+    from bench.protocols.record import PAIRED
+
     data, holes, score = published.data, published.holes, published.score
     yield f"{published.name}: {published.title}"
     yield f"  paper: {published.paper}"
@@ -86,7 +87,7 @@ def _described(published: Published) -> Iterator[str]:
     if holes.generator:
         yield f"  holes: drawn by {holes.generator}, seed {published.seed}"
     else:
-        yield f"  holes: files, paired by {'position' if holes.pairing == 'sorted' else 'name'}"
+        yield f"  holes: files, {PAIRED[holes.pairing]}"
         yield f"    {holes.hole} is hole; white is from level {holes.threshold} up"
     yield f"  scored: paste {score.paste}, levels {score.quantise}"
     yield f"  metrics: {', '.join(published.metrics) or 'none of the authors; the usual ones'}"
@@ -105,6 +106,7 @@ def _described(published: Published) -> Iterator[str]:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from bench.planning.data_check import check
     from bench.protocols.read import catalogue, get
 
     folder, masks = options.folder, options.masks
@@ -113,44 +115,27 @@ def _check(options: argparse.Namespace) -> int:
             raise InputError(f"expected a folder, found none at {path}.{beside(path)}")
     if options.protocol:
         published = get(options.protocol)
-        try:
-            found, complaints = _found(published, folder, masks)
-        except InputError as error:
-            print(wrapped(visible(str(error))))
-            return 1
-        print("\n".join(wrapped(visible(line)) for line in (found, *complaints)))
-        return int(bool(complaints))
+        checked = check(published, folder, masks)
+        doubts = (f"perhaps: {doubt}" for doubt in checked.doubts)
+        said = [_counts(published, checked)] if checked.photos else []
+        for line in (*said, *checked.complaints, *doubts):
+            print(wrapped(visible(line)))
+        return int(bool(checked.complaints))
     fitting = []
     for published in catalogue().values():
-        with contextlib.suppress(InputError):
-            found, complaints = _found(published, folder, masks)
-            fitting.append(not complaints)
-            print(visible(f"{found}{'; not all, see --protocol' if complaints else ''}"))
+        checked = check(published, folder, masks, names_only=True)
+        if not checked.complaints:
+            checked = check(published, folder, masks)
+        if checked.photos:
+            fitting.append(not checked.complaints)
+            more = "; not all, see --protocol" if checked.complaints else ""
+            print(visible(f"{_counts(published, checked)}{more}"))
     if not fitting:
         print(f"{folder}: laid out as no protocol says; what one lacks: --protocol NAME")
     return int(not any(fitting))
 
 
-def _found(published: Published, folder: Path, masks: Path | None) -> tuple[str, list[str]]:
-    """What of a protocol's files is there, and what is wrong with them.
-
-    Raises:
-        InputError: If they are not laid out as it says.
-    """
-    from bench.planning.layouts import laid_out
-
-    laid = laid_out(published, folder, masks)
-    count, expected = len(laid.photos), published.expects
+def _counts(published: Published, checked: Checked) -> str:
+    expected = published.expects
     of = f" of {expected:,}" if expected else ", how many are expected was not stated"
-    complaints = []
-    if expected and count != expected:
-        complaints.append(
-            f"  expected {expected:,} pictures, found {count:,}: a run on these is a run, and not "
-            "comparable with what was published"
-        )
-    for kind in ("photo", "mask", "truth"):
-        lost = [(path, why) for path, of_kind, why in laid.lost if of_kind == kind]
-        if lost:
-            first = f"{lost[0][0]}: {lost[0][1]}"
-            complaints.append(f"  {counted(len(lost), kind)} without use; the first: {first}")
-    return f"{published.name}: {count:,}{of}", complaints
+    return f"{published.name}: {checked.cases:,}{of}"

@@ -50,14 +50,21 @@ class Doubts:
         self.inverted += others.inverted
         self.painted = self.painted and others.painted
 
+    def polarity(self, protocol: Protocol) -> str:
+        """What to do where most masks look inverted; empty where they do not."""
+        listed = protocol.published and protocol.mask_labels  # in which nothing is black or white
+        if listed or 2 * len(self.inverted) <= len(self.masks):
+            return ""
+        if protocol.published:
+            colour = "black" if protocol.invert_masks else "white"
+            return f"to {protocol.published} {colour} is hole: see that it is so in the files"
+        change = "leave out" if protocol.invert_masks else "give"
+        return f"if it is inverted, {change} --invert-masks"
+
     def note(self, protocol: Protocol) -> None:
         """Add to the rows what holds for most masks, or for all photos."""
-        if 2 * len(self.inverted) > len(self.masks):
-            change = "leave out" if protocol.invert_masks else "give"
-            note = (
-                "like most masks here, hole for the most part and along the edges; if it is "
-                f"inverted, {change} --invert-masks"
-            )
+        if advice := self.polarity(protocol):
+            note = f"like most masks here, hole for the most part and along the edges; {advice}"
             _add(self.inverted, note)
         if self.painted and protocol.truth is None:
             note = (

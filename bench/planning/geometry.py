@@ -121,7 +121,7 @@ class Geometry:
             InputError: If it is so long that it would be too large.
         """
         cut = self._cut(pixels)
-        height, width = self._size(*cut.shape[:2])
+        height, width = self.evaluated(*cut.shape[:2])
         if height * width > LARGEST**2:
             raise InputError(
                 f"at --size {self.words} it would be {width}x{height}, more than {LARGEST**2} "
@@ -155,7 +155,7 @@ class Geometry:
         instead = f"of the centre {shape}; --size native or fit:{min(self.height, self.width)}"
         if hole and not kept:
             raise InputError(f"the whole hole is cut off: it lies outside {instead} keeps it")
-        height, width = self._size(*cut.shape)
+        height, width = self.evaluated(*cut.shape)
         fitted = (_mirrored if self.rule == "pad" else stretched)(cut, height, width)
         notes = []
         if kept < hole:
@@ -172,8 +172,11 @@ class Geometry:
         lost = float(1 - kept / hole) if hole else 0.0
         return Fitted(fitted, lost, "; ".join(notes))
 
-    def _size(self, height: int, width: int) -> tuple[int, int]:
-        """Of what was cut, or not, once it is scaled."""
+    def evaluated(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width that a photo of this size comes to, whether its part is cut out or not.
+
+        Of ``crop`` those before its squares are cut out.
+        """
         if self.rule in ("cut", "pad", "stretch"):
             return self.height, self.width
         scale = self.enlargement(height, width)

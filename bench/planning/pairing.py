@@ -44,6 +44,7 @@ class Given:
         group: Kind of photo, for readers.
         credit: Title, author, licence and source.
         tiers: As `Wanted` has them.
+        prompts: Likewise.
     """
 
     photo: Photo
@@ -53,6 +54,7 @@ class Given:
     group: str = ""
     credit: str = ""
     tiers: Sequence[str] = ()
+    prompts: Sequence[str] = ()
 
 
 def _holds_pixels(path: Path) -> bool:
@@ -151,13 +153,14 @@ def given(wanted: Wanted, protocol: Protocol, inputs: Inputs) -> Given | None:
     if masks is not None and protocol.pairing == "pool":
         # By content, so that a photo keeps its masks wherever it lies.
         masks = drawn(masks, f"{protocol.seed}|{photo.sha}", protocol.draws)
-    return Given(photo, masks, truth, wanted.prompt, group, wanted.credit, wanted.tiers)
+    said = wanted.prompt, group, wanted.credit, wanted.tiers, wanted.prompts
+    return Given(photo, masks, truth, *said)
 
 
 def _refuse(wanted: Wanted, reason: str, protocol: Protocol, inputs: Inputs) -> None:
     """Refuse a photo and what is its alone."""
     inputs.refused(wanted.name, "photo", reason)
-    for mask in (wanted.masks or ()) if protocol.pairing != "pool" else ():
+    for mask in () if protocol.pooled else (wanted.masks or ()):
         inputs.refused(str(mask), "mask", f"its photo '{wanted.name}' cannot be used")
 
 

@@ -33,6 +33,7 @@ class Wanted:
         group: Kind of photo.
         credit: Title, author, licence and source.
         tiers: Of each of its masks, or of its generated hole, where a published protocol says so.
+        prompts: What to fill in each of its masks, where these are not of one prompt.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Wanted:
     group: str = ""
     credit: str = ""
     tiers: Sequence[str] = ()
+    prompts: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

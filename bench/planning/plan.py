@@ -150,7 +150,7 @@ def _read(
         truth = _truth(found, protocol, pictures)
         prompt = found.prompt or protocol.prompt
         facts = {"truth": truth, "prompt": prompt, "group": found.group, "credit": found.credit}
-        rows.extend(case | facts for case in cases)
+        rows.extend(facts | case for case in cases)
     if sys.platform != "linux":
         folder.flush()
     return Part(pa.Table.from_pylist(rows, _ROWS), inputs, idle, pictures.weight)
@@ -190,13 +190,15 @@ def _cases(
         yield from _generated(given, protocol, pictures, inputs)
         return
     tier_of = dict(zip(given.masks, given.tiers, strict=False))
+    prompt_of = dict(zip(given.masks, given.prompts, strict=False))
     draws: Counter[str] = Counter()
     for file, mask, lost in read_masks(given, protocol, inputs):
         share = float(mask.mean())
         # A case without a hole is perfect for every method: it must not enter a tier's means.
         tier = (tier_of.get(file) or tiers.tier_of(share)) if share else NO_HOLE
         row = _row(pictures, photo, tier, draws[tier], mask, str(file), "file", {})
-        yield row | {"lost_share": lost}
+        own = {"prompt": prompt_of[file]} if file in prompt_of else {}
+        yield row | {"lost_share": lost} | own
         draws[tier] += 1
 
 
@@ -214,7 +216,7 @@ def read_masks(
     for file in given.masks or ():
         try:
             mask, note = files.read(file, rules, photo.original_size)
-            if protocol.pairing == "pool":
+            if protocol.pooled:
                 fitted = _of_pool(mask, *photo.pixels.shape[:2])
             elif mask.shape == photo.pixels.shape[:2] != photo.original_size:
                 own, whole = (f"{w}x{h}" for h, w in (mask.shape, photo.original_size))

@@ -187,6 +187,13 @@ class Protocol:
         return Scoring(self.paste, self.quantise)
 
     @property
+    def pooled(self) -> bool:
+        """Whether masks were drawn on no photo, so that they are brought to the size of each."""
+        if self.published:
+            return protocols.get(self.published).holes.pairing == "pool"
+        return self.pairing == "pool"
+
+    @property
     def folder(self) -> Path:
         """The folder of photos, or the one picture."""
         return bundled.folder(self.photos)

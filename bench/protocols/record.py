@@ -12,6 +12,11 @@ from typing import Final, Literal
 EXACT, STATISTICAL, NOT_REPRODUCIBLE = "exact", "statistical", "not reproducible"
 REPRODUCES: Final = (EXACT, STATISTICAL, NOT_REPRODUCIBLE)
 
+PAIRED: Final = {
+    "name": "by name", "sorted": "by position", "listed": "as listed", "pool": "of a pool",
+}  # fmt: skip
+"""What readers are told of `Holes.pairing`."""
+
 
 @dataclass(frozen=True)
 class Data:
@@ -41,13 +46,14 @@ class Holes:
     Attributes:
         generator: Tier of `masks.tiers`; empty where masks are files.
         pairing: How photos get their mask files: ``name``, ``sorted`` (by position in the order of
-            code points) or ``listed``.
+            code points), ``listed`` (a file says so), or ``pool`` (drawn on no photo, so that they
+            are brought to the size of each).
         hole: Which colour is hole in the files, ``white`` or ``black``.
         threshold: Least level of a file's pixel that counts as white.
     """
 
     generator: str = ""
-    pairing: Literal["name", "sorted", "listed"] = "name"
+    pairing: Literal["name", "sorted", "listed", "pool"] = "name"
     hole: Literal["white", "black"] = "white"
     threshold: int = 128
 
@@ -130,3 +136,12 @@ class Published:
     traps: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
     seed: int = 0
+
+    def short_of(self, cases: int) -> str:
+        """Why a run of so many pictures compares with nothing published; empty if it may."""
+        if self.expects in (0, cases):
+            return ""
+        return (
+            f"expected {self.expects:,} pictures to score, found {cases:,}: a run on these is a "
+            "run, and not comparable with what was published"
+        )

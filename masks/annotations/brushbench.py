@@ -17,6 +17,14 @@ from masks.raster import Mask
 LABELS: Final = ("inpainting_mask", "outpainting_mask")
 
 
+def is_list(content: Any) -> bool:
+    """Tell such a list from other JSON."""
+    records = list(content.values()) if isinstance(content, dict) else []
+    return bool(records) and all(
+        isinstance(each, dict) and {"image", *LABELS} <= each.keys() for each in records
+    )
+
+
 def parse(content: Any, path: Path) -> Annotation | None:
     """Take JSON for such a list; None if it is another kind of file.
 
@@ -26,13 +34,10 @@ def parse(content: Any, path: Path) -> Annotation | None:
     Raises:
         InputError: If a record names no photo.
     """
-    if not isinstance(content, dict) or not content:
-        return None
-    records = list(content.values())
-    if not all(isinstance(each, dict) and {"image", *LABELS} <= each.keys() for each in records):
+    if not is_list(content):
         return None
     sheets: dict[str, Sheet] = {}
-    for record in records:
+    for record in content.values():
         where = f"annotation '{path}', photo '{record['image']}'"
         add(sheets, record["image"], Sheet(lambda: None, partial(_shapes, record, where)), path)
     return Annotation(sheets, frozenset(LABELS))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from bench.errors import BenchError
+from bench.errors import BenchError, InputError
 from bench.planning.layouts import folders, texts
 from bench.planning.layouts.laid import Laid, Place
 from bench.protocols.record import Published
@@ -29,6 +29,9 @@ READERS: Final[Mapping[str, Reader]] = {
 }
 """By name, as in a protocol's ``[data]``."""
 
+TOGETHER: Final = frozenset({"marked", "brushbench", "hdpainter"})
+"""Those whose masks cannot lie elsewhere."""
+
 
 def laid_out(published: Published, photos: Path, masks: Path | None = None) -> Laid:
     """What the files of a protocol are.
@@ -43,4 +46,9 @@ def laid_out(published: Published, photos: Path, masks: Path | None = None) -> L
     """
     if published.data.reader not in READERS:
         raise BenchError(f"protocol {published.name}: no layout {published.data.reader!r}")
+    if masks is not None and published.data.reader in TOGETHER:
+        raise InputError(
+            f"--masks: the masks of {published.name} lie in its own folder, as "
+            f"{published.data.masks}; leave --masks out"
+        )
     return READERS[published.data.reader](published, Place(photos, masks))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
@@ -15,7 +17,7 @@ from bench.protocols.record import Published
 from masks.listing import drawn, in_order, stem
 from masks.mask_file import MaskFile
 
-_BINS: Final = ("0.01-0.1", "0.1-0.2", "0.2-0.3", "0.3-0.4", "0.4-0.5", "0.5-0.6")
+BINS: Final = ("0.01-0.1", "0.1-0.2", "0.2-0.3", "0.3-0.4", "0.4-0.5", "0.5-0.6")
 _MISATO: Final = ((500, "landscape"), (1000, "indoor"), (1500, "building"), (2000, "background"))
 
 
@@ -36,38 +38,36 @@ def photos_and_masks(published: Published, place: Place) -> Laid:
 
 def marked(published: Published, place: Place) -> Laid:
     """Photos and masks in one folder, as ``{photo}_mask*.png`` beside ``NAME.png``."""
-    before, after = published.data.masks.removeprefix("{photo}").split("*")[0], ".png"
-    found = place.photos(published.data.photos)
-    sign = before.removesuffix(after)
-    masks = [name for name in found if sign in PurePosixPath(name).name]
+    mask_of = published.data.masks
+    sign = re.escape(mask_of).replace(re.escape("{photo}"), "(.+)").replace(re.escape("*"), "[^_]*")
     own: dict[str, list[MaskFile]] = {}
-    for name in masks:
-        head, _, tail = name.rpartition("/")
-        photo = tail.rpartition(sign)[0]
-        own.setdefault(f"{head}/{photo}" if head else photo, []).append(
-            MaskFile(place.folder / name)
-        )
-    photos = [name for name in found if name not in set(masks)]
-    wanted = [
-        Wanted(name, tuple(files), tiers=(published.name,) * len(files))
-        for name in photos
-        if (files := own.pop(stem(name), None))
-    ]
-    held = {each.name for each in wanted}
-    lost = [(name, "photo", f"no mask {stem(name)}{sign}*") for name in photos if name not in held]
+    photos = []
+    for name in place.photos(published.data.photos):
+        if match := re.fullmatch(sign, name):
+            own.setdefault(match[1], []).append(MaskFile(place.folder / name))
+        else:
+            photos.append(name)
+    wanted, lost = [], []
+    for name in photos:
+        if files := own.pop(stem(name), None):
+            wanted.append(Wanted(name, tuple(files), tiers=(published.name,) * len(files)))
+        else:
+            lost.append((name, "photo", f"no mask {mask_of.replace('{photo}', stem(name))}"))
     lost += [(str(each), "mask", "its photo is not there") for one in own.values() for each in one]
     return place.some(wanted, published, lost)
 
 
 def cycled(published: Published, place: Place) -> Laid:
     """Listed photos, of which the i-th has mask i modulo their number."""
-    names, lost = _listed(published, place)
+    there, wanted = _listing(published, place)
     masks = place.mask_files(published.data.masks)
+    # By places in the list, so that a photo which is not there shifts no other.
     each = [
-        Wanted(name, (MaskFile(masks[number % len(masks)]),), tiers=(published.name,))
-        for number, name in enumerate(names)
+        Wanted(there[name], (MaskFile(masks[number % len(masks)]),), tiers=(published.name,))
+        for number, name in enumerate(wanted)
+        if name in there
     ]
-    return Laid(each, lost)
+    return place.some(each, published, _not_there(published, there, wanted))
 
 
 def binned(published: Published, place: Place) -> Laid:
@@ -76,18 +76,18 @@ def binned(published: Published, place: Place) -> Laid:
     if not folder.is_dir():
         raise InputError(f"expected a folder of masks at {folder}, found none")
     masks = in_order(folder)
-    if len(masks) % len(_BINS):
+    if len(masks) % len(BINS):
         raise InputError(
-            f"expected as many masks in each of {len(_BINS)} bins, 2,000 of NVIDIA's, found "
+            f"expected as many masks in each of {len(BINS)} bins, 2,000 of NVIDIA's, found "
             f"{len(masks)} in {folder}"
         )
-    size = len(masks) // len(_BINS)
+    size = len(masks) // len(BINS)
     pools = [masks[start : start + size] for start in range(0, len(masks), size)]
     wanted = []
     for name in place.photos(published.data.photos):
         chosen = [drawn(pool, f"{published.seed}|{name}|{bin}", 1)[0]
-                  for bin, pool in zip(_BINS, pools, strict=True)]  # fmt: skip
-        wanted.append(Wanted(name, tuple(chosen), tiers=_BINS))
+                  for bin, pool in zip(BINS, pools, strict=True)]  # fmt: skip
+        wanted.append(Wanted(name, tuple(chosen), tiers=BINS))
     return Laid(wanted)
 
 
@@ -118,19 +118,27 @@ def removal(published: Published, place: Place) -> Laid:
 
 def _listed(published: Published, place: Place) -> tuple[list[str], list[Lost]]:
     """The photos, those of the authors' list if there is one."""
-    found = place.photos(published.data.photos)
     if not published.data.names:
-        return found, []
-    lines = place.file(published.data.names).read_text("utf-8", errors="replace").splitlines()
-    wanted = [PurePosixPath(line.strip()).stem for line in lines if line.strip()]
-    there = {_short(name): name for name in found}
-    lost = [
-        (name, "photo", f"listed in {published.data.names}, and not there")
-        for name in wanted
-        if name not in there
-    ]
-    chosen = [there[name] for name in wanted if name in there]
-    return chosen, lost
+        return place.photos(published.data.photos), []
+    there, wanted = _listing(published, place)
+    lost = _not_there(published, there, wanted)
+    return [there[name] for name in wanted if name in there], lost
+
+
+def _listing(published: Published, place: Place) -> tuple[dict[str, str], list[str]]:
+    """The photos that are there by their names without suffix, and which are listed, in order."""
+    there = {_short(name): name for name in place.photos(published.data.photos)}
+    file = place.file(published.data.names)
+    lines = file.read_text("utf-8-sig", errors="replace").splitlines()
+    wanted = [_short(line.strip()) for line in lines if line.strip()]
+    if twice := [name for name, count in Counter(wanted).items() if count > 1]:
+        raise InputError(f"{file}: expected each photo once, found several times {few(twice, 3)}")
+    return there, wanted
+
+
+def _not_there(published: Published, there: Collection[str], wanted: Iterable[str]) -> list[Lost]:
+    why = f"listed in {published.data.names}, and not there"
+    return [(name, "photo", why) for name in wanted if name not in there]
 
 
 def _by_place(published: Published, names: Sequence[str], masks: Sequence[Path]) -> list[Wanted]:

@@ -72,8 +72,9 @@ class Place:
         return path
 
     def has(self, name: str) -> bool:
-        """Whether there is a file of that name."""
-        return (self.folder / name).is_file()
+        """Whether there is a file of that name, and not outside of the folder."""
+        inside = not name.startswith("/") and ".." not in name.split("/")
+        return inside and (self.folder / name).is_file()
 
     def some(
         self, photos: Sequence[Wanted], published: Published, lost: Sequence[Lost] = ()

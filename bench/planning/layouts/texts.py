@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 from bench.errors import InputError
 from bench.planning.layouts.laid import Laid, Place
 from bench.planning.pairs import Wanted
 from bench.protocols.record import Published
+from masks.annotations import brushbench as brush
 from masks.annotations import entries, labels_of
 from masks.mask_file import MaskFile
 
@@ -19,9 +21,12 @@ def brushbench(published: Published, place: Place) -> Laid:
     """The photos of BrushBench's list, each with its caption and one of its two masks."""
     path = place.file(published.data.masks.partition("#")[0])
     masks = entries(path) or {}
-    records: dict[str, Any] = json.loads(path.read_text("utf-8-sig"))  # which was just read so
+    content: Any = json.loads(path.read_text("utf-8-sig"))  # which was just read so
+    if not brush.is_list(content):
+        kept = " and ".join(("image", *brush.LABELS))
+        raise InputError(f"{path}: expected records by number, each with {kept}")
     photos, lost = [], []
-    for record in records.values():
+    for record in content.values():
         image = record["image"]
         name = next((n for n in (f"{published.data.photos}/{image}", image) if place.has(n)), "")
         if not name:
@@ -41,25 +46,28 @@ def hdpainter(published: Published, place: Place) -> Laid:
     lost = []
     for number, (image, segment) in enumerate(_places(place, published.data.names), start=2):
         where = f"{published.data.names}, row {number}"
-        if image >= len(names):
+        if not 0 <= image < len(names):
             lost.append(
                 (where, "mask", f"there is no image {image} of {len(names)} in {path.name}")
             )
             continue
         name, labels = names[image], labels_of(masks[names[image]])
         photo = f"{published.data.photos}/{name}"
-        if not place.has(photo) or segment >= len(labels):
-            what = "its photo is not there" if segment < len(labels) else f"no segment {segment}"
+        if not place.has(photo) or not 0 <= segment < len(labels):
+            there = 0 <= segment < len(labels)
+            what = "its photo is not there" if there else f"it has no segment {segment}"
             lost.append((photo, "photo", f"{where}: {what}"))
             continue
         mask = MaskFile(path, name, hull=segment)
-        before = photos.setdefault(photo, Wanted(photo, (), prompt=labels[segment]))
-        if before.prompt != labels[segment]:
-            lost.append((str(mask), "mask", f"{where}: another class of a photo that is there"))
+        before = photos.setdefault(photo, Wanted(photo, ()))
+        if mask in (before.masks or ()):
+            lost.append((where, "mask", "listed again"))
             continue
-        more = (*(before.masks or ()), mask)
-        photos[photo] = Wanted(
-            photo, more, prompt=before.prompt, tiers=(published.name,) * len(more)
+        photos[photo] = replace(
+            before,
+            masks=(*(before.masks or ()), mask),
+            tiers=(*before.tiers, published.name),
+            prompts=(*before.prompts, labels[segment]),
         )
     return place.some(list(photos.values()), published, lost)
 
