@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from bench.cli.arguments import completed, named, positive, protocols_known, taken
+from bench.text.plain import wrapped
 
 if TYPE_CHECKING:
     from bench.planning.protocol import Protocol
@@ -113,3 +114,12 @@ def protocol(options: argparse.Namespace) -> Protocol:
         published=options.protocol,
         **taken(options, "size", "tiers", "draws", "seed", "limit"),
     )
+
+
+def tell_short(published: str, cases: int) -> None:
+    """Say so if a run that follows a protocol has another number of pictures than it expects."""
+    from bench.protocols.read import catalogue
+
+    followed = catalogue().get(published)  # a merged run may be of another version's catalogue
+    if followed and (short := followed.short_of(cases)):
+        print(wrapped(f"{published}: {short}"))

@@ -141,3 +141,12 @@ class Published:
     traps: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
     seed: int = 0
+
+    def short_of(self, cases: int) -> str:
+        """Why a run of so many pictures compares with nothing published; empty if it may."""
+        if self.expects in (0, cases):
+            return ""
+        return (
+            f"expected {self.expects:,} pictures to score, found {cases:,}: a run on these is a "
+            "run, and not comparable with what was published"
+        )
