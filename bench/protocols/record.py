@@ -136,3 +136,12 @@ class Published:
     traps: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
     seed: int = 0
+
+    def other_number(self, found: int) -> str:
+        """What to say where not as many pictures are scored as by the authors; mostly nothing."""
+        if self.expects in (0, found):
+            return ""
+        return (
+            f"expected {self.expects:,} pictures to score, found {found:,}: a run on these is a "
+            "run, and not comparable with what was published"
+        )
