@@ -221,7 +221,7 @@ def _shard(text: str) -> tuple[int, int]:
     return int(index), int(count)
 
 
-def _default_methods(protocol: str) -> list[str]:
+def _default_methods(protocol: str = "") -> list[str]:
     """Those of a published protocol, or of the default job; says which plug-ins are broken."""
     if protocol:
         from bench.protocols.read import get
