@@ -112,3 +112,10 @@ def test_a_run_follows_a_protocol_and_says_so(tmp_path, capsys):
     assert f"protocol:{name}" in header["fingerprint"]
     assert plan["tier"].tolist() == [name]
     assert plan["hole_share"].tolist() == [64**2 / 256**2]
+
+
+def test_a_usual_value_is_refused_too_where_the_protocol_differs(tmp_path, capsys):
+    words = ["plan", "--protocol", "lama-prepared", "--images", str(tmp_path)]
+    for option in (["--mask-threshold", "128"], ["--mask-threshold=128"], ["--seed", "3"]):
+        assert main([*words, *option]) == 2
+        assert "protocol lama-prepared says" in capsys.readouterr().err
