@@ -13,16 +13,11 @@ from tests.support import protocol_folders as folders
 COUNT = 3
 
 
-def photos_of(published):
-    """How many photos its tiny folder has: those of the source report are five."""
-    return 5 if published.data.reader == "numbered" else COUNT
-
-
 def complete(name):
     """The protocol, expecting as many pictures as its tiny folder has."""
     published = get(name)
     each = {"hdpainter": len(folders.CATEGORIES), "bins": folders.BINS}
-    count = photos_of(published) * each.get(published.data.reader, 1)
+    count = COUNT * each.get(published.data.reader, 1)
     return replace(published, expects=count if published.expects else 0)
 
 
@@ -36,7 +31,7 @@ def checked(name, folder, spoil=lambda folder: None):
 @pytest.mark.parametrize("name", catalogue())
 def test_a_whole_folder_is_whole(name, tmp_path):
     found = checked(name, tmp_path)
-    assert (found.photos, found.complaints, found.doubts) == (photos_of(get(name)), (), ())
+    assert (found.photos, found.complaints, found.doubts) == (COUNT, (), ())
 
 
 def renamed(old, new):
