@@ -73,14 +73,14 @@ def _add_cases(cases: argparse._ArgumentGroup) -> None:
     cases.add_argument("--photo", action="append", help="a photo: all its cases, of --tier")
     cases.add_argument(
         "--rule",
-        choices=("random", "worst", "best", "disagreement"),
-        help="those first in this order of the report (default: random)",
+        choices=("random", "worst", "best", "disagreement", "all"),
+        help="those first in this order of the report (default: random), or all, tier by tier",
     )
     of = cases.add_argument(
         "--of", metavar="METHOD", help="whose worst or best (default: the best-ranked)"
     )
     completed(of, methods_known)
-    cases.add_argument("--tier", type=named, help="of this tier (default: the last)")
+    cases.add_argument("--tier", type=named, help="of this tier (default: the last; of all, all)")
     cases.add_argument("--count", type=positive, default=4, help="how many by a rule, at most")
 
 
@@ -91,6 +91,7 @@ def _add_columns(columns: argparse._ArgumentGroup) -> None:
         help="names, comma-separated, in this order (default: the ranked ones, as many as fit)",
     )
     completed(names, methods_known)
+    columns.add_argument("--mask", action="store_true", help="the hole alone, too, white on black")
     columns.add_argument("--truth", action="store_true", help="the truth last, where it is given")
 
 
@@ -134,6 +135,7 @@ def _figure(options: argparse.Namespace) -> int:
         tiers=options.tier or (),
         count=options.count,
         methods=_names(options.methods),
+        mask=options.mask,
         truth=options.truth,
         crop=options.crop is not None,
         zoom=options.zoom or "",

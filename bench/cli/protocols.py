@@ -96,7 +96,9 @@ def described(published: Published) -> Iterator[str]:
     for trap in published.traps:
         yield f"  trap: {trap}"
     for row in published.rows:
-        figures = ", ".join(f"{name} {value:g}" for name, value in row.figures.items())
+        stated = [f"{name} {value:g}" for name, value in row.figures.items()]
+        stated += [f"{name} {value:g} (not held beside ours)" for name, value in row.others.items()]
+        figures = ", ".join(stated)
         here = f" (here {row.method})" if row.method else ""
         read = ", read in a copy" if row.secondary else ""
         yield f"  published: {row.title}{here}: {figures}; {row.source}{read}"

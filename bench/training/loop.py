@@ -23,7 +23,7 @@ from bench.errors import BenchError, InputError, writing
 from bench.folder.lock import held
 from bench.machine import flops, memory
 from bench.text.plain import one_line
-from bench.training import features, held_out, ledger, photos, result, state
+from bench.training import features, held_out, ledger, photos, processes, result, state
 from bench.training.job import TrainingJob
 from bench.training.recipe import BETAS, CRITIC_RATE, RATE
 from bench.training.recipes import recipe_for
@@ -102,6 +102,8 @@ def _trained(fabric: Any, job: TrainingJob) -> Path | BenchError:
         return _train(fabric, job)
     except BenchError as error:
         return error  # raised from another process, it would be told as a traceback
+    finally:
+        processes.leave()
 
 
 def _train(fabric: Any, job: TrainingJob) -> Path:

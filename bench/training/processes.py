@@ -28,5 +28,15 @@ def average(tensors: Sequence[torch.Tensor]) -> None:
         each.copy_(part.view(each.shape))
 
 
+def leave() -> None:
+    """Leave the other processes, before this one ends.
+
+    Threads of gloo may still hold the last exchange's tensors; to free one they need Python's lock,
+    and in an interpreter that is ending this aborts the process. Fabric only does so for NCCL.
+    """
+    if _several():
+        distributed.destroy_process_group()
+
+
 def _several() -> bool:
     return distributed.is_available() and distributed.is_initialized()

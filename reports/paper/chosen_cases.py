@@ -15,6 +15,8 @@ from reports.results.orders import Key, orders
 from reports.results.ranking import Ranking
 
 RULES = ("random", "worst", "best", "disagreement")
+ALL = "all"
+_MOST = 60  # rows of a figure of all
 _NAMED = 4
 
 
@@ -51,6 +53,23 @@ def by_name(run: Run, names: Sequence[str], photos: Sequence[str], tiers: Sequen
         found += [key for key in keys if key[0] == photo]
     found = list(dict.fromkeys(found))
     return Chosen(found, "chosen by name, not by a rule")
+
+
+def every(run: Run, tiers: Sequence[str]) -> Chosen:
+    """All cases of some tiers, tier by tier, in the order of the plan.
+
+    Raises:
+        BenchError: If they are too many for a figure.
+    """
+    keys: list[Key] = []
+    for tier in tiers:
+        keys += run.plan.loc[run.plan["tier"] == tier, CASE].itertuples(index=False, name=None)
+    if len(keys) > _MOST:
+        raise BenchError(
+            f"--rule {ALL}: expected at most {_MOST} cases, found {len(keys):,}; name a --tier of "
+            "few, photos, or another rule"
+        )
+    return Chosen(keys, f"all {len(keys)} of {numbers.joined(tiers)}")
 
 
 def by_rule(

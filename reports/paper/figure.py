@@ -33,11 +33,12 @@ class Wish:
     Attributes:
         cases: Pages of cases, or ``photo:tier:draw``.
         photos: Photos, each with all its cases.
-        rule: Which cases else; one of `chosen_cases.RULES`.
+        rule: Which cases else; one of `chosen_cases.RULES`, or `chosen_cases.ALL`.
         of: The method whose worst or best cases these are.
         tiers: Only cases of these.
         count: How many cases by a rule.
         methods: Columns of fills.
+        mask: Whether the hole alone has a column.
         truth: Whether the truth has a column.
         crop: Whether only the surroundings of the hole are shown.
         zoom: One of `ZOOMS`.
@@ -54,6 +55,7 @@ class Wish:
     tiers: tuple[str, ...] = ()
     count: int = 4
     methods: tuple[str, ...] = ()
+    mask: bool = False
     truth: bool = False
     crop: bool = False
     zoom: str = ""
@@ -130,7 +132,7 @@ def _tiers(run: Run, wish: Wish) -> list[str]:
     found = [spelt_like(tier, run.tiers) for tier in wish.tiers] or list(run.tiers)
     for tier in found:
         require_one_of(tier, run.tiers, "--tier")
-    return found if wish.cases or wish.photos else found[-1:]
+    return found if wish.cases or wish.photos or wish.rule == chosen_cases.ALL else found[-1:]
 
 
 def _rows(
@@ -144,19 +146,27 @@ def _rows(
             raise BenchError("--rule: expected either a rule or named cases, found both")
         chosen = chosen_cases.by_name(run, wish.cases, wish.photos, tiers)
         methods = asked or _default(rank(run, chosen.keys[0][1], run.headline), wish)
+    elif wish.rule == chosen_cases.ALL:
+        chosen = chosen_cases.every(run, tiers)
+        methods = asked or _default(rank(run, tiers[0], run.headline), wish)
     else:
         ranking = rank(run, tiers[0], run.headline)
         methods = asked or _default(ranking, wish)
         of = _method(run, wish.of, "--of") if wish.of else ""
         rule = wish.rule or "random"
         chosen = chosen_cases.by_rule(run, ranking, rule, wish.count, methods, of)
-    rows = [pictures.strip(run, key, methods, metric, truth=truth) for key in chosen.keys]
+    rows = [
+        pictures.strip(run, key, methods, metric, mask=wish.mask, truth=truth)
+        for key in chosen.keys
+    ]
+    if wish.rule == chosen_cases.ALL and len(tiers) > 1:
+        rows = pictures.headed(rows)
     return rows, chosen, methods
 
 
 def _default(ranking: Ranking, wish: Wish) -> list[str]:
     """The ranked methods, the best first, as many as have room."""
-    others = 3 if wish.truth else 2
+    others = 2 + wish.truth + wish.mask
     room = int((wish.width + 0.03) / (_NARROW + 0.03)) - others
     found = [scores.method for scores in ranking.ranked][: max(room, 1)]
     if not found:

@@ -101,7 +101,7 @@ def _figure(rows: Sequence[Strip], sheet: Sheet) -> Figure:
     heights = [cell * row.hole.shape[0] / row.hole.shape[1] for row in rows]
     below = _GAP + (cell + _INSET_GAP if sheet.beneath else 0.0)
     below += 0.0 if sheet.decimals is None else _LINE * _VALUE / 72
-    height = head + sum(heights) + below * len(rows)
+    height = head + sum(heights) + below * len(rows) + line * sum(bool(row.head) for row in rows)
     figure = Figure(figsize=(sheet.width, height))
     top = height - head
     for place, title in enumerate(titles):
@@ -110,6 +110,10 @@ def _figure(rows: Sequence[Strip], sheet: Sheet) -> Figure:
         figure.text(x, y, title, size=_TITLE, ha="center", va="baseline",
                     linespacing=_LINE * 0.85)  # fmt: skip
     for row, tall in zip(rows, heights, strict=True):
+        if row.head:
+            top -= line
+            figure.text(0, (top + 1.6 * _GAP) / height, numbers.printable(row.head), size=_TITLE,
+                        weight="bold", va="baseline")  # fmt: skip
         for place, picture in enumerate(row.pictures):
             box = _Box(figure, place * (cell + _GAP), top - tall, cell, tall)
             _cell(box, picture, row.window, sheet)

@@ -52,9 +52,15 @@ class Strip:
     pictures: list[Picture]
     hole: np.ndarray
     window: Window | None = None
+    head: str = ""
+    """What stands above it and those that follow."""
+    given: int = 2
+    """How many pictures stand before the fills."""
 
 
-def strip(run: Run, key: Key, methods: Sequence[str], metric: str, *, truth: bool) -> Strip:
+def strip(
+    run: Run, key: Key, methods: Sequence[str], metric: str, *, mask: bool = False, truth: bool
+) -> Strip:
     """Read the pictures of a case: photo, hole, fills of sample 0, truth.
 
     Args:
@@ -62,6 +68,7 @@ def strip(run: Run, key: Key, methods: Sequence[str], metric: str, *, truth: boo
         key: The case.
         methods: In the order of the columns.
         metric: Whose values stand under the fills; may be empty.
+        mask: Whether the hole alone has a column.
         truth: Whether the truth has a column.
 
     Raises:
@@ -74,12 +81,26 @@ def strip(run: Run, key: Key, methods: Sequence[str], metric: str, *, truth: boo
     if hole is None or hole.shape != photo.shape[:2]:
         raise _gone(run, key, "the hole", f"masks/{facts['mask_sha']}.png")
     original = "Original" if run.header.truth == PHOTO else "Photo"
-    pictures = [Picture(original, photo), Picture("Hole", with_hole(photo, hole))]
+    pictures = [Picture(original, photo)]
+    if mask:
+        alone = np.repeat(np.where(hole, np.uint8(255), np.uint8(0))[..., None], 3, axis=2)
+        pictures.append(Picture("Mask", alone))
+    pictures.append(Picture("With mask" if mask else "Hole", with_hole(photo, hole)))
+    before = len(pictures)
     pictures += [_fill(run, key, method, metric) for method in methods]
     if truth:
         file = facts["truth"] or facts["photo_sha"]
         pictures.append(Picture("Truth", _read(run, key, f"photos/{file}.png", "the truth")))
-    return Strip(key, facts, pictures, hole)
+    return Strip(key, facts, pictures, hole, given=before)
+
+
+def headed(rows: Sequence[Strip]) -> list[Strip]:
+    """The rows with the name of their tier above the first of each."""
+    tiers = ["", *(row.key[1] for row in rows)]
+    return [
+        replace(row, head=tier if tier != before else "")
+        for row, before, tier in zip(rows, tiers, tiers[1:], strict=False)
+    ]
 
 
 def has_truth(run: Run) -> bool:
@@ -110,7 +131,7 @@ def enlarged(run: Run, row: Strip, methods: Sequence[str], where: str) -> Strip:
     marks = run.methods.index[run.methods["family"].isin(MARKS)]
     fills = [
         picture.pixels
-        for method, picture in zip(methods, row.pictures[2:], strict=False)
+        for method, picture in zip(methods, row.pictures[row.given :], strict=False)
         if method not in marks and picture.pixels is not None
     ]
     found = disagreement.window(fills, row.hole, side) if where == "disagreement" else None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.errors import BenchError, InputError
-from bench.planning.layouts import folders, texts
+from bench.planning.layouts import folders, source_report, texts
 from bench.planning.layouts.laid import Laid, Place
 from bench.protocols.record import Published
 
@@ -24,6 +24,7 @@ READERS: Final[Mapping[str, Reader]] = {
     "bins": folders.binned,
     "misato": folders.misato,
     "removal": folders.removal,
+    "numbered": source_report.numbered,
     "brushbench": texts.brushbench,
     "hdpainter": texts.hdpainter,
 }

@@ -8,6 +8,7 @@ from bench.folder.read import Run, read_run
 from bench.planning.geometry import Geometry
 from bench.planning.layouts import READERS
 from bench.planning.layouts.folders import BINS
+from bench.planning.layouts.source_report import CASES
 from bench.planning.protocol import Protocol
 from bench.planning.scoring import Scoring
 from bench.protocols.read import catalogue, get
@@ -19,8 +20,8 @@ COUNT = 2
 METHODS = ("telea", "mean")
 # One of each layout, and of each size rule and way of scoring; all of them nightly.
 DAILY = (
-    "lama-places-256-thin", "lama-prepared", "mat-celebahq-512-small", "migan-ffhq-256",
-    "zits-places", "nvidia-irregular", "misato-512", "rord-val", "hdpainter-coco",
+    "source-report", "lama-places-256-thin", "lama-prepared", "mat-celebahq-512-small",
+    "migan-ffhq-256", "zits-places", "nvidia-irregular", "misato-512", "rord-val", "hdpainter-coco",
     "brushbench-inside-blended", "brushbench-outside-as-jpeg",
 )  # fmt: skip
 LATER = [name for name in catalogue() if name not in DAILY]
@@ -41,7 +42,8 @@ def see(name: str, found: Run) -> None:
     per_photo = {"bins": len(BINS), "hdpainter": len(protocol_folders.CATEGORIES)}
     cases = COUNT * per_photo.get(published.data.reader, 1)
     assert len(found.plan) == cases
-    tiers = {*BINS} if published.data.reader == "bins" else {name}
+    own = {"bins": BINS, "numbered": [*CASES.values()][:COUNT]}
+    tiers = {*own.get(published.data.reader, [name])}
     assert {*found.plan["tier"]} == tiers
     ours = found.cases[found.cases["method"].isin(METHODS)]
     assert len(ours) == cases * len(METHODS)

@@ -12,12 +12,13 @@ from pathlib import Path
 import psutil
 import pytest
 import torch
+from torch import distributed
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from bench.errors import BenchError, InputError
 from bench.training import ledger
 from bench.training.job import TrainingJob
-from bench.training.loop import _connect, _set_up, train
+from bench.training.loop import _connect, _set_up, _trained, train
 from bench.training.photos import TrainingPhoto
 from bench.training.recipes import _TABLE
 from bench.training.stream import Stream, batches
@@ -54,6 +55,17 @@ def steps(fabric, out: Path, name: str) -> None:
 def each(fabric, out: Path, names: tuple[str, ...]) -> None:
     for name in names:
         steps(fabric, out, name)
+    before = threads()
+    refused = _trained(fabric, TrainingJob("pennet", (), out, BUDGET, devices=fabric.world_size))
+    assert isinstance(refused, BenchError)
+    left = {"before": before, "after": threads(), "initialised": distributed.is_initialized()}
+    torch.save(left, out / f"threads-{fabric.world_size}-{fabric.global_rank}.pt")
+
+
+def threads() -> list[str]:
+    """Names of this process's threads of gloo, where Linux tells them."""
+    names = [each.read_text() for each in Path("/proc/self/task").glob("*/comm")]
+    return [name for name in names if "gloo" in name]
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +79,17 @@ def stepped(tmp_path_factory):
     return {
         name: [torch.load(out / f"{name}-{place}.pt") for place in ("1-0", "2-0", "2-1")]
         for name in names
-    }
+    } | {"threads": [torch.load(out / f"threads-2-{rank}.pt") for rank in (0, 1)]}
+
+
+@pytest.mark.slow
+def test_no_thread_of_the_group_outlives_a_training(stepped):
+    """A thread of gloo that frees a tensor while Python ends aborts the process."""
+    for left in stepped["threads"]:
+        if sys.platform == "linux":
+            assert left["before"]
+        assert left["after"] == []
+        assert not left["initialised"]
 
 
 @pytest.mark.slow
@@ -93,8 +115,8 @@ def test_both_processes_come_to_the_same_weights_and_terms(stepped, name):
 
 @pytest.mark.slow
 def test_what_is_not_finite_in_one_share_is_skipped_by_all(stepped):
-    for results in stepped.values():
-        for result in results:
+    for name in ("pennet", "ict"):
+        for result in stepped[name]:
             assert [finite for _, finite in result["terms"]] == [True] * 4 + [False] * 2
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -225,3 +226,22 @@ def test_names_of_any_kind_are_drawn(hostile, asked, tmp_path):
     status, said = asked("figure", hostile.parent, "--out", tmp_path / "f", "--count", "12")
     assert status == 0, said
     assert "\x07" not in said
+
+
+def test_all_cases_stand_tier_by_tier_below_its_name(run):
+    _, caption = figure.make(run, Wish(rule="all", methods=("telea",)))
+    assert caption[0].startswith(f"Cases: all {len(run.plan)} of ")
+    rows, _, _ = figure._rows(run, Wish(rule="all", mask=True), list(run.tiers), ["telea"])
+    for tier in run.tiers:
+        own = [row for row in rows if row.key[1] == tier]
+        assert len(own) == (run.plan["tier"] == tier).sum()
+        assert [row.head for row in own] == [tier] + [""] * (len(own) - 1)
+    for row in rows:
+        assert [each.title for each in row.pictures[:3]] == ["Original", "Mask", "With mask"]
+        np.testing.assert_array_equal(row.pictures[1].pixels[..., 0], row.hole * 255)
+
+
+def test_all_cases_of_a_large_run_are_no_figure(run):
+    many = pd.concat([run.plan] * 40)
+    with pytest.raises(BenchError, match="at most 60 cases, found"):
+        figure.make(replace(run, plan=many), Wish(rule="all"))
