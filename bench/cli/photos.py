@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from bench.cli.arguments import completed, named, positive, protocols_known, taken
 from bench.errors import BenchError
-from bench.text.plain import wrapped
 
 if TYPE_CHECKING:
     from bench.planning.protocol import Protocol
@@ -136,12 +135,3 @@ def _refuse_usual(options: argparse.Namespace) -> None:
                 f"--{name}: protocol {published.name} says {said}; leave --{name} out, or "
                 "--protocol"
             )
-
-
-def tell_short(published: str, cases: int) -> None:
-    """Say so if a run that follows a protocol has another number of pictures than it expects."""
-    from bench.protocols.read import catalogue
-
-    followed = catalogue().get(published)  # a merged run may be of another version's catalogue
-    if followed and (short := followed.short_of(cases)):
-        print(wrapped(f"{published}: {short}"))

@@ -38,7 +38,7 @@ def test_bash_completes_commands_options_and_names(tmp_path):
         "inpaint-bench list t": {"tiers"},
         "inpaint-bench run --protocol mat-places-512-s": {"mat-places-512-small"},
         "inpaint-bench protocols show hd": {"hdpainter-coco"},
-        "inpaint-bench figure run --rule ": {"random", "worst", "best", "disagreement"},
+        "inpaint-bench figure run --rule ": {"all", "random", "worst", "best", "disagreement"},
         "inpaint-bench table run --metrics psnr_db,gm": {"psnr_db,gmsd"},
     }
     root = Path(__file__).parents[3]
