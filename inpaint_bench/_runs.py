@@ -85,8 +85,8 @@ def run(
         clusters: What statistics resample: each ``photo``, or each ``folder`` of photos.
         groups: What kind a photo is of: nothing, or the name of its ``folder``.
         prompt: What to fill in where ``pairs`` says nothing, for methods that can be told.
-        protocol: Published protocol to follow (``inpaint-bench protocols list``); ``images`` is laid
-            out as it says, and it decides sizes, holes, what is scored and by which metrics.
+        protocol: Published protocol to follow (``inpaint-bench protocols list``): ``images`` is
+            laid out as it says; it decides sizes, holes, what is scored and by which metrics.
         seed: Of holes and stochastic methods.
         samples: Fills of stochastic methods.
         weights: Files of the networks of metrics, by name, as ``weights list`` shows it.
@@ -131,7 +131,7 @@ def run(
     from inpaint_bench._own import text_of
     from methods.weights import hub
 
-    protocol = Protocol.asked(
+    compared = Protocol.asked(
         photos=os.fspath(images),
         masks=None if masks is None else os.fspath(masks),
         mask_threshold=mask_threshold,
@@ -150,11 +150,11 @@ def run(
         prompt=prompt,
         published=protocol,
     )
-    asked = default_methods() if methods is None else listed(methods)
+    asked = default_methods(protocol) if methods is None else listed(methods)
     files = {name: hub.local(path, offline=offline) for name, path in (weights or {}).items()}
     request = Request(
         out=Path(out),
-        protocol=protocol,
+        protocol=compared,
         methods=tuple(text_of(method, executor) for method in asked),
         metrics=None if metrics is None else listed(metrics),
         samples=samples,

@@ -17,7 +17,7 @@ ROOMS = {
         {"cli"},
         {"run"},
         {"gate"},
-        {"latency", "training", "receptive", "orders"},
+        {"bundle", "latency", "training", "receptive", "orders"},
         {"compare", "planning"},
         {"folder"},
         {"protocols"},
@@ -27,7 +27,7 @@ ROOMS = {
         {"errors"},
     ],
     "reports": [
-        {"build"},
+        {"build", "board"},
         {"pages"},
         {"files", "paper"},
         {"plots"},

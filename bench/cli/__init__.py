@@ -15,6 +15,8 @@ from collections.abc import Iterator, Sequence
 from types import FrameType
 
 from bench.cli import (
+    board,
+    bundle,
     compare,
     completion,
     doctor,
@@ -162,6 +164,8 @@ def _parser() -> Parser:
         seeds,
         gate,
         votes,
+        bundle,
+        board,
         methods,
         verify,
         receptive,

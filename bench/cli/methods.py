@@ -7,7 +7,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bench.cli import claims
 from bench.cli.arguments import Commands, completed, methods_known
+from bench.errors import BenchError
 from bench.text.plain import lines, one_line, visible
 
 _Rows = Mapping[str, Mapping[str, Any]]
@@ -22,9 +24,12 @@ def add(commands: Commands) -> None:
     listing.set_defaults(command=_list)
     listing.add_argument("kind", nargs="?", choices=_KINDS, help="only these")
     listing.add_argument("--json", action="store_true", help="print all facts as JSON")
-    check = commands.add_parser("check", help="run the conformance kit on a method")
+    check = commands.add_parser(
+        "check", help="run the conformance kit on a method", epilog=claims.STATUSES
+    )
     check.set_defaults(command=_check)
     completed(check.add_argument("name", help="as for run --methods"), methods_known)
+    claims.add_options(check)
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -144,6 +149,11 @@ _SHOWN = {"methods": _show_methods, "metrics": _show_metrics, "tiers": _show_tie
 
 
 def _check(options: argparse.Namespace) -> int:
+    if options.protocol is not None:
+        return claims.check(options)
+    if given := [name for name in claims.OF_A_RUN if getattr(options, name)]:
+        raise BenchError(f"--{given[0]}: for --protocol only")
+
     import methods
 
     name = methods.look_up(options.name).text  # before what takes seconds to load

@@ -37,6 +37,7 @@ def _plan(options: argparse.Namespace) -> int:
     request = run.asked(options)
 
     from bench.metrics.plug_ins import resolve
+    from bench.protocols.read import get
     from bench.run import summary
     from bench.run.ahead import look
     from bench.run.progress import Progress
@@ -48,6 +49,9 @@ def _plan(options: argparse.Namespace) -> int:
         summary.refuse_any(ahead.inputs)
     counts = ahead.plan.sort_values("hole_share")["tier"].value_counts(sort=False)
     tiers = ", ".join(f"{count:,} {tier}" for tier, count in counts.items())
+    name = request.protocol.published
+    if name and (other := get(name).other_number(len(ahead.plan))):
+        print(wrapped(f"{name}: {other}"))
     photos = counted(ahead.plan["photo"].nunique(), "photo")
     print(f"{photos}, {counted(len(ahead.plan), 'hole')}: {tiers}")
     print(f"{summary.used(ahead.inputs)}, read in {duration(time.monotonic() - since)}")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from bench.cli.arguments import Commands, completed, protocols_known
 from bench.errors import InputError, beside
-from bench.text.numbers import counted
 from bench.text.plain import table, visible, wrapped
 
 if TYPE_CHECKING:
@@ -72,6 +71,8 @@ def _show(options: argparse.Namespace) -> int:
 
 def _described(published: Published) -> Iterator[str]:
     """What a protocol is, line by line."""
+    from bench.protocols.record import PAIRED
+
     data, holes, score = published.data, published.holes, published.score
     yield f"{published.name}: {published.title}"
     yield f"  paper: {published.paper}"
@@ -87,7 +88,7 @@ def _described(published: Published) -> Iterator[str]:
     if holes.generator:
         yield f"  holes: drawn by {holes.generator}, seed {published.seed}"
     else:
-        yield f"  holes: files, paired by {'position' if holes.pairing == 'sorted' else 'name'}"
+        yield f"  holes: files, {PAIRED[holes.pairing]}"
         yield f"    {holes.hole} is hole; white is from level {holes.threshold} up"
     yield f"  scored: paste {score.paste}, levels {score.quantise}"
     yield f"  metrics: {', '.join(published.metrics) or 'none of the authors; the usual ones'}"
@@ -96,7 +97,9 @@ def _described(published: Published) -> Iterator[str]:
     for trap in published.traps:
         yield f"  trap: {trap}"
     for row in published.rows:
-        figures = ", ".join(f"{name} {value:g}" for name, value in row.figures.items())
+        stated = [f"{name} {value:g}" for name, value in row.figures.items()]
+        stated += [f"{name} {value:g} (not held beside ours)" for name, value in row.others.items()]
+        figures = ", ".join(stated)
         here = f" (here {row.method})" if row.method else ""
         read = ", read in a copy" if row.secondary else ""
         yield f"  published: {row.title}{here}: {figures}; {row.source}{read}"
@@ -117,7 +120,8 @@ def _check(options: argparse.Namespace) -> int:
         published = get(options.protocol)
         checked = check(published, folder, masks)
         doubts = (f"perhaps: {doubt}" for doubt in checked.doubts)
-        for line in (_counts(published, checked), *checked.complaints, *doubts):
+        said = [_counts(published, checked)] if checked.photos else []
+        for line in (*said, *checked.complaints, *doubts):
             print(wrapped(visible(line[:_LONGEST])))
         return int(bool(checked.complaints))
     fitting = []
@@ -136,6 +140,5 @@ def _check(options: argparse.Namespace) -> int:
 
 def _counts(published: Published, checked: Checked) -> str:
     expected = published.expects
-    of = f"{expected:,} expected" if expected else "how many are expected was not stated"
-    photos, cases = counted(checked.photos, "photo"), counted(checked.cases, "picture")
-    return f"{published.name}: {photos}, {cases} to score, {of}"
+    of = f" of {expected:,}" if expected else ", how many are expected was not stated"
+    return f"{published.name}: {checked.cases:,}{of}"

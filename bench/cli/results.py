@@ -143,12 +143,18 @@ def _merge(options: argparse.Namespace) -> int:
 
 def summarise(out: Path, header: Header, *, report: bool) -> None:
     """Say how a run ended, and what became of all that was given."""
+    from bench.folder.schema import PLAN
     from bench.folder.store import RunFolder
+    from bench.protocols.read import catalogue
     from bench.run import summary
 
     counts = ", ".join(f"{count} {status}" for status, count in header.counts.items())
     print(f"{out}: {header.state}; {counts}")
     print(f"fingerprint {header.fingerprint}")
+    if published := catalogue().get(header.protocol.get("published", "")):
+        cases = len(RunFolder(out).read_table(PLAN.file, ["case"]))
+        if other := published.other_number(cases):
+            print(wrapped(f"{published.name}: {other}"))
     page = out / "report" / "failures.html" if report else None
     for line in summary.of_run(RunFolder(out), page, header.without_result):
         print(wrapped(line))

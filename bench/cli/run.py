@@ -221,16 +221,11 @@ def _shard(text: str) -> tuple[int, int]:
     return int(index), int(count)
 
 
-def _default_methods(protocol: str) -> list[str]:
+def _default_methods(protocol: str = "") -> list[str]:
     """Those of a published protocol, or of the default job; says which plug-ins are broken."""
-    if protocol:
-        from bench.protocols.read import get
-
-        if named := get(protocol).methods:
-            return list(named)
     import methods
     from bench.run.request import default_methods
 
     for name, reason in methods.inventory()[1].items():
         print(one_line(f"inpaint-bench: left out {name}: {reason}"), file=sys.stderr)
-    return default_methods()
+    return default_methods(protocol)

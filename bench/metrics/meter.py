@@ -192,7 +192,8 @@ class Meter:
     def features(self, pair: Pair) -> dict[str, NDArray[np.float32]]:
         """Features of an output by name of the network; computed once for all equal to a photo.
 
-        There are none of the fill as floats where only its bytes are known.
+        There are none of the fill as floats where only its bytes are known. A run folder has one
+        set of them for all fills that are equal in bytes, which differ by less than a level.
         """
         kept = pair.original.features if pair.changed.empty else {}
         found = {}

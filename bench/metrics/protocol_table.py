@@ -74,7 +74,8 @@ PROTOCOLS = (
         function=Imported(f"{_CODE}:ssim_grey_of"),
         definition="Structural similarity of the grey pictures in uniform windows of 7 x 7, as "
         "ZITS and MISATO have it.",
-        note="blind to colour",
+        note="blind to colour; how wide their windows are is not known here, 7 is scikit-image's "
+        "usual width",
     ),
     _ssim(
         name="ssim51", label="SSIM (window 51)", minimum_side=51,

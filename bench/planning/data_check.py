@@ -17,7 +17,7 @@ from bench.planning.pairs import Wanted
 from bench.planning.plan import read_masks
 from bench.planning.protocol import Protocol
 from bench.protocols.record import Published
-from masks import files
+from masks import files, kinds
 from masks.picture import picture_size, read_bytes
 
 SAMPLE: Final = 32
@@ -77,8 +77,8 @@ def check(
     complaints = [
         *_lost(laid),
         *_summed("files of a wrong size, or that cannot be read", sizes),
-        *_summed(f"files that cannot be used, of {SAMPLE} photos read", wrong),
-        *_counted(published, cases),
+        *_summed("files that a run would refuse, of the photos that were read in full", wrong),
+        *filter(None, [published.other_number(cases)]),
     ]
     gaps = _gaps(published, laid.photos)
     return Checked(len(laid.photos), cases, tuple(complaints), (*gaps, *doubts))
@@ -98,21 +98,17 @@ def _summed(what: str, whys: Sequence[str]) -> Iterator[str]:
         yield f"{len(whys):,} {what}: {few(whys, _SHOWN)}"
 
 
-def _counted(published: Published, cases: int) -> Iterator[str]:
-    if published.expects not in (0, cases):
-        yield (
-            f"expected {published.expects:,} pictures to score, found {cases:,}: figures of another"
-            " number are not those that were published"
-        )
-
-
 def _sizes(wanted: Wanted, folder: Path, protocol: Protocol) -> Iterator[str]:
     """Files of another size than the photo they belong to, read from their headers."""
     try:
         size = _size(folder / wanted.name)
-        masks = [] if protocol.pooled else [each for each in wanted.masks or () if not each.entry]
+        masks = [] if protocol.pooled else (wanted.masks or ())
         truth = wanted.truth_path
-        beside = [(each.path, {size, protocol.geometry.evaluated(*size)}) for each in masks]
+        beside = [
+            (each.path, {size, protocol.geometry.evaluated(*size)})
+            for each in masks
+            if kinds.is_picture(each.path.name)  # annotations are of the photo's size
+        ]
         beside += [(truth, {size})] if truth else []
         for path, allowed in beside:
             if (found := _size(path)) not in allowed:

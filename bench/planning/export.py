@@ -104,6 +104,12 @@ def _write(folder: Path, name: str, pixels: np.ndarray) -> None:
 def _readme(run: Run, layout: Layout) -> str:
     at_once = f"For all at once, HERE being this folder:\n\n  {layout.program}\n\n"
     program = at_once if layout.program else ""
+    known = (
+        "Outputs are scored as they are, with what the\nprogram did to known pixels."
+        if run.header.fingerprint.scored.startswith("raw")
+        else "Known pixels are pasted back when outputs are\nscored, whatever the program did to "
+        "them."
+    )
     starts = [f"It was started by:\n\n  {shlex.join(each.command)}\n" for each in run.header.starts]
     return f"""Photos and holes of {run.folder}, for another program to fill.
 
@@ -112,8 +118,8 @@ def _readme(run: Run, layout: Layout) -> str:
 {layout.output.format("NAME")}: what the program is to write, below a folder of its own, here called
 FILLED: PNG, 8 bits a channel, opaque, of the size of the photo.
 
-cases.csv tells which photo, tier and draw each is. Known pixels are pasted back when outputs are
-scored, whatever the program did to them. Outputs may be missing: these cases count as declined.
+cases.csv tells which photo, tier and draw each is. {known}
+Outputs may be missing: these cases count as declined.
 
 {program}To score them, give the command of the run again, with its --out and with
 

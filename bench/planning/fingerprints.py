@@ -40,26 +40,37 @@ def fingerprint(plan: pd.DataFrame, protocol: Protocol, metric_signatures: Seque
     Nothing is said of a truth that is the photo itself, nor of a published protocol where none is
     followed.
     """
+    parts = {
+        **parts_of(plan),
+        "size": str(protocol.geometry),
+        "paste": str(protocol.scoring),
+        "metrics": _digest(sorted(metric_signatures)),
+    }
+    if protocol.published:
+        parts["protocol"] = protocol.published
+    return " ".join(f"{name}:{part}" for name, part in parts.items())
+
+
+def parts_of(plan: pd.DataFrame) -> dict[str, str]:
+    """The parts that follow from the cases: photos, masks, and the truth where it is another.
+
+    Args:
+        plan: Columns ``photo``, ``photo_sha``, ``case_key``, ``truth``.
+    """
     photos = _pairs(plan[["photo", "photo_sha"]])
-    return " ".join(
-        (
-            f"photos:{_digest(sorted(photos))}/{len(photos)}",
-            f"masks:{_digest(sorted(plan['case_key']))}/{len(plan)}",
-            *_truth_part(plan),
-            f"size:{protocol.geometry}",
-            f"paste:{protocol.scoring}",
-            f"metrics:{_digest(sorted(metric_signatures))}",
-            *((f"protocol:{protocol.published}",) if protocol.published else ()),
-        )
-    )
+    return {
+        "photos": f"{_digest(sorted(photos))}/{len(photos)}",
+        "masks": f"{_digest(sorted(plan['case_key']))}/{len(plan)}",
+        **dict(_truth_part(plan)),
+    }
 
 
-def _truth_part(plan: pd.DataFrame) -> Iterator[str]:
+def _truth_part(plan: pd.DataFrame) -> Iterator[tuple[str, str]]:
     other = plan.loc[plan["truth"] != "", ["photo", "truth"]].drop_duplicates()
     if (other["truth"] == UNKNOWN).any():
-        yield f"truth:{UNKNOWN}"
+        yield "truth", UNKNOWN
     elif len(other):
-        yield f"truth:{_digest(sorted(_pairs(other)))}/{len(other)}"
+        yield "truth", f"{_digest(sorted(_pairs(other)))}/{len(other)}"
 
 
 def _pairs(table: pd.DataFrame) -> list[str]:

@@ -12,6 +12,11 @@ from typing import Final, Literal
 EXACT, STATISTICAL, NOT_REPRODUCIBLE = "exact", "statistical", "not reproducible"
 REPRODUCES: Final = (EXACT, STATISTICAL, NOT_REPRODUCIBLE)
 
+PAIRED: Final = {
+    "name": "by name", "sorted": "by position", "listed": "as listed", "pool": "of a pool",
+}  # fmt: skip
+"""What readers are told of `Holes.pairing`."""
+
 
 @dataclass(frozen=True)
 class Data:
@@ -78,6 +83,9 @@ class Row:
         method: Full name of that method here, as in ``lama:big-lama``; empty if there is none.
         secondary: Whether they were read in somebody's copy, not in the source itself.
         note: What a reader must know.
+        seen: When they were read there, as 2026-11.
+        others: What else is stated, by the source's names: of metrics that are not measured here,
+            or not known to be the same.
     """
 
     title: str
@@ -86,6 +94,8 @@ class Row:
     method: str = ""
     secondary: bool = False
     note: str = ""
+    seen: str = "2026-11"
+    others: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -131,3 +141,12 @@ class Published:
     traps: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
     seed: int = 0
+
+    def other_number(self, found: int) -> str:
+        """What to say where not as many pictures are scored as by the authors; mostly nothing."""
+        if self.expects in (0, found):
+            return ""
+        return (
+            f"expected {self.expects:,} pictures to score, found {found:,}: a run on these is a "
+            "run, and not comparable with what was published"
+        )

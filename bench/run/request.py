@@ -94,8 +94,13 @@ class Request:
         return self.samples if stochastic else 1
 
 
-def default_methods() -> list[str]:
-    """What the default job runs: quick methods, and the small weights of all networks."""
+def default_methods(protocol: str = "") -> list[str]:
+    """What a published protocol compares, if it says so, or the default job.
+
+    That runs quick methods, and the small weights of all networks.
+    """
+    if protocol and (named := protocols.get(protocol).methods):
+        return list(named)
     cards, _ = methods.inventory()
     quick = [name for name, card in cards.items() if card.default]
     return quick + [f"{name}:small" for name, card in cards.items() if "small" in card.weights]

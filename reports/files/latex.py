@@ -18,7 +18,7 @@ def rankings(run: Run, found: Sequence[Ranking]) -> str:
 
 
 def _table(run: Run, ranking: Ranking) -> str:
-    columns = tables.columns(run, ranking, only=tables.OVERVIEW)
+    columns = tables.columns(run, ranking, only=tables.overview(run))
     best = [] if ranking.best is None else [ranking.best]
     if not ranking.reference:
         best += ranking.tied

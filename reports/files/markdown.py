@@ -71,7 +71,7 @@ def _lines(run: Run, rankings: Sequence[Ranking]) -> Iterator[str]:
 
 
 def _tier(run: Run, ranking: Ranking) -> Iterator[str]:
-    columns = tables.columns(run, ranking, only=tables.OVERVIEW)
+    columns = tables.columns(run, ranking, only=tables.overview(run))
     groups = tables.rows(run, ranking, columns)
     words = numbers.holes(ranking.tier)
     cases, photos = numbers.counted(ranking.n, "case"), numbers.counted(ranking.clusters, "photo")

@@ -14,6 +14,7 @@ from bench.statistics import MARKS
 from bench.text.plain import kind_of
 from reports.pages.hero import hole_share
 from reports.results import pair_rows, tables, timing
+from reports.results.definitions import definitions
 from reports.results.pair_rows import Pair
 from reports.results.tables import Cell, Label, Row
 from reports.results.timing import Times
@@ -95,9 +96,12 @@ def write(site: Site, every: Sequence[Tier], label: Label, context: dict[str, An
     kinds = 4 if site.run.header.truth == GIVEN else 3  # pictures of a case
     most = min(_MOST, _PICTURES // (2 * kinds * max(len(every), 1)))
     shares = [tier.share for tier in every]
+    standings = [_standing(site, tier, label.method, most) for tier in every]
+    rows = [each.row for each in standings if each.row]
     context |= {
         "label": label,
-        "standings": [_standing(site, tier, label.method, most) for tier in every],
+        "standings": standings,
+        "claims": definitions(site.run, [], [{"": rows}]),
         "first": shares.index(max(shares)) if shares else 0,
         "competes": label.family not in MARKS,
         "troubles": _troubles(site, every, label.method),

@@ -83,7 +83,7 @@ def write(
         "by_hole": findings(curves) if curves else [],
         "small": _small_weights(run, small),
         "small_count": len(small),
-        "standings": heat.standings(run, rankings, tables.OVERVIEW),
+        "standings": heat.standings(run, rankings, tables.overview(run)),
         "verdict": site.verdict,
         "absent_metrics": _absent(run),
         "ceiling": _ceiling_check(run),
@@ -96,7 +96,9 @@ def write(
             sections,
             {p["section"].ranking.tier: [*chain(*p["groups"].values())] for p in parts},
         ),
-        "definitions": definitions(run, [c for part in parts for c in part["columns"]]),
+        "definitions": definitions(
+            run, [c for part in parts for c in part["columns"]], [part["groups"] for part in parts]
+        ),
         "several_samples": bool((run.cases["sample"] > 0).any()),
     }
     site.page("overview.html", "index.html", "Overview", context)
@@ -104,7 +106,7 @@ def write(
 
 def _part(run: Run, section: Section) -> dict[str, Any]:
     ranking = section.ranking
-    columns = tables.columns(run, ranking, only=tables.OVERVIEW)
+    columns = tables.columns(run, ranking, only=tables.overview(run))
     shares = run.plan.loc[run.plan["tier"] == ranking.tier, "hole_share"] * 100
     return {
         "section": section,

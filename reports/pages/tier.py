@@ -94,14 +94,15 @@ def _compared(site: Site, section: Section) -> dict[str, Any]:
         ]
     curves = difficulty.of_tier(site, ranking, columns[0]) if columns else []
     along = next((each.means for each in curves if each.axis == "share"), {})
+    groups = tables.rows(site.run, ranking, columns)
     return {
         "dots": dots.of_section(site, section, along),
         "plots": [each for each in exhibits if each is not None],
         "curves": curves,
         "rule": difficulty.RULE,
         "wins": comparison.wins(site, ranking, test) if test else [],
-        "groups": tables.rows(site.run, ranking, columns),
-        "definitions": definitions(site.run, columns),
+        "groups": groups,
+        "definitions": definitions(site.run, columns, [groups]),
         "notes": table_notes.notes(site.run, ranking, columns),
         "pairs": pair_rows.pairs(site.run, ranking, section.unit)[:LONGEST_LIST],
     }

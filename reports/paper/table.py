@@ -15,6 +15,7 @@ from bench.statistics import CASE, Facts
 from bench.text import numbers
 from reports.results import sentences, tables
 from reports.results.gaps import from_base
+from reports.results.published import left_out
 from reports.results.ranking import Ranking, Scores, rank
 from reports.results.tables import Cell, Column
 
@@ -128,7 +129,7 @@ def together(run: Run, tiers: Sequence[str]) -> Run:
 
 def _part(run: Run, tier: str, title: str, metrics: Sequence[str]) -> Part:
     ranking = rank(run, tier, run.headline)
-    only_these = metrics or tables.OVERVIEW
+    only_these = metrics or tables.overview(run)
     shown = tables.columns(run, ranking, only=only_these)
     if metrics:  # the headline and metrics of sets are there unasked
         shown = [column for column in shown if column.metric in metrics]
@@ -221,6 +222,12 @@ def caption(
     if absent:
         names = numbers.joined(sentences.title(run, name) for name in absent)
         words.append(f"Without a completed case in some tier: {names}")
+    sources = dict.fromkeys(
+        claim.row.source for part in found for c in part.cells.values() for claim in c.claims
+    )
+    if sources:
+        words.append(f"In round brackets: as published, in {'; '.join(sources)}")
+    words += dict.fromkeys(why for part in found for why in left_out(run, part.ranking))
     notes = list(dict.fromkeys(note for part in found for note in part.notes.values()))
     if notes:
         words.append(f"* {'; '.join(notes)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,6 +112,7 @@ def as_markdown(run: Run, found: Sequence[Part], layout: Layout) -> str:
 def as_csv(run: Run, found: Sequence[Part], layout: Layout) -> str:
     """A row for each method of each part, with all digits."""
     rows = []
+    claimed = {key[1] for part in found for key, cell in part.cells.items() if cell.claims}
     for part in found:
         for group in GROUPS:
             for scores in getattr(part.ranking, group):
@@ -124,6 +126,9 @@ def as_csv(run: Run, found: Sequence[Part], layout: Layout) -> str:
                         row[f"{column.label} low"] = value.low if value else float("nan")
                         row[f"{column.label} high"] = value.high if value else float("nan")
                     best = key in part.cells and part.cells[key].best
+                    claims = part.cells[key].claims if key in part.cells else ()
+                    if column.metric in claimed:
+                        row[f"{column.label} published"] = claims[0].value if claims else math.nan
                     row[f"{column.label} is"] = (
                         "best" if best else "tied with the best" if key in part.tied else ""
                     )
@@ -190,7 +195,8 @@ def _cell(part: Part, key: tuple[str, str], layout: Layout, marks: _Marks) -> Re
     mark = marks.best if cell.best else marks.tied if key in part.tied else marks.text
     text = mark(cell.text) + (marks.text("*") if key in part.notes else "")
     between = f" {marks.interval(cell.interval)}" if layout.intervals and cell.interval else ""
-    return Ready(text + between)
+    theirs = f" {marks.interval(f'({cell.claims[0].published})')}" if cell.claims else ""
+    return Ready(text + between + theirs)
 
 
 def _spans(found: Sequence[Part], width: int) -> tuple[str, ...]:

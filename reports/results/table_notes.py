@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bench.folder.read import Run
 from bench.statistics import CAP_DB
 from bench.text import numbers
-from reports.results import sentences, timing
+from reports.results import published, sentences, timing
 from reports.results.ranking import Ranking
 from reports.results.tables import SMALL_P, Column, flat
 
@@ -40,7 +40,13 @@ def notes(run: Run, ranking: Ranking, shown: Sequence[Column]) -> list[str]:
     shares = timing.shares(run, ranking.tier)
     odd = [s.method for s in ranking.all_scores if s.method in run.flagged]
     flags = [f"{sentences.title(run, method)}: {run.flagged[method]}." for method in odd]
-    return [*found, *([f"Time {shares}."] if shares else []), *flags]
+    found += [f"Time {shares}."] if shares else []
+    if published.beside(run, ranking):
+        found.append(
+            f"published: what others measured of the same by the protocol "
+            f"{run.header.protocol['published']}; ? tells who, and how far off it is here."
+        )
+    return [*found, *flags, *(f"{each}." for each in published.left_out(run, ranking))]
 
 
 def _once(said: Sequence[tuple[str, Column]]) -> list[str]:

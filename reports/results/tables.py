@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,14 +12,14 @@ import numpy as np
 from bench.folder.read import Run
 from bench.statistics import MARKS, Interval
 from bench.text import numbers
-from reports.results import sentences, spent
+from reports.results import published, sentences, spent
 from reports.results.gaps import Gap
+from reports.results.published import Claim
 from reports.results.ranking import Ranking, Scores, case_metrics
 
 SMALL_P = 0.001
 """A p below this is told once, not in each row."""
-# What the overview shows beside the headline metric; the tier pages show everything.
-OVERVIEW = (
+_OVERVIEW = (
     "lpips_hole", "lpips", "texture_structure", "lpips_untrained_hole", "ssim_hole",
     "psnr_hole_db", "l1_hole", "rc_s", "rc_s_vitl", "self_consistency",
     "self_consistency_untrained", "seam", "seam_visible", "drift",
@@ -74,7 +74,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """One number, a remark, whether none of its column is better; `more` goes with the interval."""
+    """One number, a remark, whether none of its column is better; `more` goes with the interval.
+
+    `claims` are what was published of it, told at the id `about`.
+    """
 
     text: str
     interval: str = ""
@@ -82,6 +85,8 @@ class Cell:
     best: bool = False
     sort: str = ""
     more: str = ""
+    claims: Sequence[Claim] = ()
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,6 +133,12 @@ def labelled(method: str, title: str, family: str) -> Label:
     return Label(method, title, family, f"family-{known}")
 
 
+def overview(run: Run) -> tuple[str, ...]:
+    """What the overview shows beside the headline; the pages of tiers show every metric."""
+    of = published.followed(run)
+    return (*_OVERVIEW, *(of.metrics if of else ()))
+
+
 def columns(run: Run, ranking: Ranking, only: Sequence[str] | None = None) -> list[Column]:
     """Columns of a tier's ranking, the headline metric first.
 
@@ -148,9 +159,10 @@ def rows(run: Run, ranking: Ranking, shown: Sequence[Column]) -> dict[str, list[
     clock = spent.Clock.of(run, ranking)
     groups = {"ranked": ranking.ranked, "marks": ranking.marks, "partial": ranking.partial}
     best = {column.metric: _best_text(ranking, column) for column in shown}
+    claims = published.beside(run, ranking)
     return {
         name: [
-            _row(run, ranking, shown, scores, best if name == "ranked" else {}, clock)
+            _row(run, ranking, shown, scores, best if name == "ranked" else {}, clock, claims)
             for scores in group
         ]
         for name, group in groups.items()
@@ -217,6 +229,7 @@ def _row(
     scores: Scores,
     best: dict[str, str],
     clock: spent.Clock,
+    claims: Mapping[tuple[str, str], Sequence[Claim]],
 ) -> Row:
     family = str(run.methods.loc[scores.method, "family"])
     order = ranking.ranked.index(scores) if scores in ranking.ranked else len(ranking.ranked)
@@ -225,7 +238,15 @@ def _row(
         group=scores.group,
         order=order,
         label=label(run, scores.method),
-        cells=[_cell(scores, column, best.get(column.metric, "")) for column in shown],
+        cells=[
+            _cell(
+                scores,
+                column,
+                best.get(column.metric, ""),
+                claims.get((scores.method, column.metric), ()),
+            )
+            for column in shown
+        ],
         difference=_difference(scores, ranking, shown),
         seconds=Cell(*clock.shown(scores)),
         time_unit=clock.unit,
@@ -247,7 +268,7 @@ def value_cell(value: Interval, column: Column) -> Cell:
     return Cell(text, interval=between, sort=repr(float(value.mean)))
 
 
-def _cell(scores: Scores, column: Column, best: str) -> Cell:
+def _cell(scores: Scores, column: Column, best: str, claims: Sequence[Claim]) -> Cell:
     value = scores.values.get(column.metric)
     if value is None or math.isnan(value.mean):
         return Cell(numbers.NOTHING, remark="not measured")
@@ -258,6 +279,8 @@ def _cell(scores: Scores, column: Column, best: str) -> Cell:
         remark=f"n = {value.n}" if value.n != scores.n else "",
         best=shown.text == best,
         more=f"{capped} of {value.n} capped" if capped else "",
+        claims=claims,
+        about=f"published-{numbers.short_hash(scores.method, column.metric)}" if claims else "",
     )
 
 

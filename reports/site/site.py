@@ -56,28 +56,12 @@ class Site:
         self.headline = run.headline
         self.budget = budget
         self.reference = reference_of(run.methods, reference)
-        self._environment = Environment(
-            loader=FileSystemLoader(_TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            finalize=_printable,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._environment = environment()
         self._environment.globals |= {
             "error_colours": error_colours(),
             "styles": static(".css"),
             "scripts": static(".js"),
             "identity": identity(run),
-        }
-        self._environment.filters |= {
-            "number": numbers.number,
-            "counted": numbers.counted,
-            "joined": numbers.joined,
-            "capital": numbers.capital,
-            "lower_first": numbers.lower_first,
-            "pieces": numbers.pieces,
-            "shell": shlex.quote,
         }
 
     @cached_property
@@ -145,6 +129,28 @@ class Site:
             **context,
         )
         target.write_text(html, "utf-8", newline="\n")
+
+
+def environment() -> Environment:
+    """Where templates are found, and what they may do with texts and numbers."""
+    made = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_printable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "number": numbers.number,
+        "counted": numbers.counted,
+        "joined": numbers.joined,
+        "capital": numbers.capital,
+        "lower_first": numbers.lower_first,
+        "pieces": numbers.pieces,
+        "shell": shlex.quote,
+    }
+    return made
 
 
 def static(suffix: str) -> list[str]:

@@ -15,7 +15,7 @@ from skimage import data
 
 from bench.planning.geometry import Geometry
 from bench.protocols.record import Published
-from tests.support.source_photos import write_source_photos
+from tests.support import labelme
 
 HEIGHT, WIDTH = 72, 64
 BINS = 6
@@ -124,6 +124,16 @@ def _removal(published: Published, folder: Path, count: int) -> None:
             save(folder / pattern.replace("*", f"{number:03}.png"), pixels)
 
 
+def _numbered(published: Published, folder: Path, count: int) -> None:
+    for number in range(count):
+        name = f"test_{number % 3 + 1}_{number // 3 + 1}"
+        save(folder / f"{name}.png", photo(number))
+        corners = [[3, 2 + number], [23, 20 + number]]
+        shapes = [labelme.shape("rectangle", corners)]
+        size = {"imageHeight": HEIGHT, "imageWidth": WIDTH}
+        labelme.annotate(folder / f"{name}.json", shapes, **size)
+
+
 def _brushbench(published: Published, folder: Path, count: int) -> None:
     records = {}
     for number in range(count):
@@ -183,8 +193,8 @@ LAYOUTS: dict[str, Callable[[Published, Path, int], object]] = {
     "bins": _bins,
     "misato": _misato,
     "removal": _removal,
+    "numbered": _numbered,
     "brushbench": _brushbench,
     "hdpainter": _hdpainter,
-    "numbered": lambda published, folder, count: write_source_photos(folder),
 }
 """By reader, as in a protocol's ``[data]``."""

@@ -90,11 +90,13 @@ def test_all_is_there_where_no_number_is_stated(tmp_path, capsys):
     )
 
 
-def test_a_run_follows_a_protocol_and_says_so(mat, tmp_path_factory):
+def test_a_run_follows_a_protocol_and_says_so(mat, tmp_path_factory, capsys):
     out = tmp_path_factory.mktemp("runs") / "out"
     words = ["run", "--protocol", "mat-places-512-small", "--images", str(mat), "--out", str(out)]
     words += ["--methods", "mean", "--offline", "--executor", "inline", "--no-report"]
     assert main(words) == 0
+    short = "mat-places-512-small: expected 36,500 pictures to score, found 2"
+    assert short in capsys.readouterr().out
     header = RunFolder(out).read_json()
     assert header["protocol"]["published"] == "mat-places-512-small"
     assert "protocol:mat-places-512-small" in header["fingerprint"]

@@ -6,6 +6,7 @@
 from pathlib import Path
 
 from bench.protocols.read import catalogue
+from bench.protocols.record import PAIRED
 
 PAGE = Path(__file__).parents[3] / "docs/protocols.md"
 HEADER = ("protocols", "pictures", "size", "holes", "scored", "metrics", "numbers here, and why")
@@ -15,7 +16,7 @@ def facts(published):
     """All of a row but the names."""
     holes, score = published.holes, published.score
     drawn = f"drawn: {holes.generator.replace(published.name.rpartition('-')[2], '...')}"
-    files = f"files by {'position' if holes.pairing == 'sorted' else 'name'}, {holes.hole}"
+    files = f"files {PAIRED[holes.pairing]}, {holes.hole}"
     return (
         f"{published.expects:,}" if published.expects else "not stated",
         published.size,

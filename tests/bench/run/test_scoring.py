@@ -10,7 +10,9 @@ from skimage.metrics import peak_signal_noise_ratio
 
 from bench.errors import BenchError
 from bench.folder.read import Run, read_run
+from bench.folder.side_by_side import join
 from bench.gate.judge_run import judge_run
+from bench.planning.export import export
 from bench.run.merge import merge
 from bench.run.runner import run
 from reports.build import build
@@ -168,3 +170,20 @@ def test_report_and_gate_know_which_picture_it_was(runs, tmp_path):
     assert WORDS["jpeg"] in page
     assert "Harness check" not in page  # which the truth as a JPEG would fail
     assert judge_run(runs["jpeg"].store.path, runs["jpeg"].store.path).outcome == "same or better"
+
+
+def test_runs_side_by_side_say_that_they_differ_in_it(runs, tmp_path):
+    both = [runs[way].store.path for way in ("known", "raw")]
+    with pytest.raises(BenchError, match=r"different protocols: paste: known-8bit|paste: known in"):
+        join(tmp_path / "refused", both)
+    join(tmp_path / "both", both, anyway=True)
+    said = scored(read_run(tmp_path / "both").header)
+    assert said.endswith("in which picture of a fill was scored: known-8bit, raw-8bit.")
+
+
+@pytest.mark.parametrize(
+    ("way", "words"), [("blended", "Known pixels are pasted back"), ("raw", "scored as they are")]
+)
+def test_what_is_exported_for_other_programs_says_it(runs, way, words, tmp_path):
+    export(runs[way].store.path, tmp_path / "out")
+    assert words in next((tmp_path / "out").glob("README*")).read_text("utf-8")

@@ -1,0 +1,1 @@
+"""A static site of bundles: what was claimed, measured and reproduced, protocol by protocol."""
