@@ -65,11 +65,11 @@ def _list(options: argparse.Namespace) -> int:
 def _show(options: argparse.Namespace) -> int:
     from bench.protocols.read import get
 
-    print("\n".join(wrapped(visible(line)) for line in _described(get(options.name))))
+    print("\n".join(wrapped(visible(line)) for line in described(get(options.name))))
     return 0
 
 
-def _described(published: Published) -> Iterator[str]:
+def described(published: Published) -> Iterator[str]:
     """What a protocol is, line by line."""
     from bench.protocols.record import PAIRED
 
