@@ -250,6 +250,7 @@ def write(bundle: Bundle, path: Path) -> None:
     """
     text = json.dumps(bundle.as_json(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text.replace(',"', ',\n"') + "\n", "utf-8")
 
 

@@ -6,6 +6,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 from bench.cli.arguments import completed, named, positive, protocols_known, taken
+from bench.errors import BenchError
+from bench.text.plain import wrapped
 
 if TYPE_CHECKING:
     from bench.planning.protocol import Protocol
@@ -105,6 +107,8 @@ def protocol(options: argparse.Namespace) -> Protocol:
     """
     from bench.planning.protocol import Protocol
 
+    if options.protocol:
+        _refuse_usual(options)
     return Protocol.asked(
         photos=options.images,
         **taken(options, "masks", "mask_threshold", "invert_masks"),
@@ -113,3 +117,31 @@ def protocol(options: argparse.Namespace) -> Protocol:
         published=options.protocol,
         **taken(options, "size", "tiers", "draws", "seed", "limit"),
     )
+
+
+def _refuse_usual(options: argparse.Namespace) -> None:
+    """Refuse a usual value, which looks as if nobody had asked for it, where the protocol differs.
+
+    Raises:
+        BenchError: Naming the option, and what the protocol says.
+    """
+    from bench.protocols.read import get
+
+    published = get(options.protocol)
+    words = {word.partition("=")[0] for word in options.given}
+    says = {"seed": published.seed, "mask-threshold": published.holes.threshold}
+    for name, said in says.items():
+        if f"--{name}" in words and getattr(options, name.replace("-", "_")) != said:
+            raise BenchError(
+                f"--{name}: protocol {published.name} says {said}; leave --{name} out, or "
+                "--protocol"
+            )
+
+
+def tell_short(published: str, cases: int) -> None:
+    """Say so if a run that follows a protocol has another number of pictures than it expects."""
+    from bench.protocols.read import catalogue
+
+    followed = catalogue().get(published)  # a merged run may be of another version's catalogue
+    if followed and (short := followed.short_of(cases)):
+        print(wrapped(f"{published}: {short}"))

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.cli import run
+from bench.cli import photos, run
 from bench.cli.arguments import Commands
 from bench.text.numbers import counted
 from bench.text.plain import duration, table, wrapped
@@ -37,7 +37,6 @@ def _plan(options: argparse.Namespace) -> int:
     request = run.asked(options)
 
     from bench.metrics.plug_ins import resolve
-    from bench.protocols.read import get
     from bench.run import summary
     from bench.run.ahead import look
     from bench.run.progress import Progress
@@ -49,15 +48,13 @@ def _plan(options: argparse.Namespace) -> int:
         summary.refuse_any(ahead.inputs)
     counts = ahead.plan.sort_values("hole_share")["tier"].value_counts(sort=False)
     tiers = ", ".join(f"{count:,} {tier}" for tier, count in counts.items())
-    name = request.protocol.published
-    if name and (other := get(name).other_number(len(ahead.plan))):
-        print(wrapped(f"{name}: {other}"))
-    photos = counted(ahead.plan["photo"].nunique(), "photo")
-    print(f"{photos}, {counted(len(ahead.plan), 'hole')}: {tiers}")
+    there = counted(ahead.plan["photo"].nunique(), "photo")
+    print(f"{there}, {counted(len(ahead.plan), 'hole')}: {tiers}")
     print(f"{summary.used(ahead.inputs)}, read in {duration(time.monotonic() - since)}")
     for line in (*summary.refusals(ahead.inputs), *summary.remarks(ahead.inputs)):
         print(wrapped(f"  {line}"))
     known = request.truth_known
+    photos.tell_short(request.protocol.published, len(ahead.plan))
     metrics = [name for name in request.measured if known or not resolve(name).needs_truth]
     print(f"metrics: {', '.join(metrics)}{'' if known else '; all others need a truth'}")
     header = ("method", "fills", "there", "each", "to do", "how that is known")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bench.planning.data_check import Checked
     from bench.protocols.record import Published
 
+_LONGEST = 2000  # letters of a complaint: lists may hold anything in the place of names
 _CHECKED = """exit status of check:
   0  all that the protocol expects is there; without --protocol: some protocol fits
   1  something is missing, left over or of another number
@@ -64,11 +65,11 @@ def _list(options: argparse.Namespace) -> int:
 def _show(options: argparse.Namespace) -> int:
     from bench.protocols.read import get
 
-    print("\n".join(wrapped(visible(line)) for line in _described(get(options.name))))
+    print("\n".join(wrapped(visible(line)) for line in described(get(options.name))))
     return 0
 
 
-def _described(published: Published) -> Iterator[str]:
+def described(published: Published) -> Iterator[str]:
     """What a protocol is, line by line."""
     from bench.protocols.record import PAIRED
 
@@ -121,7 +122,7 @@ def _check(options: argparse.Namespace) -> int:
         doubts = (f"perhaps: {doubt}" for doubt in checked.doubts)
         said = [_counts(published, checked)] if checked.photos else []
         for line in (*said, *checked.complaints, *doubts):
-            print(wrapped(visible(line)))
+            print(wrapped(visible(line[:_LONGEST])))
         return int(bool(checked.complaints))
     fitting = []
     for published in catalogue().values():

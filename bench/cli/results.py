@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.cli import photos
 from bench.cli.arguments import Commands, add_budget, add_reference
 from bench.errors import BenchError
 from bench.text.plain import wrapped
@@ -145,16 +146,13 @@ def summarise(out: Path, header: Header, *, report: bool) -> None:
     """Say how a run ended, and what became of all that was given."""
     from bench.folder.schema import PLAN
     from bench.folder.store import RunFolder
-    from bench.protocols.read import catalogue
     from bench.run import summary
 
     counts = ", ".join(f"{count} {status}" for status, count in header.counts.items())
     print(f"{out}: {header.state}; {counts}")
     print(f"fingerprint {header.fingerprint}")
-    if published := catalogue().get(header.protocol.get("published", "")):
-        cases = len(RunFolder(out).read_table(PLAN.file, ["case"]))
-        if other := published.other_number(cases):
-            print(wrapped(f"{published.name}: {other}"))
+    if published := str(header.protocol.get("published", "")):
+        photos.tell_short(published, len(RunFolder(out).read_table(PLAN.file, ["case"])))
     page = out / "report" / "failures.html" if report else None
     for line in summary.of_run(RunFolder(out), page, header.without_result):
         print(wrapped(line))

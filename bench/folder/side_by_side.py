@@ -262,7 +262,11 @@ def _header(parts: Sequence[_Part], differences: Sequence[str], notes: Sequence[
         state=next((state for state in states if state != "complete"), "complete"),
         created="",
         photo_set=photo_sets.pop() if len(photo_sets) == 1 else "several",
-        protocol={},
+        protocol={
+            key: value
+            for key, value in headers[0].protocol.items()
+            if all(header.protocol.get(key) == value for header in headers)
+        },
         size_rule="",
         samples=max(header.samples for header in headers),
         methods={},

@@ -79,7 +79,7 @@ def check(
         *_lost(laid),
         *_summed("file", "of a wrong size, or that cannot be read", sizes),
         *_summed("file", "that a run would refuse, of the photos read in full", wrong),
-        *filter(None, [published.other_number(cases)]),
+        *filter(None, [published.short_of(cases)]),
     ]
     gaps = _gaps(published, laid.photos)
     return Checked(len(laid.photos), cases, tuple(complaints), (*gaps, *doubts))

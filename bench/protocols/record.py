@@ -142,11 +142,11 @@ class Published:
     rows: tuple[Row, ...] = ()
     seed: int = 0
 
-    def other_number(self, found: int) -> str:
-        """What to say where not as many pictures are scored as by the authors; mostly nothing."""
-        if self.expects in (0, found):
+    def short_of(self, cases: int) -> str:
+        """Why a run of so many pictures compares with nothing published; empty if it may."""
+        if self.expects in (0, cases):
             return ""
         return (
-            f"expected {self.expects:,} pictures to score, found {found:,}: a run on these is a "
+            f"expected {self.expects:,} pictures to score, found {cases:,}: a run on these is a "
             "run, and not comparable with what was published"
         )

@@ -13,6 +13,7 @@ from skimage.measure import label
 
 from bench.errors import InputError
 from masks.pack import COLUMNS, contact_sheet, make_pack
+from masks.patterns import PATTERNS
 from masks.tiers import (
     ALL,
     OWN,
@@ -72,7 +73,8 @@ def test_interval_is_used_broadly_and_last_resort_is_not_needed(tier):
 
 
 def test_draws_do_not_depend_on_their_order():
-    keys = [(tier.name, draw) for tier in ALL for draw in range(6)]
+    names = [tier.name for tier in ALL if tier.name not in PATTERNS]  # which have one hole, or two
+    keys = [(name, draw) for name in names for draw in range(6)]
     shuffled = random.Random(3).sample(keys, len(keys))
 
     def hashes(order):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import shutil
 from dataclasses import asdict, replace
 
 import html5lib
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 
 from bench.cli import main
+from bench.folder.side_by_side import join
 from bench.metrics import METRICS
 from bench.planning.protocol import Protocol
 from bench.protocols import read
@@ -22,7 +24,7 @@ from reports.results.published import DIFFERS, OPEN, REPRODUCED, Claim
 from reports.results.ranking import rank
 from tests.support import run_builder
 from tests.support.made_up_protocols import NAME, REQUEST, catalogue, follow
-from tests.support.reading import XHTML, texts
+from tests.support.reading import XHTML, edit, texts
 from tests.support.sample_run import write_run
 
 
@@ -185,6 +187,16 @@ def test_a_paper_s_table_has_the_figure_in_its_cell(followed, tmp_path, capsys):
     assert "In round brackets: as published, in a paper, table 1." in words
     rows = pd.read_csv(io.StringIO(capsys.readouterr().out)).set_index("method")
     assert rows["PSNR published"].dropna().to_dict() == {"Telea": 20.5}
+
+
+def test_a_report_of_several_runs_by_the_protocol_has_the_figures(followed, tmp_path):
+    other = follow(shutil.copytree(followed, tmp_path / "other"))
+    edit(other, "methods", lambda rows: rows[rows["method"] != "telea"])
+    edit(other, "cases", lambda rows: rows[rows["method"] != "telea"])
+    join(tmp_path / "joined", [other, followed])
+    run = read_run(tmp_path / "joined")
+    with catalogue(tmp_path, {"figures": {"psnr_db": 20.0}}):
+        assert set(published.beside(run, rank(run, NAME, run.headline))) == {("telea", "psnr_db")}
 
 
 ROWS = [(name, row) for name, of in read.catalogue().items() for row in of.rows if row.method]

@@ -1,6 +1,7 @@
 """Everything that reads a file or a text of a user's, with whole examples of what it reads."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -18,7 +19,9 @@ from bench.folder.read import read_run
 from bench.folder.store import RunFolder
 from bench.gate import baseline, baseline_file
 from bench.planning import images, pairs
+from bench.planning.layouts import laid_out
 from bench.planning.protocol import Protocol
+from bench.protocols.read import _FOLDER, get, parsed
 from bench.training import ledger, photos
 from masks import annotations, classes, files, listing
 from masks.mask_file import MaskFile
@@ -30,10 +33,11 @@ from methods.card import trained
 from methods.parameters import apart, parse
 from methods.verification import case
 from methods.weights import Checkpoint, frozen_graph, load, load_archive
-from tests.support import gate_results, made_up_latency, sample_run
+from tests.support import gate_results, made_up_latency, protocol_folders, sample_run
 from tests.support import whole_inputs as whole
 
 ANY = Checkpoint("any", "any.ckpt")
+FAMILIES = sorted(_FOLDER.glob("*.toml"))[::5]
 NAME = "it"  # of the file that is read, without its suffix
 
 
@@ -153,6 +157,29 @@ def paired(path: Path) -> None:
     pairs.read_pairs(Protocol(photos=str(path.parent), pairs=str(path)))
 
 
+def family(path: Path) -> None:
+    """Published protocols, in whichever letters."""
+    for published in parsed(path.read_bytes().decode("utf-8", "replace"), path.name):
+        assert published.name
+
+
+def laid(name: str, file: str, folder: Path) -> Reader:
+    """A list of a published layout, whose other files are whole."""
+    published = get(name)
+    home = folder / f"{name}-{Path(file).name}"
+    shutil.rmtree(home, ignore_errors=True)
+    protocol_folders.write(published, home)
+    target = home / file
+
+    def read(path: Path) -> None:
+        target.write_bytes(path.read_bytes())
+        for photo in laid_out(published, home).photos:
+            for mask in photo.masks or ():
+                files.read(mask, files.Rules(), (72, 64))
+
+    return Reader({Path(file).suffix: target.read_bytes()}, read)
+
+
 def listed(path: Path) -> None:
     """A folder with a file of such a name."""
     words = path.read_bytes()[:200].replace(b"/", b"").replace(b"\0", b"").strip(b".")
@@ -190,6 +217,18 @@ def readers(folder: Path) -> dict[str, Reader]:
         ),
         **{name: Reader(whole, drawn) for name, whole in whole.annotation_kinds().items()},
         "pairs": Reader({".csv": whole.text(whole.PAIRS)}, paired),
+        "protocols": Reader(
+            {f".{n}.toml": path.read_bytes() for n, path in enumerate(FAMILIES)}, family
+        ),
+        **{
+            f"{name} {Path(file).suffix}": laid(name, file, folder)
+            for name, file in (
+                ("brushbench-inside", "mapping_file.json"),
+                ("hdpainter-coco", get("hdpainter-coco").data.masks),
+                ("hdpainter-coco", get("hdpainter-coco").data.names),
+                ("zits-places", get("zits-places").data.names),
+            )
+        },
         "listing": Reader({".txt": b"photo_mask001.png"}, listed),
         "weights": Reader(whole.weight_files(), weights),
         "frozen graph": Reader({".pb": whole.graph_of(rng)}, graph),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -74,7 +75,7 @@ class Place:
     def has(self, name: str) -> bool:
         """Whether there is a file of that name, and not outside of the folder."""
         inside = not name.startswith("/") and ".." not in name.split("/")
-        return inside and (self.folder / name).is_file()
+        return inside and os.path.isfile(self.folder / name)  # also of no name that can be
 
     def some(
         self, photos: Sequence[Wanted], published: Published, lost: Sequence[Lost] = ()

@@ -36,6 +36,8 @@ def test_bash_completes_commands_options_and_names(tmp_path):
         "inpaint-bench run --executor ": {"local", "inline", "ray", "slurm"},
         "inpaint-bench weights fetch lpips-al": {"lpips-alex"},
         "inpaint-bench list t": {"tiers"},
+        "inpaint-bench run --protocol mat-places-512-s": {"mat-places-512-small"},
+        "inpaint-bench protocols show hd": {"hdpainter-coco"},
         "inpaint-bench figure run --rule ": {"random", "worst", "best", "disagreement"},
         "inpaint-bench table run --metrics psnr_db,gm": {"psnr_db,gmsd"},
     }

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from bench.cli import main
+from bench.cli.protocols import described
 from bench.folder.store import RunFolder
 from bench.protocols.read import catalogue
 
@@ -47,13 +48,17 @@ def test_list_as_json_has_all_facts(capsys):
 
 
 @pytest.mark.parametrize("name", catalogue())
-def test_show_says_everything(name, capsys):
-    assert main(["protocols", "show", name]) == 0
-    shown, published = capsys.readouterr().out, catalogue()[name]
+def test_a_protocol_is_described_in_full(name):
+    shown, published = "\n".join(described(catalogue()[name])), catalogue()[name]
     said = [published.why, published.paper, published.data.about, *published.traps]
     said += [*published.metrics, *published.elsewhere.values()]
     said += [part for row in published.rows for part in (row.title, row.source, row.note)]
     assert all(each in shown for each in said)
+
+
+def test_show_prints_the_description(capsys):
+    assert main(["protocols", "show", "HDPainter-COCO"]) == 0
+    assert capsys.readouterr().out == "\n".join(described(catalogue()["hdpainter-coco"])) + "\n"
 
 
 def test_a_name_that_is_none_is_refused_with_what_was_meant(capsys):
@@ -88,17 +93,29 @@ def test_all_is_there_where_no_number_is_stated(tmp_path, capsys):
     assert capsys.readouterr().out.startswith("lama-prepared: 1, how many are expected")
 
 
-def test_a_run_follows_a_protocol_and_says_so(mat, tmp_path_factory, capsys):
-    out = tmp_path_factory.mktemp("runs") / "out"
-    words = ["run", "--protocol", "mat-places-512-small", "--images", str(mat), "--out", str(out)]
-    words += ["--methods", "mean", "--offline", "--executor", "inline", "--no-report"]
-    assert main(words) == 0
-    short = "mat-places-512-small: expected 36,500 pictures to score, found 2"
+def test_a_run_follows_a_protocol_and_says_so(tmp_path, capsys):
+    name, data, out = "repaint-celebahq-256-thin", tmp_path / "data", tmp_path / "out"
+    for folder, mode in (("gts/c256", "RGB"), ("gt_keep_masks/thin", "L")):
+        (data / folder).mkdir(parents=True)
+        picture = Image.new(mode, (256, 256), "white")
+        picture.paste("black", (10, 10, 74, 74))  # in the mask: the hole
+        picture.save(data / folder / "000.png")
+    words = ["--protocol", name, "--images", str(data), "--out", str(out), "--methods", "mean"]
+    words += ["--offline", "--executor", "inline", "--no-report"]
+    short = f"{name}: expected 100 pictures to score, found 1"
+    assert main(["plan", *words]) == 0
     assert short in capsys.readouterr().out
-    header = RunFolder(out).read_json()
-    assert header["protocol"]["published"] == "mat-places-512-small"
-    assert "protocol:mat-places-512-small" in header["fingerprint"]
-    assert "size:pad-512" in header["fingerprint"]
-    plan = RunFolder(out).read_table("plan.parquet")
-    assert set(plan["tier"]) == {"mat-places-512-small"}
-    assert plan["hole_share"].tolist() == pytest.approx([100 * 100 / 512**2] * 2)
+    assert main(["run", *words]) == 0
+    assert short in capsys.readouterr().out
+    header, plan = RunFolder(out).read_json(), RunFolder(out).read_table("plan.parquet")
+    assert header["protocol"]["published"] == name
+    assert f"protocol:{name}" in header["fingerprint"]
+    assert plan["tier"].tolist() == [name]
+    assert plan["hole_share"].tolist() == [64**2 / 256**2]
+
+
+def test_a_usual_value_is_refused_too_where_the_protocol_differs(tmp_path, capsys):
+    words = ["plan", "--protocol", "lama-prepared", "--images", str(tmp_path)]
+    for option in (["--mask-threshold", "128"], ["--mask-threshold=128"], ["--seed", "3"]):
+        assert main([*words, *option]) == 2
+        assert "protocol lama-prepared says" in capsys.readouterr().err
