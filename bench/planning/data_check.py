@@ -17,6 +17,7 @@ from bench.planning.pairs import Wanted
 from bench.planning.plan import read_masks
 from bench.planning.protocol import Protocol
 from bench.protocols.record import Published
+from bench.text.numbers import counted
 from masks import files, kinds
 from masks.picture import picture_size, read_bytes
 
@@ -76,9 +77,15 @@ def check(
     cases = sum(1 if each.masks is None else len(each.masks) for each in laid.photos)
     complaints = [
         *_lost(laid),
+<<<<<<< HEAD
         *_summed("files of a wrong size, or that cannot be read", sizes),
         *_summed("files that a run would refuse, of the photos that were read in full", wrong),
         *filter(None, [published.other_number(cases)]),
+=======
+        *_summed("file", "of a wrong size, or that cannot be read", sizes),
+        *_summed("file", "that a run would refuse, of the photos read in full", wrong),
+        *filter(None, [published.short_of(cases)]),
+>>>>>>> refs/heads/layouts
     ]
     gaps = _gaps(published, laid.photos)
     return Checked(len(laid.photos), cases, tuple(complaints), (*gaps, *doubts))
@@ -87,15 +94,16 @@ def check(
 def _lost(laid: Laid) -> Iterator[str]:
     reasons: dict[str, list[str]] = defaultdict(list)
     for path, kind, why in laid.lost:
-        reasons[f"{kind}s that cannot be used"].append(f"{path}: {why}")
-    for what, whys in reasons.items():
-        yield from _summed(what, whys)
+        reasons[kind].append(f"{path}: {why}")
+    for kind, whys in reasons.items():
+        yield from _summed(kind, "that cannot be used", whys)
 
 
-def _summed(what: str, whys: Sequence[str]) -> Iterator[str]:
+def _summed(kind: str, what: str, whys: Sequence[str]) -> Iterator[str]:
     """One line on many complaints of a kind."""
     if whys:
-        yield f"{len(whys):,} {what}: {few(whys, _SHOWN)}"
+        more = f"; and {len(whys) - _SHOWN:,} more" if len(whys) > _SHOWN else ""
+        yield f"{counted(len(whys), kind)} {what}: {'; '.join(whys[:_SHOWN])}{more}"
 
 
 def _sizes(wanted: Wanted, folder: Path, protocol: Protocol) -> Iterator[str]:

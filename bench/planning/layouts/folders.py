@@ -14,7 +14,7 @@ from bench.errors import InputError, few
 from bench.planning.layouts.laid import Laid, Lost, Place
 from bench.planning.pairs import Wanted
 from bench.protocols.record import Published
-from masks.listing import drawn, in_order, stem
+from masks.listing import drawn, natural, stem
 from masks.mask_file import MaskFile
 
 BINS: Final = ("0.01-0.1", "0.1-0.2", "0.2-0.3", "0.3-0.4", "0.4-0.5", "0.5-0.6")
@@ -72,14 +72,12 @@ def cycled(published: Published, place: Place) -> Laid:
 
 def binned(published: Published, place: Place) -> Laid:
     """Photos with one mask of each bin, drawn by seed; bins are equal parts of the sorted files."""
-    folder = place.masks or place.folder / PurePosixPath(published.data.masks).parent
-    if not folder.is_dir():
-        raise InputError(f"expected a folder of masks at {folder}, found none")
-    masks = in_order(folder)
+    files = place.mask_files(published.data.masks)
+    masks = [MaskFile(path) for path in sorted(files, key=lambda path: natural(path.name))]
     if len(masks) % len(BINS):
         raise InputError(
             f"expected as many masks in each of {len(BINS)} bins, 2,000 of NVIDIA's, found "
-            f"{len(masks)} in {folder}"
+            f"{len(masks):,} in {files[0].parent}"
         )
     size = len(masks) // len(BINS)
     pools = [masks[start : start + size] for start in range(0, len(masks), size)]

@@ -37,7 +37,7 @@ def planned(name, folder, **more):
 
 def test_every_protocol_has_a_layout_that_gives_every_case_its_tier(tmp_path):
     for name, published in catalogue().items():
-        for each in laid(name, tmp_path / name).photos:
+        for each in laid(name, tmp_path / name, 1).photos:
             assert len(each.tiers) == (1 if each.masks is None else len(each.masks)), name
             assert (each.masks is None) == bool(published.holes.generator), name
             assert (each.truth_path is not None) == (published.task == "removal"), name

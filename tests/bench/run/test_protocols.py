@@ -16,7 +16,6 @@ from bench.run.request import Request
 from bench.run.runner import run
 from tests.support import protocol_folders
 
-COUNT = 2
 METHODS = ("telea", "mean")
 # One of each layout, and of each size rule and way of scoring; all of them nightly.
 DAILY = (
@@ -24,25 +23,24 @@ DAILY = (
     "migan-ffhq-256", "zits-places", "nvidia-irregular", "misato-512", "rord-val", "hdpainter-coco",
     "brushbench-inside-blended", "brushbench-outside-as-jpeg",
 )  # fmt: skip
-LATER = [name for name in catalogue() if name not in DAILY]
 
 
-def followed(name: str, folder: Path, **more: object) -> Run:
+def followed(name: str, folder: Path, count: int) -> Run:
     """A run of quick methods on a tiny folder, laid out as a protocol says."""
-    protocol_folders.write(get(name), folder / "data", COUNT)
-    protocol = Protocol.asked(str(folder / "data"), None, published=name, **more)
+    protocol_folders.write(get(name), folder / "data", count)
+    protocol = Protocol.asked(str(folder / "data"), None, published=name)
     request = Request(folder / "run", protocol, methods=METHODS, executor="inline", offline=True)
     run(request)
     return read_run(folder / "run")
 
 
-def see(name: str, found: Run) -> None:
-    """That a run was of what the protocol says."""
-    published = get(name)
+def see(name: str, folder: Path, count: int) -> None:
+    """That a run is of what the protocol says."""
+    published, found = get(name), followed(name, folder, count)
     per_photo = {"bins": len(BINS), "hdpainter": len(protocol_folders.CATEGORIES)}
-    cases = COUNT * per_photo.get(published.data.reader, 1)
+    cases = count * per_photo.get(published.data.reader, 1)
     assert len(found.plan) == cases
-    own = {"bins": BINS, "numbered": [*CASES.values()][:COUNT]}
+    own = {"bins": BINS, "numbered": [*CASES.values()][:count]}
     tiers = {*own.get(published.data.reader, [name])}
     assert {*found.plan["tier"]} == tiers
     ours = found.cases[found.cases["method"].isin(METHODS)]
@@ -72,10 +70,10 @@ def test_the_representative_ones_are_of_every_layout_size_and_scoring():
 
 @pytest.mark.parametrize("name", DAILY)
 def test_a_run_follows_a_protocol(name, tmp_path):
-    see(name, followed(name, tmp_path))
+    see(name, tmp_path, 1)
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("name", LATER)
-def test_a_run_follows_every_other_protocol(name, tmp_path):
-    see(name, followed(name, tmp_path))
+@pytest.mark.parametrize("name", catalogue())
+def test_a_run_follows_every_protocol(name, tmp_path):
+    see(name, tmp_path, 2)
