@@ -58,8 +58,10 @@ OUTSIDE = {
     "masks": {"bench.errors"},
     "methods": {"bench.errors"},
     "reports": {
+        "bench.bundle",
         "bench.errors",
         "bench.folder",
+        "bench.metrics",
         "bench.protocols",
         "bench.statistics",
         "bench.text",

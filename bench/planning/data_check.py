@@ -77,15 +77,9 @@ def check(
     cases = sum(1 if each.masks is None else len(each.masks) for each in laid.photos)
     complaints = [
         *_lost(laid),
-<<<<<<< HEAD
-        *_summed("files of a wrong size, or that cannot be read", sizes),
-        *_summed("files that a run would refuse, of the photos that were read in full", wrong),
-        *filter(None, [published.other_number(cases)]),
-=======
         *_summed("file", "of a wrong size, or that cannot be read", sizes),
         *_summed("file", "that a run would refuse, of the photos read in full", wrong),
-        *filter(None, [published.short_of(cases)]),
->>>>>>> refs/heads/layouts
+        *filter(None, [published.other_number(cases)]),
     ]
     gaps = _gaps(published, laid.photos)
     return Checked(len(laid.photos), cases, tuple(complaints), (*gaps, *doubts))
