@@ -48,6 +48,12 @@ class Machine:
     cores: int | None = None
     memory_bytes: int | None = None
 
+    @property
+    def hardware(self) -> tuple[str, str, int | None, int]:
+        """What tells machines apart; no version of anything that can be installed."""
+        gibibytes = round((self.memory_bytes or 0) / 2**30)
+        return self.processor, self.accelerator, self.cores, gibibytes
+
 
 @dataclass(frozen=True)
 class Case:

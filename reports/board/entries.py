@@ -148,20 +148,24 @@ def _entry(
 
 
 def _judged(entry: Entry, one: Submitted, method: Method, given: Iterable[Submitted]) -> Entry:
-    """An entry with what other machines have of the same."""
+    """An entry with what other machines have of the same.
+
+    What is made of other code or libraries may well differ: of that only agreement counts.
+    """
     agree, words = True, []
     for other in given:
-        if other.data != one.data or other.bundle.machine == one.bundle.machine:
+        if other.data != one.data or other.bundle.machine.hardware == one.bundle.machine.hardware:
             continue
         for same in other.bundle.methods:
-            if (same.name, same.identity) != (method.name, method.identity):
+            if (same.name, same.weights) != (method.name, method.weights):
                 continue
             apart = _apart(entry, one, other, same)
+            if apart and same.identity != method.identity:
+                continue
             agree = agree and not apart
-            words.append(
-                f"{other.file} ({other.machine}): "
-                + (f"differs in {'; '.join(apart)}" if apart else "agrees")
-            )
+            by = "" if same.identity == method.identity else ", by other code or libraries"
+            outcome = f"differs in {'; '.join(apart)}" if apart else "agrees"
+            words.append(f"{other.file[:8]} ({other.machine}{by}): {outcome}")
     if not words:
         return entry
     return replace(entry, kind=REPRODUCED if agree else DIFFERS, compared=words)
