@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +13,7 @@ import pandas as pd
 from bench.planning import bundled
 from bench.planning.pairs import read_pairs
 from bench.planning.protocol import UNKNOWN, Protocol
+from bench.protocols import read as protocols
 from masks.kinds import visible
 
 
@@ -24,6 +26,9 @@ def inputs_key(protocol: Protocol) -> str:
         text += f"\n{hashlib.sha256(Path(protocol.pairs).read_bytes()).hexdigest()}"
     if protocol.photos in bundled.SETS:
         text += f"\n{bundled.facts()}"
+    if protocol.published:  # which another version may read in another way
+        published = protocols.get(protocol.published)
+        text += f"\n{replace(published.data, about='')}{published.holes}"
     for folder in folders:
         if folder is not None and folder not in (*bundled.SETS, UNKNOWN):
             paths = [Path(folder)] if Path(folder).is_file() else visible(Path(folder))

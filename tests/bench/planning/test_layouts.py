@@ -13,11 +13,11 @@ from PIL import Image
 
 from bench.errors import BenchError, InputError
 from bench.folder.store import RunFolder
-from bench.planning import plan
+from bench.planning import fingerprints, plan
 from bench.planning.layouts import READERS, TOGETHER, laid_out
 from bench.planning.protocol import Protocol
 from bench.protocols.read import catalogue, get
-from bench.protocols.record import Data
+from bench.protocols.record import Data, Holes
 from masks import files
 from masks.mask_file import MaskFile
 from tests.support import protocol_folders as folders
@@ -240,3 +240,17 @@ DECIDED = {
 def test_what_a_protocol_decides_is_refused(option, tmp_path):
     with pytest.raises(BenchError, match=f"--{option.replace('_', '-')}: .* leave --"):
         Protocol.asked(str(tmp_path), None, published="misato-512", **{option: DECIDED[option]})
+
+
+def test_a_plan_holds_until_a_file_or_the_layout_changes(tmp_path, monkeypatch):
+    folders.write(get("zits-places"), tmp_path)
+    protocol = Protocol.asked(str(tmp_path), None, published="zits-places")
+    keys = [fingerprints.inputs_key(protocol), fingerprints.inputs_key(protocol)]
+    other = replace(get("zits-places"), holes=Holes(pairing="pool", threshold=1))
+    with monkeypatch.context() as patched:
+        patched.setattr(fingerprints.protocols, "get", lambda _: other)
+        keys.append(fingerprints.inputs_key(protocol))
+    (tmp_path / "places_val.txt").write_text("00001.jpg\n")
+    keys.append(fingerprints.inputs_key(protocol))
+    assert keys[0] == keys[1]
+    assert len({*keys}) == 3
