@@ -24,7 +24,8 @@ from reports.site import staging
 from reports.site.site import STATIC, environment
 
 _SCRIPTS: Final = ("report.js", "tables.js")
-_STYLES: Final = ("report.css", "tables.css", "board/board.css")
+_STYLES: Final = ("report.css", "tables.css")
+_OWN: Final = Path(__file__).with_name("board.css")
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,9 @@ def build(folder: Path, out: Path) -> tuple[Path, list[tuple[str, str]]]:
     given, refused = _read(folder, out)
     pages = _pages(given)
     with staging.replacing(out) as fresh:
-        for name in (*_SCRIPTS, *_STYLES):
-            (fresh / "assets").mkdir(exist_ok=True)
-            shutil.copy(STATIC / name, fresh / "assets" / Path(name).name)
+        (fresh / "assets").mkdir()
+        for path in (*(STATIC / name for name in (*_SCRIPTS, *_STYLES)), _OWN):
+            shutil.copyfile(path, fresh / "assets" / path.name)
         for each in given:
             (fresh / "bundles").mkdir(exist_ok=True)
             shutil.copyfile(each.path, fresh / "bundles" / each.file)
@@ -200,6 +201,6 @@ def _render(
     target.parent.mkdir(parents=True, exist_ok=True)
     html = site.get_template(f"board/{template}").render(
         root="../" * path.count("/"), here=path, title=title,
-        scripts=_SCRIPTS, styles=[Path(name).name for name in _STYLES], **shown,
+        scripts=_SCRIPTS, styles=[*_STYLES, _OWN.name], **shown,
     )  # fmt: skip
     target.write_text(html, "utf-8", newline="\n")
